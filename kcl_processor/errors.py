@@ -1,0 +1,81 @@
+"""Every error that reaches an operator, and the exit code it ends a process with.
+
+An operator reads three things: what failed, where, and what to type next. The first two are the
+message; the third is ``hint``, printed as ``Try: …``.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What an exit code of any command, daemon or record processor means.
+
+    A supervisor restarts on ``CRASH`` and ``BUG``; on the others a person must act first, and a
+    restart would only repeat the failure.
+    """
+
+    OK = 0
+    CRASH = 1
+    CONFIG = 2
+    NOT_RUNNING = 3
+    UNKNOWN = 4
+    PERMISSION = 5
+    SOURCE = 6
+    DESTINATION = 7
+    POISON = 8
+    GAP = 9
+    BUG = 70
+
+
+class OperatorError(Exception):
+    """A failure that a person can act on.
+
+    Args:
+        message: what failed, with the table, shard or file and the value.
+        hint: the next thing to type or to change.
+    """
+
+    exit_code = ExitCode.CRASH
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(OperatorError):
+    """The configuration or the command line cannot be used; nothing was touched."""
+
+    exit_code = ExitCode.CONFIG
+
+
+class PermissionDenied(OperatorError):
+    """AWS refused an action, or the credentials themselves."""
+
+    exit_code = ExitCode.PERMISSION
+
+
+class SourceError(OperatorError):
+    """The source table or its stream cannot be replicated from."""
+
+    exit_code = ExitCode.SOURCE
+
+
+class DestinationError(OperatorError):
+    """The destination table cannot take the changes of this source."""
+
+    exit_code = ExitCode.DESTINATION
+
+
+class PoisonError(OperatorError):
+    """The destination refuses one item and always will."""
+
+    exit_code = ExitCode.POISON
+
+
+class GapError(OperatorError):
+    """Changes left the stream before they were read: they can no longer be replicated."""
+
+    exit_code = ExitCode.GAP
