@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,13 +11,13 @@ from kcl_processor.change import Change
 from kcl_processor.errors import SourceError
 
 
-def decode(data: str | bytes, sequence_number: str) -> Change:
+def decode(data: bytes, sequence_number: str) -> Change:
     """Decode one record as the Streams adapter hands it to a MultiLang child.
 
     Args:
-        data: base64 of the record as JSON, shaped like a record of GetRecords
-            (``eventName``, ``dynamodb`` with ``Keys`` and ``NewImage``); the adapter writes
-            ``ApproximateCreationDateTime`` as milliseconds (``InstantAsMillisSerializer``).
+        data: the record as JSON, shaped like a record of GetRecords (``eventName``, ``dynamodb``
+            with ``Keys`` and ``NewImage``); the adapter writes ``ApproximateCreationDateTime`` as
+            milliseconds (``InstantAsMillisSerializer``).
         sequence_number: the record's place in its shard.
 
     Raises:
@@ -27,9 +25,9 @@ def decode(data: str | bytes, sequence_number: str) -> Change:
             stop, or the change would be lost.
     """
     try:
-        record = orjson.loads(base64.b64decode(data))
+        record = orjson.loads(data)
         return _change(record["eventName"], record["dynamodb"], sequence_number)
-    except (KeyError, TypeError, AttributeError, ValueError, binascii.Error) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _malformed(sequence_number, f"{type(error).__name__}: {error}") from error
 
 

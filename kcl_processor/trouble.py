@@ -10,6 +10,9 @@ _log = logging.getLogger(__name__)
 
 # Seconds between reminders while one trouble lasts.
 _REMINDER = 60.0
+# Seconds without a failed attempt after which a trouble counts as passed: under partial throttling
+# successes and failures alternate, and one line for each would bury the log.
+_CALM = 5.0
 
 
 class Trouble:
@@ -22,40 +25,45 @@ class Trouble:
     def __init__(self, table: str, clock: Clock) -> None:
         self._table = table
         self._clock = clock
-        self._since: float | None = None
-        self._told: tuple[str, float] = ("", 0.0)
+        self._began: float | None = None
+        self._last_failure = 0.0
+        self._failing_since: float | None = None
+        self._error = ""
+        self._told_at = 0.0
         self._attempts = 0
 
     def met(self, error: str, message: str) -> None:
         """One attempt failed and will be made again."""
-        now = self._clock.elapsed()
+        now = self._last_failure = self._clock.elapsed()
         self._attempts += 1
-        if self._since is None:
-            self._since = now
-        if error != self._told[0] or now - self._told[1] >= _REMINDER:
-            self._told = (error, now)
+        if self._began is None:
+            self._began = now
+        if self._failing_since is None:
+            self._failing_since = now
+        if error != self._error or now - self._told_at >= _REMINDER:
+            self._error, self._told_at = error, now
             _log.warning(
-                "%s does not take writes: %s %s (%d attempts in %.0f s); retrying until it does",
+                "%s does not take every write: %s %s (%d attempts in %.0f s); retrying until it does",
                 self._table,
                 error,
                 message,
                 self._attempts,
-                now - self._since,
+                now - self._began,
             )
 
     def passed(self) -> None:
         """One attempt succeeded."""
-        if self._since is None:
+        self._failing_since = None
+        if self._began is None or self._clock.elapsed() - self._last_failure < _CALM:
             return
-        if self._clock.elapsed() - self._since >= 1.0:
-            _log.warning(
-                "%s takes writes again after %.1f s and %d attempts",
-                self._table,
-                self.seconds(),
-                self._attempts,
-            )
-        self._since, self._told, self._attempts = None, ("", 0.0), 0
+        _log.warning(
+            "%s takes writes again; the trouble lasted %.1f s and cost %d attempts",
+            self._table,
+            self._last_failure - self._began,
+            self._attempts,
+        )
+        self._began, self._error, self._attempts = None, "", 0
 
     def seconds(self) -> float:
-        """How long the trouble has lasted; 0 when there is none."""
-        return 0.0 if self._since is None else self._clock.elapsed() - self._since
+        """For how long every attempt has failed; 0 when the last one succeeded."""
+        return 0.0 if self._failing_since is None else self._clock.elapsed() - self._failing_since

@@ -157,7 +157,9 @@ class Writer:
             case Verdict.THROTTLED:
                 self.tally.throttled += 1
                 self._window.throttled()
-                self._retry(batch, _unprocessed(request, reply), reply)
+                rest = _unprocessed(request, reply)
+                self.tally.written += len(request.changes) - len(rest.changes)
+                self._retry(batch, rest, reply)
             case Verdict.RETRY:
                 self._retry(batch, request, reply)
             case Verdict.RENEW_CREDENTIALS:
@@ -254,7 +256,7 @@ def _unprocessed(request: _Request, reply: Reply) -> _Request:
     Should an echoed item not be found among the changes, all are sent again: applying a change
     twice in a row does no harm, losing one does.
     """
-    if not reply.unprocessed:
+    if reply.error:
         return request
     names = list(orjson.loads(request.changes[0].key))
     by_key = {change.key: change for change in request.changes}
