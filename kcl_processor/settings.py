@@ -1,0 +1,84 @@
+"""What a record processor reads from the task's ``.properties``.
+
+One file serves three readers: KCL takes the names it knows, the launcher and the record processor
+take the ``replica.`` names, and KCL passes over those without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import javaproperties
+
+from kcl_processor.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One task, as its record processors see it. Times are seconds."""
+
+    task: str
+    source_table: str
+    destination_table: str
+    destination_region: str
+    destination_endpoint: str
+    destination_role_arn: str
+    destination_external_id: str
+    checkpoint_interval: float
+    failover_time: float
+    watchdog: float
+    on_poison: str
+    dead_letters: str
+    connections: int
+    application_name: str
+    worker_id: str
+    metrics_publish: bool
+    metrics_region: str
+    metrics_endpoint: str
+    prometheus_directory: str
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a rendered ``.properties`` file.
+
+    Raises:
+        ConfigError: the file cannot be read, or lacks a setting; it is named.
+    """
+    try:
+        with path.open(encoding="iso-8859-1") as file:
+            properties = javaproperties.load(file)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.", "kcl-processor render") from error
+    try:
+        return _settings(properties)
+    except (KeyError, ValueError) as error:
+        raise ConfigError(
+            f"{path} lacks a setting of the record processor, or it has no number: {error}.",
+            "kcl-processor render, and start from the file it writes",
+        ) from error
+
+
+def _settings(properties: Mapping[str, str]) -> Settings:
+    return Settings(
+        task=properties["replica.task"],
+        source_table=properties["replica.source.table"],
+        destination_table=properties["replica.destination.table"],
+        destination_region=properties["replica.destination.region"],
+        destination_endpoint=properties["replica.destination.endpoint"],
+        destination_role_arn=properties.get("replica.destination.roleArn", ""),
+        destination_external_id=properties.get("replica.destination.externalId", ""),
+        checkpoint_interval=float(properties["replica.checkpointSeconds"]),
+        failover_time=int(properties["failoverTimeMillis"]) / 1000,
+        watchdog=float(properties["replica.watchdogSeconds"]),
+        on_poison=properties["replica.onPoison"],
+        dead_letters=properties["replica.deadLetters"],
+        connections=int(properties["replica.connections"]),
+        application_name=properties["applicationName"],
+        worker_id=properties["workerId"],
+        metrics_publish=properties["replica.metrics.publish"] == "true",
+        metrics_region=properties["replica.metrics.region"],
+        metrics_endpoint=properties.get("replica.metrics.endpoint", ""),
+        prometheus_directory=properties.get("replica.prometheusDirectory", ""),
+    )

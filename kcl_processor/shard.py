@@ -1,0 +1,123 @@
+"""Wiring for one shard: its writer, its position, its figures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from kcl_processor.backoff import Window
+from kcl_processor.change import Change
+from kcl_processor.checkpoint import Position
+from kcl_processor.clock import Clock
+from kcl_processor.credentials import credentials
+from kcl_processor.destination import DestinationTable
+from kcl_processor.refusals import DeadLetterFile, Origin, StopOnRefusal
+from kcl_processor.settings import Settings
+from kcl_processor.write import Refusals, Writer
+
+_log = logging.getLogger(__name__)
+
+# Seconds between progress lines of one shard.
+_PROGRESS_INTERVAL = 60.0
+
+
+class OpenShard:
+    """One shard at work."""
+
+    def __init__(self, shard_id: str, writer: Writer, position: Position, clock: Clock) -> None:
+        self.writer = writer
+        self.position = position
+        self._shard_id = shard_id
+        self._clock = clock
+        self._told_at = clock.elapsed()
+        self._changes = 0
+
+    def batch_done(self, changes: list[Change], behind_ms: int | None) -> None:
+        """Count a delivery; at a steady, low rate, log how far the shard is."""
+        self._changes += len(changes)
+        now = self._clock.elapsed()
+        if self._changes and now - self._told_at >= _PROGRESS_INTERVAL:
+            _log.info(
+                "%s: %d changes in %.0f s, %d items written, %d retried, behind by %s",
+                self._shard_id,
+                self._changes,
+                now - self._told_at,
+                self.writer.tally.written,
+                self.writer.tally.retried,
+                "-" if behind_ms is None else f"{behind_ms / 1000:.1f} s",
+            )
+            self._told_at, self._changes = now, 0
+
+
+class ShardOpener:
+    """Makes what one shard needs, once its id is known.
+
+    Args:
+        proof_lifetime: seconds for which a checkpoint proves that the lease is ours.
+        wait: waits for some seconds.
+        on_turn: told of every turn of the writer's loop.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        proof_lifetime: float,
+        wait: Callable[[float], None],
+        on_turn: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._proof_lifetime = proof_lifetime
+        self._wait = wait
+        self._on_turn = on_turn
+        self._destination = DestinationTable(
+            table=settings.destination_table,
+            region=settings.destination_region,
+            endpoint=settings.destination_endpoint,
+            credentials=credentials(
+                settings.destination_region,
+                settings.destination_role_arn,
+                settings.destination_external_id,
+            ),
+            connections=settings.connections,
+        )
+
+    def open(self, shard_id: str, start: str) -> OpenShard:
+        """Open a shard at its starting checkpoint."""
+        connections = self._settings.connections
+        writer = Writer(
+            destination=self._destination,
+            refusals=self._refusals(shard_id),
+            clock=self._clock,
+            window=Window(largest=connections),
+            pool=ThreadPoolExecutor(connections, thread_name_prefix="write"),
+            on_turn=self._on_turn,
+        )
+        position = Position(
+            start,
+            self._clock,
+            interval=self._settings.checkpoint_interval,
+            proof_lifetime=self._proof_lifetime,
+            wait=self._pause,
+        )
+        return OpenShard(shard_id, writer, position, self._clock)
+
+    def _pause(self, seconds: float) -> None:
+        self._on_turn()
+        self._wait(seconds)
+
+    def _refusals(self, shard_id: str) -> Refusals:
+        origin = Origin(
+            self._settings.task,
+            self._settings.source_table,
+            self._settings.destination_table,
+            shard_id,
+        )
+        if self._settings.on_poison == "stop":
+            return StopOnRefusal(origin)
+        return DeadLetterFile(
+            Path(self._settings.dead_letters), origin, self._clock, on_written=lambda: None
+        )
