@@ -1,0 +1,139 @@
+"""A task: one source table, one destination table, and how KCL runs between them."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kcl_processor.errors import ConfigError
+
+# The original library's name for the checkpoint table, kept so that an existing one is found.
+APPLICATION_PREFIX = "DynamoDBCrossRegionReplication"
+
+# KCL 3 names two more tables after the application: ``-CoordinatorState`` and this one.
+_LONGEST_SUFFIX = "-WorkerMetricStats"
+_LONGEST_TABLE_NAME = 255
+
+
+@dataclass(frozen=True)
+class Side:
+    """A table and the way to it. Region and endpoint are independent of each other."""
+
+    region: str
+    table: str
+    endpoint: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.table} in {self.region}"
+
+
+@dataclass(frozen=True)
+class Source(Side):
+    """The table that is read, and its stream."""
+
+    streams_endpoint: str | None = None
+    stream_arn: str | None = None
+
+
+@dataclass(frozen=True)
+class Kcl:
+    """Where KCL keeps its tables, and what it is told."""
+
+    region: str
+    endpoint: str | None
+    application_name: str
+    worker_id: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Where figures go; a task publishes to CloudWatch unless told otherwise."""
+
+    publish: bool = True
+    region: str | None = None
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One replica. Everything a command needs to know about it."""
+
+    name: str
+    source: Source
+    destination: Side
+    kcl: Kcl
+    metrics: Metrics = Metrics()
+    batch_size: int = 1000
+    checkpoint_seconds: int = 5
+    on_poison: str = "stop"
+    dead_letters: str | None = None
+    on_gap: str = "stop"
+
+
+def default_task_name(source: Side, destination: Side) -> str:
+    """The name of a task without one: the original's MD5 of regions and tables."""
+    text = source.region + source.table + destination.region + destination.table
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def default_worker_id() -> str:
+    """A name that this host keeps over restarts and shares with no other.
+
+    A worker that comes back under its old name takes its leases back at once, instead of waiting
+    for them to expire. Hosts may share a host name (``localhost``), hence the machine's own id.
+    """
+    host = re.sub(r"[^A-Za-z0-9_.-]", "-", platform.node()) or "worker"
+    try:
+        machine = Path("/etc/machine-id").read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return host
+    return f"{host}-{hashlib.sha256(machine.encode()).hexdigest()[:8]}"
+
+
+def check_task(task: Task, where: str) -> Task:
+    """Refuse a task that could not work, before anything is touched.
+
+    Args:
+        where: the file and line, or the command line, that errors name.
+
+    Raises:
+        ConfigError: says what is wrong and what to change.
+    """
+    application = task.kcl.application_name
+    longest = _LONGEST_TABLE_NAME - len(_LONGEST_SUFFIX)
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", application):
+        raise ConfigError(
+            f"{where}: the checkpoint table would be called {application!r}, and a table's name "
+            "holds only letters, digits, '_', '-' and '.'.",
+            "choose another task name, or set kcl.application_name",
+        )
+    if not 3 <= len(application) <= longest:
+        raise ConfigError(
+            f"{where}: the checkpoint table's name {application!r} has {len(application)} "
+            f"characters; KCL needs 3 to {longest}, for it appends {_LONGEST_SUFFIX!r}.",
+            "choose another task name, or set kcl.application_name",
+        )
+    if _same_table(task):
+        raise ConfigError(
+            f"{where}: source and destination are the same table, {task.source}.",
+            "change the destination's table, region or endpoint",
+        )
+    return task
+
+
+def _same_table(task: Task) -> bool:
+    """Same account cannot be told from here, so two roles may name two tables of one name."""
+    source, destination = task.source, task.destination
+    return (source.region, source.table, source.endpoint, source.role_arn) == (
+        destination.region,
+        destination.table,
+        destination.endpoint,
+        destination.role_arn,
+    )
