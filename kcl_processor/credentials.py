@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
+    CredentialProvider,
     Credentials,
     DeferredRefreshableCredentials,
 )
@@ -12,39 +13,51 @@ from botocore.session import Session
 from kcl_processor.errors import PermissionDenied
 
 
-def credentials(region: str, role_arn: str = "", external_id: str = "") -> Credentials:
-    """Credentials that refresh themselves.
+def session(region: str, role_arn: str | None = None, external_id: str | None = None) -> Session:
+    """A botocore session whose credentials refresh themselves.
 
     Args:
         region: where STS is asked for the role.
-        role_arn: the role to assume with the default credentials; empty for none.
-        external_id: what the role's trust policy may ask for; empty for none.
+        role_arn: the role to assume with the default credentials, if any.
+        external_id: what the role's trust policy may ask for.
 
     Raises:
         PermissionDenied: the default chain finds no credentials.
     """
-    session = Session()
-    base = session.get_credentials()
-    if base is None:
+    base = Session()
+    if base.get_credentials() is None:
         raise PermissionDenied(
             "No AWS credentials were found in the environment, the shared files or the instance.",
             "aws sts get-caller-identity, until it answers",
         )
-    return _assumed(session, base, region, role_arn, external_id) if role_arn else base
+    if not role_arn:
+        return base
+    assumed = Session()
+    providers = assumed.get_component("credential_provider")
+    providers.insert_before("env", _AssumedRole(base, region, role_arn, external_id))
+    return assumed
 
 
-def _assumed(
-    session: Session, base: Credentials, region: str, role_arn: str, external_id: str
-) -> Credentials:
-    extra = {"RoleSessionName": "kcl-processor"}
-    if external_id:
-        extra["ExternalId"] = external_id
-    fetcher = AssumeRoleCredentialFetcher(
-        client_creator=lambda name, **options: session.create_client(
-            name, **{"region_name": region, **options}
-        ),
-        source_credentials=base,
-        role_arn=role_arn,
-        extra_args=extra,
-    )
-    return DeferredRefreshableCredentials(fetcher.fetch_credentials, method="assume-role")
+class _AssumedRole(CredentialProvider):  # type: ignore[misc]
+    METHOD = "kcl-processor-assumed-role"
+
+    def __init__(self, base: Session, region: str, role_arn: str, external_id: str | None) -> None:
+        super().__init__()
+        self._base = base
+        self._region = region
+        self._role_arn = role_arn
+        self._external_id = external_id
+
+    def load(self) -> Credentials:
+        extra = {"RoleSessionName": "kcl-processor"}
+        if self._external_id:
+            extra["ExternalId"] = self._external_id
+        fetcher = AssumeRoleCredentialFetcher(
+            client_creator=lambda name, **options: self._base.create_client(
+                name, **{"region_name": self._region, **options}
+            ),
+            source_credentials=self._base.get_credentials(),
+            role_arn=self._role_arn,
+            extra_args=extra,
+        )
+        return DeferredRefreshableCredentials(fetcher.fetch_credentials, method=self.METHOD)

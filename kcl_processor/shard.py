@@ -11,7 +11,7 @@ from kcl_processor.backoff import Window
 from kcl_processor.change import Change
 from kcl_processor.checkpoint import Position
 from kcl_processor.clock import Clock
-from kcl_processor.credentials import credentials
+from kcl_processor.credentials import session
 from kcl_processor.destination import DestinationTable
 from kcl_processor.refusals import DeadLetterFile, Origin, StopOnRefusal
 from kcl_processor.settings import Settings
@@ -77,11 +77,11 @@ class ShardOpener:
             table=settings.destination_table,
             region=settings.destination_region,
             endpoint=settings.destination_endpoint,
-            credentials=credentials(
+            credentials=session(
                 settings.destination_region,
                 settings.destination_role_arn,
                 settings.destination_external_id,
-            ),
+            ).get_credentials(),
             connections=settings.connections,
         )
 

@@ -1,0 +1,135 @@
+"""A task to the ``.properties`` that KCL, the launcher and the record processors read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import javaproperties
+
+from kcl_processor import __version__
+from kcl_processor.config import Side, Task
+from kcl_processor.kcl_properties import DEFAULTS
+
+# Requests to the destination that one shard may have under way at once.
+_CONNECTIONS = 64
+# Seconds without any progress after which a record processor ends itself.
+_WATCHDOG_SECONDS = 300
+
+
+def render(task: Task, stream_arn: str, path: Path, state: Path, origin: str) -> str:
+    """The text of a task's ``.properties``.
+
+    Args:
+        stream_arn: the source stream's ARN as the source itself gives it.
+        path: where the text will be; the record processors are told to read it there.
+        state: the folder for dead letters and gaps.
+        origin: what the file was rendered from, for its first line.
+    """
+    parts = [
+        f"# Rendered from {origin} by kcl-processor {__version__}. Edit that, not this.",
+        *_part("What the MultiLangDaemon starts for each shard", _child(path)),
+        *_part("KCL: names, tables, timing", _kcl(task, stream_arn)),
+        *_part("The source", _source(task)),
+        *_part("The destination", _destination(task)),
+        *_part("Failures", _failures(task, state)),
+        *_part("Figures", _figures(task)),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def dead_letter_file(task: Task, state: Path) -> Path:
+    """Where a task's refused changes go on this host."""
+    return Path(task.dead_letters) if task.dead_letters else state / f"{task.name}.dead-letters.jsonl"
+
+
+def gap_file(task: Task, state: Path) -> Path:
+    """Where a task's gaps are written down on this host."""
+    return state / f"{task.name}.gaps.jsonl"
+
+
+def destination_endpoint(side: Side) -> str:
+    """The endpoint's URL, by the AWS SDK's endpoint rules where the task names none."""
+    if side.endpoint:
+        return side.endpoint
+    # Only the endpoint is asked for, so no credentials are needed.
+    client = boto3.client(
+        "dynamodb", region_name=side.region, aws_access_key_id="-", aws_secret_access_key="-"
+    )
+    return str(client.meta.endpoint_url)
+
+
+def _part(title: str, properties: dict[str, str]) -> list[str]:
+    lines = [javaproperties.join_key_value(k, v, separator=" = ") for k, v in properties.items()]
+    return ["", f"# {title}", *lines]
+
+
+def _child(path: Path) -> dict[str, str]:
+    return {
+        "executableName": f"kcl-processor-child {path}",
+        "processingLanguage": "python",
+        "callProcessRecordsEvenForEmptyRecordList": "true",
+    }
+
+
+def _kcl(task: Task, stream_arn: str) -> dict[str, str]:
+    properties = {
+        "applicationName": task.kcl.application_name,
+        "streamName": stream_arn,
+        "workerId": task.kcl.worker_id,
+        "regionName": task.kcl.region,
+        # Only a first start looks at it. LATEST would lose the first records of each new shard.
+        "initialPositionInStream": "TRIM_HORIZON",
+        "maxRecords": str(task.batch_size),
+        "AwsCredentialsProvider": "DefaultCredentialsProvider",
+    }
+    if task.kcl.endpoint:
+        properties["dynamoDBEndpoint"] = task.kcl.endpoint
+    return {**properties, **DEFAULTS, **task.kcl.properties}
+
+
+def _source(task: Task) -> dict[str, str]:
+    source = task.source
+    return {
+        "replica.task": task.name,
+        "replica.source.table": source.table,
+        "replica.source.region": source.region,
+        **_given("replica.source.streamsEndpoint", source.streams_endpoint or source.endpoint),
+        **_given("replica.source.roleArn", source.role_arn),
+        **_given("replica.source.externalId", source.external_id),
+    }
+
+
+def _destination(task: Task) -> dict[str, str]:
+    destination = task.destination
+    return {
+        "replica.destination.table": destination.table,
+        "replica.destination.region": destination.region,
+        "replica.destination.endpoint": destination_endpoint(destination),
+        **_given("replica.destination.roleArn", destination.role_arn),
+        **_given("replica.destination.externalId", destination.external_id),
+        "replica.connections": str(_CONNECTIONS),
+        "replica.checkpointSeconds": str(task.checkpoint_seconds),
+    }
+
+
+def _failures(task: Task, state: Path) -> dict[str, str]:
+    return {
+        "replica.watchdogSeconds": str(_WATCHDOG_SECONDS),
+        "replica.onPoison": task.on_poison,
+        "replica.deadLetters": str(dead_letter_file(task, state)),
+        "replica.onGap": task.on_gap,
+        "replica.gapFile": str(gap_file(task, state)),
+    }
+
+
+def _figures(task: Task) -> dict[str, str]:
+    return {
+        "replica.metrics.publish": "true" if task.metrics.publish else "false",
+        "replica.metrics.region": task.metrics.region or task.kcl.region,
+        **_given("replica.metrics.endpoint", task.metrics.endpoint),
+    }
+
+
+def _given(name: str, value: str | None) -> dict[str, str]:
+    return {name: value} if value else {}
