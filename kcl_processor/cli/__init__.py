@@ -1,0 +1,68 @@
+"""The ``kcl-processor`` command: parse, dispatch, turn errors into words and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import NoReturn
+
+from kcl_processor import __version__
+from kcl_processor.errors import ExitCode, OperatorError
+
+# In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
+# ``add_arguments(parser)`` and ``run(args) -> int``; its docstring is the text of its ``--help``.
+COMMANDS = ("run", "render", "demo")
+
+_EXIT_CODES = """\
+exit codes:
+  0   done, and all is well
+  1   tables differ, a check failed, or the daemon crashed and is to be restarted
+  2   the command line or the configuration is wrong; nothing was touched
+  3   not running                 4   state unknown
+  5   permission denied           6   the source cannot be read
+  7   the destination cannot be written
+  8   the destination never accepts an item (poison)
+  9   changes left the stream unread (gap)
+  70  an error of ours; please report it
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="kcl-processor",
+        description="Keeps a DynamoDB table the same as another, one way, through KCL 3.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module = importlib.import_module(f"kcl_processor.cli.{name}")
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code."""
+    args = build_parser().parse_args(arguments)
+    try:
+        code = args.run(args)
+    except OperatorError as error:
+        print(f"Error: {error.message}\nTry: {error.hint}", file=sys.stderr)
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone (``| head``); it has seen what it wanted.
+        sys.stderr.close()
+        code = ExitCode.OK
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(int(code))

@@ -1,0 +1,44 @@
+"""Data on stdout: aligned columns for people, JSON for machines, from the same rows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+Row = Mapping[str, object]
+
+
+def print_rows(rows: Sequence[Row], columns: Sequence[str], as_json: bool) -> None:
+    """Print rows as a JSON list, or the named columns as a table.
+
+    Args:
+        rows: one mapping a row; JSON shows all of it, with ``null`` for what is unknown.
+        columns: the keys a table shows, in order; its heads are these in capitals.
+    """
+    if as_json:
+        print_json(list(rows))
+        return
+    table = [[column.upper().replace("_", " ") for column in columns]]
+    table += [[cell(row.get(column)) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        print("  ".join(padded).rstrip())
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+
+
+def cell(value: object) -> str:
+    """One value in a table: ``-`` for what is unknown, never blank."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    if isinstance(value, list | tuple):
+        return ",".join(map(cell, value)) or "-"
+    return str(value)

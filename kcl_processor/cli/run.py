@@ -1,0 +1,76 @@
+"""Run one task's daemon in the foreground, until it is stopped.
+
+Checks what would otherwise fail late, locks this worker's id on this host, and becomes the Java
+daemon. The task comes from a file (-c FILE [TASK]) or from the original library's flags. Several
+tasks run side by side on one machine; the same task on several machines shares the work.
+
+Stop it with Ctrl-C or SIGTERM: it checkpoints and hands its shards over. Started again, it goes
+on from the last checkpoint; a first start reads the stream from its oldest change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from kcl_processor import daemon, preflight
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.config import Task
+from kcl_processor.errors import ConfigError
+from kcl_processor.original_flags import add_flags, given_flags, task_from_flags
+
+HELP = "run a task's daemon"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    add_state_argument(parser)
+    parser.add_argument(
+        "--log-dir",
+        metavar="DIR",
+        type=Path,
+        help="write TASK-kcl.log and TASK-connectors.log there "
+        "(default: kcl.log and connectors.log in this directory)",
+    )
+    parser.add_argument("--java", metavar="PATH", help="the java to run (default: JAVA_HOME, PATH)")
+    add_flags(parser)
+
+
+def run(args: argparse.Namespace) -> NoReturn:
+    task, origin = _task(args)
+    facts = preflight.check_source(task.source)
+    preflight.check_destination(task.destination, facts.keys)
+    preflight.check_kcl(task)
+    lock = daemon.lock_worker(task)
+    logs = (args.log_dir or Path.cwd()).absolute()
+    prefix = f"{task.name}-" if args.log_dir else ""
+    state = daemon.state_directory(args.state_dir)
+    launch = daemon.prepare(task, facts.stream_arn, origin, state, logs, prefix, args.java)
+    print(
+        f"Replicating {task.source} to {task.destination} as {task.name}; "
+        f"logs: {logs / (prefix + 'connectors.log')}, {logs / (prefix + 'kcl.log')}",
+        file=sys.stderr,
+        flush=True,
+    )
+    assert lock.get_inheritable()
+    os.execve(launch.command[0], launch.command, launch.environment)
+
+
+def _task(args: argparse.Namespace) -> tuple[Task, str]:
+    flags = given_flags(args)
+    if flags and args.task:
+        raise ConfigError(
+            f"The task {args.task!r} comes from a file, and {flags[0]} describes another.",
+            "give either a task of a file, or flags",
+        )
+    if flags:
+        return task_from_flags(args), "the command line"
+    task = chosen_task(args)
+    if args.workerId:
+        kcl = dataclasses.replace(task.kcl, worker_id=args.workerId)
+        task = dataclasses.replace(task, kcl=kcl)
+    return task, str(args.config)

@@ -1,0 +1,51 @@
+"""The arguments that name a task in a configuration file, shared by the commands that take one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from kcl_processor.config import Task
+from kcl_processor.config_file import find_task, load_tasks
+
+_DEFAULT_FILE = "kcl-processor.yml"
+
+
+def add_config_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``-c FILE``."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        metavar="FILE",
+        type=Path,
+        default=Path(os.environ.get("KCL_PROCESSOR_CONFIG", _DEFAULT_FILE)),
+        help=f"the tasks' YAML file (default: $KCL_PROCESSOR_CONFIG, or {_DEFAULT_FILE})",
+    )
+
+
+def add_task_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``-c FILE`` and ``[TASK]``."""
+    add_config_argument(parser)
+    parser.add_argument(
+        "task", metavar="TASK", nargs="?", help="the task's name; not needed if there is only one"
+    )
+
+
+def chosen_task(args: argparse.Namespace) -> Task:
+    """The task that the arguments name.
+
+    Raises:
+        ConfigError: the file is wrong, or does not hold that task.
+    """
+    return find_task(load_tasks(args.config), args.task, args.config)
+
+
+def add_state_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--state-dir``."""
+    parser.add_argument(
+        "--state-dir",
+        metavar="DIR",
+        help="where this host keeps what must last: rendered files, dead letters, gaps, copy "
+        "progress (default: $KCL_PROCESSOR_STATE, or ~/.local/state/kcl-processor)",
+    )
