@@ -1,0 +1,117 @@
+"""The simulated source: a table, every change ever made to it, and its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from integration.simulator.items import Key, Template, key_of, number_of
+from integration.simulator.shards import Change, EventName
+from integration.simulator.stream import Stream
+
+_VIEWS = {
+    "NEW_AND_OLD_IMAGES": (True, True),
+    "NEW_IMAGE": (True, False),
+    "OLD_IMAGE": (False, True),
+    "KEYS_ONLY": (False, False),
+}
+_RECORD = (
+    b'{"awsRegion":"%b","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%b%b,'
+    b'"SequenceNumber":"%d","SizeBytes":%d,"StreamViewType":"%b"},"eventID":"%032x",'
+    b'"eventName":"%b","eventSource":"aws:dynamodb","eventVersion":"1.1"}'
+)
+
+
+class Source(Mapping[Key, bytes]):
+    """The table as a mapping of key to item (as it is now), and where its changes are made.
+
+    `history` holds each item's changes, so that the change of version v is `history[number][v-1]`.
+    """
+
+    def __init__(self, table: str, region: str, lineages: int, item_size: int = 1024) -> None:
+        self.table = table
+        self.template = Template(item_size)
+        self.view_type = "NEW_AND_OLD_IMAGES"
+        self.stream = Stream(table, region, lineages)
+        self.streams = {self.stream.arn: self.stream}
+        self.history: dict[int, list[Change]] = {}
+        self.changes = 0
+        self._lineages: dict[str, tuple[int, str | None]] = {}
+
+    def change(self, number: int, delete: bool = False, raw: bytes | None = None) -> Change:
+        """Put the next version of item `number`, or delete it; return the stream's change.
+
+        A deletion of what is not there becomes a put, since the real table streams nothing for it.
+        """
+        history = self.history.setdefault(number, [])
+        live = bool(history) and history[-1].event != "REMOVE"
+        event: EventName = "INSERT" if not live else "REMOVE" if delete else "MODIFY"
+        change = self.stream.append(number, len(history) + 1, event, raw)
+        history.append(change)
+        if change.shard not in self._lineages:
+            shard = self.stream.shards[change.shard]
+            self._lineages[shard.id] = (shard.lineage, shard.parent)
+        self.changes += 1
+        return change
+
+    def recreate(self, keep_old: bool) -> str:
+        """Switch the stream off and on: return the new ARN; the old one stays readable or not."""
+        old = self.stream
+        lineages = 1 + max(shard.lineage for shard in old.open)
+        old.disable()
+        if not keep_old:
+            del self.streams[old.arn]
+        self.stream = Stream(self.table, old.region, lineages, first=old.next_sequence() % 10**20)
+        self.streams[self.stream.arn] = self.stream
+        return self.stream.arn
+
+    def lineage_of(self, change: Change) -> int:
+        """Return the lineage of the shard that the change was streamed in."""
+        return self._lineages[change.shard][0]
+
+    def parent_of(self, shard: str) -> str | None:
+        """Return the parent of a shard that ever took a change, expired ones included."""
+        return self._lineages[shard][1]
+
+    def record(self, change: Change, region: str) -> bytes:
+        """Return `change` as a stream record in the wire's form."""
+        if change.raw is not None:
+            return change.raw
+        new, old = _VIEWS[self.view_type]
+        images, size = b"", self.template.key_size
+        if new and change.event != "REMOVE":
+            images += b',"NewImage":' + self.template.image(change.number, change.version)
+            size += self.template.image_size
+        if old and change.event != "INSERT":
+            images += b',"OldImage":' + self.template.image(change.number, change.version - 1)
+            size += self.template.image_size
+        return _RECORD % (
+            region.encode(),
+            change.created,
+            self.template.keys(change.number),
+            images,
+            change.sequence,
+            size,
+            self.view_type.encode(),
+            change.sequence,
+            change.event.encode(),
+        )
+
+    def record_size(self, change: Change) -> int:
+        """Return the bytes of item data in the record, which GetRecords' 1 MB counts."""
+        images = 1 if change.event in ("INSERT", "REMOVE") else 2
+        return self.template.key_size + images * self.template.image_size
+
+    def __getitem__(self, key: Key) -> bytes:
+        number = number_of(key)
+        history = self.history.get(number) if number is not None else None
+        if not history or history[-1].event == "REMOVE":
+            raise KeyError(key)
+        return self.template.image(history[-1].number, history[-1].version)
+
+    def __iter__(self) -> Iterator[Key]:
+        return (
+            key_of(number) for number, past in self.history.items() if past[-1].event != "REMOVE"
+        )
+
+    def __len__(self) -> int:
+        return sum(past[-1].event != "REMOVE" for past in self.history.values())
