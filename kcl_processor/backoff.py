@@ -41,7 +41,7 @@ class Window:
         self._size = min(self._largest, self._size + 1 / self._size * 4)
 
     def throttled(self) -> None:
-        """One request was throttled. Those already sent tell the same news: one cut for them all."""
+        """One request was throttled. Those sent before tell the same news: one cut for all."""
         if self._since_cut >= 0:
             self._size = max(self._smallest, self._size / 2)
             self._since_cut = -self.size

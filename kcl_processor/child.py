@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -33,7 +33,7 @@ _LOST_PATIENCE = 6
 
 
 def main() -> NoReturn:
-    """Run the record processor; never returns. Exit codes: :class:`~kcl_processor.errors.ExitCode`."""
+    """Run the record processor, then exit with an ``errors.ExitCode``."""
     protocol = _take_stdout()
     _leave_signals_to_the_daemon()
     log_to_stderr()
@@ -78,7 +78,8 @@ def _run(settings: Settings, protocol: TextIO) -> None:
     watchdog = Watchdog(settings.watchdog, clock)
     # The imports that the first write needs take as long as everything else here, so they run
     # while the daemon is still fetching that write's records.
-    opener = _in_background(lambda: _opener(settings, clock, watchdog))
+    background = ThreadPoolExecutor(1, thread_name_prefix="start")
+    opener = background.submit(_opener, settings, clock, watchdog)
 
     from amazon_kclpy import kcl
 
@@ -91,10 +92,6 @@ def _run(settings: Settings, protocol: TextIO) -> None:
         lost_patience=_LOST_PATIENCE * settings.failover_time,
     )
     kcl.KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
-
-
-def _in_background(make: object) -> Future[ShardOpener]:
-    return ThreadPoolExecutor(1, thread_name_prefix="start").submit(make)  # type: ignore[arg-type]
 
 
 def _opener(settings: Settings, clock: SystemClock, watchdog: Watchdog) -> ShardOpener:

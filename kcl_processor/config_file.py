@@ -125,7 +125,7 @@ def _metrics(section: _Section) -> Metrics:
 
 def _properties(section: _Section) -> dict[str, str]:
     properties = {}
-    for key in section.keys():
+    for key in section.names():
         if key in kcl_properties.OWNED:
             raise section.error(
                 key,
@@ -190,7 +190,7 @@ class _Section:
         line = node.start_mark.line + 1
         return ConfigError(f"{self._path}:{line}: {place or 'file'}: {reason}.", hint)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return list(self._values)
 
     def finish(self, known: Iterable[str] = ()) -> None:
@@ -204,20 +204,22 @@ class _Section:
     def section(self, key: str, required: bool = True) -> _Section:
         name = f"{self._name}.{key}" if self._name else key
         node = self._take(key, required)
-        return _Section(self._path, name, node or yaml.MappingNode("", [], self._node.start_mark))
+        empty = yaml.MappingNode("tag:yaml.org,2002:map", [], self._node.start_mark)
+        return _Section(self._path, name, node or empty)
 
     def named_or_listed(self, key: str) -> list[tuple[str | None, _Section]]:
         """A mapping of name to section, or a list of sections that have no name."""
         node = self._take(key, required=True)
+        assert node is not None
         if isinstance(node, yaml.SequenceNode):
             return [
                 (None, _Section(self._path, f"{key}[{i}]", item))
                 for i, item in enumerate(node.value)
             ]
         tasks = _Section(self._path, key, node)
-        if not tasks.keys():
+        if not tasks.names():
             raise self.error(key, "there is no task", "start from properties/example.yml")
-        return [(name, tasks.section(name)) for name in tasks.keys()]
+        return [(name, tasks.section(name)) for name in tasks.names()]
 
     def text(self, key: str) -> str | None:
         node = self._take(key, required=False)

@@ -22,7 +22,7 @@ OWNED = MappingProxyType(
         "streamArn": "source.stream_arn",
         "executableName": "nothing: the record processor is this product's",
         "tableName": "kcl.application_name",
-        "initialPositionInStream": "nothing: LATEST would lose the first records of every new shard",
+        "initialPositionInStream": "nothing: LATEST loses the first records of every new shard",
         "maxActiveThreads": "nothing: a bounded pool deadlocks with more shards than threads",
         "callProcessRecordsEvenForEmptyRecordList": "nothing: idle shards checkpoint by it",
     }

@@ -140,5 +140,3 @@ def _scalars(node: object) -> Iterator[str]:
     elif isinstance(node, list):
         for child in node:
             yield from _scalars(child)
-
-

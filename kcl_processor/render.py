@@ -40,7 +40,9 @@ def render(task: Task, stream_arn: str, path: Path, state: Path, origin: str) ->
 
 def dead_letter_file(task: Task, state: Path) -> Path:
     """Where a task's refused changes go on this host."""
-    return Path(task.dead_letters) if task.dead_letters else state / f"{task.name}.dead-letters.jsonl"
+    return (
+        Path(task.dead_letters) if task.dead_letters else state / f"{task.name}.dead-letters.jsonl"
+    )
 
 
 def gap_file(task: Task, state: Path) -> Path:

@@ -43,7 +43,7 @@ class Trouble:
         if error != self._error or now - self._told_at >= _REMINDER:
             self._error, self._told_at = error, now
             _log.warning(
-                "%s does not take every write: %s %s (%d attempts in %.0f s); retrying until it does",
+                "%s does not take every write: %s %s (%d attempts in %.0f s); retrying",
                 self._table,
                 error,
                 message,

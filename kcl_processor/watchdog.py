@@ -41,4 +41,4 @@ class Watchdog:
 
     def _arm(self) -> None:
         self._armed_at = self._clock.elapsed()
-        faulthandler.dump_traceback_later(self._patience, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(self._patience, exit=True, file=sys.stderr)

@@ -47,5 +47,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="iso-8859-1")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.", "--out DIR") from error
-
-

@@ -1,0 +1,113 @@
+"""Fakes for the edges: a clock turned by hand, a destination that records, a KCL that answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kcl_processor.change import Change
+from kcl_processor.checkpoint import CheckpointRefused, LeaseLost
+from kcl_processor.decode import canonical_key
+from kcl_processor.destination import Reply
+
+OK = Reply(status=200)
+THROTTLED = Reply(400, "ProvisionedThroughputExceededException", "slow down")
+BROKEN = Reply(500, "InternalServerError", "try again")
+INVALID = Reply(400, "ValidationException", "One or more parameter values were invalid")
+
+
+class HandClock:
+    """A clock that stands still until a test turns it."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def elapsed(self) -> float:
+        return self.seconds
+
+    def now(self) -> float:
+        return 1_700_000_000.0 + self.seconds
+
+    def turn(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class RecordingDestination:
+    """A destination that keeps the state of its items and the order in which writes arrived.
+
+    Args:
+        answer: given the changes of an attempt and its number, the reply to make; ``None`` and
+            replies without an error apply the changes.
+    """
+
+    table = "replica"
+
+    def __init__(
+        self, answer: Callable[[Sequence[Change], int], Reply | None] = lambda changes, n: None
+    ) -> None:
+        self.items: dict[bytes, bytes] = {}
+        self.attempts: list[list[Change]] = []
+        self._answer = answer
+
+    def send(self, changes: Sequence[Change]) -> Reply:
+        self.attempts.append(list(changes))
+        reply = self._answer(changes, len(self.attempts)) or OK
+        if reply.error:
+            return reply
+        unprocessed = {json.dumps(write, sort_keys=True) for write in reply.unprocessed}
+        for change in changes:
+            if json.dumps(echo(change), sort_keys=True) not in unprocessed:
+                self._apply(change)
+        return reply
+
+    def _apply(self, change: Change) -> None:
+        if change.image is None:
+            self.items.pop(change.key, None)
+        else:
+            self.items[change.key] = change.image
+
+
+class FakeCheckpointer:
+    """KCL's side of checkpoints: records positions, or answers with errors lined up beforehand."""
+
+    def __init__(self, *errors: type[LeaseLost] | CheckpointRefused | None) -> None:
+        self.recorded: list[str | None] = []
+        self.errors = list(errors)
+
+    def record(self, sequence_number: str | None) -> None:
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None:
+            raise error
+        self.recorded.append(sequence_number)
+
+
+class OpenFence:
+    """A fence that always lets through, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def hold(self) -> None:
+        self.held += 1
+
+    def fresh(self) -> bool:
+        return True
+
+
+def put(name: str, sequence: int = 1, /, **attributes: Any) -> Change:
+    """A change that puts an item with the key ``pk = name``."""
+    item = {"pk": {"S": name}, **attributes}
+    return Change(canonical_key({"pk": {"S": name}}), json.dumps(item).encode(), str(sequence), 0)
+
+
+def remove(name: str, sequence: int = 1) -> Change:
+    """A change that removes the item with the key ``pk = name``."""
+    return Change(canonical_key({"pk": {"S": name}}), None, str(sequence), 0)
+
+
+def echo(change: Change) -> dict[str, Any]:
+    """The write request of a change, as DynamoDB echoes it when it was not processed."""
+    if change.image is None:
+        return {"DeleteRequest": {"Key": json.loads(change.key)}}
+    return {"PutRequest": {"Item": json.loads(change.image)}}
