@@ -178,7 +178,9 @@ def test_a_lost_lease_is_answered_and_nothing_more_is_written():
     """After ShutdownException the processor answers on, and neither writes nor checkpoints."""
     daemon = Daemon(RecordingDestination())
     daemon.refuse_with = "ShutdownException"
-    code = daemon.run(INITIALIZE, batch(record("a", 101, 1)), batch(record("a", 102, 2)), LEASE_LOST)
+    code = daemon.run(
+        INITIALIZE, batch(record("a", 101, 1)), batch(record("a", 102, 2)), LEASE_LOST
+    )
     assert code == 0
     assert daemon.destination.attempts == [] and daemon.checkpoints == []
     assert daemon.replies == ["initialize", "processRecords", "processRecords", "leaseLost"]

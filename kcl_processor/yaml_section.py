@@ -1,0 +1,144 @@
+"""Reading YAML key by key, so that every complaint can name the file, the line and the key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from kcl_processor.errors import ConfigError
+
+
+def read_yaml(path: Path) -> Section:
+    """The whole file as one section.
+
+    Raises:
+        ConfigError: it cannot be read, is not YAML, or is not a mapping.
+    """
+    return Section(path, "", _compose(path), 1)
+
+
+def _compose(path: Path) -> yaml.Node:
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}.", "name the file with -c FILE"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}.", "mend the file at that place") from error
+    if node is None:
+        raise ConfigError(f"{path} is empty.", "start from properties/example.yml")
+    return node
+
+
+class Section:
+    """One mapping of the file, read key by key; what nobody asked for is an error."""
+
+    def __init__(self, path: Path, name: str, node: yaml.Node, line: int) -> None:
+        self._path = path
+        self._name = name
+        self._line = line
+        self._asked: list[str] = []
+        self._values: dict[str, yaml.Node] = {}
+        self._lines: dict[str, int] = {}
+        if not isinstance(node, yaml.MappingNode):
+            raise self.error(None, f"{name or 'the file'} is not a mapping", "key: value lines")
+        for key, value in node.value:
+            name = str(key.value)
+            twice = name in self._lines
+            self._lines[name] = key.start_mark.line + 1
+            if twice:
+                raise self.error(name, f"the key {name!r} stands twice", "keep one")
+            self._values[name] = value
+
+    def where(self) -> str:
+        return f"{self._path}:{self._line}"
+
+    def error(self, key: str | None, reason: str, hint: str) -> ConfigError:
+        place = ".".join(part for part in (self._name, key) if part)
+        line = self._lines.get(key or "", self._line)
+        return ConfigError(f"{self._path}:{line}: {place or 'file'}: {reason}.", hint)
+
+    def names(self) -> list[str]:
+        return list(self._values)
+
+    def finish(self, known: Iterable[str] = ()) -> None:
+        """Refuse keys that nobody asked for."""
+        known = [*self._asked, *known]
+        for key in self._values:
+            if key not in known:
+                hint = nearest(key, known) or f"one of: {', '.join(sorted(set(known)))}"
+                raise self.error(key, f"the key {key!r} is not known", hint)
+
+    def section(self, key: str, required: bool = True) -> Section:
+        name = f"{self._name}.{key}" if self._name else key
+        node = self._take(key, required)
+        empty = yaml.MappingNode("tag:yaml.org,2002:map", [])
+        return Section(self._path, name, node or empty, self._lines.get(key, self._line))
+
+    def named_or_listed(self, key: str) -> list[tuple[str | None, Section]]:
+        """A mapping of name to section, or a list of sections that have no name."""
+        node = self._take(key, required=True)
+        assert node is not None
+        if isinstance(node, yaml.SequenceNode):
+            return [
+                (None, Section(self._path, f"{key}[{i}]", item, item.start_mark.line + 1))
+                for i, item in enumerate(node.value)
+            ]
+        tasks = self.section(key)
+        if not tasks.names():
+            raise self.error(key, "there is no task", "start from properties/example.yml")
+        return [(name, tasks.section(name)) for name in tasks.names()]
+
+    def text(self, key: str) -> str | None:
+        node = self._take(key, required=False)
+        if node is None or node.tag == "tag:yaml.org,2002:null":
+            return None
+        if not isinstance(node, yaml.ScalarNode):
+            raise self.error(key, "a text is wanted here", f"{key}: text")
+        return str(node.value)
+
+    def required_text(self, key: str) -> str:
+        value = self.text(key)
+        if not value:
+            raise self.error(key, f"{key} is missing", f"{key}: …")
+        return value
+
+    def integer(self, key: str, default: int, least: int, most: int) -> int:
+        value = self.text(key)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            reason = f"{value!r} is not a whole number from {least} to {most}"
+            raise self.error(key, reason, f"{key}: {default}")
+        return int(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        node = self._take(key, required=False)
+        if node is None:
+            return default
+        if node.tag != "tag:yaml.org,2002:bool":
+            raise self.error(key, f"{node.value!r} is not true or false", f"{key}: true")
+        return str(node.value).lower() in ("true", "yes", "on")
+
+    def choice(self, key: str, *choices: str) -> str:
+        value = self.text(key)
+        if value is not None and value not in choices:
+            raise self.error(key, f"{value!r} is not one of {', '.join(choices)}", f"{key}: …")
+        return value or choices[0]
+
+    def _take(self, key: str, required: bool) -> yaml.Node | None:
+        self._asked.append(key)
+        if required and key not in self._values:
+            hint = nearest(key, self._values)
+            raise self.error(None, f"{key} is missing", hint or f"{key}: …")
+        return self._values.get(key)
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The word of ``words`` most like ``word``; empty when none is."""
+    found = difflib.get_close_matches(word, list(words), n=1)
+    return found[0] if found else ""
