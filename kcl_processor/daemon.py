@@ -12,10 +12,9 @@ from pathlib import Path
 from kcl_processor.config import Task
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.jars import daemon_class_path
-from kcl_processor.java import JVM_FLAGS, find_java
+from kcl_processor.java import MAIN_CLASS, find_java, jvm_flags
 from kcl_processor.render import render
 
-MAIN_CLASS = "io.github.kclprocessor.launcher.StreamsMultiLangDaemon"
 LOGBACK = Path(__file__).parent / "launcher" / "logback.xml"
 
 
@@ -75,11 +74,10 @@ def command(
     properties: Path, logback: Path, logs: Path, prefix: str, java: str | None
 ) -> list[str]:
     """The command line of a daemon."""
+    found = find_java(java)
     return [
-        str(find_java(java).path),
-        *JVM_FLAGS,
-        f"-Dkcl_processor.log.dir={logs}",
-        f"-Dkcl_processor.log.prefix={prefix}",
+        str(found.path),
+        *jvm_flags(found.version, logs, prefix),
         "-cp",
         daemon_class_path(),
         MAIN_CLASS,

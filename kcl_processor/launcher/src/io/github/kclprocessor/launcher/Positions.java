@@ -1,0 +1,56 @@
+package io.github.kclprocessor.launcher;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import software.amazon.awssdk.services.kinesis.model.GetShardIteratorRequest;
+import software.amazon.kinesis.retrieval.KinesisClientRecord;
+
+/**
+ * Where each shard iterator stands: a request for records names an iterator and no shard.
+ *
+ * <p>A shard has one entry, which moves on with each read.
+ */
+final class Positions {
+    static final class Position {
+        final GetShardIteratorRequest request;
+        final String checkpoint;
+
+        Position(GetShardIteratorRequest request, String checkpoint) {
+            this.request = request;
+            this.checkpoint = checkpoint;
+        }
+    }
+
+    private final Map<String, Position> byIterator = new ConcurrentHashMap<>();
+
+    void start(String iterator, GetShardIteratorRequest request) {
+        // The iterator before it was given up: it had expired, or the shard was taken up anew.
+        byIterator.values().removeIf(position -> position.request.shardId().equals(request.shardId()));
+        byIterator.put(iterator, new Position(request, checkpoint(request)));
+    }
+
+    /** The position of an iterator; one that never came through here stands nowhere. */
+    Position of(String iterator) {
+        return byIterator.getOrDefault(iterator, UNKNOWN);
+    }
+
+    /** Moves a position past what was read from it; a failed read leaves it where it was. */
+    void advance(String iterator, Position from, RememberedRecords read) {
+        byIterator.remove(iterator);
+        if (read.nextShardIterator() != null) {
+            List<KinesisClientRecord> records = read.records();
+            String last = records.isEmpty() ? from.checkpoint : records.get(records.size() - 1).sequenceNumber();
+            byIterator.put(read.nextShardIterator(), new Position(from.request, last));
+        }
+    }
+
+    /** The sequence number after which a request reads, or the name of a place such as TRIM_HORIZON. */
+    static String checkpoint(GetShardIteratorRequest request) {
+        String sequenceNumber = request.startingSequenceNumber();
+        return sequenceNumber == null ? request.shardIteratorTypeAsString() : sequenceNumber;
+    }
+
+    private static final Position UNKNOWN =
+            new Position(GetShardIteratorRequest.builder().shardId("unknown").build(), "unknown");
+}

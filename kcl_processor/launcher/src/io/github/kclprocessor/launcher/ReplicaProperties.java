@@ -1,0 +1,99 @@
+package io.github.kclprocessor.launcher;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Properties;
+import software.amazon.awssdk.regions.Region;
+
+/**
+ * The launcher's own keys in the daemon's properties file; all but {@code streamName} and
+ * {@code regionName} begin with {@code replica.}, which the KCL skips.
+ */
+final class ReplicaProperties {
+    private final Properties properties;
+
+    ReplicaProperties(Properties properties) {
+        this.properties = properties;
+    }
+
+    static ReplicaProperties read(Path file) throws IOException {
+        Properties properties = new Properties();
+        // ISO 8859-1 is what Properties.load(InputStream), and so the KCL, reads.
+        try (Reader reader = Files.newBufferedReader(file, StandardCharsets.ISO_8859_1)) {
+            properties.load(reader);
+        }
+        return new ReplicaProperties(properties);
+    }
+
+    StreamArn streamArn() {
+        return new StreamArn(text("streamName")
+                .orElseThrow(() -> new IllegalArgumentException("streamName, the stream's ARN, is not set")));
+    }
+
+    /** Region of the source, by default the one in the stream's ARN. */
+    Region sourceRegion() {
+        return text("replica.source.region").map(Region::of).orElseGet(() -> streamArn().region());
+    }
+
+    Optional<URI> streamsEndpoint() {
+        return text("replica.source.streamsEndpoint").map(URI::create);
+    }
+
+    Optional<String> sourceRoleArn() {
+        return text("replica.source.roleArn");
+    }
+
+    Optional<String> sourceExternalId() {
+        return text("replica.source.externalId");
+    }
+
+    boolean publishMetrics() {
+        return text("replica.metrics.publish").map(Boolean::parseBoolean).orElse(true);
+    }
+
+    Optional<URI> metricsEndpoint() {
+        return text("replica.metrics.endpoint").map(URI::create);
+    }
+
+    Optional<Region> metricsRegion() {
+        return text("replica.metrics.region").map(Region::of);
+    }
+
+    long leaderLeaseMillis() {
+        return number("replica.leaderLeaseMillis", 15_000);
+    }
+
+    long dispatchPollMillis() {
+        return number("replica.dispatchPollMillis", 250);
+    }
+
+    Duration shutdownGrace() {
+        return Duration.ofMillis(number("shutdownGraceMillis", 30_000));
+    }
+
+    boolean continueOnGap() {
+        return text("replica.onGap").orElse("fail").equals("continue");
+    }
+
+    Optional<Path> gapFile() {
+        return text("replica.gapFile").map(Path::of);
+    }
+
+    private long number(String key, long otherwise) {
+        try {
+            return text(key).map(Long::parseLong).orElse(otherwise);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(key + " is not a whole number: " + properties.getProperty(key), e);
+        }
+    }
+
+    private Optional<String> text(String key) {
+        return Optional.ofNullable(properties.getProperty(key)).map(String::trim).filter(value -> !value.isEmpty());
+    }
+}

@@ -1,0 +1,69 @@
+package io.github.kclprocessor.launcher;
+
+import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
+import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
+import java.util.Set;
+import java.util.function.Supplier;
+import software.amazon.kinesis.leases.LeaseCoordinator;
+import software.amazon.kinesis.lifecycle.events.InitializationInput;
+import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
+import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
+import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
+import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
+import software.amazon.kinesis.processor.ShardRecordProcessor;
+
+/**
+ * One shard's MultiLang processor in the shape that the adapter asks for, behind a lease fence.
+ *
+ * <p>The records pass as they are: {@code KinesisClientRecord.data()} is the stream record's JSON.
+ * The last checkpoint of a shard goes to the KCL's own checkpointer, which alone may record
+ * SHARD_END.
+ */
+final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
+    private final ShardRecordProcessor child;
+    private final Supplier<LeaseCoordinator> leases;
+    private final Set<ShardProcessor> open;
+    private LeaseFence fence;
+
+    /** @param open a concurrent set that holds the processor from its start to its end */
+    ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open) {
+        this.child = child;
+        this.leases = leases;
+        this.open = open;
+    }
+
+    @Override
+    public void initialize(InitializationInput input) {
+        open.add(this);
+        fence = new LeaseFence(input.shardId(), leases, input.extendedSequenceNumber());
+        child.initialize(input);
+    }
+
+    @Override
+    public void processRecords(ProcessRecordsInput input) {
+        FencedCheckpointer checkpointer = new FencedCheckpointer(input.checkpointer(), fence);
+        child.processRecords(input.toBuilder().checkpointer(checkpointer).build());
+    }
+
+    @Override
+    public void processRecords(DynamoDBStreamsProcessRecordsInput input) {
+        throw new UnsupportedOperationException("the scheduler hands over a ProcessRecordsInput");
+    }
+
+    @Override
+    public void leaseLost(LeaseLostInput input) {
+        child.leaseLost(input);
+        open.remove(this);
+    }
+
+    @Override
+    public void shardEnded(ShardEndedInput input) {
+        child.shardEnded(input);
+        open.remove(this);
+    }
+
+    @Override
+    public void shutdownRequested(ShutdownRequestedInput input) {
+        child.shutdownRequested(input);
+    }
+}

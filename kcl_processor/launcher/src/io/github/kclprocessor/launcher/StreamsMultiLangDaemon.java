@@ -1,0 +1,164 @@
+package io.github.kclprocessor.launcher;
+
+import ch.qos.logback.classic.LoggerContext;
+import com.amazonaws.services.dynamodbv2.streamsadapter.StreamsSchedulerFactory;
+import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.kinesis.common.InitialPositionInStream;
+import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.coordinator.WorkerStateChangeListener;
+import software.amazon.kinesis.leader.ShortLeaderLock;
+import software.amazon.kinesis.leases.LeaseCoordinator;
+import software.amazon.kinesis.metrics.CloudWatchMetricsFactory;
+import software.amazon.kinesis.metrics.MetricsConfig;
+import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.multilang.MultiLangDaemonConfig;
+import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration;
+import software.amazon.kinesis.multilang.config.ResolvedConfigs;
+import software.amazon.kinesis.multilang.config.RetrievalMode;
+import software.amazon.kinesis.processor.ShardRecordProcessorFactory;
+import software.amazon.kinesis.retrieval.polling.PollingConfig;
+
+/**
+ * The KCL's MultiLangDaemon for a DynamoDB stream.
+ *
+ * <p>{@code MultiLangDaemon} builds a scheduler for Kinesis, and the DynamoDB Streams adapter has a
+ * factory for schedulers but no daemon: this joins the two. The properties file has the KCL's keys
+ * and those of {@link ReplicaProperties}.
+ */
+public final class StreamsMultiLangDaemon {
+    private final ExitStatus status = new ExitStatus();
+    private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<LeaseCoordinator> leases = new AtomicReference<>();
+
+    private final ReplicaProperties replica;
+    private final MultiLangDaemonConfig multiLang;
+    private final MultiLangDaemonConfiguration kcl;
+
+    StreamsMultiLangDaemon(Path properties) throws IOException {
+        replica = ReplicaProperties.read(properties);
+        multiLang = new MultiLangDaemonConfig(properties.toString());
+        kcl = multiLang.getMultiLangDaemonConfiguration();
+    }
+
+    public static void main(String[] args) {
+        try {
+            Arguments arguments = Arguments.parse(args);
+            // Before the first logger exists, so that no other configuration opens its files.
+            System.setProperty("logback.configurationFile", arguments.logConfiguration());
+            ProxySettings.apply(System.getenv(), System.getProperties());
+            System.setErr(new QuietStderr(System.err));
+            new StreamsMultiLangDaemon(arguments.properties()).run();
+        } catch (Exception e) {
+            System.err.println("Error: " + e.getMessage());
+            Connectors.LOG.error("The daemon cannot start", e);
+            System.exit(Trouble.exitCode(e));
+        }
+    }
+
+    private void run() {
+        hearChildExits();
+        DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
+        lookAtStream(streams);
+        Scheduler scheduler = buildScheduler(streams);
+        Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
+        new Shutdown(status, scheduler::startGracefulShutdown, open, replica.shutdownGrace(), Runtime.getRuntime()::halt)
+                .install(Runtime.getRuntime());
+        scheduler.run();
+        System.exit(ExitStatus.CRASH);
+    }
+
+    private void hearChildExits() {
+        ((LoggerContext) LoggerFactory.getILoggerFactory()).addTurboFilter(new ChildExitFilter(status));
+    }
+
+    /** Asks once before the adapter does, which hides a refusal behind fifty silent retries. */
+    private void lookAtStream(DynamoDbStreamsClient streams) {
+        streams.describeStream(request -> request.streamArn(replica.streamArn().forAdapter()).limit(1));
+    }
+
+    private AwsCredentialsProvider credentials() {
+        AwsCredentialsProvider named = kcl.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
+        return named == null ? DefaultCredentialsProvider.create() : named;
+    }
+
+    Scheduler buildScheduler(DynamoDbStreamsClient streams) {
+        // The adapter polls; fan-out, the KCL's default, exists for Kinesis only.
+        kcl.setRetrievalMode(RetrievalMode.POLLING);
+        ResolvedConfigs configs = new ResolvedConfigs(kcl, processors());
+        Gaps gaps = new Gaps(replica.continueOnGap(), replica.gapFile(), this::end);
+        GapGuard guard = new GapGuard(streams, replica.sourceRegion(), gaps);
+        configureRetrieval(configs, guard);
+        configureCoordination(configs);
+        configureMetrics(configs.metrics);
+        Scheduler scheduler = StreamsSchedulerFactory.createScheduler(configs.checkpoint, configs.coordinator,
+                configs.leases, configs.lifecycle, configs.metrics, configs.processor, configs.retrieval, guard);
+        leases.set(scheduler.leaseCoordinator());
+        ShortLeaderLock.install(scheduler, replica.leaderLeaseMillis());
+        return scheduler;
+    }
+
+    ShardRecordProcessorFactory processors() {
+        return () -> new ShardProcessor(multiLang.getRecordProcessorFactory().shardRecordProcessor(), leases::get, open);
+    }
+
+    void configureRetrieval(ResolvedConfigs configs, GapGuard guard) {
+        PollingConfig asked = (PollingConfig) configs.retrieval.retrievalSpecificConfig();
+        DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(guard);
+        polling.maxRecords(asked.maxRecords());
+        polling.idleTimeBetweenReadsInMillis(asked.idleTimeBetweenReadsInMillis());
+        configs.retrieval.retrievalSpecificConfig(polling);
+        InitialPositionInStream position = kcl.getInitialPositionInStream();
+        configs.retrieval.streamTracker(StreamsSchedulerFactory.createSingleStreamTracker(
+                replica.streamArn().forAdapter(),
+                InitialPositionInStreamExtended.newInitialPosition(
+                        position == null ? InitialPositionInStream.TRIM_HORIZON : position)));
+    }
+
+    void configureCoordination(ResolvedConfigs configs) {
+        configs.coordinator
+                .shardConsumerDispatchPollIntervalMillis(replica.dispatchPollMillis())
+                .skipShardSyncAtWorkerInitializationIfLeasesExist(true)
+                .workerStateChangeListener(new InitializationFailure());
+        // The factory sets both too, but copies the interval first: every shard sync slept a minute.
+        configs.leases.shardSyncIntervalMillis(0);
+        configs.leases.leasesRecoveryAuditorInconsistencyConfidenceThreshold(0);
+    }
+
+    void configureMetrics(MetricsConfig metrics) {
+        if (!replica.publishMetrics()) {
+            metrics.metricsFactory(new NullMetricsFactory());
+        } else if (replica.metricsEndpoint().isPresent() || replica.metricsRegion().isPresent()) {
+            metrics.metricsFactory(new CloudWatchMetricsFactory(
+                    Clients.metrics(replica, credentials()), metrics.namespace(), metrics.metricsBufferTimeMillis(),
+                    metrics.metricsMaxQueueSize(), metrics.metricsLevel(), metrics.metricsEnabledDimensions(),
+                    metrics.publisherFlushBuffer()));
+        }
+    }
+
+    private void end(int code) {
+        status.fail(code);
+        System.exit(code);
+    }
+
+    /** The KCL ends its loop when it cannot initialize, as if all were done. */
+    private final class InitializationFailure implements WorkerStateChangeListener {
+        @Override
+        public void onWorkerStateChange(WorkerState state) {}
+
+        @Override
+        public void onAllInitializationAttemptsFailed(Throwable thrown) {
+            Connectors.LOG.error("The KCL cannot initialize: {}", String.valueOf(thrown), thrown);
+            status.fail(Trouble.exitCode(thrown));
+        }
+    }
+}

