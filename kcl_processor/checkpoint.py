@@ -50,6 +50,8 @@ class Position:
         proof_lifetime: seconds for which an accepted checkpoint proves ownership. It must be
             shorter than KCL's ``failoverTimeMillis``: no worker takes a lease before that.
         wait: waits for some seconds before another attempt.
+        daemon_lives: whether the daemon that holds the lease is still there. A new one of the
+            same worker id may start, and write, well within the lifetime of our last proof.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Position:
         interval: float,
         proof_lifetime: float,
         wait: Callable[[float], None],
+        daemon_lives: Callable[[], bool] = lambda: True,
     ) -> None:
         self._applied = start
         self._recorded = start
@@ -66,6 +69,7 @@ class Position:
         self._interval = interval
         self._proof_lifetime = proof_lifetime
         self._wait = wait
+        self._daemon_lives = daemon_lives
         self._recorded_at = clock.elapsed()
         self._proven_at: float | None = None
         self._checkpointer: Checkpointer | None = None
@@ -128,7 +132,7 @@ class Position:
 
     def fresh(self) -> bool:
         """Whether ownership was proven recently enough to write."""
-        if self.lost or self._proven_at is None:
+        if self.lost or self._proven_at is None or not self._daemon_lives():
             return False
         return self._clock.elapsed() - self._proven_at < self._proof_lifetime
 

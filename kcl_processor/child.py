@@ -97,12 +97,14 @@ def _run(settings: Settings, protocol: TextIO) -> None:
 def _opener(settings: Settings, clock: SystemClock, watchdog: Watchdog) -> ShardOpener:
     from kcl_processor.shard import ShardOpener
 
+    daemon = os.getppid()
     return ShardOpener(
         settings,
         clock,
         proof_lifetime=settings.failover_time * _PROOF_SHARE,
         wait=time.sleep,
         on_turn=watchdog.turn,
+        daemon_lives=lambda: os.getppid() == daemon,
     )
 
 

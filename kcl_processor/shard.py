@@ -58,6 +58,7 @@ class ShardOpener:
         proof_lifetime: seconds for which a checkpoint proves that the lease is ours.
         wait: waits for some seconds.
         on_turn: told of every turn of the writer's loop.
+        daemon_lives: whether the daemon that started this process is still there.
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class ShardOpener:
         proof_lifetime: float,
         wait: Callable[[float], None],
         on_turn: Callable[[], None],
+        daemon_lives: Callable[[], bool],
     ) -> None:
+        self._daemon_lives = daemon_lives
         self._settings = settings
         self._clock = clock
         self._proof_lifetime = proof_lifetime
@@ -102,6 +105,7 @@ class ShardOpener:
             interval=self._settings.checkpoint_interval,
             proof_lifetime=self._proof_lifetime,
             wait=self._pause,
+            daemon_lives=self._daemon_lives,
         )
         return OpenShard(shard_id, writer, position, self._clock)
 

@@ -125,6 +125,17 @@ def test_while_ownership_cannot_be_proven_nothing_goes_on():
     assert len(waited) == 4 and checkpointer.recorded == ["100"]
 
 
+def test_no_proof_outlives_the_daemon():
+    """When the daemon dies, the process it left behind stops writing at once."""
+    daemons, clock = [True], HandClock()
+    shard = Position("100", clock, 5, 6, wait=clock.turn, daemon_lives=lambda: daemons[0])
+    shard.listen(FakeCheckpointer())
+    shard.hold()
+    assert shard.fresh()
+    daemons[0] = False
+    assert not shard.fresh()
+
+
 def test_a_lost_lease_stays_lost():
     """Once lost, the position neither proves nor checkpoints, even if KCL would let it."""
     checkpointer = FakeCheckpointer(LeaseLost)
