@@ -7,7 +7,7 @@ the developer guide's pages on streams.
 | behaviour | source |
 |---|---|
 | JSON 1.0, X-Amz-Target, `__type`, x-amzn-RequestId, x-amz-crc32 | Guide, "low-level API" |
-| DescribeStream: Limit up to 100, ExclusiveStartShardId, LastEvaluatedShardId | API DescribeStream |
+| DescribeStream: Limit up to 100, ExclusiveStartShardId, LastEvaluatedShardId | API |
 | ShardFilter CHILD_SHARDS with ShardId | API ShardFilter |
 | an open shard has no EndingSequenceNumber | API DescribeStream |
 | sequence numbers of 21 to 40 digits, rising | API SequenceNumber |

@@ -39,8 +39,12 @@ class Destination:
             "Scan": self.reader.scan,
         }
 
-    def writes_in(self, operation: str, body: dict[str, Any]) -> list[Write]:
-        """Return the writes of a request. Raises ServiceError if a rule refuses it."""
+    def writes_in(self, operation: str, body: dict[str, Any], size: int) -> list[Write]:
+        """Return the writes of a request of `size` bytes. Raises ServiceError if a rule refuses it.
+
+        Only a request larger than an item may be can hold one that is too large; measuring every
+        item would cost more than all the rest.
+        """
         if not self.conditional:
             only(body, "RequestItems", "TableName", "Item", "Key")
         if operation == "BatchWriteItem":
@@ -51,6 +55,8 @@ class Destination:
         else:
             self.reader.check(body)
             writes = [(self.reader.key(required(body, "Key"), exact=True), None)]
+        if size > MAX_ITEM_BYTES:
+            _check_sizes(writes)
         poison = self._faults.poisoned(operation)
         if any(key[0] in poison for key, _ in writes):
             raise ServiceError(
@@ -79,18 +85,15 @@ class Destination:
         return self.reader.key(content["Key"], exact=True), None
 
     def _put(self, item: Item) -> Write:
-        if item_size(item) > MAX_ITEM_BYTES:
-            raise ServiceError(
-                "ValidationException", "Item size has exceeded the maximum allowed size"
-            )
         return self.reader.key(item, exact=False), item
 
     def withhold(self, operation: str, writes: list[Write]) -> tuple[list[Write], list[Write]]:
         """Throw the dice for `unprocessed`; return the writes to apply and those to hand back.
 
-        Raises ServiceError if none is left: BatchWriteItem then fails as a whole.
+        Only BatchWriteItem can hand back; set the fault for it. Raises ServiceError if no write is
+        left: the call then fails as a whole.
         """
-        if operation != "BatchWriteItem":
+        if not self._faults.can_happen("unprocessed", operation):
             return writes, []
         applied: list[Write] = []
         withheld: list[Write] = []
@@ -131,3 +134,8 @@ class Destination:
         if item is not None:
             return {"PutRequest": {"Item": item}}
         return {"DeleteRequest": {"Key": self.reader.attributes(key)}}
+
+
+def _check_sizes(writes: list[Write]) -> None:
+    if any(item is not None and item_size(item) > MAX_ITEM_BYTES for _, item in writes):
+        raise ServiceError("ValidationException", "Item size has exceeded the maximum allowed size")

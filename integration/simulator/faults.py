@@ -20,7 +20,7 @@ class Fault:
     kind: an error's name (`wire.ERROR_NAMES`), or `latency` (`milliseconds` added to a call, half
         of it before the call has its effect), `reset` (TCP reset before the call has its effect),
         `reset-after` (after it), `empty` (GetRecords answers nothing and stays where it is),
-        `unprocessed` (each write of a BatchWriteItem comes back with probability `share`),
+        `unprocessed` (each write of a batch comes back with probability `share`),
         `poison` (ValidationException for a request that writes one of `keys`).
     operation: as in X-Amz-Target, or `*`.
     share: probability, 0 to 1.
@@ -64,6 +64,10 @@ class Faults:
     def delay(self, operation: str) -> float:
         """Return the seconds that a call of `operation` takes longer."""
         return sum(rule.milliseconds for rule in self._rules("latency", operation)) / 1000
+
+    def can_happen(self, kind: str, operation: str) -> bool:
+        """True if a rule of `kind` holds for `operation`."""
+        return bool(self._rules(kind, operation))
 
     def happens(self, kind: str, operation: str) -> bool:
         """Throw the dice for `kind`."""

@@ -142,7 +142,7 @@ class Simulator:
 
         async def effect() -> bytes:
             if operation in WRITES:
-                return await self._write(operation, parsed, writer)
+                return await self._write(operation, parsed, len(body), writer)
             if self._proxy is not None and self.settings.destination_local:
                 return orjson.dumps(await self._proxy.call(operation, parsed))
             if operation not in self.destination.reads:
@@ -151,8 +151,10 @@ class Simulator:
 
         return await self.endpoints["destination"].simulate(operation, effect)
 
-    async def _write(self, operation: str, body: dict[str, Any], writer: str) -> bytes:
-        writes = self.destination.writes_in(operation, body)
+    async def _write(
+        self, operation: str, body: dict[str, Any], size: int, writer: str
+    ) -> bytes:
+        writes = self.destination.writes_in(operation, body, size)
         applied, withheld = self.destination.withhold(operation, writes)
         if self._proxy is not None and self.settings.destination_local:
             if operation == "BatchWriteItem":
