@@ -84,9 +84,14 @@ class Endpoint:
         if request.path.startswith("/_"):
             return await self._page(request)
         operation = request.headers.get("X-Amz-Target", ".").rpartition(".")[2]
+        try:
+            body = await request.read()
+        except ConnectionError:
+            # The client is gone, or an outage began: there is nobody to answer.
+            return web.Response()
         self.counts.count(operation)
         try:
-            answer = await self._answer(request, operation, await request.read())
+            answer = await self._answer(request, operation, body)
         except ServiceError as error:
             self.counts.count_error(str(error).partition(":")[0])
             return _response(error.body, error.status)

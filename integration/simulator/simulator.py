@@ -151,9 +151,7 @@ class Simulator:
 
         return await self.endpoints["destination"].simulate(operation, effect)
 
-    async def _write(
-        self, operation: str, body: dict[str, Any], size: int, writer: str
-    ) -> bytes:
+    async def _write(self, operation: str, body: dict[str, Any], size: int, writer: str) -> bytes:
         writes = self.destination.writes_in(operation, body, size)
         applied, withheld = self.destination.withhold(operation, writes)
         if self._proxy is not None and self.settings.destination_local:

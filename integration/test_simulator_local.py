@@ -1,0 +1,63 @@
+"""The simulator with DynamoDB Local behind it: lease tables, and a real destination table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from integration.dynamodb_local import dynamodb_local
+from integration.simulator.client import SimulatorProcess
+from integration.simulator.items import key_of
+from integration.simulator_clients import client
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with dynamodb_local() as url:
+        yield url
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_a_copy_is_equal_in_memory_and_in_dynamodb_local(database: str, local: bool) -> None:
+    """Items of every type come back from either destination as the judge expects them."""
+    with SimulatorProcess(
+        behind=database, destination_local=local, preload=30, keys=20, delete_share=0.0
+    ) as simulator:
+        items = client("dynamodb", simulator.source_url).scan(TableName="source")["Items"]
+        table = client("dynamodb", simulator.destination_url)
+        for item in items:
+            table.batch_write_item(RequestItems={"replica": [{"PutRequest": {"Item": item}}]})
+        assert simulator.verdict()["equal"]
+        assert table.scan(TableName="replica")["Count"] == len(items)
+        key = {name: items[0][name] for name in ("pk", "sk")}
+        table.delete_item(TableName="replica", Key=key)
+        assert simulator.verdict()["examples"]["lost"] == [items[0]["pk"]["S"]]
+
+
+def test_conditions_are_decided_by_dynamodb_local(database: str) -> None:
+    """A conditional put that fails keeps its error code, and the judge does not count it."""
+    with SimulatorProcess(
+        behind=database, destination_local=True, destination_table="conditional"
+    ) as simulator:
+        simulator.control(change={"number": 1})
+        table = client("dynamodb", simulator.destination_url)
+        key = {"pk": {"S": key_of(1)[0]}, "sk": {"N": key_of(1)[1]}}
+        put = {"TableName": "conditional", "Item": key | {"ver": {"N": "1"}}}
+        table.put_item(**put, ConditionExpression="attribute_not_exists(pk)")
+        with pytest.raises(ClientError, match="ConditionalCheckFailedException"):
+            table.put_item(**put, ConditionExpression="attribute_not_exists(pk)")
+        assert simulator.verdict()["writes"] == 1
+
+
+def test_lease_tables_are_made_through_the_source_port(database: str) -> None:
+    """A table that is created through the simulator stands in DynamoDB Local."""
+    with SimulatorProcess(behind=database) as simulator:
+        client("dynamodb", simulator.source_url).create_table(
+            TableName="leases",
+            KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "leaseKey", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        assert "leases" in client("dynamodb", database).list_tables()["TableNames"]
