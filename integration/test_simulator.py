@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from integration.simulator.client import SimulatorProcess
+from integration.simulator.items import key_of
 from integration.simulator_clients import BROKEN, client, iterator, records, shards
 
 
@@ -258,7 +259,10 @@ def test_the_source_table_is_read_in_pages_and_segments(simulator: SimulatorProc
     assert sorted(parts) == sorted(item["pk"]["S"] for item in whole)
     key = {name: whole[0][name] for name in ("pk", "sk")}
     assert table.get_item(TableName="source", Key=key)["Item"] == whole[0]
-    simulator.control(change={"number": int(key["pk"]["S"][5:]), "delete": True})
+    simulator.control(change={"number": 5000})
+    key = {"pk": {"S": key_of(5000)[0]}, "sk": {"N": key_of(5000)[1]}}
+    assert table.get_item(TableName="source", Key=key)["Item"]["ver"] == {"N": "1"}
+    simulator.control(change={"number": 5000, "delete": True})
     assert "Item" not in table.get_item(TableName="source", Key=key)
 
 

@@ -64,7 +64,10 @@ class Control:
             self._simulator.endpoints[endpoint].faults.replace(of_endpoint)
 
     def change(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Make one change: `number`, `delete`, and `raw`, a record as text to serve as it is."""
+        """Make one change: `number`, `delete`, and `raw`, a record as text to serve as it is.
+
+        A second deletion of an item becomes a put: see the answer's `event`.
+        """
         raw = wanted.get("raw")
         change = self._simulator.source.change(
             wanted["number"], bool(wanted.get("delete")), raw.encode() if raw else None
@@ -72,6 +75,7 @@ class Control:
         return {
             "sequence": str(change.sequence),
             "version": change.version,
+            "event": change.event,
             "shard": change.shard,
         }
 

@@ -2,9 +2,8 @@
 
 Definitions
 -----------
-A put carries its version in `ver`. A deletion carries none: it is taken for the earliest deletion
-of its key that is newer than what already arrived, if there is one, else for the latest deletion.
-So a deletion that came too late can be overlooked, never one that came in order be blamed.
+A put carries its version in `ver`. A deletion carries none, but the source deletes an item only
+once. A write of an item or a deletion that the source never made is `foreign`.
 
 An arrival is a `repeat` if its version is the newest that arrived of its key, and goes
 *backwards* if it is lower. A step backwards is
@@ -23,7 +22,6 @@ round) or `different` (both live, contents differ). Coalescing may skip versions
 
 from __future__ import annotations
 
-import itertools
 import time
 from array import array
 from collections.abc import Mapping
@@ -66,24 +64,23 @@ class Judge:
     def arrived(self, key: Key, version: int | None, writer: str) -> None:
         """Record a write that was applied; `version` is None for a deletion."""
         number = number_of(key)
-        history = self._source.history.get(number) if number is not None else None
-        if number is None or not history:
+        history = self._source.history.get(number, []) if number is not None else []
+        at = self._source.deletions.get(number or 0, 0) if version is None else version
+        if number is None or not 1 <= at <= len(history):
             self._foreign += 1
             return
         newest = self._newest.get(number)
         known = newest.version if newest else 0
         self._last[number] = version
-        if version is None:
-            version = _deletion(history, known)
         order = self._writers.setdefault(writer, len(self._writers))
         self.counts["writes"] += 1
-        if version > known:
-            self._newest[number] = _Newest(version, order)
-            self._measure(history[version - 1] if version <= len(history) else history[-1])
-        elif version == known:
+        if at > known:
+            self._newest[number] = _Newest(at, order)
+            self._measure(history[at - 1])
+        elif at == known:
             self.counts["repeat"] += 1
         elif newest is not None:
-            self._backwards(number, version, newest, order, writer)
+            self._backwards(number, at, newest, order, writer)
 
     def _backwards(
         self, number: int, version: int, newest: _Newest, order: int, writer: str
@@ -156,15 +153,6 @@ class Judge:
             "equal": not any(found.values()),
             "examples": {kind: keys[:10] for kind, keys in found.items()},
         }
-
-
-def _deletion(history: list[Change], known: int) -> int:
-    newer = range(known, len(history))
-    older = range(min(known, len(history)) - 1, -1, -1)
-    for at in itertools.chain(newer, older):
-        if history[at].event == "REMOVE":
-            return at + 1
-    return 0
 
 
 def _same(left: bytes, right: bytes) -> bool:

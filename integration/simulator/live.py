@@ -15,9 +15,10 @@ _TICK = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is written: `rate` changes a second over items 0 to `keys` - 1.
+    """What is written: `rate` changes a second over a window of `keys` items.
 
-    `hot_share` of the changes fall on the first `hot_keys` items, `delete_share` are deletions;
+    `delete_share` of the changes are deletions, and since an item is deleted only once, each
+    moves the window on by one item. `hot_share` of the changes fall on the first `hot_keys` items;
     every `rollover_every` seconds each open shard gets one child (0: never).
     """
 
@@ -45,8 +46,11 @@ class LiveWriter:
         """Make `changes` changes at once."""
         throw, load = self._random.random, self.load
         for _ in range(changes):
-            keys = load.hot_keys if throw() < load.hot_share else load.keys
-            self._source.change(int(throw() * keys), delete=throw() < load.delete_share)
+            if throw() < load.hot_share:
+                number = int(throw() * load.hot_keys)
+            else:
+                number = len(self._source.deletions) + int(throw() * load.keys)
+            self._source.change(number, delete=throw() < load.delete_share)
 
     async def run(self) -> None:
         """Write until cancelled; a pause of the loop is made up for, up to a second's changes."""

@@ -24,7 +24,8 @@ _RECORD = (
 class Source(Mapping[Key, bytes]):
     """The table as a mapping of key to item (as it is now), and where its changes are made.
 
-    `history` holds each item's changes, so that the change of version v is `history[number][v-1]`.
+    `history` holds each item's changes, so that the change of version v is `history[number][v-1]`;
+    `deletions` holds the version that deleted an item.
     """
 
     def __init__(self, table: str, region: str, lineages: int, item_size: int = 1024) -> None:
@@ -34,17 +35,23 @@ class Source(Mapping[Key, bytes]):
         self.stream = Stream(table, region, lineages)
         self.streams = {self.stream.arn: self.stream}
         self.history: dict[int, list[Change]] = {}
+        self.deletions: dict[int, int] = {}
         self.changes = 0
         self._lineages: dict[str, tuple[int, str | None]] = {}
 
     def change(self, number: int, delete: bool = False, raw: bytes | None = None) -> Change:
         """Put the next version of item `number`, or delete it; return the stream's change.
 
-        A deletion of what is not there becomes a put, since the real table streams nothing for it.
+        An item is deleted once at most, though it may come back: a deletion carries no version on
+        the wire, and so the judge can still tell which one it sees. Any other deletion becomes a
+        put, as does one of an item that is not there.
         """
         history = self.history.setdefault(number, [])
         live = bool(history) and history[-1].event != "REMOVE"
-        event: EventName = "INSERT" if not live else "REMOVE" if delete else "MODIFY"
+        delete = delete and live and number not in self.deletions
+        event: EventName = "REMOVE" if delete else "MODIFY" if live else "INSERT"
+        if delete:
+            self.deletions[number] = len(history) + 1
         change = self.stream.append(number, len(history) + 1, event, raw)
         history.append(change)
         if change.shard not in self._lineages:
