@@ -62,8 +62,12 @@ def destination_endpoint(side: Side) -> str:
 
 
 def _part(title: str, properties: dict[str, str]) -> list[str]:
-    lines = [javaproperties.join_key_value(k, v, separator=" = ") for k, v in properties.items()]
-    return ["", f"# {title}", *lines]
+    return ["", f"# {title}", *(_line(name, value) for name, value in properties.items())]
+
+
+def _line(name: str, value: str) -> str:
+    # A colon needs its escape in a name only; without it ARNs and URLs can be read and copied.
+    return javaproperties.join_key_value(name, value, separator=" = ").replace("\\:", ":")
 
 
 def _child(path: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import traceback
 from typing import NoReturn
 
 from kcl_processor import __version__
@@ -65,4 +66,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = ExitCode.OK
     except KeyboardInterrupt:
         code = 130
+    except Exception:
+        traceback.print_exc()
+        code = ExitCode.BUG
     sys.exit(int(code))

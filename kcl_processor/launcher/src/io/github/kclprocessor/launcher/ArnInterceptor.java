@@ -8,6 +8,7 @@ import software.amazon.awssdk.core.interceptor.ExecutionInterceptor;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamRequest;
 import software.amazon.awssdk.services.dynamodb.model.DescribeStreamResponse;
 import software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest;
+import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
 
 /** Turns the adapter's form of a stream's ARN into the real one in requests, and back in responses. */
 final class ArnInterceptor implements ExecutionInterceptor {
@@ -35,8 +36,10 @@ final class ArnInterceptor implements ExecutionInterceptor {
             return context.response();
         }
         DescribeStreamResponse response = (DescribeStreamResponse) context.response();
+        StreamDescription description = response.streamDescription();
         return response.toBuilder()
-                .streamDescription(stream -> stream.streamArn(arn.forAdapter()))
+                .streamDescription(
+                        description.toBuilder().streamArn(arn.forAdapter()).build())
                 .build();
     }
 }

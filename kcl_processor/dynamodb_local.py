@@ -23,24 +23,39 @@ START_SECONDS = 60.0
 
 
 @contextmanager
-def dynamodb_local(heap: str = "256m") -> Iterator[str]:
-    """Run DynamoDB Local and yield its URL; all regions and access keys share one set of tables.
+def dynamodb_local(
+    java: str | None = None, regions_apart: bool = False, heap: str = "256m"
+) -> Iterator[str]:
+    """Run DynamoDB Local and yield its URL.
 
-    Raises ConfigError if its jars or a Java runtime are missing, RuntimeError if it does not
-    answer in time; the end of its output is then in the message.
+    Args:
+        java: the ``java`` to run; found as the daemon's is otherwise.
+        regions_apart: whether each region and access key has tables of its own.
+
+    Raises:
+        ConfigError: its jars or a Java runtime are missing.
+        RuntimeError: it does not answer in time; the message ends with its output.
     """
     port = _free_port()
+    shared = [] if regions_apart else ["-sharedDb"]
     command = [
-        *(str(find_java().path), f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+        *(str(find_java(java).path), f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
         f"-Djava.library.path={dynamodb_local_native_folder()}",
         *("-cp", join_class_path(dynamodb_local_class_path())),
         "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
-        *("-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)),
+        *("-inMemory", *shared, "-disableTelemetry", "-port", str(port)),
     ]
     with tempfile.TemporaryDirectory(prefix="dynamodb-local-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=folder)
+            # A Ctrl-C is for whoever uses it; it ends with the block.
+            process = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                start_new_session=True,
+            )
         url = f"http://127.0.0.1:{port}"
         try:
             _wait(url, process, log)
