@@ -11,7 +11,7 @@ from kcl_processor.errors import DestinationError, OperatorError, SourceError
 
 # A stream must show whole new items. NEW_IMAGE alone would do for replication; the original asks
 # for both, and verification by sequence needs the old one, so a task keeps asking for both.
-_VIEW = "NEW_AND_OLD_IMAGES"
+VIEW = "NEW_AND_OLD_IMAGES"
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ def check_source(source: Source) -> SourceFacts:
     table = describe(source, SourceError, "name the source table and its region as they are")
     stream_on = (
         f"aws dynamodb update-table --region {source.region} --table-name {source.table} "
-        f"--stream-specification StreamEnabled=true,StreamViewType={_VIEW}"
+        f"--stream-specification StreamEnabled=true,StreamViewType={VIEW}"
     )
     specification = table.get("StreamSpecification") or {}
     arn = table.get("LatestStreamArn")
     if not specification.get("StreamEnabled") or not arn:
         raise SourceError(f"The stream of source table {source} is off.", stream_on)
     view = specification.get("StreamViewType")
-    if view != _VIEW:
+    if view != VIEW:
         raise SourceError(
-            f"The stream of source table {source} shows {view}; a replica needs {_VIEW}. "
+            f"The stream of source table {source} shows {view}; a replica needs {VIEW}. "
             "A stream's view cannot be changed: it is turned off, and a new one on.",
             f"after turning the stream off, {stream_on}",
         )

@@ -1,0 +1,161 @@
+"""Making ready: the source's stream on, and a destination like the source."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kcl_processor import clients, preflight
+from kcl_processor.config import Side, Task
+from kcl_processor.errors import DestinationError, OperatorError, SourceError
+from kcl_processor.table_definition import Mismatch, creation, mismatches, own_tags
+
+_HINT = "mend the cause, then kcl-processor prepare again"
+# Seconds that a table may take to become ACTIVE; one with many indexes takes minutes.
+_PATIENCE = 1800.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that changes something, ready to be made or only shown.
+
+    Attributes:
+        operation: as in the DynamoDB API reference.
+        reason: what it is for, in a few words.
+    """
+
+    side: Side
+    operation: str
+    parameters: dict[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, and what was found.
+
+    Attributes:
+        stream: turns the source's stream on; ``None`` when it is on.
+        destination: what creates the destination; empty when it exists.
+        differing: how an existing destination differs from its source.
+    """
+
+    stream: Call | None
+    destination: list[Call]
+    differing: list[Mismatch]
+
+
+def plan(task: Task, tags: bool = False, ttl: bool = False) -> Plan:
+    """Find out what is left to do. Reads only.
+
+    Args:
+        tags: give a new destination the source's tags.
+        ttl: turn TTL on at a new destination if the source has it on.
+
+    Raises:
+        SourceError: there is no source table, or its stream has a view that cannot be replicated.
+        PermissionDenied: a call is denied.
+    """
+    hint = "name the source table and its region as they are"
+    source = preflight.describe(task.source, SourceError, hint)
+    stream = None
+    if not (source.get("StreamSpecification") or {}).get("StreamEnabled"):
+        stream = _stream_on(task)
+    else:
+        preflight.check_source(task.source)
+    found = _described(task.destination)
+    if found is not None:
+        return Plan(stream, [], mismatches(source, found))
+    return Plan(stream, _create(task, source, tags, ttl), [])
+
+
+def carry_out(call: Call, wait: Callable[[float], None] = time.sleep) -> None:
+    """Make one call and wait until its table is ACTIVE again.
+
+    Raises:
+        SourceError, DestinationError: the call failed, or the table does not become ACTIVE.
+        PermissionDenied: it is denied.
+    """
+    error = SourceError if call.operation == "UpdateTable" else DestinationError
+    client = clients.tables(call.side)
+    with clients.calling(f"dynamodb:{call.operation}", f"table {call.side}", error, _HINT):
+        if call.operation == "UpdateTable":
+            client.update_table(**call.parameters)
+        elif call.operation == "CreateTable":
+            client.create_table(**call.parameters)
+        else:
+            client.update_time_to_live(**call.parameters)
+    _await_active(call.side, error, wait)
+
+
+def _stream_on(task: Task) -> Call:
+    specification = {"StreamEnabled": True, "StreamViewType": preflight.VIEW}
+    parameters = {"TableName": task.source.table, "StreamSpecification": specification}
+    return Call(task.source, "UpdateTable", parameters, "turn the source's stream on")
+
+
+def _create(task: Task, source: dict[str, Any], tags: bool, ttl: bool) -> list[Call]:
+    side = task.destination
+    chosen = _tags(task.source, source["TableArn"]) if tags else None
+    calls = [
+        Call(
+            side,
+            "CreateTable",
+            creation(source, side.table, chosen),
+            "create the destination like the source",
+        )
+    ]
+    if ttl and (attribute := _ttl_attribute(task.source)):
+        specification = {"Enabled": True, "AttributeName": attribute}
+        parameters = {"TableName": side.table, "TimeToLiveSpecification": specification}
+        calls.append(
+            Call(side, "UpdateTimeToLive", parameters, "let items expire as at the source")
+        )
+    return calls
+
+
+def _tags(side: Side, arn: str) -> list[dict[str, str]]:
+    tags: list[dict[str, str]] = []
+    with clients.calling("dynamodb:ListTagsOfResource", f"table {side}", SourceError, _HINT):
+        for page in (
+            clients.tables(side).get_paginator("list_tags_of_resource").paginate(ResourceArn=arn)
+        ):
+            tags += page["Tags"]
+    return own_tags(tags)
+
+
+def _ttl_attribute(side: Side) -> str | None:
+    with clients.calling("dynamodb:DescribeTimeToLive", f"table {side}", SourceError, _HINT):
+        found = clients.tables(side).describe_time_to_live(TableName=side.table)
+    described = found["TimeToLiveDescription"]
+    enabled = described.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
+    return str(described["AttributeName"]) if enabled else None
+
+
+def _described(side: Side) -> dict[str, Any] | None:
+    """DescribeTable, or ``None`` when there is no such table."""
+    client = clients.tables(side)
+    with clients.calling("dynamodb:DescribeTable", f"table {side}", DestinationError, _HINT):
+        try:
+            table: dict[str, Any] = client.describe_table(TableName=side.table)["Table"]
+        except client.exceptions.ResourceNotFoundException:
+            return None
+    return table
+
+
+def _await_active(side: Side, error: type[OperatorError], wait: Callable[[float], None]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        table = preflight.describe(side, error, _HINT)
+        indexes = table.get("GlobalSecondaryIndexes", ())
+        if table["TableStatus"] == "ACTIVE" and all(
+            index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in indexes
+        ):
+            return
+        wait(1.0)
+    raise error(
+        f"Table {side} is not ACTIVE after {_PATIENCE / 60:.0f} minutes.",
+        f"aws dynamodb describe-table --region {side.region} --table-name {side.table}",
+    )

@@ -1,0 +1,97 @@
+"""The wire to DynamoDB: one signed call, one answer, both in DynamoDB JSON.
+
+Images arrive as DynamoDB JSON and leave as DynamoDB JSON, so a boto3 client would parse, validate
+and serialise every attribute for nothing: 325 ms of CPU for 1,000 items of 1 KB, where a body put
+together from the raw images takes a small part of that. What guards the call stays botocore's:
+its credentials and their refresh, its signer, its HTTP session with proxies and CA bundles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.httpsession import URLLib3Session
+
+# One attempt is bounded by these two, in seconds, so that a hung connection cannot hold a batch.
+CONNECT_TIMEOUT = 3.0
+READ_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one call came to.
+
+    Attributes:
+        body: the answer as the service gave it; empty when the call failed.
+        error: the service's error code, ``""`` when the call succeeded. A call that got no answer
+            carries the name of what broke it, with status 0.
+    """
+
+    status: int
+    body: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    message: str = ""
+
+
+class Endpoint:
+    """DynamoDB behind one URL. Safe to call from many threads at once.
+
+    Args:
+        region: the signing region.
+        url: the endpoint's URL.
+        credentials: botocore credentials; refreshable ones refresh themselves on use.
+        connections: how many calls may be under way at once.
+    """
+
+    def __init__(self, region: str, url: str, credentials: Credentials, connections: int) -> None:
+        self._region = region
+        self._url = url.rstrip("/") + "/"
+        self._credentials = credentials
+        self._session = URLLib3Session(
+            max_pool_connections=connections, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)
+        )
+
+    def call(self, operation: str, body: bytes) -> Answer:
+        """Make one attempt at an operation of the DynamoDB API; never raises."""
+        try:
+            response = self._session.send(self._signed(operation, body))
+            return _answer(response.status_code, response.content)
+        except (HTTPClientError, BotoCoreError) as error:
+            return Answer(status=0, error=type(error).__name__, message=str(error))
+
+    def _signed(self, operation: str, body: bytes) -> Any:
+        request = AWSRequest(
+            method="POST",
+            url=self._url,
+            data=body,
+            headers={
+                "Content-Type": "application/x-amz-json-1.0",
+                "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            },
+        )
+        frozen = self._credentials.get_frozen_credentials()
+        SigV4Auth(frozen, "dynamodb", self._region).add_auth(request)
+        return request.prepare()
+
+
+def _answer(status: int, content: bytes) -> Answer:
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        return Answer(status, error="UnreadableAnswer", message=f"HTTP status {status}")
+    if status != 200:
+        code = str(body.get("__type") or f"HTTP {status}").rpartition("#")[2]
+        return Answer(status, error=code, message=str(_message(body)))
+    return Answer(status, body)
+
+
+def _message(body: dict[str, Any]) -> object:
+    return body.get("message") or body.get("Message") or ""
