@@ -1,0 +1,184 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.amazonaws.services.dynamodbv2.streamsadapter.adapter.DynamoDBStreamsGetRecordsResponseAdapter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
+import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
+import software.amazon.awssdk.services.dynamodb.model.Record;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.awssdk.services.kinesis.model.GetShardIteratorRequest;
+import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
+
+class GapGuardTest {
+    private static final RuntimeException TRIMMED =
+            TrimmedDataAccessException.builder().message("beyond the \"trim\" horizon").build();
+    private static final RuntimeException GONE = ResourceNotFoundException.builder().message("no such shard").build();
+
+    @TempDir
+    Path folder;
+
+    private final List<Integer> exits = new ArrayList<>();
+    private final FakeStream stream = new FakeStream();
+
+    /** Answers with an iterator named after what was asked, and with what is queued for reads. */
+    private static final class FakeStream implements DynamoDbStreamsClient {
+        final List<RuntimeException> iteratorFailures = new ArrayList<>();
+        final List<Object> reads = new ArrayList<>();
+
+        @Override
+        public software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse getShardIterator(
+                software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest request) {
+            if (!iteratorFailures.isEmpty()) {
+                throw iteratorFailures.remove(0);
+            }
+            String name = request.shardIteratorTypeAsString() + "/" + request.sequenceNumber();
+            return software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse.builder()
+                    .shardIterator(name).build();
+        }
+
+        @Override
+        public GetRecordsResponse getRecords(GetRecordsRequest request) {
+            Object next = reads.remove(0);
+            if (next instanceof RuntimeException) {
+                throw (RuntimeException) next;
+            }
+            return (GetRecordsResponse) next;
+        }
+
+        @Override
+        public String serviceName() {
+            return "fake";
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private GapGuard guard(boolean goOn) {
+        return new GapGuard(stream, Region.US_EAST_1, new Gaps(goOn, Optional.of(gapFile()), exits::add));
+    }
+
+    private Path gapFile() {
+        return folder.resolve("gaps.jsonl");
+    }
+
+    private static GetShardIteratorRequest after(String sequenceNumber) {
+        return GetShardIteratorRequest.builder().streamName("arn").shardId("shardId-1")
+                .shardIteratorType(ShardIteratorType.AFTER_SEQUENCE_NUMBER)
+                .startingSequenceNumber(sequenceNumber).build();
+    }
+
+    private static GetRecordsResponse page(String next, String... sequenceNumbers) {
+        List<Record> records = new ArrayList<>();
+        for (String sequenceNumber : sequenceNumbers) {
+            Consumer<software.amazon.awssdk.services.dynamodb.model.StreamRecord.Builder> change =
+                    change1 -> change1.sequenceNumber(sequenceNumber);
+            records.add(Record.builder().dynamodb(change).build());
+        }
+        return GetRecordsResponse.builder().records(records).nextShardIterator(next).build();
+    }
+
+    private static DynamoDBStreamsGetRecordsResponseAdapter read(GapGuard guard, String iterator) throws Exception {
+        return guard.getDynamoDBStreamsRecords(GetRecordsRequest.builder().shardIterator(iterator).build()).get();
+    }
+
+    /** A checkpoint that was trimmed ends the daemon with the code for a gap. */
+    @Test
+    void trimmedCheckpointEndsTheDaemon() {
+        stream.iteratorFailures.add(TRIMMED);
+        assertThrows(ExecutionException.class, () -> guard(false).getShardIterator(after("7")).get());
+        assertEquals(List.of(9), exits);
+        assertTrue(Files.notExists(gapFile()));
+    }
+
+    /** A shard that is gone before it was read to its end is a gap too, at any position. */
+    @Test
+    void goneShardEndsTheDaemon() {
+        stream.iteratorFailures.add(GONE);
+        GetShardIteratorRequest oldest = after(null).toBuilder().shardIteratorType(ShardIteratorType.TRIM_HORIZON).build();
+        assertThrows(ExecutionException.class, () -> guard(false).getShardIterator(oldest).get());
+        assertEquals(List.of(9), exits);
+    }
+
+    /** Told to go on, it notes the gap and reads from the oldest change that is left. */
+    @Test
+    void goesOnAtTheOldestChange() throws Exception {
+        stream.iteratorFailures.add(TRIMMED);
+        assertEquals("TRIM_HORIZON/null", guard(true).getShardIterator(after("7")).get().shardIterator());
+        String noted = Files.readString(gapFile());
+        assertTrue(noted.contains("\"shard\":\"shardId-1\",\"checkpoint\":\"7\""), noted);
+        assertTrue(noted.contains("beyond the \\\"trim\\\" horizon"), noted);
+        assertEquals(List.of(), exits);
+    }
+
+    /** When nothing of the shard is left, the fetcher hears the word that ends a shard. */
+    @Test
+    void wholeShardGoneEndsTheShard() {
+        stream.iteratorFailures.addAll(List.of(GONE, GONE));
+        ExecutionException thrown =
+                assertThrows(ExecutionException.class, () -> guard(true).getShardIterator(after("7")).get());
+        assertEquals(software.amazon.awssdk.services.kinesis.model.ResourceNotFoundException.class,
+                thrown.getCause().getClass());
+    }
+
+    /** A gap during reading is reported at the last change that was read. */
+    @Test
+    void gapWhileReadingNamesTheLastChangeRead() throws Exception {
+        GapGuard guard = guard(true);
+        stream.reads.addAll(List.of(page("second", "8", "9"), page("third"), GONE, page("fourth", "20")));
+        guard.getShardIterator(after("7")).get();
+        assertEquals("second", read(guard, "AFTER_SEQUENCE_NUMBER/7").nextShardIterator());
+        assertEquals("third", read(guard, "second").nextShardIterator());
+        assertEquals("fourth", read(guard, "third").nextShardIterator());
+        assertTrue(Files.readString(gapFile()).contains("\"checkpoint\":\"9\""));
+    }
+
+    /** What is no gap reaches the fetcher in the form that it retries, and ends nothing. */
+    @Test
+    void throttlingIsNoGap() throws Exception {
+        GapGuard guard = guard(false);
+        stream.reads.add(software.amazon.awssdk.services.dynamodb.model.LimitExceededException.builder().message("slow").build());
+        guard.getShardIterator(after("7")).get();
+        ExecutionException thrown =
+                assertThrows(ExecutionException.class, () -> read(guard, "AFTER_SEQUENCE_NUMBER/7"));
+        assertEquals(software.amazon.awssdk.services.kinesis.model.ProvisionedThroughputExceededException.class,
+                thrown.getCause().getClass());
+        assertEquals(List.of(), exits);
+    }
+
+    /** A gap that cannot be noted is not passed. */
+    @Test
+    void unnotedGapEndsTheDaemon() throws Exception {
+        Files.createDirectory(gapFile());
+        stream.iteratorFailures.add(TRIMMED);
+        assertThrows(ExecutionException.class, () -> guard(true).getShardIterator(after("7")).get());
+        assertEquals(List.of(9), exits);
+    }
+
+    /** The records of a response are turned into JSON once. */
+    @Test
+    void recordsAreRemembered() throws Exception {
+        GapGuard guard = guard(false);
+        stream.reads.add(page("second", "8"));
+        guard.getShardIterator(after("7")).get();
+        DynamoDBStreamsGetRecordsResponseAdapter response = read(guard, "AFTER_SEQUENCE_NUMBER/7");
+        assertSame(response.records(), response.records());
+        assertEquals("8", response.records().get(0).sequenceNumber());
+    }
+}

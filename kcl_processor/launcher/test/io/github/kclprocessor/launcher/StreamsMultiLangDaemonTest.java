@@ -1,0 +1,126 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.leader.ShortLeaderLock;
+import software.amazon.kinesis.metrics.CloudWatchMetricsFactory;
+import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.retrieval.polling.PollingConfig;
+
+class StreamsMultiLangDaemonTest {
+    private static final String PROPERTIES = String.join("\n",
+            "executableName = true",
+            "applicationName = task",
+            "streamName = arn:aws:dynamodb:ddblocal:000000000000:table/t/stream/2026-01-01T00:00:00.000",
+            "workerId = host-1",
+            "regionName = eu-west-1",
+            "dynamoDBEndpoint = http://127.0.0.1:1",
+            "AwsCredentialsProvider = AnonymousCredentialsProvider",
+            "maxRecords = 77",
+            "idleTimeBetweenReadsInMillis = 201",
+            "replica.task = ours, which the KCL passes over",
+            "");
+
+    @TempDir
+    Path folder;
+
+    private StreamsMultiLangDaemon daemon(String... more) throws IOException {
+        Path file = folder.resolve("task.properties");
+        Files.writeString(file, PROPERTIES + String.join("\n", more));
+        return new StreamsMultiLangDaemon(file);
+    }
+
+    private static Scheduler scheduler(StreamsMultiLangDaemon daemon) {
+        return daemon.buildScheduler(DynamoDbStreamsClient.builder()
+                .region(Region.US_EAST_1).credentialsProvider(AnonymousCredentialsProvider.create()).build());
+    }
+
+    private static Object read(Object owner, String name) throws ReflectiveOperationException {
+        Field field = owner.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(owner);
+    }
+
+    private static Object leaderLock(Scheduler scheduler) throws ReflectiveOperationException {
+        Object components = read(scheduler, "migrationComponentsInitializer");
+        return ((Supplier<?>) read(components, "ddbLockBasedLeaderDeciderCreator")).get();
+    }
+
+    /** The KCL's own polling properties reach the adapter's polling. */
+    @Test
+    void pollingProperties() throws Exception {
+        PollingConfig polling = (PollingConfig) scheduler(daemon()).retrievalConfig().retrievalSpecificConfig();
+        assertEquals(77, polling.maxRecords());
+        assertEquals(201,
+                ((com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig) polling)
+                        .idleTimeBetweenReadsInMillis());
+    }
+
+    /** Shard syncs do not sleep, and shards are looked after four times a second. */
+    @Test
+    void coordination() throws Exception {
+        Scheduler scheduler = scheduler(daemon());
+        assertEquals(0, scheduler.leaseManagementConfig().shardSyncIntervalMillis());
+        assertEquals(250, scheduler.coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
+        assertEquals(90, scheduler(daemon("replica.dispatchPollMillis = 90"))
+                .coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
+    }
+
+    /** Metrics that are off have no factory that could send any. */
+    @Test
+    void metrics() throws Exception {
+        assertInstanceOf(NullMetricsFactory.class,
+                scheduler(daemon("replica.metrics.publish = false")).metricsFactory());
+        assertInstanceOf(CloudWatchMetricsFactory.class, scheduler(daemon(
+                "replica.metrics.endpoint = http://127.0.0.1:1", "replica.metrics.region = eu-west-2")).metricsFactory());
+    }
+
+    /** The leader's lock is held for the configured time: its heart beats four times within it. */
+    @Test
+    void leaderLockIsShortened() throws Exception {
+        assertEquals(3750L, read(leaderLock(scheduler(daemon())), "heartbeatPeriodMillis"));
+        assertEquals(2000L,
+                read(leaderLock(scheduler(daemon("replica.leaderLeaseMillis = 8000"))), "heartbeatPeriodMillis"));
+    }
+
+    /** A scheduler that keeps its lock elsewhere keeps it as it is. */
+    @Test
+    void leaderLockOfAnotherKcl() {
+        assertFalse(ShortLeaderLock.install(new Object(), 15_000));
+    }
+
+    /** A value that is no number is refused with its key. */
+    @Test
+    void badNumber() throws Exception {
+        StreamsMultiLangDaemon daemon = daemon("replica.leaderLeaseMillis = soon");
+        assertEquals("replica.leaderLeaseMillis is not a whole number: soon",
+                assertThrows(IllegalArgumentException.class, () -> scheduler(daemon)).getMessage());
+    }
+
+    /** The command line is the MultiLangDaemon's, and names what it cannot read. */
+    @Test
+    void arguments() throws Exception {
+        Path file = Files.createFile(folder.resolve("task.properties"));
+        Arguments arguments = Arguments.parse("--properties-file", file.toString());
+        assertEquals(file, arguments.properties());
+        assertEquals("logback.xml", arguments.logConfiguration());
+        assertThrows(IllegalArgumentException.class, () -> Arguments.parse("--nonsense"));
+        Arguments missing = Arguments.parse("-p", file.toString(), "-l", "/nowhere.xml");
+        assertEquals("cannot read /nowhere.xml",
+                assertThrows(IllegalArgumentException.class, missing::logConfiguration).getMessage());
+    }
+}
