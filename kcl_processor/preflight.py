@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kcl_processor import clients
-from kcl_processor.config import Side, Source, Task
+from kcl_processor.config import Side, Source
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 
 # A stream must show whole new items. NEW_IMAGE alone would do for replication; the original asks
@@ -60,8 +60,8 @@ def check_source(source: Source) -> SourceFacts:
     return SourceFacts(table["TableArn"], arn, key_schema(table))
 
 
-def check_destination(destination: Side, keys: dict[str, tuple[str, str]]) -> None:
-    """Find the destination table, with the source's keys.
+def check_destination(destination: Side, keys: dict[str, tuple[str, str]]) -> str:
+    """Find the destination table, with the source's keys; return its ARN.
 
     Raises:
         DestinationError: there is no such table, or its keys differ.
@@ -81,22 +81,7 @@ def check_destination(destination: Side, keys: dict[str, tuple[str, str]]) -> No
             f"those of the source {_words(keys)}.",
             "name another destination, or create it with the source's keys",
         )
-
-
-def check_kcl(task: Task) -> None:
-    """Reach the place of KCL's tables. KCL makes them on its first start, so none need be there.
-
-    Raises:
-        OperatorError: the endpoint does not answer.
-        PermissionDenied: the call is denied.
-    """
-    client = clients.kcl_tables(task)
-    where = f"the checkpoint table {task.kcl.application_name} in {task.kcl.region}"
-    with clients.calling("dynamodb:DescribeTable", where, OperatorError, "check kcl.endpoint"):
-        try:
-            client.describe_table(TableName=task.kcl.application_name)
-        except client.exceptions.ResourceNotFoundException:
-            return
+    return str(table["TableArn"])
 
 
 def describe(side: Side, error: type[OperatorError], hint: str) -> dict[str, Any]:

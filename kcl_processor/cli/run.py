@@ -21,6 +21,8 @@ from kcl_processor import daemon, preflight
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.config import Task
 from kcl_processor.errors import ConfigError
+from kcl_processor.identity import claim, identity
+from kcl_processor.kcl_tables import make_kcl_tables
 from kcl_processor.original_flags import add_flags, given_flags, task_from_flags
 
 HELP = "run a task's daemon"
@@ -37,15 +39,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: kcl.log and connectors.log in this directory)",
     )
     parser.add_argument("--java", metavar="PATH", help="the java to run (default: JAVA_HOME, PATH)")
+    parser.add_argument(
+        "--adopt",
+        action="store_true",
+        help="take the checkpoint table over, even if it belongs to another replica",
+    )
     add_flags(parser)
 
 
 def run(args: argparse.Namespace) -> NoReturn:
     task, origin = _task(args)
     facts = preflight.check_source(task.source)
-    preflight.check_destination(task.destination, facts.keys)
-    preflight.check_kcl(task)
+    destination_arn = preflight.check_destination(task.destination, facts.keys)
     lock = daemon.lock_worker(task)
+    make_kcl_tables(task)
+    claim(task, identity(facts, destination_arn), args.adopt)
     logs = (args.log_dir or Path.cwd()).absolute()
     prefix = f"{task.name}-" if args.log_dir else ""
     state = daemon.state_directory(args.state_dir)
