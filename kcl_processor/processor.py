@@ -63,9 +63,9 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
 
     def initialize(self, initialize_input: messages.InitializeInput) -> None:
         with self._action(None):
-            self._shard_id = initialize_input.shard_id
-            self._shard = self._open_shard(self._shard_id, initialize_input.sequence_number)
-            _log.info("%s: starts at %s", self._shard_id, initialize_input.sequence_number)
+            start = initialize_input.sequence_number
+            self._shard = self._open_shard(initialize_input.shard_id, start)
+            _log.info("starts at %s", start)
 
     def process_records(self, process_records_input: messages.ProcessRecordsInput) -> None:
         with self._action(process_records_input.checkpointer):
@@ -82,19 +82,19 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
             position.checkpoint_if_due()
 
     def lease_lost(self, lease_lost_input: messages.LeaseLostInput) -> None:
-        _log.info("%s: the lease went to another worker", self._shard_id)
+        _log.info("the lease was let go")
 
     def shard_ended(self, shard_ended_input: messages.ShardEndedInput) -> None:
         with self._action(shard_ended_input.checkpointer):
             self._still_ours()
             self._shard.position.end_shard()
-            _log.info("%s: read to its end", self._shard_id)
+            _log.info("read to its end")
 
     def shutdown_requested(self, shutdown_requested_input: messages.ShutdownRequestedInput) -> None:
         with self._action(shutdown_requested_input.checkpointer):
             self._still_ours()
             self._shard.position.checkpoint_now()
-            _log.info("%s: checkpointed for shutdown", self._shard_id)
+            _log.info("checkpointed for shutdown")
 
     def _still_ours(self) -> None:
         if self._shard.position.lost:
@@ -113,7 +113,7 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
                 _log.error("%s Try: %s", error.message, error.hint)
                 raise SystemExit(int(error.exit_code)) from error
             except CheckpointRefused as refusal:
-                _log.error("%s: no checkpoint could be made: %s", self._shard_id, refusal)
+                _log.error("no checkpoint could be made: %s", refusal)
                 raise SystemExit(int(ExitCode.CRASH)) from refusal
             except Exception as error:
                 _log.exception("an unforeseen error ends this record processor")
@@ -123,11 +123,10 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
         now = self._clock.elapsed()
         if self._lost_at is None:
             self._lost_at = now
-            _log.info("%s: the lease is lost; nothing more is written here", self._shard_id)
+            _log.info("the lease is lost; nothing more is written here")
         elif now - self._lost_at > self._lost_patience:
             _log.error(
-                "%s: the lease was lost %.0f s ago and KCL still delivers records: starting over",
-                self._shard_id,
+                "the lease was lost %.0f s ago and KCL still delivers records: starting over",
                 now - self._lost_at,
             )
             raise SystemExit(int(ExitCode.CRASH))

@@ -26,10 +26,9 @@ _PROGRESS_INTERVAL = 60.0
 class OpenShard:
     """One shard at work."""
 
-    def __init__(self, shard_id: str, writer: Writer, position: Position, clock: Clock) -> None:
+    def __init__(self, writer: Writer, position: Position, clock: Clock) -> None:
         self.writer = writer
         self.position = position
-        self._shard_id = shard_id
         self._clock = clock
         self._told_at = clock.elapsed()
         self._changes = 0
@@ -40,8 +39,7 @@ class OpenShard:
         now = self._clock.elapsed()
         if self._changes and now - self._told_at >= _PROGRESS_INTERVAL:
             _log.info(
-                "%s: %d changes in %.0f s, %d items written, %d retried, behind by %s",
-                self._shard_id,
+                "%d changes in %.0f s; since the start %d items written, %d retried; behind by %s",
                 self._changes,
                 now - self._told_at,
                 self.writer.tally.written,
@@ -107,7 +105,7 @@ class ShardOpener:
             wait=self._pause,
             daemon_lives=self._daemon_lives,
         )
-        return OpenShard(shard_id, writer, position, self._clock)
+        return OpenShard(writer, position, self._clock)
 
     def _pause(self, seconds: float) -> None:
         self._on_turn()
