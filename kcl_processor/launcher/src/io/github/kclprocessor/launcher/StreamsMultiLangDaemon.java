@@ -14,6 +14,7 @@ import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.coordinator.FirstShardSync;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.coordinator.WorkerStateChangeListener;
 import software.amazon.kinesis.leader.ShortLeaderLock;
@@ -73,6 +74,7 @@ public final class StreamsMultiLangDaemon {
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, scheduler::startGracefulShutdown, open, replica.shutdownGrace(), Runtime.getRuntime()::halt)
                 .install(Runtime.getRuntime());
+        FirstShardSync.run(scheduler);
         scheduler.run();
         System.exit(ExitStatus.CRASH);
     }
