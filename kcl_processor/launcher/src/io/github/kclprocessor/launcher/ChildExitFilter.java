@@ -36,9 +36,16 @@ final class ChildExitFilter extends TurboFilter {
         if (format.startsWith(GIVES_UP) && !gaveUp.get()) {
             gaveUp.set(true);
             status.processorFailed();
+            Connectors.LOG.error("a record processor failed, and with it the daemon: {}",
+                    String.valueOf(root(thrown)));
         } else if (format.equals(EXITED) && gaveUp.get()) {
             status.childEnded((Integer) arguments[0]);
+            Connectors.LOG.error("the record processor that failed ended with exit code {}", arguments[0]);
         }
         return FilterReply.NEUTRAL;
+    }
+
+    private static Throwable root(Throwable thrown) {
+        return thrown == null || thrown.getCause() == null ? thrown : root(thrown.getCause());
     }
 }

@@ -15,6 +15,7 @@ import sun.misc.Signal;
 /** The end of the daemon, whether a signal, a failed shard or the scheduler brings it about. */
 final class Shutdown implements Runnable {
     private static final long LOOK_AGAIN_MILLIS = 100;
+    private static final Duration SETTLE = Duration.ofSeconds(5);
 
     private final ExitStatus status;
     private final Supplier<Future<Boolean>> gracefulShutdown;
@@ -63,18 +64,26 @@ final class Shutdown implements Runnable {
         halt.accept(code);
     }
 
+    /** Waits for the scheduler's end, and not for what cannot come. */
     private boolean await(Future<Boolean> stopped) throws InterruptedException, ExecutionException {
         long deadline = System.nanoTime() + grace.toNanos();
+        boolean settling = false;
         while (System.nanoTime() < deadline) {
             try {
                 return stopped.get(LOOK_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException e) {
-                // The scheduler would wait for failed shards too, which cannot answer.
+                // A failed shard cannot answer, and the scheduler would wait for its answer.
                 if (status.failures() > 0 && open.size() <= status.failures()) {
                     return false;
                 }
+                // With no shard open only the leader's lock is left to release, unless the
+                // scheduler is still initializing, which it does not interrupt.
+                if (open.isEmpty() && !settling) {
+                    settling = true;
+                    deadline = Math.min(deadline, System.nanoTime() + SETTLE.toNanos());
+                }
             }
         }
-        return false;
+        return open.isEmpty();
     }
 }

@@ -52,7 +52,15 @@ class ExitStatusTest {
     @Test
     void cutStop() {
         status.askStop();
+        open.add("a shard that does not answer");
         assertEquals(1, stop(NEVER, Duration.ofMillis(150)));
+    }
+
+    /** A stop before any shard was taken up cuts nothing, though the scheduler does not answer. */
+    @Test
+    void stopDuringStart() {
+        status.askStop();
+        assertEquals(0, stop(NEVER, Duration.ofMillis(150)));
     }
 
     /** An end that nobody asked for is a crash, even if all shards answered. */
