@@ -91,7 +91,11 @@ def _run(settings: Settings, protocol: TextIO) -> None:
         busy=watchdog.busy,
         lost_patience=_LOST_PATIENCE * settings.failover_time,
     )
-    kcl.KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
+    try:
+        kcl.KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
+    finally:
+        if opener.done() and opener.exception() is None:
+            opener.result().close()
 
 
 def _opener(settings: Settings, clock: SystemClock, watchdog: Watchdog) -> ShardOpener:

@@ -106,10 +106,9 @@ def lock_worker(task: Task) -> socket.socket:
     Raises:
         OperatorError: a live process on this host holds it.
     """
-    name = f"{task.kcl.region}/{task.kcl.endpoint}/{task.kcl.application_name}/{task.kcl.worker_id}"
     lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        lock.bind(b"\0kcl-processor/" + hashlib.sha256(name.encode()).hexdigest().encode())
+        lock.bind(b"\0" + _lock_name(task).encode())
     except OSError as error:
         lock.close()
         raise _AlreadyRunning(
@@ -118,6 +117,24 @@ def lock_worker(task: Task) -> socket.socket:
         ) from error
     lock.set_inheritable(True)
     return lock
+
+
+def is_running(task: Task) -> bool:
+    """Whether a live process on this host holds the task's worker id.
+
+    The kernel's list of sockets is asked: trying the lock would hold it for a moment, in which a
+    daemon that is just starting would be refused.
+    """
+    try:
+        return f"@{_lock_name(task)}" in Path("/proc/net/unix").read_text(encoding="ascii").split()
+    except OSError:
+        return False
+
+
+def _lock_name(task: Task) -> str:
+    kcl = task.kcl
+    name = f"{kcl.region}/{kcl.endpoint}/{kcl.application_name}/{kcl.worker_id}"
+    return f"kcl-processor/{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 class _AlreadyRunning(OperatorError):

@@ -8,7 +8,7 @@ import boto3
 import javaproperties
 
 from kcl_processor import __version__
-from kcl_processor.config import Side, Task
+from kcl_processor.config import Task
 from kcl_processor.kcl_properties import DEFAULTS
 
 # Requests to the destination that one shard may have under way at once.
@@ -33,7 +33,7 @@ def render(task: Task, stream_arn: str, path: Path, state: Path, origin: str) ->
         *_part("The source", _source(task)),
         *_part("The destination", _destination(task)),
         *_part("Failures", _failures(task, state)),
-        *_part("Figures", _figures(task)),
+        *_part("Figures", _figures(task, state)),
     ]
     return "\n".join(parts) + "\n"
 
@@ -50,13 +50,18 @@ def gap_file(task: Task, state: Path) -> Path:
     return state / f"{task.name}.gaps.jsonl"
 
 
-def destination_endpoint(side: Side) -> str:
+def heartbeat_folder(task: Task, state: Path) -> Path:
+    """Where a task's record processors on this host leave their figures."""
+    return state / f"{task.name}.shards"
+
+
+def endpoint(service: str, region: str, given: str | None) -> str:
     """The endpoint's URL, by the AWS SDK's endpoint rules where the task names none."""
-    if side.endpoint:
-        return side.endpoint
+    if given:
+        return given
     # Only the endpoint is asked for, so no credentials are needed.
     client = boto3.client(
-        "dynamodb", region_name=side.region, aws_access_key_id="-", aws_secret_access_key="-"
+        service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-"
     )
     return str(client.meta.endpoint_url)
 
@@ -111,7 +116,9 @@ def _destination(task: Task) -> dict[str, str]:
     return {
         "replica.destination.table": destination.table,
         "replica.destination.region": destination.region,
-        "replica.destination.endpoint": destination_endpoint(destination),
+        "replica.destination.endpoint": endpoint(
+            "dynamodb", destination.region, destination.endpoint
+        ),
         **_given("replica.destination.roleArn", destination.role_arn),
         **_given("replica.destination.externalId", destination.external_id),
         "replica.connections": str(_CONNECTIONS),
@@ -129,11 +136,13 @@ def _failures(task: Task, state: Path) -> dict[str, str]:
     }
 
 
-def _figures(task: Task) -> dict[str, str]:
+def _figures(task: Task, state: Path) -> dict[str, str]:
+    region = task.metrics.region or task.kcl.region
     return {
         "replica.metrics.publish": "true" if task.metrics.publish else "false",
-        "replica.metrics.region": task.metrics.region or task.kcl.region,
-        **_given("replica.metrics.endpoint", task.metrics.endpoint),
+        "replica.metrics.region": region,
+        "replica.metrics.endpoint": endpoint("cloudwatch", region, task.metrics.endpoint),
+        "replica.heartbeats": str(heartbeat_folder(task, state)),
     }
 
 

@@ -37,7 +37,8 @@ class Settings:
     metrics_publish: bool
     metrics_region: str
     metrics_endpoint: str
-    prometheus_directory: str
+    heartbeats: str
+    gap_file: str
 
 
 def read_settings(path: Path) -> Settings:
@@ -79,6 +80,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         worker_id=properties["workerId"],
         metrics_publish=properties["replica.metrics.publish"] == "true",
         metrics_region=properties["replica.metrics.region"],
-        metrics_endpoint=properties.get("replica.metrics.endpoint", ""),
-        prometheus_directory=properties.get("replica.prometheusDirectory", ""),
+        metrics_endpoint=properties["replica.metrics.endpoint"],
+        heartbeats=properties["replica.heartbeats"],
+        gap_file=properties["replica.gapFile"],
     )

@@ -13,6 +13,8 @@ from kcl_processor.checkpoint import Position
 from kcl_processor.clock import Clock
 from kcl_processor.credentials import session
 from kcl_processor.destination import DestinationTable
+from kcl_processor.figures import ShardFigures
+from kcl_processor.metrics import CloudWatch, Reporter
 from kcl_processor.refusals import DeadLetterFile, Origin, StopOnRefusal
 from kcl_processor.settings import Settings
 from kcl_processor.write import Refusals, Writer
@@ -21,20 +23,32 @@ _log = logging.getLogger(__name__)
 
 # Seconds between progress lines of one shard.
 _PROGRESS_INTERVAL = 60.0
+# Seconds that the last figures may hold up the end of the process.
+_LAST_FIGURES = 3.0
 
 
 class OpenShard:
     """One shard at work."""
 
-    def __init__(self, writer: Writer, position: Position, clock: Clock) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        position: Position,
+        figures: ShardFigures,
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
         self.writer = writer
         self.position = position
+        self._figures = figures
+        self._reporter = reporter
         self._clock = clock
         self._told_at = clock.elapsed()
         self._changes = 0
 
     def batch_done(self, changes: list[Change], behind_ms: int | None) -> None:
         """Count a delivery; at a steady, low rate, log how far the shard is."""
+        self._figures.batch_done(changes, behind_ms)
         self._changes += len(changes)
         now = self._clock.elapsed()
         if self._changes and now - self._told_at >= _PROGRESS_INTERVAL:
@@ -47,6 +61,10 @@ class OpenShard:
                 "-" if behind_ms is None else f"{behind_ms / 1000:.1f} s",
             )
             self._told_at, self._changes = now, 0
+
+    def close(self) -> None:
+        """Report the last figures, within a short time or not at all."""
+        self._reporter.stop(_LAST_FIGURES)
 
 
 class ShardOpener:
@@ -74,6 +92,7 @@ class ShardOpener:
         self._proof_lifetime = proof_lifetime
         self._wait = wait
         self._on_turn = on_turn
+        self._opened: OpenShard | None = None
         self._destination = DestinationTable(
             table=settings.destination_table,
             region=settings.destination_region,
@@ -89,9 +108,10 @@ class ShardOpener:
     def open(self, shard_id: str, start: str) -> OpenShard:
         """Open a shard at its starting checkpoint."""
         connections = self._settings.connections
+        figures = ShardFigures(self._settings.task, shard_id, self._settings.worker_id, self._clock)
         writer = Writer(
             destination=self._destination,
-            refusals=self._refusals(shard_id),
+            refusals=self._refusals(shard_id, figures.dead_letter),
             clock=self._clock,
             window=Window(largest=connections),
             pool=ThreadPoolExecutor(connections, thread_name_prefix="write"),
@@ -105,13 +125,35 @@ class ShardOpener:
             wait=self._pause,
             daemon_lives=self._daemon_lives,
         )
-        return OpenShard(writer, position, self._clock)
+        figures.tally = writer.tally
+        reporter = self._reporter(figures)
+        reporter.start()
+        self._opened = OpenShard(writer, position, figures, reporter, self._clock)
+        return self._opened
+
+    def close(self) -> None:
+        """Close what was opened; the process is about to end."""
+        if self._opened:
+            self._opened.close()
+
+    def _reporter(self, figures: ShardFigures) -> Reporter:
+        settings = self._settings
+        cloudwatch = CloudWatch(
+            settings.application_name, settings.metrics_region, settings.metrics_endpoint
+        )
+        return Reporter(
+            figures,
+            Path(settings.heartbeats),
+            Path(settings.gap_file),
+            publish=cloudwatch if settings.metrics_publish else None,
+            clock=self._clock,
+        )
 
     def _pause(self, seconds: float) -> None:
         self._on_turn()
         self._wait(seconds)
 
-    def _refusals(self, shard_id: str) -> Refusals:
+    def _refusals(self, shard_id: str, on_dead_letter: Callable[[], None]) -> Refusals:
         origin = Origin(
             self._settings.task,
             self._settings.source_table,
@@ -121,5 +163,5 @@ class ShardOpener:
         if self._settings.on_poison == "stop":
             return StopOnRefusal(origin)
         return DeadLetterFile(
-            Path(self._settings.dead_letters), origin, self._clock, on_written=lambda: None
+            Path(self._settings.dead_letters), origin, self._clock, on_written=on_dead_letter
         )

@@ -13,7 +13,15 @@ from kcl_processor.errors import ExitCode, OperatorError
 
 # In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
 # ``add_arguments(parser)`` and ``run(args) -> int``; its docstring is the text of its ``--help``.
-COMMANDS = ("prepare", "run", "render", "demo")
+COMMANDS = (
+    "prepare",
+    "run",
+    "render",
+    "status",
+    "health",
+    "leases",
+    "demo",
+)
 
 _EXIT_CODES = """\
 exit codes:

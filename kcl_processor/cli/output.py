@@ -19,12 +19,19 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], as_json: bool) -> No
     if as_json:
         print_json(list(rows))
         return
+    for line in table_lines(rows, columns):
+        print(line)
+
+
+def table_lines(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
+    """The lines of a table: its heads, then one for each row."""
     table = [[column.upper().replace("_", " ") for column in columns]]
     table += [[cell(row.get(column)) for column in columns] for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for line in table:
-        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        print("  ".join(padded).rstrip())
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in table
+    ]
 
 
 def print_json(value: object) -> None:
@@ -33,10 +40,24 @@ def print_json(value: object) -> None:
     print()
 
 
+def duration(seconds: float | None) -> str | None:
+    """Seconds as a person says them: ``2.1s``, ``4m10s``, ``3h12m``."""
+    if seconds is None:
+        return None
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m{rest:02d}s"
+    return f"{minutes // 60}h{minutes % 60:02d}m"
+
+
 def cell(value: object) -> str:
     """One value in a table: ``-`` for what is unknown, never blank."""
     if value is None or value == "":
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.1f}"
     if isinstance(value, list | tuple):

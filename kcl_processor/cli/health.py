@@ -1,0 +1,78 @@
+"""Say whether a task makes progress, for probes: exit code 0 if it does, 1 if not.
+
+Unhealthy is: no living worker, a shard without owner or lease, an owner that does not renew,
+changes lost, more lag than --max-lag, or a record processor on this host that applied no
+delivery, not even an empty one, for --max-idle. What is found is looked at twice before it
+counts: a shard that changes hands is for some seconds without an owner.
+
+--local asks only about this host's worker and calls no service: use it where the answer restarts
+something, such as a Kubernetes livenessProbe or a systemd watchdog, for one worker's restart
+does not mend another's trouble. Without it, use the command as an alarm.
+
+  livenessProbe: {exec: {command: [kcl-processor, health, TASK, --local]},
+                  initialDelaySeconds: 60, periodSeconds: 30, timeoutSeconds: 20}
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+from kcl_processor import daemon
+from kcl_processor.cli.output import print_json
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
+from kcl_processor.config import Task
+from kcl_processor.errors import ExitCode
+from kcl_processor.health import local_problems, problems
+from kcl_processor.heartbeat import read_heartbeats
+from kcl_processor.observe import Observer
+from kcl_processor.render import heartbeat_folder
+
+HELP = "say whether a task makes progress, for probes"
+
+# Seconds before what was found is looked at again.
+_SECOND_LOOK = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    add_state_argument(parser)
+    parser.add_argument(
+        "--max-lag", metavar="S", type=float, default=900, help="seconds behind (default: 900)"
+    )
+    parser.add_argument(
+        "--max-idle", metavar="S", type=float, default=120, help="seconds idle (default: 120)"
+    )
+    parser.add_argument("--local", action="store_true", help="only this host's worker")
+    parser.add_argument("--json", action="store_true", help="a JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    look = _look(task, args)
+    found = look()
+    if found:
+        time.sleep(_SECOND_LOOK)
+        found = [problem for problem in look() if problem in found]
+    if args.json:
+        print_json({"task": task.name, "healthy": not found, "problems": found})
+    else:
+        print("\n".join(found) or f"{task.name} is healthy")
+    return ExitCode.CRASH if found else ExitCode.OK
+
+
+def _look(task: Task, args: argparse.Namespace) -> Callable[[], list[str]]:
+    state = daemon.state_directory(args.state_dir)
+    clock = SystemClock()
+    if args.local:
+        folder = heartbeat_folder(task, state)
+        return lambda: local_problems(
+            daemon.is_running(task),
+            read_heartbeats(folder, clock.now()),
+            args.max_idle,
+            clock.now(),
+        )
+    observer = Observer(task, state, clock, time.sleep)
+    return lambda: problems(observer.look(), args.max_lag, args.max_idle)

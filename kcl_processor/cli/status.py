@@ -1,0 +1,130 @@
+"""Say of each task whether it runs, how far behind it is, and how long it has got.
+
+columns:
+  STATE      running, stopped, new (never started) or unknown (its tables cannot be read)
+  WORKERS    that gave a sign of life; SHARDS counts those not read to their end
+  LAG        age of the oldest change that is not checkpointed yet
+  TRIMS IN   time until the stream, which keeps 24 hours, drops that change
+  IN/S OUT/S changes a second that the source makes and the daemon applies, over the last minute;
+             known where every shard is read on this host
+  CATCH UP   time until the lag is gone at these rates; - when it is not shrinking
+  DEAD, GAPS dead letters and gaps noted on this host
+
+On a terminal a line is yellow when 25 % of the 24 hours are used up, red from 75 %.
+
+exit code: 0 every task runs, 1 one is critical (75 % of 24 h used, or changes lost), 3 one is not
+running, 4 one is unknown. The first of these that holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from kcl_processor import daemon
+from kcl_processor.cli.output import Row, duration, print_json, table_lines
+from kcl_processor.cli.task import add_state_argument, add_task_arguments
+from kcl_processor.cli.watch import add_watch_argument, show
+from kcl_processor.clock import SystemClock
+from kcl_processor.config_file import find_task, load_tasks
+from kcl_processor.errors import ExitCode, OperatorError
+from kcl_processor.observe import Observer
+from kcl_processor.status import CRITICAL, OK, RUNNING, UNKNOWN, WARN, Status, summarise
+
+HELP = "say whether tasks run and how far behind they are"
+
+_COLUMNS = (
+    "task", "state", "workers", "shards", "lag", "trims_in", "in/s", "out/s", "catch_up", "dead",
+    "gaps",
+)  # fmt: skip
+_COLOURS = {OK: "", WARN: "\x1b[33m", CRITICAL: "\x1b[31m"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    add_state_argument(parser)
+    add_watch_argument(parser)
+    parser.add_argument("--json", action="store_true", help="a JSON list, durations in seconds")
+
+
+def run(args: argparse.Namespace) -> int:
+    tasks = load_tasks(args.config)
+    if args.task:
+        tasks = [find_task(tasks, args.task, args.config)]
+    state = daemon.state_directory(args.state_dir)
+    clock = SystemClock()
+    observers = {task.name: _observer(task, state, clock) for task in tasks}
+
+    def draw() -> int:
+        seen = [_status(name, observer, args.watch) for name, observer in observers.items()]
+        _print(seen, args.json)
+        return exit_code(seen)
+
+    return show(draw, args.watch)
+
+
+def exit_code(seen: Sequence[Status]) -> int:
+    """The exit code of several tasks."""
+    if any(status.severity == CRITICAL for status in seen):
+        return ExitCode.CRASH
+    if any(status.state not in (RUNNING, UNKNOWN) for status in seen):
+        return ExitCode.NOT_RUNNING
+    unknown = any(status.state == UNKNOWN for status in seen)
+    return ExitCode.UNKNOWN if unknown else ExitCode.OK
+
+
+def lines(seen: Sequence[Status], colours: bool) -> list[str]:
+    """The table, and below it what is wrong."""
+    head, *body = table_lines([_row(status) for status in seen], _COLUMNS)
+    coloured = [
+        f"{_COLOURS[status.severity]}{line}\x1b[0m"
+        if colours and _COLOURS[status.severity]
+        else line
+        for status, line in zip(seen, body, strict=True)
+    ]
+    reasons = [f"{status.task}: {reason}" for status in seen for reason in status.reasons]
+    return [head, *coloured, *reasons]
+
+
+def _observer(task: object, state: object, clock: SystemClock) -> Observer | OperatorError:
+    try:
+        return Observer(task, state, clock, time.sleep)  # type: ignore[arg-type]
+    except OperatorError as error:
+        return error
+
+
+def _status(name: str, observer: Observer | OperatorError, watch: bool) -> Status:
+    try:
+        if isinstance(observer, OperatorError):
+            raise observer
+        return summarise(observer.look(patient=not watch))
+    except OperatorError as error:
+        return Status(name, UNKNOWN, WARN, reasons=(f"{error.message} Try: {error.hint}",))
+
+
+def _print(seen: Sequence[Status], as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(status) for status in seen])
+        return
+    colours = sys.stdout.isatty() or os.environ.get("CLICOLOR_FORCE") == "1"
+    print("\n".join(lines(seen, colours and "NO_COLOR" not in os.environ)))
+
+
+def _row(status: Status) -> Row:
+    return {
+        "task": status.task,
+        "state": status.state,
+        "workers": status.workers,
+        "shards": status.shards,
+        "lag": duration(status.lag),
+        "trims_in": duration(status.trims_in),
+        "in/s": status.rate_in,
+        "out/s": status.rate_out,
+        "catch_up": duration(status.catch_up),
+        "dead": status.dead_letters,
+        "gaps": status.gaps,
+    }

@@ -1,0 +1,59 @@
+"""Whether a task makes progress. A process that is up proves nothing; what moves does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kcl_processor.heartbeat import Heartbeat
+from kcl_processor.lineage import GAP, ORPHAN, STALE, UNLEASED
+from kcl_processor.observe import Sight
+
+_WORDS = {
+    ORPHAN: "has no owner",
+    UNLEASED: "has no lease",
+    STALE: "has an owner that does not renew its lease",
+    GAP: "lost changes to the stream's trimming",
+}
+
+
+def problems(sight: Sight, max_lag: float, max_idle: float) -> list[str]:
+    """What is wrong with a task, over all its workers; nothing when it is healthy.
+
+    Args:
+        max_lag: seconds that the oldest change behind a checkpoint may be old.
+        max_idle: seconds that a record processor on this host may go without a delivery applied.
+    """
+    found = [] if sight.live else ["no worker gives a sign of life"]
+    found += [
+        f"shard {view.shard} {_WORDS[view.state]}" for view in sight.shards if view.state in _WORDS
+    ]
+    found += [
+        f"shard {view.shard} is behind by more than {max_lag:.0f} s"
+        for view in sight.shards
+        if view.lag is not None and view.lag > max_lag
+    ]
+    return found + idle(sight.heartbeats.values(), max_idle, sight.now)
+
+
+def local_problems(
+    running: bool, heartbeats: Mapping[str, Heartbeat], max_idle: float, now: float
+) -> list[str]:
+    """What is wrong with this host's worker alone; nothing is asked of any service.
+
+    Args:
+        running: whether the daemon is up.
+    """
+    found = [] if running else ["the daemon is not running on this host"]
+    return found + idle(heartbeats.values(), max_idle, now)
+
+
+def idle(beats: Iterable[Heartbeat], max_idle: float, now: float) -> list[str]:
+    """The record processors that finished no delivery for too long.
+
+    KCL delivers to an idle shard, too, about once a second: an empty list.
+    """
+    return [
+        f"shard {beat.shard} applied no delivery for more than {max_idle:.0f} s"
+        for beat in beats
+        if now - (beat.polled_at or beat.started_at) > max_idle
+    ]

@@ -1,0 +1,196 @@
+"""Leases and stream shards joined: what each shard is doing, and who descends from whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kcl_processor.leases import TRIM_HORIZON, Lease
+from kcl_processor.stream import RETENTION, Look, StreamShard
+
+WAITING = "waiting"
+ACTIVE = "active"
+STALE = "stale"
+ORPHAN = "orphan"
+ENDED = "ended"
+UNLEASED = "unleased"
+GAP = "gap"
+
+# What each state means, for help texts. A shard is in the first of these that fits.
+STATES = {
+    ENDED: "read to its end",
+    GAP: "what comes after its checkpoint has left the stream: changes are lost",
+    WAITING: "its parent is not read to the end yet",
+    UNLEASED: "in the stream, and KCL has not made a lease for it yet",
+    ORPHAN: "ready to be read, and no worker owns it",
+    STALE: "owned, and its lease counter stands still: the owner is dead or cut off",
+    ACTIVE: "owned, and its lease counter moves, or was not watched",
+}
+
+
+@dataclass(frozen=True)
+class ShardView:
+    """One shard, as an operator sees it. Durations are seconds, unknown ones ``None``.
+
+    Attributes:
+        moving: whether the lease's counter moves; ``None`` when there was no time to tell.
+        lag: age of the oldest change behind the checkpoint; ``None`` when all is read.
+        age: age of the change at the checkpoint.
+        trims_in: time until the stream drops the oldest change behind the checkpoint.
+    """
+
+    shard: str
+    state: str
+    owner: str | None
+    checkpoint: str | None
+    moving: bool | None
+    owner_switches: int | None
+    lag: float | None
+    age: float | None
+    trims_in: float | None
+    parents: tuple[str, ...]
+    children: tuple[str, ...]
+    open: bool
+
+
+def unfinished(leases: Iterable[Lease]) -> list[tuple[str, str]]:
+    """Shard and checkpoint of each lease whose next change is due: not ended, not waiting.
+
+    A waiting shard holds nothing older than its parent does, so nobody needs to look into it.
+    """
+    leases = list(leases)
+    ended = {lease.shard: lease.ended for lease in leases}
+    return [
+        (lease.shard, lease.checkpoint)
+        for lease in leases
+        if not lease.ended and not _waits(lease.parents, ended)
+    ]
+
+
+def join(
+    leases: Sequence[Lease],
+    shards: Sequence[StreamShard],
+    looks: Mapping[str, Look],
+    moving: Callable[[Lease], bool | None],
+    now: float,
+) -> list[ShardView]:
+    """Every shard that has a lease or is in the stream, parents before children."""
+    by_shard = {lease.shard: lease for lease in leases}
+    listed = {shard.id: shard for shard in shards}
+    family = _Family(by_shard, listed)
+    views = [
+        _view(
+            name,
+            by_shard.get(name),
+            listed.get(name),
+            family,
+            looks.get(name, Look()),
+            moving,
+            now,
+        )
+        for name in by_shard.keys() | listed.keys()
+    ]
+    # A shard id of DynamoDB Streams begins with its time of creation.
+    return sorted(views, key=lambda view: view.shard)
+
+
+def tree(views: Sequence[ShardView]) -> Iterator[tuple[str, ShardView]]:
+    """Each shard with the branch drawn before its name, children below their parents.
+
+    A shard merged from two parents stands below the first of them.
+    """
+    by_name = {view.shard: view for view in views}
+    below: dict[str | None, list[ShardView]] = {}
+    for view in views:
+        parent = next((name for name in view.parents if name in by_name), None)
+        below.setdefault(parent, []).append(view)
+
+    def draw(view: ShardView, lead: str, branch: str) -> Iterator[tuple[str, ShardView]]:
+        yield lead + branch, view
+        lead += {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
+        children = below.get(view.shard, [])
+        for child in children:
+            yield from draw(child, lead, "└─ " if child is children[-1] else "├─ ")
+
+    for root in below.get(None, []):
+        yield from draw(root, "", "")
+
+
+class _Family:
+    """Who descends from whom, by the leases and by the stream; each may lack a part."""
+
+    def __init__(self, leases: Mapping[str, Lease], listed: Mapping[str, StreamShard]) -> None:
+        self.ended = {name: lease.ended for name, lease in leases.items()}
+        self._parents = {name: set(lease.parents) for name, lease in leases.items()}
+        for shard in listed.values():
+            if shard.parent:
+                self._parents.setdefault(shard.id, set()).add(shard.parent)
+        self._children: dict[str, set[str]] = {}
+        for name, parents in self._parents.items():
+            for parent in parents:
+                self._children.setdefault(parent, set()).add(name)
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        return tuple(sorted(self._parents.get(name, ())))
+
+    def children(self, name: str) -> tuple[str, ...]:
+        return tuple(sorted(self._children.get(name, ())))
+
+    def waits(self, name: str) -> bool:
+        return any(
+            self.ended.get(parent) is False or (parent not in self.ended and self.waits(parent))
+            for parent in self.parents(name)
+        )
+
+    def was_cleaned_up(self, name: str) -> bool:
+        """KCL removes the lease of an ended shard once its children are under way."""
+        return any(
+            child in self.ended or self.was_cleaned_up(child) for child in self.children(name)
+        )
+
+
+def _view(
+    name: str,
+    lease: Lease | None,
+    shard: StreamShard | None,
+    family: _Family,
+    look: Look,
+    moving: Callable[[Lease], bool | None],
+    now: float,
+) -> ShardView:
+    moves = moving(lease) if lease and lease.owner and not lease.ended else None
+    lag = None if look.unread_at is None else max(0.0, now - look.unread_at)
+    return ShardView(
+        shard=name,
+        state=_state(name, lease, family, look, moves),
+        owner=lease.owner if lease else None,
+        checkpoint=lease.checkpoint if lease else None,
+        moving=moves,
+        owner_switches=lease.switches if lease else None,
+        lag=lag,
+        age=None if look.applied_at is None else max(0.0, now - look.applied_at),
+        trims_in=None if lag is None else max(0.0, RETENTION - lag),
+        parents=family.parents(name),
+        children=family.children(name),
+        open=shard is not None and shard.open,
+    )
+
+
+def _state(name: str, lease: Lease | None, family: _Family, look: Look, moves: bool | None) -> str:
+    if lease is None:
+        if family.waits(name):
+            return WAITING
+        return ENDED if family.was_cleaned_up(name) else UNLEASED
+    if lease.ended:
+        return ENDED
+    if look.trimmed and lease.checkpoint != TRIM_HORIZON:
+        return GAP
+    if _waits(lease.parents, family.ended):
+        return WAITING
+    if lease.owner is None:
+        return ORPHAN
+    return STALE if moves is False else ACTIVE
+
+
+def _waits(parents: Iterable[str], ended: Mapping[str, bool]) -> bool:
+    return any(ended.get(parent) is False for parent in parents)

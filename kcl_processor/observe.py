@@ -1,0 +1,168 @@
+"""One look at a task from outside: KCL's tables, the stream, and the heartbeats of this host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kcl_processor import clients, coordinator
+from kcl_processor.clock import Clock
+from kcl_processor.config import Task
+from kcl_processor.coordinator import Leader, Pulses, pulses_of
+from kcl_processor.errors import SourceError
+from kcl_processor.heartbeat import Heartbeat, read_heartbeats
+from kcl_processor.leases import KclRows, Lease, read_rows, table_names
+from kcl_processor.lineage import ShardView, join, unfinished
+from kcl_processor.preflight import describe
+from kcl_processor.render import dead_letter_file, gap_file, heartbeat_folder
+from kcl_processor.stream import Stream
+
+# Seconds between two readings while waiting for counters to move.
+_POLL = 0.5
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one look saw.
+
+    Attributes:
+        found: whether KCL's lease table exists.
+        live: the workers that gave a sign of life.
+        dead: workers that own leases and gave none.
+        dead_letters, gaps: noted on this host; ``None`` when no record processor of the task
+            ever noted any here, so that another host may have some.
+    """
+
+    task: str
+    found: bool
+    shards: list[ShardView]
+    live: list[str]
+    dead: list[str]
+    leader: Leader | None
+    heartbeats: dict[str, Heartbeat]
+    dead_letters: int | None
+    gaps: int | None
+    now: float
+
+
+class Observer:
+    """Looks at one task, again and again if need be; what it learnt of movement it keeps.
+
+    Args:
+        state: this host's state directory.
+        wait: waits for some seconds.
+    """
+
+    def __init__(
+        self, task: Task, state: Path, clock: Clock, wait: Callable[[float], None]
+    ) -> None:
+        self._task = task
+        self._state = state
+        self._clock = clock
+        self._wait = wait
+        self._names = table_names(task)
+        self._patience = coordinator.renewal_seconds(task)
+        self._pulses = Pulses(self._patience)
+        self._client = clients.kcl_tables(task)
+        self._stream: Stream | None = None
+
+    def look(self, patient: bool = True) -> Sight:
+        """Look once.
+
+        Args:
+            patient: wait until each owned lease has moved or should have, so that a dead owner
+                shows; a few seconds. Otherwise only what earlier looks saw tells.
+
+        Raises:
+            OperatorError, SourceError, PermissionDenied: something cannot be read.
+        """
+        rows = self._read()
+        shards = self._source().shards()
+        looks = self._source().look_behind(unfinished(rows.leases))
+        if patient:
+            rows = self._watch(rows)
+        elapsed, now = self._clock.elapsed(), self._clock.now()
+        views = join(rows.leases, shards, looks, lambda row: self._moves(row, elapsed), now)
+        return self._sight(rows, views, now)
+
+    def _read(self) -> KclRows:
+        rows = read_rows(self._client, self._names)
+        self._pulses.read(pulses_of(rows), self._clock.elapsed())
+        return rows
+
+    def _watch(self, rows: KclRows) -> KclRows:
+        deadline = self._clock.elapsed() + self._patience
+        while self._undecided(rows.leases) and self._clock.elapsed() < deadline:
+            self._wait(_POLL)
+            rows = self._read()
+        return rows
+
+    def _undecided(self, leases: list[Lease]) -> bool:
+        now = self._clock.elapsed()
+        owned = (row for row in leases if row.owner and not row.ended)
+        return any(self._moves(row, now) is None for row in owned)
+
+    def _moves(self, row: Lease, now: float) -> bool | None:
+        return self._pulses.moving(f"lease {row.key}", now)
+
+    def _source(self) -> Stream:
+        if self._stream is None:
+            arn = self._task.source.stream_arn or _stream_arn(self._task)
+            client = clients.streams(self._task.source)
+            self._stream = Stream(client, arn, self._clock, self._wait)
+        return self._stream
+
+    def _sight(self, rows: KclRows, views: list[ShardView], now: float) -> Sight:
+        folder = heartbeat_folder(self._task, self._state)
+        live, dead = self._workers(rows, now)
+        return Sight(
+            task=self._task.name,
+            found=rows.found,
+            shards=views,
+            live=live,
+            dead=dead,
+            leader=coordinator.leader(rows),
+            heartbeats=read_heartbeats(folder, now),
+            dead_letters=_lines(dead_letter_file(self._task, self._state), folder),
+            gaps=_lines(gap_file(self._task, self._state), folder),
+            now=now,
+        )
+
+    def _workers(self, rows: KclRows, now: float) -> tuple[list[str], list[str]]:
+        reported = {
+            worker.id: coordinator.fresh(worker, self._task, now)
+            for worker in coordinator.workers(rows)
+        }
+        elapsed = self._clock.elapsed()
+        owned = [row for row in rows.leases if row.owner and not row.ended]
+        owners = {row.owner for row in owned if row.owner}
+        moves = {row.owner: self._moves(row, elapsed) for row in owned}
+        # KCL 1.x reports no workers: there an owner lives until its leases are seen to stand still.
+        alive = {worker for worker, is_fresh in reported.items() if is_fresh}
+        alive |= {
+            owner
+            for owner in owners
+            if moves[owner] or (owner not in reported and moves[owner] is None)
+        }
+        return sorted(alive), sorted(owners - alive)
+
+
+def _stream_arn(task: Task) -> str:
+    table: dict[str, Any] = describe(task.source, SourceError, "name the source table as it is")
+    arn = table.get("LatestStreamArn")
+    if not arn:
+        raise SourceError(
+            f"The stream of source table {task.source} is off.", "kcl-processor doctor"
+        )
+    return str(arn)
+
+
+def _lines(path: Path, folder: Path) -> int | None:
+    """How many lines a file of notes has; ``None`` when the task seems never to have run here."""
+    try:
+        with path.open("rb") as file:
+            return sum(1 for _ in file)
+    except OSError:
+        return 0 if folder.is_dir() else None

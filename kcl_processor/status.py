@@ -1,0 +1,132 @@
+"""A task in one line: does it run, how far behind is it, and how long has it got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kcl_processor.heartbeat import Heartbeat
+from kcl_processor.lineage import ACTIVE, ENDED, GAP, ORPHAN, STALE, UNLEASED
+from kcl_processor.observe import Sight
+from kcl_processor.stream import RETENTION
+
+# Shares of the stream's 24 hours that the oldest unread change may have used up.
+WARN_SHARE = 0.25
+CRITICAL_SHARE = 0.75
+# A daemon checkpoints every few seconds, so what is younger than this may well be applied already.
+_NO_LAG = 15.0
+
+RUNNING = "running"
+STOPPED = "stopped"
+NEW = "new"
+UNKNOWN = "unknown"
+
+OK, WARN, CRITICAL = "ok", "warn", "critical"
+
+
+@dataclass(frozen=True)
+class Status:
+    """One task. Durations are seconds, rates changes a second; unknown ones are ``None``.
+
+    Attributes:
+        state: ``running``, ``stopped``, ``new`` (never started) or ``unknown``.
+        severity: ``ok``, ``warn`` or ``critical``.
+        shards: shards that are not read to their end.
+        lag: age of the oldest change that is not checkpointed; 0 when all is read.
+        trims_in: time until the stream drops that change.
+        rate_in, rate_out: changes that the source makes, and that are applied; known where
+            every shard is read on this host.
+        catch_up: time until ``lag`` is gone at these rates.
+        dead_letters, gaps: noted on this host.
+        reasons: what is wrong, in words.
+    """
+
+    task: str
+    state: str
+    severity: str
+    workers: int | None = None
+    shards: int | None = None
+    lag: float | None = None
+    trims_in: float | None = None
+    rate_in: float | None = None
+    rate_out: float | None = None
+    catch_up: float | None = None
+    dead_letters: int | None = None
+    gaps: int | None = None
+    reasons: tuple[str, ...] = ()
+
+
+def summarise(sight: Sight) -> Status:
+    """A task's status from one look at it."""
+    unread = [view.lag for view in sight.shards if view.lag is not None]
+    lag = max(unread, default=0.0)
+    rate_in, rate_out = _rates(sight)
+    state = RUNNING if sight.live else STOPPED if sight.found else NEW
+    severity, reasons = judge(sight, lag)
+    return Status(
+        task=sight.task,
+        state=state,
+        severity=severity,
+        workers=len(sight.live),
+        shards=sum(view.state != ENDED for view in sight.shards),
+        lag=lag,
+        trims_in=RETENTION - lag if unread else None,
+        rate_in=rate_in,
+        rate_out=rate_out,
+        catch_up=catch_up(lag, rate_in, rate_out),
+        dead_letters=sight.dead_letters,
+        gaps=sight.gaps,
+        reasons=reasons,
+    )
+
+
+def judge(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
+    """How bad it is, and why."""
+    share = lag / RETENTION
+    used = f"{share:.0%} of the stream's 24 h are used up"
+    lost = _count(sight, GAP, "lost changes to the stream's trimming")
+    idle = _count(sight, ORPHAN, "without an owner") + _count(sight, STALE, "with a dead owner")
+    if lost or share >= CRITICAL_SHARE:
+        return CRITICAL, (*lost, *((used,) if share >= WARN_SHARE else ()), *idle)
+    if share >= WARN_SHARE:
+        return WARN, (used, *idle)
+    noted = tuple(
+        f"{count} {what} noted on this host"
+        for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters"))
+        if count
+    )
+    return (WARN if idle or noted else OK), (*idle, *noted)
+
+
+def catch_up(lag: float, rate_in: float | None, rate_out: float | None) -> float | None:
+    """Seconds until ``lag`` is gone; 0 when there is none, ``None`` when it is not shrinking.
+
+    The changes that wait are ``lag * rate_in``; they shrink by ``rate_out - rate_in`` a second.
+    """
+    if lag < _NO_LAG:
+        return 0.0
+    if rate_in is None or rate_out is None or rate_out <= rate_in:
+        return None
+    return lag * rate_in / (rate_out - rate_in)
+
+
+def _rates(sight: Sight) -> tuple[float | None, float | None]:
+    reading = [view.shard for view in sight.shards if view.state == ACTIVE]
+    beats: list[Heartbeat] = [
+        sight.heartbeats[shard] for shard in reading if shard in sight.heartbeats
+    ]
+    if not reading or len(beats) < len(reading):
+        return None, None
+    return _sum([beat.rate_in for beat in beats]), _sum([beat.rate_out for beat in beats])
+
+
+def _sum(rates: list[float | None]) -> float | None:
+    known = [rate for rate in rates if rate is not None]
+    return sum(known) if len(known) == len(rates) else None
+
+
+def _count(sight: Sight, state: str, words: str) -> tuple[str, ...]:
+    states = (ORPHAN, UNLEASED) if state == ORPHAN else (state,)
+    number = sum(view.state in states for view in sight.shards)
+    if not number or (state == ORPHAN and not sight.found):
+        return ()
+    return (f"{number} shard{'s' if number > 1 else ''} {words}",)
