@@ -57,6 +57,16 @@ def cloudwatch(task: Task) -> Any:
     return _client("cloudwatch", region, task.metrics.endpoint, None, None)
 
 
+def sts(task: Task) -> Any:
+    """An STS client under the default credentials."""
+    return _client("sts", task.kcl.region, None, None, None)
+
+
+def functions(source: Source) -> Any:
+    """A Lambda client where a task's source is."""
+    return _client("lambda", source.region, None, source.role_arn, source.external_id)
+
+
 def _client(
     service: str, region: str, endpoint: str | None, role_arn: str | None, external_id: str | None
 ) -> Any:

@@ -17,15 +17,14 @@ from kcl_processor import clients, coordinator
 from kcl_processor.clock import Clock
 from kcl_processor.config import Task
 from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.kcl_tables import KclTables, kcl_tables
 from kcl_processor.leases import (
     LATEST,
     TRIM_HORIZON,
     Lease,
-    Tables,
     lease,
     read_rows,
     scan,
-    table_names,
     text,
 )
 
@@ -78,7 +77,7 @@ def plan_reset(items: Sequence[Item], shard: str | None, to: str) -> list[Step]:
 
 def refuse_if_alive(client: Any, task: Task, clock: Clock, wait: Callable[[float], None]) -> None:
     """Watch KCL's tables, and raise :class:`OperatorError` if anything in them moves."""
-    names = table_names(task)
+    names = kcl_tables(task)
     rows = read_rows(client, names)
     patience = coordinator.renewal_seconds(task)
     if not rows.workers:
@@ -173,7 +172,7 @@ def unlock_leader(
     Raises:
         OperatorError: the owner lives.
     """
-    names = table_names(task)
+    names = kcl_tables(task)
     found = coordinator.leader(read_rows(client, names))
     if found is None:
         return None
@@ -194,7 +193,7 @@ def unlock_leader(
     return found
 
 
-def _delete_lock(client: Any, names: Tables, found: coordinator.Leader) -> None:
+def _delete_lock(client: Any, names: KclTables, found: coordinator.Leader) -> None:
     shared = not scan(client, names.coordinator)
     table, key = (names.leases, "leaseKey") if shared else (names.coordinator, "key")
     with clients.calling("dynamodb:DeleteItem", f"table {table}", OperatorError, "try again"):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kcl_processor import clients
-from kcl_processor.config import Task
 from kcl_processor.errors import OperatorError
+from kcl_processor.kcl_tables import KclTables
 
 SHARD_END = "SHARD_END"
 TRIM_HORIZON = "TRIM_HORIZON"
@@ -48,18 +48,6 @@ class Lease:
 
 
 @dataclass(frozen=True)
-class Tables:
-    """The names of a task's KCL tables."""
-
-    leases: str
-    coordinator: str
-    workers: str
-
-    def __iter__(self) -> Any:
-        return iter((self.leases, self.coordinator, self.workers))
-
-
-@dataclass(frozen=True)
 class KclRows:
     """Everything KCL has written for a task, as raw items.
 
@@ -74,18 +62,7 @@ class KclRows:
     workers: list[_Item]
 
 
-def table_names(task: Task) -> Tables:
-    """The names KCL gives its tables, or the task's properties do."""
-    application = task.kcl.application_name
-    given = task.kcl.properties
-    return Tables(
-        application,
-        given.get("coordinatorStateTableName", f"{application}-CoordinatorState"),
-        given.get("workerMetricsTableName", f"{application}-WorkerMetricStats"),
-    )
-
-
-def read_rows(client: Any, names: Tables) -> KclRows:
+def read_rows(client: Any, names: KclTables) -> KclRows:
     """Read a task's KCL tables with consistent pages.
 
     Raises:

@@ -13,7 +13,8 @@ from kcl_processor.config import Task
 from kcl_processor.coordinator import Leader, Pulses, pulses_of
 from kcl_processor.errors import SourceError
 from kcl_processor.heartbeat import Heartbeat, read_heartbeats
-from kcl_processor.leases import KclRows, Lease, read_rows, table_names
+from kcl_processor.kcl_tables import kcl_tables
+from kcl_processor.leases import KclRows, Lease, read_rows
 from kcl_processor.lineage import ShardView, join, unfinished
 from kcl_processor.preflight import describe
 from kcl_processor.render import dead_letter_file, gap_file, heartbeat_folder
@@ -62,7 +63,7 @@ class Observer:
         self._state = state
         self._clock = clock
         self._wait = wait
-        self._names = table_names(task)
+        self._names = kcl_tables(task)
         self._patience = coordinator.renewal_seconds(task)
         self._pulses = Pulses(self._patience)
         self._client = clients.kcl_tables(task)
@@ -136,17 +137,21 @@ class Observer:
             for worker in coordinator.workers(rows)
         }
         elapsed = self._clock.elapsed()
-        owned = [row for row in rows.leases if row.owner and not row.ended]
-        owners = {row.owner for row in owned if row.owner}
-        moves = {row.owner: self._moves(row, elapsed) for row in owned}
-        # KCL 1.x reports no workers: there an owner lives until its leases are seen to stand still.
-        alive = {worker for worker, is_fresh in reported.items() if is_fresh}
-        alive |= {
-            owner
-            for owner in owners
-            if moves[owner] or (owner not in reported and moves[owner] is None)
-        }
-        return sorted(alive), sorted(owners - alive)
+        owned: dict[str, list[bool | None]] = {}
+        for row in rows.leases:
+            if row.owner and not row.ended:
+                owned.setdefault(row.owner, []).append(self._moves(row, elapsed))
+        # What a worker's leases show counts more than its report, which outlives it for a while.
+        # KCL 1.x reports no workers: there an owner lives until its leases stand still.
+        for owner, moves in owned.items():
+            if True in moves:
+                reported[owner] = True
+            elif None not in moves:
+                reported[owner] = False
+            else:
+                reported.setdefault(owner, True)
+        alive = sorted(worker for worker, lives in reported.items() if lives)
+        return alive, sorted(owned.keys() - set(alive))
 
 
 def _stream_arn(task: Task) -> str:

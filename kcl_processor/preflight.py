@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from kcl_processor import clients
+from kcl_processor.clock import Clock
 from kcl_processor.config import Side, Source
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 
@@ -82,6 +84,15 @@ def check_destination(destination: Side, keys: dict[str, tuple[str, str]]) -> st
             "name another destination, or create it with the source's keys",
         )
     return str(table["TableArn"])
+
+
+def clock_skew(side: Side, clock: Clock) -> float | None:
+    """Seconds this host's clock is ahead of the service's; ``None`` if that tells no time."""
+    hint = "name the source table as it is"
+    with clients.calling("dynamodb:DescribeTable", f"table {side}", SourceError, hint):
+        answer = clients.tables(side).describe_table(TableName=side.table)
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return clock.now() - parsedate_to_datetime(date).timestamp() if date else None
 
 
 def describe(side: Side, error: type[OperatorError], hint: str) -> dict[str, Any]:

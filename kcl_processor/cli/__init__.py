@@ -14,12 +14,18 @@ from kcl_processor.errors import ExitCode, OperatorError
 # In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
 # ``add_arguments(parser)`` and ``run(args) -> int``; its docstring is the text of its ``--help``.
 COMMANDS = (
+    "doctor",
     "prepare",
     "run",
     "render",
     "status",
     "health",
     "leases",
+    "iam",
+    "dashboard",
+    "exporter",
+    "size",
+    "uninstall",
     "demo",
 )
 

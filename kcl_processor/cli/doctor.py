@@ -1,0 +1,77 @@
+"""Check every precondition of a task, and say of each that does not hold why, and what to try.
+
+Makes each call that the daemon will make, and changes nothing: writes to KCL's tables carry a
+condition that never holds, and the destination is asked to delete a random key that nobody has. A
+zero is published to the metric RecordsWritten. Run it with the credentials of the daemon.
+
+exit code: 0 nothing fails, 1 something does, 2 the file is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from kcl_processor import daemon
+from kcl_processor.cli.output import print_json
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
+from kcl_processor.doctor import FAIL, OK, WARN, Check, Doctor
+from kcl_processor.errors import ExitCode
+
+HELP = "check every precondition of a task"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    add_state_argument(parser)
+    parser.add_argument("--log-dir", metavar="DIR", type=Path, default=Path.cwd())
+    parser.add_argument("--java", metavar="PATH", help="the java to run (default: JAVA_HOME, PATH)")
+    parser.add_argument("--json", action="store_true", help="a JSON list of checks")
+
+
+def run(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    state = daemon.state_directory(args.state_dir)
+    examined = Doctor(task, state, args.log_dir.absolute(), args.java, SystemClock()).examine()
+    if args.json:
+        checks = list(examined)
+        print_json([asdict(check) for check in checks])
+    else:
+        checks = _print(examined)
+    return ExitCode.CRASH if any(check.result == FAIL for check in checks) else ExitCode.OK
+
+
+def _print(examined: Iterable[Check]) -> list[Check]:
+    """Print each check as soon as it is made: some take a while."""
+    checks = []
+    for group, of_group in itertools.groupby(examined, key=lambda check: check.group):
+        print(group)
+        for check in of_group:
+            checks.append(check)
+            print("\n".join(lines(check)), flush=True)
+    print(summary(checks))
+    return checks
+
+
+def lines(check: Check) -> list[str]:
+    """One check as a person reads it."""
+    mark = "FAIL" if check.result == FAIL else check.result
+    reasons = (("why", check.why), ("try", check.hint))
+    return [f"  {mark:<4}  {check.text}", *(f"        {k}  {v}" for k, v in reasons if v)]
+
+
+def summary(checks: list[Check]) -> str:
+    """How many of each kind, in a line."""
+    failures = sum(check.result == FAIL for check in checks)
+    warnings = sum(check.result == WARN for check in checks)
+    if not failures and not warnings:
+        return f"all {sum(check.result == OK for check in checks)} checks passed"
+    return f"{_many(failures, 'failure')}, {_many(warnings, 'warning')}"
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

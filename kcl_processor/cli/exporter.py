@@ -1,0 +1,54 @@
+"""Serve the figures of this host's tasks to Prometheus, until it is stopped.
+
+One exporter a host serves every task of the file, however many record processors come and go. It
+reads the files that they leave in the state directory and asks no service. Needs the official
+client library: pip install 'kcl-processor[prometheus]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+
+from kcl_processor import daemon
+from kcl_processor.cli.task import add_config_argument, add_state_argument
+from kcl_processor.clock import SystemClock
+from kcl_processor.config_file import load_tasks
+from kcl_processor.errors import ConfigError, ExitCode
+
+HELP = "serve figures to Prometheus"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_argument(parser)
+    add_state_argument(parser)
+    parser.add_argument("--port", type=int, default=9464, metavar="N", help="default: 9464")
+    parser.add_argument(
+        "--listen", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        from prometheus_client import CollectorRegistry, start_http_server
+
+        from kcl_processor.prometheus import HeartbeatCollector
+    except ImportError as error:
+        raise ConfigError(
+            "The Prometheus client library is not installed.",
+            "pip install 'kcl-processor[prometheus]'",
+        ) from error
+    registry = CollectorRegistry()
+    state = daemon.state_directory(args.state_dir)
+    registry.register(HeartbeatCollector(load_tasks(args.config), state, SystemClock()))
+    try:
+        server, _ = start_http_server(args.port, args.listen, registry)
+    except OSError as error:
+        raise ConfigError(f"{args.listen}:{args.port}: {error.strerror}.", "--port N") from error
+    print(f"http://{args.listen}:{server.server_port}/metrics", file=sys.stderr, flush=True)
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    stopped.wait()
+    return ExitCode.OK

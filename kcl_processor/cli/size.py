@@ -1,0 +1,55 @@
+"""Say what a task needs and costs: processes, memory, workers, dollars a month, with the formulas.
+
+The number of open shards is asked from the stream. Rates are yours to give, for no table tells
+them: see the source table's ConsumedWriteCapacityUnits. Prices are us-east-1 list prices and estimates;
+free tiers, compute and traffic between regions are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import asdict
+
+from kcl_processor import clients
+from kcl_processor.cli.output import Row, print_rows
+from kcl_processor.cli.task import add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
+from kcl_processor.errors import ExitCode
+from kcl_processor.preflight import check_source
+from kcl_processor.sizing import Line, size
+from kcl_processor.stream import Stream
+
+HELP = "estimate memory, workers and monthly cost"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    parser.add_argument("--shards", type=int, metavar="N", help="instead of asking the stream")
+    parser.add_argument(
+        "--changes", type=float, default=10, metavar="N", help="changes a second (default: 10)"
+    )
+    parser.add_argument(
+        "--item-kb", type=float, default=1, metavar="N", help="mean item size (default: 1)"
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON list")
+
+
+def run(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    shards = args.shards
+    if shards is None:
+        arn = check_source(task.source).stream_arn
+        stream = Stream(clients.streams(task.source), arn, SystemClock(), time.sleep)
+        shards = sum(shard.open for shard in stream.shards())
+    lines = size(task, shards, args.changes, args.item_kb)
+    rows: list[Row] = [asdict(line) if args.json else row(line) for line in lines]
+    print_rows(rows, ("what", "value", "formula"), args.json)
+    return ExitCode.OK
+
+
+def row(line: Line) -> Row:
+    """One line of the table."""
+    dollars = line.unit == "$"
+    value = f"${line.value:,.2f}" if dollars else f"{line.value:,.0f} {line.unit}".rstrip()
+    return {"what": line.what, "value": value, "formula": line.formula}

@@ -1,0 +1,41 @@
+"""List what belongs to a task and outlives it; delete it with --yes.
+
+KCL's three tables, the alarms of `dashboard --alarms`, and the task's files on this host. The
+source and the destination are not touched, nor is the source's stream. Refuses while a worker of
+the task lives. Without the checkpoints a later start reads the whole stream again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from kcl_processor import clients, daemon, lease_reset, uninstall
+from kcl_processor.cli.output import Row, print_rows
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
+from kcl_processor.errors import ExitCode
+
+HELP = "list, and with --yes delete, what belongs to a task"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    add_state_argument(parser)
+    parser.add_argument("--yes", action="store_true", help="delete it")
+    parser.add_argument("--json", action="store_true", help="a JSON list")
+
+
+def run(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    found = uninstall.belongings(task, daemon.state_directory(args.state_dir))
+    rows: list[Row] = [{"kind": b.kind, "name": b.name, "holds": b.holds} for b in found]
+    print_rows(rows, ("kind", "name", "holds"), args.json)
+    if args.yes:
+        client = clients.kcl_tables(task)
+        lease_reset.refuse_if_alive(client, task, SystemClock(), time.sleep)
+        for belonging in found:
+            uninstall.delete(task, belonging)
+    if not args.json:
+        print(f"{len(found)} deleted." if args.yes else f"{len(found)} not deleted. Try: --yes")
+    return ExitCode.OK

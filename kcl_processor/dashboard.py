@@ -1,0 +1,144 @@
+"""CloudWatch's view of a task: a dashboard and alarms, as the API takes them.
+
+A task's own metrics and KCL's lie in one namespace, the application's name. KCL's have the
+dimension ``Operation`` and are there at its level SUMMARY, which is this product's default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kcl_processor.config import Task
+from kcl_processor.status import CRITICAL_SHARE, WARN_SHARE
+from kcl_processor.stream import RETENTION
+
+# KCL 3.1.3: class LeaseAssignmentManager, published by the leader.
+_ASSIGNMENT = {"Operation": "LeaseAssignmentManager"}
+_WIDTH, _HEIGHT = 12, 6
+
+
+def dashboard(task: Task) -> dict[str, Any]:
+    """The body of a dashboard: the argument ``DashboardBody`` of ``put-dashboard``."""
+    rows = [
+        ("Latency (ms), source's write to destination's", "Maximum", ["ReplicationLatency"]),
+        ("Records", "Sum", ["RecordsWritten", "RecordsRetried", "RecordsFailed"]),
+        ("For a person to look at", "Sum", ["DeadLetters", "Gaps"]),
+        ("Batches", "Sum", ["BatchesWritten"]),
+    ]
+    widgets = [
+        _widget(task, number, title, statistic, [_metric(task, name) for name in names])
+        for number, (title, statistic, names) in enumerate(rows)
+    ]
+    kcl = [_metric(task, name, _ASSIGNMENT) for name in ("NumWorkers", "ExpiredLeases")]
+    widgets.append(_widget(task, len(rows), "KCL's fleet", "Maximum", kcl))
+    return {"widgets": widgets}
+
+
+def alarms(task: Task, actions: Sequence[str]) -> list[dict[str, Any]]:
+    """The arguments of one ``put-metric-alarm`` call each.
+
+    Args:
+        actions: ARNs to tell, of an SNS topic for instance.
+    """
+    made = [
+        _alarm(task, "lag", "ReplicationLatency", "Maximum", 300_000, 5, "behind by 5 minutes"),
+        _alarm(
+            task,
+            "trim-warning",
+            "ReplicationLatency",
+            "Maximum",
+            WARN_SHARE * RETENTION * 1000,
+            1,
+            f"{(1 - WARN_SHARE) * 24:.0f} h until unread changes leave the stream",
+        ),
+        _alarm(
+            task,
+            "trim-critical",
+            "ReplicationLatency",
+            "Maximum",
+            CRITICAL_SHARE * RETENTION * 1000,
+            1,
+            f"{(1 - CRITICAL_SHARE) * 24:.0f} h until unread changes leave the stream",
+        ),
+        _alarm(task, "dead-letters", "DeadLetters", "Sum", 0, 1, "a change was set aside"),
+        _alarm(task, "gaps", "Gaps", "Sum", 0, 1, "changes left the stream unread"),
+        _alarm(
+            task,
+            "expired-leases",
+            "ExpiredLeases",
+            "Minimum",
+            0,
+            5,
+            "shards go unread: nobody owns them",
+            _ASSIGNMENT,
+        ),
+        _silence(task, "no-data", "RecordsWritten", {}, "no record processor reports"),
+        _silence(task, "no-leader", "NumWorkers", _ASSIGNMENT, "no leader assigns shards"),
+    ]
+    for alarm in made:
+        alarm["AlarmActions"] = list(actions)
+    return made
+
+
+def _widget(
+    task: Task, number: int, title: str, statistic: str, metrics: list[list[str]]
+) -> dict[str, Any]:
+    return {
+        "type": "metric",
+        "x": _WIDTH * (number % 2),
+        "y": _HEIGHT * (number // 2),
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "properties": {
+            "title": f"{task.name}: {title}",
+            "region": task.metrics.region or task.kcl.region,
+            "stat": statistic,
+            "period": 60,
+            "view": "timeSeries",
+            "metrics": metrics,
+        },
+    }
+
+
+def _metric(task: Task, name: str, dimensions: dict[str, str] | None = None) -> list[str]:
+    pairs = [part for pair in (dimensions or {}).items() for part in pair]
+    return [task.kcl.application_name, name, *pairs]
+
+
+def _alarm(
+    task: Task,
+    name: str,
+    metric: str,
+    statistic: str,
+    above: float,
+    minutes: int,
+    text: str,
+    dimensions: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """An alarm on a value; no data is no reason, for that has an alarm of its own."""
+    return {
+        "AlarmName": f"{task.kcl.application_name}-{name}",
+        "AlarmDescription": f"kcl-processor task {task.name}: {text}.",
+        "Namespace": task.kcl.application_name,
+        "MetricName": metric,
+        "Dimensions": [{"Name": k, "Value": v} for k, v in (dimensions or {}).items()],
+        "Statistic": statistic,
+        "Period": 60,
+        "EvaluationPeriods": minutes,
+        "Threshold": float(above),
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+    }
+
+
+def _silence(
+    task: Task, name: str, metric: str, dimensions: dict[str, str], text: str
+) -> dict[str, Any]:
+    """An alarm on five minutes without any data of a metric that always has some."""
+    alarm = _alarm(task, name, metric, "SampleCount", 0, 5, text, dimensions)
+    return {
+        **alarm,
+        "ComparisonOperator": "LessThanOrEqualToThreshold",
+        "TreatMissingData": "breaching",
+    }

@@ -1,0 +1,261 @@
+"""Every precondition of a task, checked without changing anything.
+
+What ``run`` checks before it starts is checked here by the same functions of ``preflight``; what is
+too slow or too rare for each start is added.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kcl_processor import clients, coordinator, preflight, probes
+from kcl_processor.clock import Clock
+from kcl_processor.config import Side, Task
+from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied, SourceError
+from kcl_processor.jars import daemon_class_path
+from kcl_processor.java import TESTED, find_java
+from kcl_processor.kcl_tables import LEASE_INDEX, kcl_tables
+from kcl_processor.leases import read_rows
+from kcl_processor.preflight import SourceFacts
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+
+# kcl.log and connectors.log keep a hundred files of 10 MB each.
+_LOG_BYTES = 2 * 100 * 10 * 2**20
+_LEAST_BYTES = 256 * 2**20
+# AWS refuses a signature whose time is five minutes off; KCL's own clocks matter earlier.
+_SKEW_WARN, _SKEW_FAIL = 10.0, 240.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check's result; ``why`` and ``hint`` are empty when all is well."""
+
+    group: str
+    result: str
+    text: str
+    why: str = ""
+    hint: str = ""
+
+
+class Doctor:
+    """Examines one task.
+
+    Args:
+        state, logs: where the daemon keeps its files on this host.
+    """
+
+    def __init__(self, task: Task, state: Path, logs: Path, java: str | None, clock: Clock) -> None:
+        self._task = task
+        self._folders = {"state": state, "logs": logs}
+        self._java_path = java
+        self._clock = clock
+        self._facts: SourceFacts | None = None
+
+    def examine(self) -> Iterator[Check]:
+        """Every check, group by group, in the order in which a start would meet them."""
+        groups: dict[str, Callable[[], Iterator[Check]]] = {
+            "config": self._config,
+            "java": self._java,
+            "source": self._source,
+            "destination": self._destination,
+            "checkpoint table": self._tables,
+            "fleet": self._fleet,
+            "metrics": self._metrics,
+            "host": self._host,
+        }
+        for group, checks in groups.items():
+            try:
+                for check in checks():
+                    yield Check(group, check.result, check.text, check.why, check.hint)
+            except OperatorError as error:
+                why = "denied" if isinstance(error, PermissionDenied) else "a start would end here"
+                yield Check(group, FAIL, error.message, why, error.hint)
+
+    def _config(self) -> Iterator[Check]:
+        task = self._task
+        yield ok(f"task {task.name}: {task.source} to {task.destination}")
+        limit = task.kcl.properties.get("maxLeasesForWorker")
+        if limit:
+            yield warn(
+                f"maxLeasesForWorker is {limit}",
+                "shards beyond workers times this number are not read by anybody",
+                "leave it out of kcl.properties",
+            )
+
+    def _java(self) -> Iterator[Check]:
+        java = find_java(self._java_path)
+        yield ok(f"Java {java.version} at {java.path}")
+        if not TESTED[0] <= java.version <= TESTED[-1]:
+            yield warn(
+                f"Java {java.version} is newer than what was tried",
+                f"the daemon was tried on Java {TESTED[0]} to {TESTED[-1]}",
+                "--java with an older one, should it not start",
+            )
+        yield ok(f"{len(daemon_class_path().split(':'))} jars on the daemon's class path")
+
+    def _source(self) -> Iterator[Check]:
+        source = self._task.source
+        self._facts = facts = preflight.check_source(source)
+        table = preflight.describe(source, SourceError, "try again")
+        yield ok(f"table {source.table}, about {table.get('ItemCount', 0):,} items, stream on")
+        probes.read_stream(self._task, facts.stream_arn)
+        yield ok("the stream can be described and read")
+        if source.endpoint is None:
+            yield self._readers(facts.stream_arn)
+
+    def _readers(self, arn: str) -> Check:
+        try:
+            readers = probes.lambda_readers(self._task, arn)
+        except OperatorError as error:
+            return warn("whether Lambda reads the stream is not known", error.message, error.hint)
+        if not readers:
+            return ok("no Lambda function reads the stream")
+        return (warn if len(readers) > 1 else ok)(
+            f"{len(readers)} Lambda functions read the stream: {', '.join(readers)}",
+            "with more than two readers a shard, all of them are throttled",
+            "remove event source mappings that are not needed",
+        )
+
+    def _destination(self) -> Iterator[Check]:
+        if self._facts is None:
+            yield warn("not checked", "the source's keys are not known", "mend the source first")
+            return
+        destination = self._task.destination
+        arn = preflight.check_destination(destination, self._facts.keys)
+        yield ok(f"table {destination.table} has the source's keys")
+        probes.write_destination(destination, self._facts.keys, arn)
+        yield ok("a write is accepted")
+        yield self._capacity(destination)
+
+    def _capacity(self, side: Side) -> Check:
+        table = preflight.describe(side, DestinationError, "try again")
+        capacity = table.get("ProvisionedThroughput", {}).get("WriteCapacityUnits", 0)
+        if not capacity:
+            return ok("capacity on demand")
+        return warn(
+            f"capacity is provisioned: {capacity} write units",
+            "a replica needs at least the source's rate of writes, more to catch up",
+            "on demand, or auto scaling with room",
+        )
+
+    def _tables(self) -> Iterator[Check]:
+        client, names = clients.kcl_tables(self._task), kcl_tables(self._task)
+        keys = {"leases": "leaseKey", "coordinator": "key", "workers": "wid"}
+        for which, name in asdict(names).items():
+            described = _describe(client, name)
+            if described is None:
+                yield ok(f"{name} is not there; the first start makes it")
+                continue
+            allowed = list(probes.use_table(client, name, keys[which], described["TableArn"]))
+            yield ok(f"{name}: {', '.join(allowed)} allowed")
+            if which == "leases":
+                yield self._index(client, described)
+
+    def _index(self, client: Any, table: dict[str, Any]) -> Check:
+        states = {
+            index["IndexName"]: index["IndexStatus"]
+            for index in table.get("GlobalSecondaryIndexes", [])
+        }
+        state = states.get(LEASE_INDEX)
+        if state is None:
+            return warn(
+                f"{table['TableName']} has no index {LEASE_INDEX}",
+                "KCL 3 adds it at its first start, and reads nothing until it is built",
+                "expect some minutes before the first record",
+            )
+        if state != "ACTIVE":
+            return warn(
+                f"the index {LEASE_INDEX} is {state}",
+                "KCL assigns no lease until it is ACTIVE",
+                "wait; it takes minutes",
+            )
+        probes.query_index(client, table["TableName"], table["TableArn"])
+        return ok(f"the index {LEASE_INDEX} is ACTIVE and can be asked")
+
+    def _fleet(self) -> Iterator[Check]:
+        rows = read_rows(clients.kcl_tables(self._task), kcl_tables(self._task))
+        now = self._clock.now()
+        live = [
+            worker.id
+            for worker in coordinator.workers(rows)
+            if coordinator.fresh(worker, self._task, now)
+        ]
+        yield ok(f"{len(live)} workers live{': ' if live else ''}{', '.join(live)}")
+        leader = coordinator.leader(rows)
+        if leader is None:
+            if live:
+                yield warn("nobody leads", "one of them should, within seconds", "look again")
+        elif leader.owner in live:
+            yield ok(f"{leader.owner} leads")
+        else:
+            yield (fail if live else warn)(
+                f"the leader {leader.owner} gives no sign of life",
+                f"nobody assigns shards until its lock has expired, {leader.lease_seconds:.0f} s "
+                "after another worker saw it last",
+                f"kcl-processor leases unlock-leader {self._task.name}, should it stay so",
+            )
+
+    def _metrics(self) -> Iterator[Check]:
+        if not self._task.metrics.publish:
+            yield ok("CloudWatch metrics are off")
+            return
+        probes.publish_metric(self._task)
+        yield ok(f"CloudWatch takes metrics of {self._task.kcl.application_name}")
+
+    def _host(self) -> Iterator[Check]:
+        for what, folder in self._folders.items():
+            yield _room(what, folder)
+        skew = preflight.clock_skew(self._task.source, self._clock)
+        if skew is not None:
+            yield _skew(skew)
+
+
+def ok(text: str, why: str = "", hint: str = "") -> Check:
+    """All is well; reasons are dropped."""
+    return Check("", OK, text)
+
+
+def warn(text: str, why: str, hint: str) -> Check:
+    """The task can run, but not as well as it might."""
+    return Check("", WARN, text, why, hint)
+
+
+def fail(text: str, why: str, hint: str) -> Check:
+    """The task cannot run, or makes no progress."""
+    return Check("", FAIL, text, why, hint)
+
+
+def _describe(client: Any, name: str) -> dict[str, Any] | None:
+    absent = client.exceptions.ResourceNotFoundException
+    calling = clients.calling("dynamodb:DescribeTable", name, OperatorError, "check kcl.endpoint")
+    with calling, suppress(absent):
+        table: dict[str, Any] = client.describe_table(TableName=name)["Table"]
+        return table
+    return None
+
+
+def _room(what: str, folder: Path) -> Check:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    text = f"{what}: {free / 2**30:.1f} GiB free at {existing}"
+    if free >= (_LEAST_BYTES if what == "state" else _LOG_BYTES):
+        return ok(text)
+    return (warn if free >= _LEAST_BYTES else fail)(
+        text,
+        "the logs grow to 2 GB, and dead letters must find room",
+        f"make room, or choose another place with --{what}-dir".replace("logs", "log"),
+    )
+
+
+def _skew(seconds: float) -> Check:
+    text = f"this host's clock differs from AWS by {abs(seconds):.0f} s"
+    why = "AWS refuses signatures more than five minutes off; ages and lags are wrong by as much"
+    if abs(seconds) < _SKEW_WARN:
+        return ok(text)
+    return (warn if abs(seconds) < _SKEW_FAIL else fail)(text, why, "chronyc tracking")

@@ -1,0 +1,232 @@
+"""What a task's roles may touch, and not more: IAM policies with the task's own ARNs.
+
+Which actions each side needs is not guesswork: an integration test runs the daemon through a proxy
+that records its calls, and holds this list against them. Statements that only the tools need
+(``copy``, ``verify``, ``leases``) have a name of their own, to be left out where nobody runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from kcl_processor import clients
+from kcl_processor.config import Side, Task
+from kcl_processor.errors import DestinationError, OperatorError, SourceError
+from kcl_processor.kcl_tables import LEASE_INDEX, kcl_tables
+from kcl_processor.preflight import describe
+
+ROLES = ("source", "kcl", "destination")
+
+STREAM_ACTIONS = ("DescribeStream", "GetRecords", "GetShardIterator")
+# What KCL does to each of its tables, and `run` before it.
+KCL_ACTIONS = (
+    "CreateTable",
+    "DeleteItem",
+    "DescribeTable",
+    "GetItem",
+    "PutItem",
+    "Scan",
+    "UpdateItem",
+)
+# The lease table alone: an index added to a table of KCL 1.x or 2.x, deletion protection, PITR.
+LEASE_TABLE_ACTIONS = ("DescribeContinuousBackups", "UpdateContinuousBackups", "UpdateTable")
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Arns:
+    """The ARNs of a task, as the services gave them."""
+
+    source: str
+    stream: str
+    destination: str
+    leases: str
+    coordinator: str
+    workers: str
+
+
+def find_arns(task: Task) -> Arns:
+    """Ask for every ARN of a task.
+
+    Raises:
+        SourceError, DestinationError, OperatorError: a table or the caller cannot be found.
+        PermissionDenied: a call is denied.
+    """
+    source = describe(task.source, SourceError, "name the source table as it is")
+    destination = describe(
+        task.destination, DestinationError, "kcl-processor prepare creates it like the source"
+    )
+    prefix = _kcl_prefix(task, source["TableArn"].split(":")[1])
+    leases, coordinator, workers = (prefix + name for name in astuple(kcl_tables(task)))
+    return Arns(
+        source=source["TableArn"],
+        stream=source.get("LatestStreamArn") or f"{source['TableArn']}/stream/*",
+        destination=destination["TableArn"],
+        leases=leases,
+        coordinator=coordinator,
+        workers=workers,
+    )
+
+
+def caller(task: Task) -> str:
+    """The ARN of whoever these credentials are; of a role's session, the role's.
+
+    Raises:
+        OperatorError, PermissionDenied: STS does not say.
+    """
+    return role_of(_identity(task)["Arn"])
+
+
+def _identity(task: Task) -> dict[str, str]:
+    hint = "aws sts get-caller-identity, until it answers"
+    with clients.calling("sts:GetCallerIdentity", "this host", OperatorError, hint):
+        identity: dict[str, str] = clients.sts(task).get_caller_identity()
+    return identity
+
+
+def _kcl_prefix(task: Task, partition: str) -> str:
+    """What the ARNs of KCL's tables begin with, whether they exist already or not."""
+    client, table = clients.kcl_tables(task), task.kcl.application_name
+    with clients.calling("dynamodb:DescribeTable", f"table {table}", OperatorError, "try again"):
+        try:
+            arn = str(client.describe_table(TableName=table)["Table"]["TableArn"])
+            return arn.removesuffix(table)
+        except client.exceptions.ResourceNotFoundException:
+            account = _identity(task)["Account"]
+    return f"arn:{partition}:dynamodb:{task.kcl.region}:{account}:table/"
+
+
+def role_of(arn: str) -> str:
+    """The role behind an assumed role's session; other principals as they are."""
+    parts = arn.split(":")
+    if len(parts) == 6 and parts[5].startswith("assumed-role/"):
+        name = parts[5].split("/")[1]
+        return f"arn:{parts[1]}:iam::{parts[4]}:role/{name}"
+    return arn
+
+
+def policy(task: Task, role: str, arns: Arns, tools: bool = True) -> Document:
+    """The identity policy of one role.
+
+    Args:
+        tools: with the statements that only the tools need.
+    """
+    statements = {"source": _source, "kcl": _kcl, "destination": _destination}[role](task, arns)
+    kept = [one for one in statements if tools or not one["Sid"].startswith("Tools")]
+    return {"Version": "2012-10-17", "Statement": kept}
+
+
+def trust(side: Side, principal: str) -> Document:
+    """The trust policy of a side's own role (``role_arn``): who may assume it."""
+    statement: Document = {
+        "Effect": "Allow",
+        "Principal": {"AWS": principal},
+        "Action": "sts:AssumeRole",
+    }
+    if side.external_id:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": side.external_id}}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def resource_policies(task: Task, role: str, arns: Arns, principal: str) -> dict[str, Document]:
+    """Resource ARN to the policy to attach there, for a table of another account.
+
+    A table and its stream carry a policy each (``dynamodb:PutResourcePolicy``).
+    """
+    attached: dict[str, Document] = {}
+    for statement in policy(task, role, arns)["Statement"]:
+        for arn in statement["Resource"]:
+            if arn in (arns.source, arns.stream, arns.destination):
+                document = attached.setdefault(arn, {"Version": "2012-10-17", "Statement": []})
+                allowed = {**statement, "Principal": {"AWS": principal}, "Resource": arn}
+                document["Statement"].append(allowed)
+    return attached
+
+
+def hcl(value: object, indent: int = 0) -> str:
+    """A policy document as a Terraform expression."""
+    pad = "  " * (indent + 1)
+    end = "  " * indent
+    if isinstance(value, Mapping):
+        lines = [f"{pad}{_name(key)} = {hcl(child, indent + 1)}" for key, child in value.items()]
+        return "\n".join(["{", *lines, end + "}"])
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        lines = [f"{pad}{hcl(child, indent + 1)}," for child in value]
+        return "\n".join(["[", *lines, end + "]"])
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("${", "$${")
+    return f'"{text}"'
+
+
+def terraform(name: str, kind: str, arguments: Mapping[str, str | Document]) -> str:
+    """One Terraform resource; an argument that is a policy document becomes its JSON.
+
+    Args:
+        kind: as in ``aws_iam_policy``.
+    """
+    lines = [
+        f"  {key} = {hcl(value) if isinstance(value, str) else f'jsonencode({hcl(value, 1)})'}\n"
+        for key, value in arguments.items()
+    ]
+    return f'resource "{kind}" "{name}" {{\n{"".join(lines)}}}\n'
+
+
+def _source(task: Task, arns: Arns) -> list[Document]:
+    return [
+        _allow("ReadStream", STREAM_ACTIONS, arns.stream),
+        _allow("FindTable", ("DescribeTable",), arns.source),
+        _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.source),
+    ]
+
+
+def _destination(task: Task, arns: Arns) -> list[Document]:
+    return [
+        _allow("Write", ("BatchWriteItem", "DescribeTable"), arns.destination),
+        _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.destination),
+    ]
+
+
+def _kcl(task: Task, arns: Arns) -> list[Document]:
+    tables = (arns.leases, arns.coordinator, arns.workers)
+    statements = [
+        _allow("KclTables", KCL_ACTIONS, *tables),
+        _allow("LeaseTable", LEASE_TABLE_ACTIONS, arns.leases),
+        _allow("LeaseIndex", ("Query",), f"{arns.leases}/index/{LEASE_INDEX}"),
+    ]
+    if task.metrics.publish:
+        statements.append(
+            {
+                "Sid": "Metrics",
+                "Effect": "Allow",
+                "Action": ["cloudwatch:PutMetricData"],
+                "Resource": ["*"],
+                "Condition": {"StringEquals": {"cloudwatch:namespace": task.kcl.application_name}},
+            }
+        )
+    assumed = sorted({side.role_arn for side in (task.source, task.destination) if side.role_arn})
+    if assumed:
+        statements.append(
+            {
+                "Sid": "AssumeSides",
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole"],
+                "Resource": assumed,
+            }
+        )
+    return statements
+
+
+def _allow(sid: str, actions: Sequence[str], *resources: str) -> Document:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": [f"dynamodb:{action}" for action in sorted(actions)],
+        "Resource": list(resources),
+    }
+
+
+def _name(key: object) -> str:
+    text = str(key)
+    return text if text.isidentifier() else f'"{text}"'

@@ -1,0 +1,178 @@
+"""What a task needs and costs: memory, workers, dollars a month, with every formula shown.
+
+Prices are list prices of us-east-1, in dollars; other regions differ, so each line shows what it
+multiplies. Rates that nobody has measured for this task are arguments.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kcl_processor.config import Task
+from kcl_processor.coordinator import failover_seconds
+from kcl_processor.kcl_properties import DEFAULTS
+
+_MONTH = 30 * 24 * 3600
+_MILLION = 1_000_000
+
+# Amazon DynamoDB and CloudWatch pricing, us-east-1.
+WRITE_UNIT = 0.625 / _MILLION
+READ_UNIT = 0.125 / _MILLION
+STREAM_READ = 0.02 / 100_000
+METRIC_MONTH = 0.30
+PUT_METRIC_CALL = 0.01 / 1000
+
+# Measured: the JVM with the daemon's flags, and one idle record processor. A busy one holds one
+# delivery, up to 1 MB of records, several times over.
+JVM_MIB = 405
+CHILD_MIB = 46
+BUSY_MIB = 20
+# Measured on two cores, 1 KB items: what one shard's record processor keeps up with.
+CHANGES_PER_SHARD = 2200
+# Children that one worker of two cores carries at those rates.
+SHARDS_PER_WORKER = 8
+
+OWN_METRICS = 7
+# Measured roughly: KCL at SUMMARY has this many names a task.
+KCL_METRICS = 40
+
+
+@dataclass(frozen=True)
+class Line:
+    """One result: a name, a number with its unit, and how it came about."""
+
+    what: str
+    value: float
+    unit: str
+    formula: str
+
+
+def size(task: Task, shards: int, changes: float, item_kb: float) -> list[Line]:
+    """What a task of so many open shards needs and costs.
+
+    Args:
+        changes: changes a second, over the whole table.
+        item_kb: mean size of an item, in KB.
+    """
+    return [*_machines(shards), *_month(task, shards, changes, item_kb)]
+
+
+def _machines(shards: int) -> list[Line]:
+    workers = max(1, math.ceil(shards / SHARDS_PER_WORKER))
+    each = math.ceil(shards / workers)
+    memory = JVM_MIB + each * (CHILD_MIB + BUSY_MIB)
+    fallen = math.ceil(shards / max(1, workers - 1))
+    spare = JVM_MIB + fallen * (CHILD_MIB + BUSY_MIB)
+    return [
+        Line("processes", shards + workers, "", f"{shards} shards + {workers} Java"),
+        Line(
+            "workers", workers, "", f"{shards} shards / {SHARDS_PER_WORKER} a worker of two cores"
+        ),
+        Line(
+            "memory a worker",
+            memory,
+            "MiB",
+            f"{JVM_MIB} Java + {each} shards x ({CHILD_MIB} + {BUSY_MIB} busy)",
+        ),
+        Line("memory with one worker lost", spare, "MiB", f"the same with {fallen} shards"),
+        Line(
+            "most changes a second",
+            shards * CHANGES_PER_SHARD,
+            "/s",
+            f"{shards} shards x {CHANGES_PER_SHARD} measured, cores allowing",
+        ),
+    ]
+
+
+def _month(task: Task, shards: int, changes: float, item_kb: float) -> list[Line]:
+    lines = [
+        _leases(task, shards),
+        _checkpoints(task, shards),
+        _worker_rows(task, shards),
+        _assignment(task, shards),
+        _stream(task, shards),
+        _writes(changes, item_kb),
+        *([_metrics(shards)] if task.metrics.publish else []),
+    ]
+    total = sum(line.value for line in lines)
+    return [*lines, Line("total a month", total, "$", "the sum; compute and traffic come on top")]
+
+
+def _leases(task: Task, shards: int) -> Line:
+    interval = failover_seconds(task) / 3
+    return Line(
+        "lease renewals",
+        shards * _MONTH / interval * WRITE_UNIT,
+        "$",
+        f"{shards} shards / {interval:.1f} s x month x ${WRITE_UNIT * _MILLION:.3f} a million",
+    )
+
+
+def _checkpoints(task: Task, shards: int) -> Line:
+    interval = task.checkpoint_seconds
+    return Line(
+        "checkpoints",
+        shards * _MONTH / interval * WRITE_UNIT,
+        "$",
+        f"{shards} shards / {interval} s x month, while changes flow",
+    )
+
+
+def _worker_rows(task: Task, shards: int) -> Line:
+    interval = _seconds(task.kcl.properties, "workerMetricsReporterFreqInMillis")
+    workers = max(1, math.ceil(shards / SHARDS_PER_WORKER))
+    return Line(
+        "worker metrics rows",
+        workers * _MONTH / interval * WRITE_UNIT,
+        "$",
+        f"{workers} workers / {interval:.0f} s x month",
+    )
+
+
+def _assignment(task: Task, shards: int) -> Line:
+    """The leader scans leases and workers; an item of a lease has well below 4 KB for ten rows."""
+    interval = _seconds(task.kcl.properties, "leaseAssignmentIntervalMillis")
+    units = 1 + math.ceil(shards / 10) + 1
+    return Line(
+        "leader's scans",
+        _MONTH / interval * units * READ_UNIT,
+        "$",
+        f"month / {interval:.0f} s x {units} read units",
+    )
+
+
+def _stream(task: Task, shards: int) -> Line:
+    interval = _seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
+    return Line(
+        "stream reads",
+        shards * _MONTH / interval * STREAM_READ,
+        "$",
+        f"{shards} shards / {interval:.1f} s x month x ${STREAM_READ * 100_000:.2f} a 100,000",
+    )
+
+
+def _writes(changes: float, item_kb: float) -> Line:
+    units = max(1, math.ceil(item_kb))
+    return Line(
+        "destination writes",
+        changes * _MONTH * units * WRITE_UNIT,
+        "$",
+        f"{changes:g} changes/s x month x {units} write units",
+    )
+
+
+def _metrics(shards: int) -> Line:
+    names = OWN_METRICS + KCL_METRICS
+    calls = shards * _MONTH / 60
+    return Line(
+        "CloudWatch metrics",
+        names * METRIC_MONTH + calls * PUT_METRIC_CALL,
+        "$",
+        f"{names} names x ${METRIC_MONTH:.2f} + {shards} calls a minute; KCL's calls not counted",
+    )
+
+
+def _seconds(given: Mapping[str, str], name: str) -> float:
+    return int(given.get(name, DEFAULTS[name])) / 1000
