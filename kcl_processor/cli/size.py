@@ -1,8 +1,8 @@
 """Say what a task needs and costs: processes, memory, workers, dollars a month, with the formulas.
 
 The number of open shards is asked from the stream. Rates are yours to give, for no table tells
-them: see the source table's ConsumedWriteCapacityUnits. Prices are us-east-1 list prices and estimates;
-free tiers, compute and traffic between regions are left out.
+them: see the ConsumedWriteCapacityUnits of the source. Prices are us-east-1 list prices, the rest
+estimates; free tiers, compute and traffic between regions are left out.
 """
 
 from __future__ import annotations
