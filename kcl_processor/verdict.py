@@ -68,7 +68,8 @@ def judge(reply: Reply) -> Verdict:
         return Verdict.THROTTLED
     if reply.error in _RENEW:
         return Verdict.RENEW_CREDENTIALS
-    if reply.error in _REFUSED:
+    # A request of 25 large items can be too long as JSON where each item alone is not.
+    if reply.error in _REFUSED or reply.status == 413:
         return Verdict.STOP if is_schema_mismatch(reply) else Verdict.REFUSED
     if reply.error in _RETRY or reply.status == 0 or reply.status >= 500:
         return Verdict.RETRY

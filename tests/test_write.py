@@ -129,6 +129,15 @@ def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written():
     assert len(destination.items) == 24 and w.tally.refused == 1
 
 
+def test_a_request_that_is_too_long_is_sent_item_by_item():
+    """HTTP 413 for 25 items is no verdict on any one of them."""
+    long = Reply(413, "HTTP 413", "")
+    destination = RecordingDestination(lambda changes, n: long if len(changes) > 1 else None)
+    batch = [put(f"k{n}") for n in range(25)]
+    writer(destination).write(batch, OpenFence())
+    assert destination.items == items(*batch)
+
+
 def test_poison_stops_with_names_and_without_values():
     """on_poison: stop raises an error that names the record and shows none of its values."""
     secret = put("k", 4711, name={"S": "secret-value"})

@@ -102,7 +102,7 @@ def _view() -> Iterator[Callable[[Figures], None]]:
 
 
 def _picture(figures: Figures) -> Table:
-    table = Table(title=f"kcl-processor demo: {figures.phase}", title_justify="left")
+    table = Table(title=f"kcl-processor demo: {figures.phase}", title_justify="left", min_width=70)
     for head in ("writes", "lag now", "lag p50", "restarts"):
         table.add_column(head, justify="right")
     last = figures.latencies[-1] if figures.latencies else None
