@@ -30,8 +30,14 @@ KCL_ACTIONS = (
     "Scan",
     "UpdateItem",
 )
-# The lease table alone: an index added to a table of KCL 1.x or 2.x, deletion protection, PITR.
-LEASE_TABLE_ACTIONS = ("DescribeContinuousBackups", "UpdateContinuousBackups", "UpdateTable")
+# Only for a lease table of KCL 1.x or 2.x, which gets its index at the first start.
+ADOPTING_ACTIONS = ("UpdateTable",)
+# KCL calls these only where a property asks for recovery points or tags.
+_BY_PROPERTY = {
+    "Pitr": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
+    "PointInTimeRecovery": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
+    "Tags": ("TagResource",),
+}
 
 Document = dict[str, Any]
 
@@ -190,9 +196,15 @@ def _destination(task: Task, arns: Arns) -> list[Document]:
 
 def _kcl(task: Task, arns: Arns) -> list[Document]:
     tables = (arns.leases, arns.coordinator, arns.workers)
+    asked = {
+        action
+        for word, actions in _BY_PROPERTY.items()
+        if any(word in name for name in task.kcl.properties)
+        for action in actions
+    }
     statements = [
-        _allow("KclTables", KCL_ACTIONS, *tables),
-        _allow("LeaseTable", LEASE_TABLE_ACTIONS, arns.leases),
+        _allow("KclTables", (*KCL_ACTIONS, *asked), *tables),
+        _allow("AdoptLeaseTable", ADOPTING_ACTIONS, arns.leases),
         _allow("LeaseIndex", ("Query",), f"{arns.leases}/index/{LEASE_INDEX}"),
     ]
     if task.metrics.publish:

@@ -54,10 +54,16 @@ class Observer:
     Args:
         state: this host's state directory.
         wait: waits for some seconds.
+        stream: the source's; found at the first look otherwise.
     """
 
     def __init__(
-        self, task: Task, state: Path, clock: Clock, wait: Callable[[float], None]
+        self,
+        task: Task,
+        state: Path,
+        clock: Clock,
+        wait: Callable[[float], None],
+        stream: Stream | None = None,
     ) -> None:
         self._task = task
         self._state = state
@@ -67,7 +73,7 @@ class Observer:
         self._patience = coordinator.renewal_seconds(task)
         self._pulses = Pulses(self._patience)
         self._client = clients.kcl_tables(task)
-        self._stream: Stream | None = None
+        self._stream = stream
 
     def look(self, patient: bool = True) -> Sight:
         """Look once.

@@ -59,7 +59,10 @@ def use_table(client: Any, table: str, key: str, arn: str) -> Iterator[str]:
         PermissionDenied, OperatorError: a call is denied or fails.
     """
     item = {key: {"S": "kcl-processor doctor"}}
-    never = {"ConditionExpression": f"attribute_exists({key}) AND attribute_not_exists({key})"}
+    never = {
+        "ConditionExpression": "attribute_exists(#key) AND attribute_not_exists(#key)",
+        "ExpressionAttributeNames": {"#key": key},
+    }
     calls: dict[str, Callable[[], Any]] = {
         "Scan": lambda: client.scan(TableName=table, Limit=1),
         "GetItem": lambda: client.get_item(TableName=table, Key=item),

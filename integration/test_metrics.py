@@ -1,0 +1,95 @@
+"""Figures of a real run: CloudWatch by Python and by Java, Prometheus from the same heartbeats."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from integration.fleet import CREDENTIALS, Fleet, fleet, until
+from kcl_processor.metrics import LATENCY_METRIC, METRICS
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A daemon at work, which publishes its figures."""
+    folder = tmp_path_factory.mktemp("metrics")
+    with fleet(folder, lineages=2, preload=200, rate=20.0) as made:
+        made.start("worker-1")
+        yield made
+
+
+def _cloudwatch(made: Fleet) -> Any:
+    make: Any = boto3.client
+    return make(
+        "cloudwatch",
+        region_name="us-east-1",
+        endpoint_url=made.sides["metrics"].url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def _names(made: Fleet) -> set[tuple[str, str]]:
+    """Metric name and KCL's operation, ``-`` for a metric without dimensions."""
+    listed = _cloudwatch(made).get_paginator("list_metrics")
+    pages = listed.paginate(Namespace=made.task.kcl.application_name)
+    return {
+        (metric["MetricName"], next((d["Value"] for d in metric["Dimensions"]), "-"))
+        for page in pages
+        for metric in page["Metrics"]
+    }
+
+
+def test_both_halves_publish_to_one_namespace(running: Fleet) -> None:
+    """The record processors' seven metrics and KCL's own arrive, without a shard's name."""
+    ours = {(name, "-") for name in (*METRICS, LATENCY_METRIC)}
+    until(lambda: ours <= _names(running), "a minute's figures", 180)
+    kcl = {("NumWorkers", "LeaseAssignmentManager"), ("ExpiredLeases", "LeaseAssignmentManager")}
+    found = until(lambda: kcl <= _names(running) and _names(running), "KCL's metrics", 120)
+    assert not [pair for pair in found if "shardId" in pair[1]]
+
+
+def test_the_written_records_are_counted(running: Fleet) -> None:
+    """RecordsWritten sums up to something, and no record failed."""
+    got = _cloudwatch(running).get_metric_statistics(
+        Namespace=running.task.kcl.application_name,
+        MetricName="RecordsWritten",
+        StartTime=0,
+        EndTime=4_000_000_000,
+        Period=4_000_000_000 // 60 * 60,
+        Statistics=["Sum"],
+    )
+    assert sum(point["Sum"] for point in got["Datapoints"]) >= 200
+
+
+def test_prometheus_gets_the_same_figures(running: Fleet) -> None:
+    """The exporter serves the living record processors of this host, by task and shard."""
+    exporter = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "kcl_processor", "exporter", "-c", str(running.file)),
+            *("--state-dir", str(running.state("worker-1")), "--port", "0"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **CREDENTIALS},
+    )
+    try:
+        assert exporter.stderr is not None
+        url = exporter.stderr.readline().strip()
+        page = urllib.request.urlopen(url, timeout=10).read().decode()
+    finally:
+        exporter.send_signal(signal.SIGTERM)
+        exporter.wait(10)
+    assert 'kcl_processor_up{task="orders"} 1.0' in page
+    written = [line for line in page.splitlines() if line.startswith("kcl_processor_records_writ")]
+    totals = [line for line in written if "_total{" in line]
+    assert len(totals) == 2
+    assert all('worker="worker-1"' in line for line in totals)

@@ -1,0 +1,96 @@
+"""Checkpoint tables as a real run left them, put into moto; a stream that goes with them."""
+
+import json
+import uuid
+from pathlib import Path
+
+import boto3
+
+from kcl_processor.config import Kcl, Side, Source, Task
+from kcl_processor.kcl_tables import kcl_tables, make_kcl_tables
+from kcl_processor.leases import lease
+from kcl_processor.stream import StreamShard
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def snapshot(name):
+    """The three tables of a run with KCL 3.1.3: lease rows, coordinator rows, workers' rows.
+
+    Two workers, three shards read to their end (one of them split), five open ones. In
+    ``dead-worker`` the worker ``worker-2`` had been killed a second before.
+    """
+    leases, coordinator, workers = json.loads((GOLDEN / f"{name}.json").read_text()).values()
+    return leases, coordinator, workers
+
+
+def as_kcl_1(row):
+    """The row as KCL 1.7.5, the original library's, would have written it."""
+    known = (
+        *("leaseKey", "leaseOwner", "leaseCounter", "checkpoint", "checkpointSubSequenceNumber"),
+        *("ownerSwitchesSinceCheckpoint", "parentShardId"),
+    )
+    return {name: row[name] for name in known if name in row}
+
+
+def as_single_table(leases, coordinator, workers):
+    """The rows of all three tables as KCL 3.5 keeps them in one."""
+    leaders = [row for row in coordinator if row["key"]["S"] == "Leader"]
+    return [
+        *({**row, "entityType": {"S": "LEASE"}} for row in leases),
+        *(_in_one(row, "key", "LEADER") for row in leaders),
+        *(_in_one(row, "wid", "WORKER_METRIC_STATS") for row in workers),
+    ]
+
+
+def _in_one(row, key, entity):
+    rest = {name: value for name, value in row.items() if name != key}
+    return {**rest, "leaseKey": row[key], "entityType": {"S": entity}}
+
+
+def shards_of(rows):
+    """The stream's shards that go with lease rows: those with children are closed."""
+    leases = [lease(row) for row in rows]
+    parents = {parent for one in leases for parent in one.parents}
+    return [
+        StreamShard(one.shard, next(iter(one.parents), None), open=one.shard not in parents)
+        for one in leases
+    ]
+
+
+def make_task(url="http://127.0.0.1:9", **options):
+    """A task that no other test shares tables with."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    kcl = Kcl("us-east-1", url, f"App-{name}", "worker-1", options.pop("properties", {}))
+    source = Source("us-east-1", name, url)
+    destination = options.pop("destination", Side("us-east-1", f"{name}-replica", url))
+    return Task(name, source, destination, kcl, **options)
+
+
+def fill(task, leases, coordinator=(), workers=()):
+    """Make a task's KCL tables at its endpoint and put rows in; the client that did it."""
+    make_kcl_tables(task)
+    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=task.kcl.endpoint)
+    names = kcl_tables(task)
+    for table, rows in (
+        (names.leases, leases),
+        (names.coordinator, coordinator),
+        (names.workers, workers),
+    ):
+        for row in rows:
+            client.put_item(TableName=table, Item=row)
+    return client
+
+
+def make_source_and_destination(task):
+    """Make both tables, with one key ``pk``, and the source's stream."""
+    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=task.source.endpoint)
+    shape = {
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    client.create_table(TableName=task.source.table, StreamSpecification=stream, **shape)
+    client.create_table(TableName=task.destination.table, **shape)
+    return client
