@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from kcl_processor import kcl_properties
 from kcl_processor.config import (
@@ -71,11 +72,7 @@ def _task(section: Section, name: str | None) -> Task:
 
 def _source(section: Section) -> Source:
     source = Source(
-        region=section.required_text("region"),
-        table=section.required_text("table"),
-        endpoint=section.text("endpoint"),
-        role_arn=section.text("role_arn"),
-        external_id=section.text("external_id"),
+        **_table(section),
         streams_endpoint=section.text("streams_endpoint"),
         stream_arn=section.text("stream_arn"),
     )
@@ -84,15 +81,19 @@ def _source(section: Section) -> Source:
 
 
 def _side(section: Section) -> Side:
-    side = Side(
-        region=section.required_text("region"),
-        table=section.required_text("table"),
-        endpoint=section.text("endpoint"),
-        role_arn=section.text("role_arn"),
-        external_id=section.text("external_id"),
-    )
+    side = Side(**_table(section))
     section.finish()
     return side
+
+
+def _table(section: Section) -> dict[str, Any]:
+    return {
+        "region": section.required_text("region"),
+        "table": section.required_text("table"),
+        "endpoint": section.text("endpoint"),
+        "role_arn": section.text("role_arn"),
+        "external_id": section.text("external_id"),
+    }
 
 
 def _kcl(section: Section, name: str, source: Source) -> Kcl:
