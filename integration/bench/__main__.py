@@ -1,0 +1,68 @@
+"""`python -m integration.bench`: measure the daemon, and others beside it, on simulated streams.
+
+Prints each run on stderr and the report on stdout; the folder gets `bench.md` and `bench.svg`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from integration.bench import machine, report
+from integration.bench.runs import alternate
+from integration.bench.scenarios import SCENARIOS
+from integration.bench.subject import OURS, Subject
+from kcl_processor.dynamodb_local import dynamodb_local
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    options = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    options.add_argument(
+        "scenario", nargs="*", help=f"of {', '.join(SCENARIOS)} (default: all)", metavar="SCENARIO"
+    )
+    options.add_argument("--runs", type=int, default=3, help="of each subject (default: 3)")
+    options.add_argument("--out", type=Path, default=Path("bench"), metavar="FOLDER")
+    options.add_argument(
+        "--beside",
+        type=Subject.parse,
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="another daemon on the same load; its placeholders: {source_url} {destination_url} "
+        "{table} {destination_table} {region} {stream_arn} {task} {folder}",
+    )
+    options.add_argument("--without-ours", action="store_true", help="only what --beside names")
+    return options
+
+
+def main() -> None:
+    """Measure and report."""
+    args = parser().parse_args()
+    if unknown := set(args.scenario) - SCENARIOS.keys():
+        parser().error(f"no such scenario: {', '.join(sorted(unknown))}")
+    subjects = [] if args.without_ours else [Subject("kcl-processor", OURS)]
+    subjects += args.beside
+    facts = {**machine.describe(), "command": shlex.join(["scripts/bench", *sys.argv[1:]])}
+    facts |= {subject.name: f"`{subject.command}`" for subject in args.beside}
+    results = {}
+    with dynamodb_local() as url:
+        for name in args.scenario or SCENARIOS:
+            scenario = SCENARIOS[name]
+            title = f"{scenario.title}, {scenario.milliseconds} ms to the destination"
+            results[title] = alternate(scenario, subjects, args.runs, url, _tell)
+    args.out.mkdir(parents=True, exist_ok=True)
+    text = report.markdown(results, facts)
+    (args.out / "bench.md").write_text(text, encoding="utf-8")
+    report.chart(results, args.out / "bench.svg")
+    print(text, end="")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""What is measured: each scenario is a load, and the figures that one run on it gives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from integration.bench.subject import Running
+from integration.bench.usage import Usage
+from integration.simulator.client import SimulatorProcess
+
+Figures = dict[str, float]
+MEGABYTE = 1 << 20
+# Seconds that anything may take; a foreign worker id waits for two minutes after a kill.
+DEADLINE = 240.0
+
+
+@dataclass
+class Bench:
+    """One run at work: the simulator, the subject on it, and what the subject uses."""
+
+    simulator: SimulatorProcess
+    subject: Running
+    usage: Usage
+    started: float = field(default_factory=time.time)
+
+    def until(self, true: Callable[[], bool], every: float = 0.2) -> None:
+        """Poll a condition. Raises RuntimeError if it never comes true or the subject ends."""
+        deadline = time.monotonic() + DEADLINE
+        while not true():
+            self.subject.must_live()
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not within {DEADLINE:.0f} s")
+            time.sleep(every)
+
+    def first_write(self) -> float:
+        """Wait for the first write since the last reset; return when it was, in epoch seconds."""
+        self.until(lambda: self.simulator.verdict()["first_write"] is not None)
+        return float(self.simulator.verdict()["first_write"])
+
+    def settled(self) -> dict[str, Any]:
+        """Stop the load and wait for everything to arrive. Raises RuntimeError if it does not."""
+        verdict = self.simulator.settle(DEADLINE)
+        if not verdict["equal"]:
+            raise RuntimeError(f"source and destination differ: {verdict['examples']}")
+        return verdict
+
+    def used(self) -> Figures:
+        """What the subject and the simulator have used so far."""
+        peak = {role: size / MEGABYTE for role, size in self.usage.peak.items()}
+        return {
+            "JVM CPU, s": self.usage.cpu("jvm"),
+            "child CPU, s": self.usage.cpu("child"),
+            "JVM + children CPU, s": self.usage.cpu("jvm") + self.usage.cpu("child"),
+            "simulator CPU, s": self.simulator.cpu_seconds(),
+            "JVM memory, MB": peak["jvm"],
+            "JVM + children memory, MB": peak["together"],
+        }
+
+    def reads(self) -> float:
+        """The most reads of a shard in one second."""
+        most = self.simulator.status()["source"]["most_in_a_second"]
+        return float(
+            max((n for name, n in most.items() if name.startswith("GetRecords")), default=0)
+        )
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A load on the simulator, and what to do and to measure while it runs.
+
+    `milliseconds` is the round trip to the destination.
+    """
+
+    title: str
+    load: dict[str, float | int]
+    milliseconds: int
+    measure: Callable[[Bench], Figures]
+
+
+def throughput(bench: Bench) -> Figures:
+    """A backlog, from the first start on."""
+    bench.until(lambda: not bench.simulator.status()["behind"], every=1.0)
+    verdict = bench.settled()
+    seconds = verdict["last_write"] - verdict["first_write"]
+    return {
+        "changes/s": bench.simulator.status()["changes"] / seconds,
+        **bench.used(),
+        "most reads of a shard in a second": bench.reads(),
+    }
+
+
+def latency(bench: Bench) -> Figures:
+    """Small changes, from the source's clock to the destination's."""
+    bench.first_write()
+    time.sleep(10)
+    bench.simulator.control(reset_measurements=None)
+    before = bench.usage.cpu("jvm"), bench.usage.cpu("child")
+    time.sleep(30)
+    busy = [bench.usage.cpu(role) - b for role, b in zip(("jvm", "child"), before, strict=True)]
+    measured = bench.settled()["latency_ms"]
+    return {
+        "p50, ms": measured["p50"],
+        "p99, ms": measured["p99"],
+        "most reads of a shard in a second": bench.reads(),
+        "JVM CPU, % of a core": busy[0] / 0.3,
+        "children CPU, % of a core": busy[1] / 0.3,
+    }
+
+
+def catch_up(bench: Bench) -> Figures:
+    """The destination is away for 20 seconds while changes go on."""
+    bench.first_write()
+    time.sleep(5)
+    bench.simulator.control(outage={"endpoint": "destination", "seconds": 20})
+    time.sleep(20)
+    ended = time.monotonic()
+    backlog = bench.simulator.status()["behind"]
+    bench.until(lambda: bench.simulator.status()["behind"] < 100)
+    return {
+        "keys behind at its end": backlog,
+        "seconds until caught up": time.monotonic() - ended,
+    }
+
+
+def start_up(bench: Bench) -> Figures:
+    """From nothing: no lease table, no leases."""
+    return {"seconds to the first record": bench.first_write() - bench.started}
+
+
+def restart(bench: Bench) -> Figures:
+    """Killed with SIGKILL, and started again at once."""
+    bench.first_write()
+    time.sleep(8)
+    bench.subject.kill()
+    bench.simulator.control(reset_measurements=None)
+    started = time.time()
+    bench.subject.start()
+    return {"seconds to the first record": bench.first_write() - started}
+
+
+def rollover(bench: Bench) -> Figures:
+    """Each of four shards ends, one after the other, and has a child that goes on."""
+    bench.first_write()
+    time.sleep(8)
+    bench.simulator.control(reset_measurements=None)
+    for lineage in range(4):
+        bench.simulator.control(rollover=lineage)
+        time.sleep(6)
+    pauses = bench.settled()["rollover_pauses_s"]
+    return {"mean pause, s": sum(pauses) / len(pauses), "longest pause, s": max(pauses)}
+
+
+SCENARIOS = {
+    "one-shard": Scenario(
+        "one shard, 60,000 changes",
+        {"lineages": 1, "preload": 60_000, "keys": 60_000},
+        80,
+        throughput,
+    ),
+    "eight-shards": Scenario(
+        "eight shards, 64,000 changes",
+        {"lineages": 8, "preload": 64_000, "keys": 64_000},
+        80,
+        throughput,
+    ),
+    "latency": Scenario(
+        "100 changes/s on four shards", {"lineages": 4, "rate": 100.0, "keys": 2_000}, 20, latency
+    ),
+    "catch-up": Scenario(
+        "1,000 changes/s on four shards, an outage of 20 s",
+        {"lineages": 4, "rate": 1_000.0, "keys": 20_000},
+        20,
+        catch_up,
+    ),
+    "start-up": Scenario(
+        "first start, four shards",
+        {"lineages": 4, "preload": 100, "rate": 20.0, "keys": 200},
+        20,
+        start_up,
+    ),
+    "restart": Scenario(
+        "restart after kill -9, four shards",
+        {"lineages": 4, "preload": 100, "rate": 20.0, "keys": 200},
+        20,
+        restart,
+    ),
+    "rollover": Scenario(
+        "four rollovers at 200 changes/s",
+        {"lineages": 4, "rate": 200.0, "keys": 2_000},
+        20,
+        rollover,
+    ),
+}
