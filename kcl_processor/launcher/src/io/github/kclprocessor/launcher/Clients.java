@@ -24,7 +24,8 @@ final class Clients {
         ClientOverrideConfiguration.Builder override = ClientOverrideConfiguration.builder()
                 // A connection that went dead in silence must not hold a shard for longer.
                 .apiCallAttemptTimeout(ATTEMPT_TIMEOUT)
-                .retryStrategy(retries());
+                .retryStrategy(retries())
+                .addExecutionInterceptor(new RawAnswers());
         StreamArn arn = replica.streamArn();
         if (!arn.isKnownToAdapter()) {
             override.addExecutionInterceptor(new ArnInterceptor(arn));

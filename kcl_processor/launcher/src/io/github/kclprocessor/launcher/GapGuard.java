@@ -4,10 +4,12 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAda
 import com.amazonaws.services.dynamodbv2.streamsadapter.adapter.DynamoDBStreamsGetRecordsResponseAdapter;
 import com.amazonaws.services.dynamodbv2.streamsadapter.util.AmazonServiceExceptionTransformer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
+import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
@@ -78,7 +80,9 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     }
 
     private RememberedRecords records(GetRecordsRequest request, Positions.Position position) {
-        RememberedRecords read = new RememberedRecords(client.getRecords(request));
+        AtomicReference<RawRecords> raw = new AtomicReference<>();
+        GetRecordsResponse response = client.getRecords(RawAnswers.ask(request, raw));
+        RememberedRecords read = new RememberedRecords(response, raw.get());
         positions.advance(request.shardIterator(), position, read);
         return read;
     }

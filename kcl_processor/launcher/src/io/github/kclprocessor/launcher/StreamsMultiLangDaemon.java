@@ -104,6 +104,8 @@ public final class StreamsMultiLangDaemon {
         configureMetrics(configs.metrics);
         Scheduler scheduler = StreamsSchedulerFactory.createScheduler(configs.checkpoint, configs.coordinator,
                 configs.leases, configs.lifecycle, configs.metrics, configs.processor, configs.retrieval, guard);
+        // The factory puts the adapter's own in its place; it is asked for when a shard is taken up.
+        ((PollingConfig) configs.retrieval.retrievalSpecificConfig()).sleepTimeController(new ReadPace());
         leases.set(scheduler.leaseCoordinator());
         ShortLeaderLock.install(scheduler, replica.leaderLeaseMillis());
         return scheduler;
