@@ -38,6 +38,8 @@ DEFAULTS = MappingProxyType(
         # lease table and one more write of a metrics row a second, for each worker.
         "leaseAssignmentIntervalMillis": "1000",
         "workerMetricsReporterFreqInMillis": "1000",
+        # No lease is assigned before the first report, which waits for two of these.
+        "inMemoryWorkerMetricsCaptureFrequencyMillis": "250",
         "parentShardPollIntervalMillis": "1000",
         "idleTimeBetweenReadsInMillis": "200",
         # DETAILED has a dimension for each shard, and shards change every few hours: each one
@@ -58,7 +60,7 @@ metricsBufferTimeMillis metricsMaxQueueSize logWarningForTaskAfterMillis metrics
 validateSequenceNumberBeforeCheckpointing timeoutInSeconds processingLanguage
 retryGetRecordsInSeconds maxGetRecordsThreadPool millisBehindLatestThresholdForReducedTps
 gracefulLeaseHandoffTimeoutMillis isGracefulLeaseHandoffEnabled
-inMemoryWorkerMetricsCaptureFrequencyMillis noOfPersistedMetricsPerWorkerMetrics
+noOfPersistedMetricsPerWorkerMetrics
 disableWorkerMetrics maxThroughputPerHostKBps dampeningPercentage reBalanceThresholdPercentage
 allowThroughputOvershoot varianceBalancingFrequency workerMetricsEMAAlpha
 staleWorkerMetricsEntryCleanupDuration
