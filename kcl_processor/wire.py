@@ -22,8 +22,9 @@ from botocore.httpsession import URLLib3Session
 # One attempt is bounded by these two, in seconds, so that a hung connection cannot hold a batch.
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
-# http.client sends a request's head and body apart. Without TCP_NODELAY, which botocore leaves off,
-# the body's last packet waits until the other side has acknowledged the head: a round trip, or 40 ms.
+# http.client sends a request's head and body apart. Without TCP_NODELAY, which botocore leaves
+# off, the body's last packet waits until the other side has acknowledged the head: a round trip,
+# or 40 ms.
 _SOCKET_OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 
