@@ -38,11 +38,11 @@ def _cloudwatch(made: Fleet) -> Any:
 
 
 def _names(made: Fleet) -> set[tuple[str, str]]:
-    """Metric name and KCL's operation, ``-`` for a metric without dimensions."""
+    """Metric name and its dimensions, as in ``Operation=ProcessTask``; ours have none."""
     listed = _cloudwatch(made).get_paginator("list_metrics")
     pages = listed.paginate(Namespace=made.task.kcl.application_name)
     return {
-        (metric["MetricName"], next((d["Value"] for d in metric["Dimensions"]), "-"))
+        (metric["MetricName"], ",".join(f"{d['Name']}={d['Value']}" for d in metric["Dimensions"]))
         for page in pages
         for metric in page["Metrics"]
     }
@@ -50,11 +50,13 @@ def _names(made: Fleet) -> set[tuple[str, str]]:
 
 def test_both_halves_publish_to_one_namespace(running: Fleet) -> None:
     """The record processors' seven metrics and KCL's own arrive, without a shard's name."""
-    ours = {(name, "-") for name in (*METRICS, LATENCY_METRIC)}
+    ours = {(name, "") for name in (*METRICS, LATENCY_METRIC)}
     until(lambda: ours <= _names(running), "a minute's figures", 180)
-    kcl = {("NumWorkers", "LeaseAssignmentManager"), ("ExpiredLeases", "LeaseAssignmentManager")}
+    operation = "Operation=LeaseAssignmentManager"
+    kcl = {("NumWorkers", operation), ("ExpiredLeases", operation)}
     found = until(lambda: kcl <= _names(running) and _names(running), "KCL's metrics", 120)
-    assert not [pair for pair in found if "shardId" in pair[1]]
+    strangers = [pair for pair in found if "Shard" in pair[1] or "Worker" in pair[1]]
+    assert not strangers, "a metric of its own for each shard or worker costs money"
 
 
 def test_the_written_records_are_counted(running: Fleet) -> None:

@@ -10,18 +10,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from kcl_processor.config import Task
+from kcl_processor.metrics import LATENCY_METRIC
 from kcl_processor.status import CRITICAL_SHARE, WARN_SHARE
 from kcl_processor.stream import RETENTION
 
 # KCL 3.1.3: class LeaseAssignmentManager, published by the leader.
 _ASSIGNMENT = {"Operation": "LeaseAssignmentManager"}
 _WIDTH, _HEIGHT = 12, 6
+# Alarms on latency: name, seconds, and for how many minutes.
+_LATE = (
+    ("lag", 300.0, 5),
+    ("trim-warning", WARN_SHARE * RETENTION, 1),
+    ("trim-critical", CRITICAL_SHARE * RETENTION, 1),
+)
 
 
 def dashboard(task: Task) -> dict[str, Any]:
     """The body of a dashboard: the argument ``DashboardBody`` of ``put-dashboard``."""
     rows = [
-        ("Latency (ms), source's write to destination's", "Maximum", ["ReplicationLatency"]),
+        ("Latency (ms), source's write to destination's", "Maximum", [LATENCY_METRIC]),
         ("Records", "Sum", ["RecordsWritten", "RecordsRetried", "RecordsFailed"]),
         ("For a person to look at", "Sum", ["DeadLetters", "Gaps"]),
         ("Batches", "Sum", ["BatchesWritten"]),
@@ -42,43 +49,26 @@ def alarms(task: Task, actions: Sequence[str]) -> list[dict[str, Any]]:
         actions: ARNs to tell, of an SNS topic for instance.
     """
     made = [
-        _alarm(task, "lag", "ReplicationLatency", "Maximum", 300_000, 5, "behind by 5 minutes"),
-        _alarm(
-            task,
-            "trim-warning",
-            "ReplicationLatency",
-            "Maximum",
-            WARN_SHARE * RETENTION * 1000,
-            1,
-            f"{(1 - WARN_SHARE) * 24:.0f} h until unread changes leave the stream",
-        ),
-        _alarm(
-            task,
-            "trim-critical",
-            "ReplicationLatency",
-            "Maximum",
-            CRITICAL_SHARE * RETENTION * 1000,
-            1,
-            f"{(1 - CRITICAL_SHARE) * 24:.0f} h until unread changes leave the stream",
-        ),
+        *(_too_late(task, name, seconds, minutes) for name, seconds, minutes in _LATE),
         _alarm(task, "dead-letters", "DeadLetters", "Sum", 0, 1, "a change was set aside"),
         _alarm(task, "gaps", "Gaps", "Sum", 0, 1, "changes left the stream unread"),
-        _alarm(
-            task,
-            "expired-leases",
-            "ExpiredLeases",
-            "Minimum",
-            0,
-            5,
-            "shards go unread: nobody owns them",
-            _ASSIGNMENT,
-        ),
+        _expired(task),
         _silence(task, "no-data", "RecordsWritten", {}, "no record processor reports"),
         _silence(task, "no-leader", "NumWorkers", _ASSIGNMENT, "no leader assigns shards"),
     ]
-    for alarm in made:
-        alarm["AlarmActions"] = list(actions)
-    return made
+    return [{**alarm, "AlarmActions": list(actions)} for alarm in made]
+
+
+def _too_late(task: Task, name: str, seconds: float, minutes: int) -> dict[str, Any]:
+    left = (RETENTION - seconds) / 3600
+    text = f"changes arrive {seconds / 60:.0f} minutes late, {left:.0f} h before they are trimmed"
+    return _alarm(task, name, LATENCY_METRIC, "Maximum", seconds * 1000, minutes, text)
+
+
+def _expired(task: Task) -> dict[str, Any]:
+    """The leader counts what it finds expired before it assigns it: some now and then is normal."""
+    text = "shards go unread: nobody owns them"
+    return _alarm(task, "expired-leases", "ExpiredLeases", "Minimum", 0, 5, text, _ASSIGNMENT)
 
 
 def _widget(

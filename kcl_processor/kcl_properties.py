@@ -42,9 +42,10 @@ DEFAULTS = MappingProxyType(
         "inMemoryWorkerMetricsCaptureFrequencyMillis": "250",
         "parentShardPollIntervalMillis": "1000",
         "idleTimeBetweenReadsInMillis": "200",
-        # DETAILED has a dimension for each shard, and shards change every few hours: each one
-        # would be a new CloudWatch metric to pay for.
+        # At any level KCL has seven metrics a shard and some a worker, and shards change every few
+        # hours: each one would be a CloudWatch metric of its own to pay for.
         "metricsLevel": "SUMMARY",
+        "metricsEnabledDimensions": "Operation",
     }
 )
 

@@ -29,14 +29,14 @@ PUT_METRIC_CALL = 0.01 / 1000
 JVM_MIB = 405
 CHILD_MIB = 46
 BUSY_MIB = 20
-# Measured on two cores, 1 KB items: what one shard's record processor keeps up with.
+# Measured with 1 KB items on two cores that carried both tables, too: one shard, and eight at once.
 CHANGES_PER_SHARD = 2200
-# Children that one worker of two cores carries at those rates.
+CHANGES_PER_WORKER = 3640
 SHARDS_PER_WORKER = 8
 
 OWN_METRICS = 7
-# Measured roughly: KCL at SUMMARY has this many names a task.
-KCL_METRICS = 40
+# Counted in a run: KCL's at SUMMARY with the dimension Operation alone.
+KCL_METRICS = 32
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,14 @@ def size(task: Task, shards: int, changes: float, item_kb: float) -> list[Line]:
         changes: changes a second, over the whole table.
         item_kb: mean size of an item, in KB.
     """
-    return [*_machines(shards), *_month(task, shards, changes, item_kb)]
+    workers = max(1, math.ceil(shards / SHARDS_PER_WORKER), math.ceil(changes / CHANGES_PER_WORKER))
+    return [
+        *_machines(shards, workers, changes),
+        *_month(task, shards, workers, changes, item_kb),
+    ]
 
 
-def _machines(shards: int) -> list[Line]:
-    workers = max(1, math.ceil(shards / SHARDS_PER_WORKER))
+def _machines(shards: int, workers: int, changes: float) -> list[Line]:
     each = math.ceil(shards / workers)
     memory = JVM_MIB + each * (CHILD_MIB + BUSY_MIB)
     fallen = math.ceil(shards / max(1, workers - 1))
@@ -68,7 +71,11 @@ def _machines(shards: int) -> list[Line]:
     return [
         Line("processes", shards + workers, "", f"{shards} shards + {workers} Java"),
         Line(
-            "workers", workers, "", f"{shards} shards / {SHARDS_PER_WORKER} a worker of two cores"
+            "workers",
+            workers,
+            "",
+            f"of two cores: {shards} shards / {SHARDS_PER_WORKER}, or {changes:g} changes/s / "
+            f"{CHANGES_PER_WORKER}; one more to lose one",
         ),
         Line(
             "memory a worker",
@@ -79,18 +86,19 @@ def _machines(shards: int) -> list[Line]:
         Line("memory with one worker lost", spare, "MiB", f"the same with {fallen} shards"),
         Line(
             "most changes a second",
-            shards * CHANGES_PER_SHARD,
+            min(shards * CHANGES_PER_SHARD, workers * CHANGES_PER_WORKER),
             "/s",
-            f"{shards} shards x {CHANGES_PER_SHARD} measured, cores allowing",
+            f"least of {shards} shards x {CHANGES_PER_SHARD}, {workers} workers x "
+            f"{CHANGES_PER_WORKER}",
         ),
     ]
 
 
-def _month(task: Task, shards: int, changes: float, item_kb: float) -> list[Line]:
+def _month(task: Task, shards: int, workers: int, changes: float, item_kb: float) -> list[Line]:
     lines = [
         _leases(task, shards),
         _checkpoints(task, shards),
-        _worker_rows(task, shards),
+        _worker_rows(task, workers),
         _assignment(task, shards),
         _stream(task, shards),
         _writes(changes, item_kb),
@@ -120,9 +128,8 @@ def _checkpoints(task: Task, shards: int) -> Line:
     )
 
 
-def _worker_rows(task: Task, shards: int) -> Line:
+def _worker_rows(task: Task, workers: int) -> Line:
     interval = _seconds(task.kcl.properties, "workerMetricsReporterFreqInMillis")
-    workers = max(1, math.ceil(shards / SHARDS_PER_WORKER))
     return Line(
         "worker metrics rows",
         workers * _MONTH / interval * WRITE_UNIT,

@@ -122,7 +122,8 @@ def rows(views: list[ShardView], as_tree: bool, wide: bool) -> list[Row]:
 
 
 def _end(text: str | None, length: int) -> str:
-    return text if not text or len(text) <= length + 1 else "…" + text[-length:]  # type: ignore[return-value]
+    text = text or ""
+    return text if len(text) <= length + 1 else "…" + text[-length:]
 
 
 def _wanted(view: ShardView, args: argparse.Namespace) -> bool:

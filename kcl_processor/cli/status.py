@@ -23,13 +23,16 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 
 from kcl_processor import daemon
 from kcl_processor.cli.output import Row, duration, print_json, table_lines
 from kcl_processor.cli.task import add_state_argument, add_task_arguments
 from kcl_processor.cli.watch import add_watch_argument, show
 from kcl_processor.clock import SystemClock
+from kcl_processor.config import Task
 from kcl_processor.config_file import find_task, load_tasks
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.observe import Observer
@@ -41,6 +44,7 @@ _COLUMNS = (
     "task", "state", "workers", "shards", "lag", "trims_in", "in/s", "out/s", "catch_up", "dead",
     "gaps",
 )  # fmt: skip
+_PARALLEL_LOOKS = 8
 _COLOURS = {OK: "", WARN: "\x1b[33m", CRITICAL: "\x1b[31m"}
 
 
@@ -60,7 +64,10 @@ def run(args: argparse.Namespace) -> int:
     observers = {task.name: _observer(task, state, clock) for task in tasks}
 
     def draw() -> int:
-        seen = [_status(name, observer, args.watch) for name, observer in observers.items()]
+        # Each look waits some seconds for counters to move, so they wait side by side.
+        with ThreadPoolExecutor(_PARALLEL_LOOKS) as pool:
+            looks = [pool.submit(_status, *pair, args.watch) for pair in observers.items()]
+        seen = [look.result() for look in looks]
         _print(seen, args.json)
         return exit_code(seen)
 
@@ -90,9 +97,9 @@ def lines(seen: Sequence[Status], colours: bool) -> list[str]:
     return [head, *coloured, *reasons]
 
 
-def _observer(task: object, state: object, clock: SystemClock) -> Observer | OperatorError:
+def _observer(task: Task, state: Path, clock: SystemClock) -> Observer | OperatorError:
     try:
-        return Observer(task, state, clock, time.sleep)  # type: ignore[arg-type]
+        return Observer(task, state, clock, time.sleep)
     except OperatorError as error:
         return error
 
