@@ -131,10 +131,11 @@ def _wanted(view: ShardView, args: argparse.Namespace) -> bool:
 
 
 def _reset(task: Task, args: argparse.Namespace) -> int:
+    to = _position(args)
     client = clients.kcl_tables(task)
     table = task.kcl.application_name
     items = _items(client, table)
-    steps = lease_reset.plan_reset(items, args.shard, _position(args))
+    steps = lease_reset.plan_reset(items, args.shard, to)
     _print(steps)
     if not args.yes:
         print(f"{len(steps)} rows not changed. Try: --yes")
