@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,9 +68,11 @@ def functions(source: Source) -> Any:
     return _client("lambda", source.region, None, source.role_arn, source.external_id)
 
 
+@functools.cache
 def _client(
     service: str, region: str, endpoint: str | None, role_arn: str | None, external_id: str | None
 ) -> Any:
+    # Each client costs 10 MB and 50 ms, most of it the service's model: one is made and kept.
     made = boto3.Session(botocore_session=session(region, role_arn, external_id))
     return made.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
 

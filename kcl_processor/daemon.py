@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from kcl_processor import host_lock
 from kcl_processor.config import Task
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.jars import daemon_class_path
@@ -99,42 +99,30 @@ def environment() -> dict[str, str]:
 def lock_worker(task: Task) -> socket.socket:
     """Hold a worker id on this host; the kernel lets go of it when the last holder ends.
 
-    Two live workers of one id would both believe they own each other's leases. The lock is an
-    abstract unix socket: it belongs to the host and not to a folder, leaves nothing behind after
-    kill -9, and stays held over the exec of Java.
+    Two live workers of one id would both believe they own each other's leases. The lock stays held
+    over the exec of Java.
 
     Raises:
         OperatorError: a live process on this host holds it.
     """
-    lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        lock.bind(b"\0" + _lock_name(task).encode())
-    except OSError as error:
-        lock.close()
+    lock = host_lock.hold(_lock_name(task))
+    if lock is None:
         raise _AlreadyRunning(
             f"Task {task.name} already runs on this host under the worker id {task.kcl.worker_id}.",
             "stop that one first, or give this one another id with --workerId",
-        ) from error
+        )
     lock.set_inheritable(True)
     return lock
 
 
 def is_running(task: Task) -> bool:
-    """Whether a live process on this host holds the task's worker id.
-
-    The kernel's list of sockets is asked: trying the lock would hold it for a moment, in which a
-    daemon that is just starting would be refused.
-    """
-    try:
-        return f"@{_lock_name(task)}" in Path("/proc/net/unix").read_text(encoding="ascii").split()
-    except OSError:
-        return False
+    """Whether a live process on this host holds the task's worker id."""
+    return host_lock.is_held(_lock_name(task))
 
 
 def _lock_name(task: Task) -> str:
     kcl = task.kcl
-    name = f"{kcl.region}/{kcl.endpoint}/{kcl.application_name}/{kcl.worker_id}"
-    return f"kcl-processor/{hashlib.sha256(name.encode()).hexdigest()}"
+    return f"{kcl.region}/{kcl.endpoint}/{kcl.application_name}/{kcl.worker_id}"
 
 
 class _AlreadyRunning(OperatorError):

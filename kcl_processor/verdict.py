@@ -46,7 +46,7 @@ _REFUSED = {
     "SerializationException",
     "ItemCollectionSizeLimitExceededException",
 }
-_DENIED = {
+DENIED = {
     "AccessDeniedException",
     "AccessDenied",
     "UnrecognizedClientException",
@@ -84,7 +84,7 @@ def is_schema_mismatch(reply: Reply) -> bool:
 def stopping_error(reply: Reply, table: str) -> OperatorError:
     """The error that a reply judged ``STOP`` ends the process with."""
     said = f"{reply.error}: {reply.message}"
-    if reply.error in _DENIED:
+    if reply.error in DENIED:
         return PermissionDenied(
             f"dynamodb:BatchWriteItem on the destination table {table} is denied ({said}).",
             "allow dynamodb:BatchWriteItem on the table for these credentials, then start again",

@@ -31,7 +31,7 @@ def test_the_readme_lists_every_exit_code():
 def test_every_command_has_a_module_of_its_own():
     """One command, one module, and no module of a command that is not offered."""
     modules = {path.stem for path in (ROOT / "kcl_processor" / "cli").glob("*.py")}
-    helpers = {"__init__", "output", "progress", "task", "watch"}
+    helpers = {"__init__", "output", "plan", "progress", "task", "watch"}
     assert modules - helpers == set(COMMANDS)
 
 

@@ -16,6 +16,8 @@ from kcl_processor.errors import ExitCode, OperatorError
 COMMANDS = (
     "doctor",
     "prepare",
+    "copy",
+    "verify",
     "run",
     "render",
     "status",

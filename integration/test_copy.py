@@ -1,0 +1,170 @@
+"""Copies of real tables on DynamoDB Local, and of simulated ones that fail on demand."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.copy_tables import BINARY_KEYS, HASH_AND_RANGE, HASH_ONLY, Pair, copy_command
+from integration.replica import until
+from integration.simulator.client import SimulatorProcess
+from kcl_processor.copy_progress import load
+from kcl_processor.errors import ExitCode
+
+
+@pytest.fixture(scope="module")
+def pairs(local: str, tmp_path_factory: pytest.TempPathFactory) -> list[Pair]:
+    """Tables made ahead, since a copy waits until a stream has been on for some seconds."""
+    made = [
+        Pair(local, tmp_path_factory.mktemp("copy"), keys=keys)
+        for keys in (HASH_ONLY, BINARY_KEYS, *[HASH_AND_RANGE] * 5)
+    ]
+    for pair in made:
+        pair.create()
+    return made
+
+
+@pytest.fixture
+def pair(pairs: list[Pair]) -> Pair:
+    """Tables with a hash and a range key."""
+    return pairs.pop()
+
+
+@pytest.mark.parametrize("keys", [HASH_AND_RANGE, HASH_ONLY, BINARY_KEYS])
+def test_copies_items_of_every_type(pairs: list[Pair], keys: tuple[tuple[str, str], ...]) -> None:
+    """Both sides are equal afterwards, whatever the keys; the end says what was done."""
+    pair = pairs.pop(next(at for at, pair in enumerate(pairs) if pair.keys == keys))
+    pair.fill(range(300))
+    done = pair.run("copy")
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert done.stdout.splitlines()[1].split()[:4] == ["orders", "300", "300", "0"]
+    assert "Next: kcl-processor run orders, before" in done.stderr
+    assert pair.equal()
+    again = pair.run("copy", "--status", "--json")
+    row = json.loads(again.stdout)
+    assert (row["state"], row["items"], row["segments_done"]) == ("done", 300, 8)
+    assert pair.run("copy").returncode == ExitCode.OK, "a finished copy is left as it is"
+
+
+def test_copies_nothing_and_much(pair: Pair) -> None:
+    """A table without items is copied at once; an item of 390 KB like any other."""
+    assert pair.run("copy").returncode == ExitCode.OK
+    assert pair.contents(pair.replica) == {}
+    pair.put(pair.source, 1, big={"B": b"\x00\xff" * 195_000})
+    done = pair.run("copy", "--restart")
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert pair.equal()
+
+
+def test_refuses_a_destination_with_items(pair: Pair) -> None:
+    """Only an empty destination is filled, unless the operator says otherwise."""
+    pair.fill(range(5))
+    pair.put(pair.replica, 9)
+    refused = pair.run("copy")
+    assert refused.returncode == ExitCode.DESTINATION
+    assert "Try: copy --no-to-empty-only" in refused.stderr
+    assert len(pair.contents(pair.replica)) == 1
+    assert pair.run("copy", "--no-to-empty-only").returncode == ExitCode.OK
+    assert len(pair.contents(pair.replica)) == 6
+
+
+def test_refuses_while_the_daemon_is_alive(pair: Pair) -> None:
+    """Leases that move are a daemon's; nothing is written beside it."""
+    pair.fill(range(5))
+    with moving_lease(pair):
+        refused = pair.run("copy")
+    assert refused.returncode == ExitCode.CONFIG
+    assert "is alive" in refused.stderr
+    assert pair.contents(pair.replica) == {}
+
+
+def test_limits_the_rate(pair: Pair) -> None:
+    """A copy stays under its write units, within one request's worth."""
+    pair.fill(range(400))
+    done = pair.run("copy", "--max-wcu", "100")
+    assert done.returncode == ExitCode.OK, done.stderr
+    progress = load(pair.folder / "orders.copy.json")
+    assert progress is not None
+    assert progress.write_units == 400
+    assert 3.5 < progress.seconds < 8
+
+
+def test_a_killed_copy_repeats_at_most_a_page_a_segment(local: str, tmp_path: Path) -> None:
+    """After kill -9 in the middle, the next run goes on; a copy beside a copy is refused."""
+    with SimulatorProcess(preload=8000, keys=8000, behind=local) as simulator:
+        slow = [{"kind": "latency", "milliseconds": 150}]
+        simulator.faults(slow, slow)
+        command = copy_command(simulator, local, tmp_path)
+        first = command.start("copy")
+        until(lambda: items_copied(tmp_path) > 1500, 60, "the copy is at work")
+        assert command.run("copy").returncode == ExitCode.CONFIG
+        first.kill()
+        first.communicate()
+        copied = items_copied(tmp_path)
+        assert command.run("copy", "--status").returncode == ExitCode.NOT_RUNNING
+        simulator.faults([], [])
+        done = command.run("copy")
+        assert done.returncode == ExitCode.OK, done.stderr
+        verdict = simulator.verdict()
+        assert verdict["equal"], verdict
+        assert copied < items_copied(tmp_path), "it was killed in the middle"
+        # Six segments at work, and pages of 128 KB with items of 1 KB.
+        assert verdict["repeat"] <= 6 * 128
+
+
+def test_a_throttled_destination_gets_every_item(local: str, tmp_path: Path) -> None:
+    """Throttling and unprocessed items cost time and nothing else."""
+    with SimulatorProcess(preload=400, keys=400, behind=local) as simulator:
+        throttled = "ProvisionedThroughputExceededException"
+        simulator.faults(
+            [{"kind": throttled, "share": 0.2, "operation": "Scan"}],
+            [{"kind": throttled, "share": 0.2}, {"kind": "unprocessed", "share": 0.2}],
+        )
+        command = copy_command(simulator, local, tmp_path)
+        # The destination's own check for items is a boto3 call that gives up after five attempts.
+        done = command.run("copy", "--no-to-empty-only")
+        assert done.returncode == ExitCode.OK, done.stderr
+        assert simulator.verdict()["equal"]
+        progress = load(tmp_path / "orders.copy.json")
+        assert progress is not None and progress.read_throttled and progress.write_throttled
+
+
+def items_copied(folder: Path) -> int:
+    """How many items a copy's progress file tells of."""
+    progress = load(folder / "orders.copy.json")
+    return progress.items if progress else 0
+
+
+@contextmanager
+def moving_lease(pair: Pair) -> Iterator[None]:
+    """A lease table with one lease whose counter a thread keeps raising."""
+    table: Any = f"leases-{pair.table}"
+    pair.source.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "leaseKey", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    ended = threading.Event()
+
+    def renew() -> None:
+        counter = 0
+        while not ended.wait(0.2):
+            counter += 1
+            lease = {"leaseKey": {"S": "shard"}, "leaseCounter": {"N": str(counter)}}
+            pair.source.put_item(TableName=table, Item=lease)
+
+    pair.source.put_item(TableName=table, Item={"leaseKey": {"S": "shard"}})
+    thread = threading.Thread(target=renew)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

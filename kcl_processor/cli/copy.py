@@ -1,0 +1,180 @@
+"""Copy the source table to the destination, before the daemon's first start.
+
+Reads segments of the source in parallel and writes them to the destination. Goes on where it
+stopped, also after kill -9. Then start the daemon: it replays what the stream holds, and so brings
+every item that changed meanwhile to its last state. The stream keeps changes for 24 hours, so copy
+refuses when it would need more than 20, warns at 16, and stops at 23. It refuses to run beside the
+daemon: an old item could land on a newer one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kcl_processor import daemon
+from kcl_processor.cli.output import print_json, print_rows
+from kcl_processor.cli.plan import print_plan
+from kcl_processor.cli.progress import ProgressLines, duration, size
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.config import Task
+from kcl_processor.copy_progress import CopyProgress, load, progress_file
+from kcl_processor.copy_task import CopyOptions, describe, is_running, run_copy
+from kcl_processor.errors import ExitCode
+from kcl_processor.estimate import HOUR, STREAM_HOURS
+from kcl_processor.log import log_to_stderr
+from kcl_processor.pace import Halt, Halted
+
+HELP = "copy the table, before the daemon's first start"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    add_state_argument(parser)
+    add_copy_arguments(parser)
+    parser.add_argument("--restart", action="store_true", help="forget an earlier run, begin anew")
+    parser.add_argument("--status", action="store_true", help="show how far the copy is, and exit")
+    parser.add_argument(
+        "--plan", action="store_true", help="compare with export and import, by time and cost"
+    )
+    parser.add_argument("--json", action="store_true", help="--status and --plan as JSON")
+
+
+def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``copy`` and ``start`` share."""
+    parser.add_argument(
+        "--segments",
+        type=_positive,
+        metavar="N",
+        help="parts to scan (default: one for each 256 MB, 8 to 1024)",
+    )
+    units = "capacity units a second to stay under, or a percentage of the provisioned ones"
+    parser.add_argument("--max-rcu", metavar="N|N%", help=f"read {units}")
+    parser.add_argument("--max-wcu", metavar="N|N%", help=f"write {units}")
+    parser.add_argument(
+        "--force", action="store_true", help="copy even if it outlasts what the stream keeps"
+    )
+    parser.add_argument(
+        "--to-empty-only",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="refuse a destination that holds items (default)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    if args.status:
+        return _status(task, args)
+    options = copy_options(args)
+    if args.plan:
+        print_plan(task, describe(task, options), args.json)
+        return ExitCode.OK
+    with stopping() as halt:
+        try:
+            progress = copy(task, options, args.state_dir, halt)
+        except Halted:
+            print(f"Stopped. kcl-processor copy {task.name} goes on from here.", file=sys.stderr)
+            return 130
+    until = time.localtime(progress.started_at + STREAM_HOURS * HOUR)
+    print(
+        f"Next: kcl-processor run {task.name}, before {time.strftime('%a %H:%M', until)}: "
+        f"the stream keeps {STREAM_HOURS:.0f} h",
+        file=sys.stderr,
+    )
+    return ExitCode.OK
+
+
+def copy_options(args: argparse.Namespace) -> CopyOptions:
+    """The options that :func:`add_copy_arguments` added."""
+    return CopyOptions(
+        args.segments,
+        args.max_rcu,
+        args.max_wcu,
+        args.force,
+        args.to_empty_only,
+        getattr(args, "restart", False),
+    )
+
+
+def copy(task: Task, options: CopyOptions, state_dir: str | None, halt: Halt) -> CopyProgress:
+    """Copy with progress on stderr, and show what it came to."""
+    log_to_stderr()
+    with ProgressLines(task.name) as report:
+        progress = run_copy(task, options, daemon.state_directory(state_dir), report, halt)
+    rows = [_summary(task, progress)]
+    print_rows(rows, tuple(rows[0]), as_json=False)
+    return progress
+
+
+@contextmanager
+def stopping() -> Iterator[Halt]:
+    """A halt that Ctrl-C and SIGTERM set."""
+    halt = Halt()
+    before = {
+        number: signal.signal(number, lambda *_: halt.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield halt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
+    return {
+        "task": task.name,
+        "items_read": progress.items,
+        "written": progress.written,
+        "set_aside": progress.refused,
+        "bytes": size(progress.bytes),
+        "took": duration(progress.seconds),
+        "rcu": round(progress.read_units),
+        "wcu": round(progress.write_units),
+        "throttled": progress.read_throttled + progress.write_throttled,
+    }
+
+
+def _status(task: Task, args: argparse.Namespace) -> int:
+    progress = load(progress_file(task, daemon.state_directory(args.state_dir)))
+    if progress is None:
+        print(f"No copy of {task.name} has begun on this host.", file=sys.stderr)
+        return ExitCode.UNKNOWN
+    running = is_running(task)
+    state = "done" if progress.finished_at else "running" if running else "stopped"
+    row = _status_row(task, progress, state)
+    if args.json:
+        print_json(row)
+    else:
+        print_rows([row], tuple(row), as_json=False)
+    return ExitCode.NOT_RUNNING if state == "stopped" else ExitCode.OK
+
+
+def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, object]:
+    segments = progress.segments
+    left = progress.seconds_left() if state == "running" else None
+    return {
+        "task": task.name,
+        "state": state,
+        "items": progress.items,
+        "expected_items": progress.expected_items,
+        "bytes": progress.bytes,
+        "items_per_second": round(progress.items_per_second),
+        "seconds_left": None if left is None else round(left),
+        "segments": len(segments),
+        "in_progress": sum(1 for segment in segments if segment.after and not segment.done),
+        "segments_done": sum(1 for segment in segments if segment.done),
+        "throttled": progress.read_throttled + progress.write_throttled,
+    }
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1_000_000:
+        raise argparse.ArgumentTypeError("1 to 1,000,000")
+    return number

@@ -1,0 +1,97 @@
+"""A copy's progress on stderr: a bar on a terminal, elsewhere a line every ten seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from kcl_processor.copy_progress import CopyProgress
+from kcl_processor.copy_task import Report
+
+_LINE_INTERVAL = 10.0
+
+
+class ProgressLines(Report):
+    """Shows one copy.
+
+    Args:
+        name: the task's.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._told_at = time.monotonic()
+        self._bar: Progress | None = None
+        if sys.stderr.isatty():
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(24),
+                TextColumn("{task.fields[words]}"),
+            )
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._row = self._bar.add_task(name, total=None, words="")
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def progress(self, progress: CopyProgress) -> None:
+        if self._bar:
+            total = max(progress.expected_items, progress.items) or None
+            self._bar.update(
+                self._row, completed=progress.items, total=total, words=words(progress)
+            )
+        elif time.monotonic() - self._told_at >= _LINE_INTERVAL:
+            self._told_at = time.monotonic()
+            print(f"{self._name}  {words(progress)}", file=sys.stderr, flush=True)
+
+    def warn(self, text: str) -> None:
+        print(f"Warning: {text}", file=sys.stderr, flush=True)
+
+
+def words(progress: CopyProgress) -> str:
+    """A copy's figures in one line. The table's item count is DynamoDB's, hours old: hence ~."""
+    expected = progress.expected_items
+    share = f"{min(100, 100 * progress.items // expected)}%  " if expected else ""
+    left = progress.seconds_left()
+    return (
+        f"{share}{progress.items:,} of ~{expected:,} items  {size(progress.bytes)}  "
+        f"{progress.items_per_second:,.0f} items/s  "
+        f"{progress.read_units:,.0f} RCU  {progress.write_units:,.0f} WCU  "
+        f"throttled {progress.read_throttled + progress.write_throttled} times  "
+        f"left {'-' if left is None else duration(left)}"
+    )
+
+
+def size(count: float) -> str:
+    """Bytes for people."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people, in the two largest units."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

@@ -1,0 +1,210 @@
+"""Compare source and destination item by item; with --repair, make them equal.
+
+Both tables are scanned in segments, in step. A key that does not match is read again, strongly
+consistent on both sides, until it matches or the source's item has stood still for --patience
+seconds and the sides still differ: a change on its way is no difference. Memory does not grow with
+the tables. It runs beside the daemon.
+
+--repair writes the source's item, on condition that the destination still holds what was compared,
+and checks again; --delete-extra also deletes what the source does not hold. Without --repair
+nothing is written, and with --dry-run it is only told what would be.
+
+Exit codes: 0 equal, 1 different, 4 nothing differs for sure but some keys are undecided.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import orjson
+
+from kcl_processor.cli.copy import stopping
+from kcl_processor.cli.output import print_json, print_rows
+from kcl_processor.cli.task import add_task_arguments, chosen_task
+from kcl_processor.compare import Difference
+from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.log import log_to_stderr
+from kcl_processor.pace import Halted
+from kcl_processor.repair import Outcome
+from kcl_processor.table_reader import Segment
+from kcl_processor.verify_task import (
+    Listener,
+    SegmentResult,
+    Verified,
+    VerifyOptions,
+    run_verify,
+)
+
+HELP = "compare both tables, and repair differences"
+
+_LINE_INTERVAL = 10.0
+_COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    parser.add_argument(
+        "--segments", type=int, metavar="N", help="parts to scan (default: by size)"
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--segment", type=_segment, metavar="I/N", help="only part I of N, from 0")
+    which.add_argument("--sample", type=_share, metavar="P%", help="only some segments, at random")
+    parser.add_argument(
+        "--max-rcu",
+        metavar="N|N%",
+        help="read units a second to stay under on each side, or a percentage of its provisioned",
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="seconds for a change on its way to arrive (default: 30; 0 if nothing replicates)",
+    )
+    parser.add_argument("--repair", action="store_true", help="make differences good")
+    parser.add_argument("--dry-run", action="store_true", help="with --repair: only say how")
+    parser.add_argument("--delete-extra", action="store_true", help="with --repair: delete too")
+    parser.add_argument("--report", metavar="FILE", type=Path, help="one JSON line a difference")
+    parser.add_argument("--show-values", action="store_true", help="with --report: items too")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    options = _options(args)
+    log_to_stderr()
+    with stopping() as halt, _Report(task.name, args.report, args.show_values) as report:
+        try:
+            verified = run_verify(task, options, report, halt)
+        except Halted:
+            print("Stopped before the end.", file=sys.stderr)
+            return 130
+    _print(verified, options, args.json)
+    if any(result.differing for result in verified.results):
+        _advise(task.name, options)
+        return ExitCode.CRASH
+    undecided = any(result.undecided for result in verified.results)
+    return ExitCode.UNKNOWN if undecided else ExitCode.OK
+
+
+def _options(args: argparse.Namespace) -> VerifyOptions:
+    if (args.dry_run or args.delete_extra) and not args.repair:
+        raise ConfigError("Without --repair nothing is written anyway.", "add --repair")
+    if args.show_values and not args.report:
+        raise ConfigError("--show-values is for the report.", "add --report FILE")
+    fields = (field.name for field in dataclasses.fields(VerifyOptions))
+    return VerifyOptions(**{name: getattr(args, name) for name in fields})
+
+
+class _Report(Listener):
+    """The lines of ``--report``, and how far it is on stderr."""
+
+    def __init__(self, name: str, path: Path | None, show_values: bool) -> None:
+        self._name = name
+        self._path = path
+        self._show_values = show_values
+        self._file: IO[bytes] | None = None
+        self._told_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._path:
+            try:
+                mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+                self._file = os.fdopen(os.open(self._path, mode, 0o600), "wb")
+            except OSError as error:
+                reason = f"{self._path} cannot be written: {error.strerror}."
+                raise ConfigError(reason, "--report FILE") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file:
+            self._file.close()
+
+    def difference(self, found: Difference, outcome: Outcome | None) -> None:
+        line: dict[str, Any] = {
+            "kind": found.kind.value,
+            "key": orjson.loads(found.key),
+            "attributes": found.attributes,
+            "segment": found.segment,
+        }
+        if outcome:
+            line["outcome"] = outcome.value
+        if self._show_values:
+            line["source"] = orjson.loads(found.source or b"null")
+            line["destination"] = orjson.loads(found.destination or b"null")
+        self._write(line)
+
+    def undecided(self, segment: int, key: bytes) -> None:
+        self._write({"kind": "undecided", "key": orjson.loads(key), "segment": segment})
+
+    def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
+        if time.monotonic() - self._told_at < _LINE_INTERVAL:
+            return
+        self._told_at = time.monotonic()
+        done = sum(result.done for result in results)
+        items = sum(result.source for result in results)
+        found = sum(result.differing for result in results)
+        print(
+            f"{self._name}  {done} of {len(results)} segments  {items:,} items  {found} differ  "
+            f"{pending} looked at again",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self._file:
+            self._file.write(orjson.dumps(line) + b"\n")
+            self._file.flush()
+
+
+def _print(verified: Verified, options: VerifyOptions, as_json: bool) -> None:
+    counts = (*_COUNTS, "equal_again") if options.repair else _COUNTS
+    rows: list[dict[str, Any]] = [
+        {"segment": result.segment, **{name: getattr(result, name) for name in counts}}
+        for result in verified.results
+    ]
+    total = {name: sum(row[name] for row in rows) for name in counts}
+    differing = sum(result.differing for result in verified.results)
+    if as_json:
+        settled = verified.settled
+        print_json({"segments": rows, "total": total, "differing": differing, "settled": settled})
+        return
+    for row, result in zip(rows, verified.results, strict=True):
+        row["segment"] = f"{result.segment} !" if result.differing else str(result.segment)
+    rows.append({"segment": "total", **total})
+    print_rows(rows, ("segment", *counts), as_json=False)
+    print(
+        f"{differing} differ, {total['undecided']} undecided "
+        f"({verified.settled} settled when read again)"
+    )
+
+
+def _advise(name: str, options: VerifyOptions) -> None:
+    flags = "--repair --delete-extra" if options.delete_extra else "--repair"
+    if not options.repair:
+        flags = "--repair --dry-run"
+    elif not options.dry_run and not options.delete_extra:
+        flags = "--repair --delete-extra, if what is extra is not wanted there"
+    print(f"Next: kcl-processor verify {name} {flags}", file=sys.stderr)
+
+
+def _segment(text: str) -> Segment:
+    number, _, total = text.partition("/")
+    return Segment(int(number), int(total))
+
+
+def _share(text: str) -> float:
+    return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)

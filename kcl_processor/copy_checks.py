@@ -1,0 +1,118 @@
+"""What must be true before a copy starts or goes on. Every refusal comes before any write."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from kcl_processor import clients
+from kcl_processor.config import Side, Source, Task
+from kcl_processor.copy_progress import CopyProgress
+from kcl_processor.errors import ConfigError, DestinationError, GapError, SourceError
+from kcl_processor.estimate import HOUR, REFUSE_HOURS, STOP_HOURS, STREAM_HOURS, Estimate
+
+# An eventually consistent read may miss what was written within about a second before it. A
+# stream must have been on for longer than that, or a change could be in neither.
+_SETTLED_SECONDS = 5.0
+
+
+def identity(table: dict[str, Any]) -> str:
+    """What tells a table from another of its name: its ARN and when it was created."""
+    return f"{table['TableArn']} {table['CreationDateTime'].isoformat()}"
+
+
+def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], None]) -> None:
+    """Wait until every change that a scan could miss is in the stream.
+
+    Raises:
+        SourceError: the stream is not on.
+    """
+    hint = "kcl-processor prepare turns the stream on"
+    with clients.calling("dynamodb:DescribeStream", f"stream {arn}", SourceError, hint):
+        stream = clients.streams(source).describe_stream(StreamArn=arn, Limit=1)
+    described = stream["StreamDescription"]
+    if described["StreamStatus"] != "ENABLED":
+        raise SourceError(
+            f"The stream of source table {source} is {described['StreamStatus']}.", hint
+        )
+    created: dt.datetime | None = described.get("CreationRequestDateTime")
+    age = now - created.timestamp() if created else 0.0
+    if age < _SETTLED_SECONDS:
+        wait(min(_SETTLED_SECONDS, _SETTLED_SECONDS - age))
+
+
+def refuse_items(destination: Side) -> None:
+    """Refuse a destination that holds an item.
+
+    Raises:
+        DestinationError: it does.
+    """
+    with clients.calling("dynamodb:Scan", f"table {destination}", DestinationError, "try again"):
+        for page in (
+            clients.tables(destination)
+            .get_paginator("scan")
+            .paginate(TableName=destination.table, ConsistentRead=True, Limit=1)
+        ):
+            if page["Count"]:
+                raise DestinationError(
+                    f"The destination table {destination} holds items, which a copy would "
+                    "overwrite, and those that the source lacks would stay.",
+                    "copy --no-to-empty-only, and after it verify --repair --delete-extra",
+                )
+
+
+def refuse_slow(estimate: Estimate) -> None:
+    """Refuse a copy that would outlast what the stream keeps.
+
+    Raises:
+        ConfigError: it is estimated at more than 20 hours.
+    """
+    hours = estimate.seconds / HOUR
+    if hours <= REFUSE_HOURS:
+        return
+    writing = estimate.write_seconds >= estimate.read_seconds
+    what = "write capacity of the destination" if writing else "read capacity of the source"
+    need = hours / REFUSE_HOURS
+    raise ConfigError(
+        f"The copy would take about {hours:.1f} h, and the stream keeps {STREAM_HOURS:.0f} h: "
+        f"changes made meanwhile would be lost. The {what} decides.",
+        f"raise the {what} or its limit {need:.1f} times, or see copy --plan for the managed way; "
+        "--force goes on (for a source that nobody writes to)",
+    )
+
+
+def refuse_stale(progress: CopyProgress, now: float) -> None:
+    """Refuse to go on with a copy whose first changes are about to leave the stream.
+
+    Raises:
+        GapError: it began more than 23 hours ago.
+    """
+    hours = (now - progress.started_at) / HOUR
+    if hours >= STOP_HOURS:
+        raise GapError(
+            f"The copy began {hours:.1f} h ago, and the stream keeps {STREAM_HOURS:.0f} h: "
+            "changes made since its beginning are no longer there to be replayed.",
+            "copy --restart --no-to-empty-only, faster than before; see copy --plan",
+        )
+
+
+def refuse_other(
+    task: Task, progress: CopyProgress, source: str, destination: str, stream: str
+) -> None:
+    """Refuse to go on with a copy of other tables than it began with.
+
+    Raises:
+        ConfigError: a table, or the stream, was made anew since.
+    """
+    for what, before, found in (
+        (f"source table {task.source}", progress.source, source),
+        (f"destination table {task.destination}", progress.destination, destination),
+        (f"stream of {task.source}", progress.stream_arn, stream),
+    ):
+        if before != found:
+            raise ConfigError(
+                f"The {what} is not the one that this copy began with: "
+                f"{found or 'none'}, where it was {before}.",
+                "copy --restart begins anew",
+            )

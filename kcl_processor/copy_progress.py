@@ -1,0 +1,122 @@
+"""How far a copy is, on disk: what a resumed copy starts from, and what another shell reads.
+
+The file holds keys, never other attributes, and only its owner may read it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from kcl_processor.config import Task
+from kcl_processor.errors import ConfigError
+
+_VERSION = 1
+
+
+@dataclass(slots=True)
+class SegmentProgress:
+    """One segment.
+
+    Attributes:
+        after: the last key whose page is durable at the destination, as DynamoDB JSON.
+        items: items read from it, all of them durable at the destination.
+    """
+
+    after: dict[str, Any] | None = None
+    items: int = 0
+    done: bool = False
+
+
+@dataclass(slots=True)
+class CopyProgress:
+    """A copy, from its first start to its end. Times are seconds since the epoch.
+
+    Attributes:
+        source, destination: ARN and creation time of the tables, so that a table made anew is
+            not mistaken for the one that the copy began with.
+        stream_arn: the stream that holds what changes since ``started_at``.
+        written: items that the destination took; ``refused`` were set aside as dead letters.
+        seconds: how long the copy has been at work, without the time between its runs.
+    """
+
+    source: str
+    destination: str
+    stream_arn: str
+    expected_items: int
+    expected_bytes: int
+    started_at: float
+    segments: list[SegmentProgress]
+    updated_at: float = 0.0
+    finished_at: float | None = None
+    pid: int = 0
+    items: int = 0
+    bytes: int = 0
+    written: int = 0
+    refused: int = 0
+    read_units: float = 0.0
+    write_units: float = 0.0
+    read_throttled: int = 0
+    write_throttled: int = 0
+    seconds: float = 0.0
+    items_per_second: float = 0.0
+    version: int = field(default=_VERSION)
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the end at the measured speed; ``None`` when nothing was measured."""
+        if self.finished_at is not None:
+            return 0.0
+        if not self.items_per_second:
+            return None
+        return max(0, self.expected_items - self.items) / self.items_per_second
+
+
+def progress_file(task: Task, state: Path) -> Path:
+    """Where a task's copy keeps its progress on this host."""
+    return state / f"{task.name}.copy.json"
+
+
+def load(path: Path) -> CopyProgress | None:
+    """Read a progress file; ``None`` when there is none.
+
+    Raises:
+        ConfigError: it cannot be read or understood.
+    """
+    try:
+        fields = orjson.loads(path.read_bytes())
+        if fields["version"] != _VERSION:
+            raise ValueError(f"its version is {fields['version']}, not {_VERSION}")
+        segments = [SegmentProgress(**segment) for segment in fields.pop("segments")]
+        return CopyProgress(segments=segments, **fields)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"The copy's progress in {path} cannot be read: {error}.",
+            "mend the file, or kcl-processor copy --restart to begin anew",
+        ) from error
+
+
+def save(path: Path, progress: CopyProgress) -> None:
+    """Replace the progress file; returns when it is on the disk.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(asdict(progress)))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror}.", "--state-dir with a folder of yours"
+        ) from error

@@ -1,0 +1,294 @@
+"""One run of a task's copy: locks, checks, the copy itself, and what watches it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kcl_processor import access, copy_checks, daemon, host_lock, preflight
+from kcl_processor.backoff import Window
+from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.config import Side, Task
+from kcl_processor.copy_progress import CopyProgress, SegmentProgress, load, progress_file
+from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
+from kcl_processor.estimate import HOUR, STREAM_HOURS, WARN_HOURS, Capacity, capacity, estimate
+from kcl_processor.estimate import rate as rate_of
+from kcl_processor.pace import Halt, Pace
+from kcl_processor.refusals import DeadLetterFile, Origin
+from kcl_processor.render import dead_letter_file
+from kcl_processor.running import Signs, refuse_moved, refuse_running
+from kcl_processor.scan import AT_ONCE, segments_for
+from kcl_processor.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
+from kcl_processor.table_reader import TableReader
+from kcl_processor.write import Refusals, Writer
+
+# Requests to the destination at once, and the units that one of 25 small items costs.
+_CONNECTIONS = 64
+_UNITS_PER_REQUEST = 25.0
+# Seconds between looks at the leases, and between warnings that time runs out.
+_LEASES_INTERVAL = 60.0
+_WARNING_INTERVAL = HOUR
+
+
+class CopyRunning(OperatorError):
+    """A copy to the same destination is at work on this host."""
+
+    exit_code = ExitCode.CONFIG
+
+
+@dataclass(frozen=True)
+class CopyOptions:
+    """How to copy.
+
+    Attributes:
+        segments: ``None`` chooses by the table's size; a copy that goes on keeps its own.
+        max_rcu, max_wcu: units a second, or a percentage of the provisioned capacity.
+        force: copy although it takes longer than the stream keeps changes.
+        to_empty_only: refuse a destination that holds items.
+        restart: forget an earlier run.
+    """
+
+    segments: int | None = None
+    max_rcu: str | None = None
+    max_wcu: str | None = None
+    force: bool = False
+    to_empty_only: bool = True
+    restart: bool = False
+
+
+class Report:
+    """Told of a copy as it goes; the command line draws it."""
+
+    def progress(self, progress: CopyProgress) -> None:
+        """Called about once a second."""
+
+    def warn(self, text: str) -> None:
+        """Called with what an operator should know at once."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Both sides as described, with what may be asked of them. Rates are units a second."""
+
+    source: dict[str, Any]
+    destination: dict[str, Any]
+    stream_arn: str
+    read_limit: float | None
+    write_limit: float | None
+    read: Capacity
+    write: Capacity
+
+    @property
+    def read_rate(self) -> float:
+        return min(self.read.read, self.read_limit or self.read.read)
+
+    @property
+    def write_rate(self) -> float:
+        return min(self.write.write, self.write_limit or self.write.write)
+
+
+def run_copy(
+    task: Task, options: CopyOptions, state: Path, report: Report, halt: Halt
+) -> CopyProgress:
+    """Copy what is left of a task's source to its destination.
+
+    Returns:
+        the finished progress; that of an earlier run if it had finished.
+
+    Raises:
+        OperatorError: a check or the copy failed; what was copied stays, and is gone on from.
+        Halted: ``halt`` was set.
+    """
+    with _lock(task), daemon.lock_worker(task):
+        tables = describe(task, options)
+        path = progress_file(task, state)
+        progress = None if options.restart else load(path)
+        if progress and progress.finished_at:
+            return progress
+        signs = refuse_running(task, halt.wait)
+        progress = _checked(task, options, tables, progress, halt)
+        watch = _Watch(task, options, progress, signs, report, halt)
+        try:
+            _copy(task, tables, progress, state, halt, watch).run()
+        finally:
+            halt.set()
+        report.progress(progress)
+        return progress
+
+
+def is_running(task: Task) -> bool:
+    """Whether a copy of this task is at work on this host."""
+    return host_lock.is_held(_lock_name(task.destination))
+
+
+def describe(task: Task, options: CopyOptions) -> Tables:
+    """Check and describe both sides.
+
+    Raises:
+        SourceError, DestinationError, PermissionDenied: as :mod:`preflight` does.
+        ConfigError: a limit makes no sense for its table.
+    """
+    facts = preflight.check_source(task.source)
+    preflight.check_destination(task.destination, facts.keys)
+    source = preflight.describe(task.source, SourceError, "check the source")
+    destination = preflight.describe(task.destination, DestinationError, "check the destination")
+    read, write = capacity(source), capacity(destination)
+    return Tables(
+        source,
+        destination,
+        facts.stream_arn,
+        limit("--max-rcu", options.max_rcu, read.read, read.provisioned),
+        limit("--max-wcu", options.max_wcu, write.write, write.provisioned),
+        read,
+        write,
+    )
+
+
+def limit(option: str, given: str | None, units: float, provisioned: bool) -> float | None:
+    """A limit in units a second.
+
+    Raises:
+        ConfigError: it is no number above 0, or a percentage of an on-demand table.
+    """
+    try:
+        return rate_of(given, units, provisioned)
+    except ValueError as error:
+        raise ConfigError(f"{option}: {error}.", f"{option} 500, or {option} 50%") from error
+
+
+def _lock(task: Task) -> socket.socket:
+    lock = host_lock.hold(_lock_name(task.destination))
+    if lock is None:
+        raise CopyRunning(
+            f"A copy to {task.destination} is already at work on this host.",
+            f"kcl-processor copy {task.name} --status",
+        )
+    return lock
+
+
+def _lock_name(destination: Side) -> str:
+    return f"copy/{destination.region}/{destination.endpoint}/{destination.table}"
+
+
+def _checked(
+    task: Task, options: CopyOptions, tables: Tables, progress: CopyProgress | None, halt: Halt
+) -> CopyProgress:
+    """The progress to go on from, or a new one, when nothing speaks against it."""
+    now = time.time()
+    source = copy_checks.identity(tables.source)
+    destination = copy_checks.identity(tables.destination)
+    if progress:
+        copy_checks.refuse_other(task, progress, source, destination, tables.stream_arn)
+        if not options.force:
+            copy_checks.refuse_stale(progress, now)
+        return progress
+    if options.to_empty_only:
+        copy_checks.refuse_items(task.destination)
+    items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
+    if not options.force:
+        copy_checks.refuse_slow(estimate(items, size, tables.read_rate, tables.write_rate))
+    copy_checks.await_stream(task.source, tables.stream_arn, now, halt.wait)
+    segments = options.segments or segments_for(size)
+    return CopyProgress(
+        source,
+        destination,
+        tables.stream_arn,
+        items,
+        size,
+        started_at=now,
+        segments=[SegmentProgress() for _ in range(segments)],
+    )
+
+
+def _copy(
+    task: Task,
+    tables: Tables,
+    progress: CopyProgress,
+    state: Path,
+    halt: Halt,
+    watch: Callable[[], None],
+) -> TableCopy:
+    clock = SystemClock()
+    items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
+    reader = TableReader(
+        access.calls(task.source, SourceError, tables.read_limit, AT_ONCE, halt.wait),
+        preflight.key_schema(tables.source),
+        access.page_items(tables.read_limit, size / items if items else 0.0),
+    )
+    pace = Pace(tables.write_limit, clock, halt.wait)
+    largest = _CONNECTIONS
+    if tables.write_limit is not None:
+        largest = max(1, min(_CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
+    writer = Writer(
+        PacedDestination(access.destination_table(task.destination, _CONNECTIONS), pace),
+        _refusals(task, state, clock),
+        clock,
+        Window(largest=largest, size=min(32, largest)),
+        ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="write"),
+        on_turn=watch,
+    )
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
+    return TableCopy(reader, writer, progress, progress_file(task, state), pool, halt, clock, watch)
+
+
+def _refusals(task: Task, state: Path, clock: Clock) -> Refusals:
+    if task.on_poison == "stop":
+        return StopOnRefusedItem(task.source.table, task.destination.table)
+    origin = Origin(task.name, task.source.table, task.destination.table, "copy")
+    return DeadLetterFile(dead_letter_file(task, state), origin, clock, on_written=lambda: None)
+
+
+class _Watch:
+    """Ends a copy that must not go on, and tells how it goes."""
+
+    def __init__(
+        self,
+        task: Task,
+        options: CopyOptions,
+        progress: CopyProgress,
+        signs: Signs,
+        report: Report,
+        halt: Halt,
+    ) -> None:
+        self._task = task
+        self._options = options
+        self._progress = progress
+        self._signs = signs
+        self._report = report
+        self._halt = halt
+        self._told_at = self._looked_at = time.monotonic()
+        self._warned_at = -_WARNING_INTERVAL
+
+    def __call__(self) -> None:
+        self._halt.wait(0)
+        now = time.monotonic()
+        if now - self._told_at < 1.0:
+            return
+        self._told_at = now
+        self._report.progress(self._progress)
+        try:
+            self._check(now)
+        except OperatorError:
+            self._halt.set()
+            raise
+
+    def _check(self, now: float) -> None:
+        if now - self._looked_at >= _LEASES_INTERVAL:
+            self._looked_at = now
+            refuse_moved(self._task, self._signs)
+        if self._options.force:
+            return
+        copy_checks.refuse_stale(self._progress, time.time())
+        left = self._progress.seconds_left() or 0.0
+        hours = (time.time() - self._progress.started_at + left) / HOUR
+        if hours >= WARN_HOURS and now - self._warned_at >= _WARNING_INTERVAL:
+            self._warned_at = now
+            self._report.warn(
+                f"This copy takes {hours:.1f} h in all at this speed, and the stream keeps "
+                f"{STREAM_HOURS:.0f} h. Raise what limits it: --max-rcu, --max-wcu, capacity."
+            )

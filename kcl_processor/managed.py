@@ -1,0 +1,126 @@
+"""Two ways to fill a destination, side by side: this product's copy, and export and import by S3.
+
+The figures are estimates with their formulas, from list prices and from the tables' own sizes.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from kcl_processor.config import Task
+from kcl_processor.estimate import Estimate
+from kcl_processor.table_definition import creation
+
+# List prices in us-east-1, in US dollars, as this version knows them: the AWS pricing pages rule.
+WRITE_MILLION = 0.625
+READ_MILLION = 0.125
+EXPORT_GB = 0.10
+IMPORT_GB = 0.15
+PITR_GB_MONTH = 0.20
+TRANSFER_GB = 0.02
+# AWS publishes no speed of exports and imports. Assumed: a fixed part, and one that grows.
+_FIXED_HOURS = 0.5
+_GB_PER_HOUR = 500.0
+# What ImportTable's TableCreationParameters take of a CreateTable request.
+_IMPORTABLE = (
+    "TableName",
+    "KeySchema",
+    "AttributeDefinitions",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "OnDemandThroughput",
+    "GlobalSecondaryIndexes",
+)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way.
+
+    Attributes:
+        dollars: extra cost, once.
+        formulas: how both figures came about.
+        commands: what to type, in order.
+        notes: what it cannot do, and what must be there first.
+    """
+
+    name: str
+    hours: float
+    dollars: float
+    formulas: list[str]
+    commands: list[str]
+    notes: list[str]
+
+
+def by_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float) -> Way:
+    """This product's copy, at on-demand prices."""
+    dollars = (
+        estimate.write_units * WRITE_MILLION + estimate.read_units * READ_MILLION
+    ) / 1_000_000
+    return Way(
+        "copy",
+        estimate.seconds / 3600,
+        dollars,
+        [
+            f"write: {estimate.items:,} items x ceil({estimate.average_bytes:,.0f} B / 1 KB) = "
+            f"{estimate.write_units:,.0f} WCU / {write_rate:,.0f} WCU/s = "
+            f"{estimate.write_seconds:,.0f} s",
+            f"read: {estimate.read_units:,.1f} RCU / {read_rate:,.0f} RCU/s = "
+            f"{estimate.read_seconds:,.0f} s",
+            f"cost: WCU x ${WRITE_MILLION} + RCU x ${READ_MILLION} a million "
+            "(on demand; provisioned capacity is paid for anyway)",
+        ],
+        [f"kcl-processor copy {task.name}"],
+        [],
+    )
+
+
+def by_import(task: Task, source: dict[str, Any]) -> Way:
+    """Export to S3 and import from there; neither consumes table capacity."""
+    gigabytes = source["TableSizeBytes"] / (1 << 30)
+    per_gigabyte = EXPORT_GB + IMPORT_GB + PITR_GB_MONTH
+    hours = 2 * (_FIXED_HOURS + gigabytes / _GB_PER_HOUR)
+    notes = [
+        "the import creates the destination, which must not exist yet",
+        "the 24 h of the stream count from the export's point in time",
+        "replace BUCKET, EXPORT_ARN and EXPORT_ID; another account needs a bucket policy",
+    ]
+    if source.get("LocalSecondaryIndexes"):
+        notes.append("an import cannot create local secondary indexes, which this source has")
+    if task.source.region != task.destination.region:
+        per_gigabyte += TRANSFER_GB
+    return Way(
+        "export and import",
+        hours,
+        gigabytes * per_gigabyte,
+        [
+            f"time: 2 x ({_FIXED_HOURS} h + {gigabytes:,.2f} GB / {_GB_PER_HOUR:,.0f} GB/h) "
+            "(assumed: AWS publishes no speed)",
+            f"cost: {gigabytes:,.2f} GB x ${per_gigabyte:.2f} "
+            f"(export {EXPORT_GB}, import {IMPORT_GB}, PITR for a month {PITR_GB_MONTH}, "
+            f"transfer to another region {TRANSFER_GB})",
+        ],
+        _commands(task, source),
+        notes,
+    )
+
+
+def _commands(task: Task, source: dict[str, Any]) -> list[str]:
+    request = creation(source, task.destination.table)
+    parameters = {name: request[name] for name in _IMPORTABLE if name in request}
+    region, table = task.source.region, task.source.table
+    return [
+        f"aws dynamodb update-continuous-backups --region {region} --table-name {table} "
+        "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
+        f"aws dynamodb export-table-to-point-in-time --region {region} "
+        f"--table-arn {source['TableArn']} --s3-bucket BUCKET --export-format DYNAMODB_JSON",
+        f"aws dynamodb describe-export --region {region} --export-arn EXPORT_ARN",
+        f"aws dynamodb import-table --region {task.destination.region} "
+        "--s3-bucket-source S3Bucket=BUCKET,S3KeyPrefix=AWSDynamoDB/EXPORT_ID/data/ "
+        "--input-format DYNAMODB_JSON --input-compression-type GZIP "
+        f"--table-creation-parameters {shlex.quote(json.dumps(parameters))}",
+        f"kcl-processor run {task.name}",
+    ]

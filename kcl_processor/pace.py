@@ -1,0 +1,106 @@
+"""How fast threads may consume a table's capacity: a rate that is set, and what throttling says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from kcl_processor.backoff import Window
+from kcl_processor.clock import Clock
+
+
+class Halted(Exception):
+    """Another thread has ended the work that this one is part of."""
+
+
+class Halt:
+    """Ends the waiting of many threads at once."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Let every :meth:`wait` raise from now on."""
+        self._event.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            Halted: the work has ended.
+        """
+        if self._event.wait(seconds):
+            raise Halted
+
+
+class Pace:
+    """Keeps the capacity that many threads consume at or under a rate.
+
+    What a call costs is known only after it. So a caller takes what it expects, waits until that
+    is paid for, and settles the difference afterwards; the next caller pays for it.
+
+    Args:
+        rate: capacity units a second; ``None`` for no limit.
+        wait: waits for some seconds.
+    """
+
+    def __init__(self, rate: float | None, clock: Clock, wait: Callable[[float], None]) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._wait = wait
+        self._lock = threading.Lock()
+        self._paid_until = clock.elapsed()
+
+    def take(self, units: float) -> None:
+        """Wait until ``units`` may be consumed."""
+        if self._rate is None:
+            return
+        with self._lock:
+            now = self._clock.elapsed()
+            start = max(now, self._paid_until)
+            self._paid_until = start + units / self._rate
+        if start > now:
+            self._wait(start - now)
+
+    def settle(self, taken: float, consumed: float) -> None:
+        """Correct what was taken by what a call did consume."""
+        if self._rate is not None:
+            with self._lock:
+                self._paid_until += (consumed - taken) / self._rate
+
+
+class Gate:
+    """Lets as many threads through as a window says."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._inside = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> Self:
+        with self._changed:
+            self._changed.wait_for(lambda: self._inside < self._window.size)
+            self._inside += 1
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._changed:
+            self._inside -= 1
+            self._changed.notify_all()
+
+    def succeeded(self) -> None:
+        """One call was answered."""
+        with self._changed:
+            self._window.succeeded()
+
+    def throttled(self) -> None:
+        """One call was throttled."""
+        with self._changed:
+            self._window.throttled()

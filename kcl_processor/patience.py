@@ -1,0 +1,141 @@
+"""Calls that are repeated until they are answered, at a pace, with an operator's errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kcl_processor.backoff import delay
+from kcl_processor.clock import Clock
+from kcl_processor.destination import Reply
+from kcl_processor.errors import OperatorError, PermissionDenied
+from kcl_processor.pace import Gate, Pace
+from kcl_processor.verdict import DENIED, Verdict, judge
+from kcl_processor.wire import Answer
+
+_log = logging.getLogger(__name__)
+
+# Seconds that refused credentials may take to be renewed by whoever renews them.
+_CREDENTIALS_PATIENCE = 300.0
+# Failed attempts of one call between lines of log.
+_ATTEMPTS_PER_LINE = 15
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class ConditionFailed(Exception):
+    """The item is not what the call's condition says; nothing was written."""
+
+
+class Caller(Protocol):
+    """One attempt at a call; :class:`~kcl_processor.wire.Endpoint` is one."""
+
+    def call(self, operation: str, body: bytes) -> Answer:
+        """Make one attempt; never raises."""
+
+
+@dataclass(slots=True)
+class CallTally:
+    """What was called; plain numbers. ``consumed`` are capacity units."""
+
+    requests: int = 0
+    throttled: int = 0
+    consumed: float = 0.0
+
+
+class PatientCalls:
+    """Calls on one table. Safe to use from many threads at once.
+
+    Args:
+        table: the table's name, for errors.
+        error: what a failure that will not pass is raised as; it says which side broke.
+        gate: how many calls may be under way; throttling narrows it.
+        wait: waits for some seconds; what it raises ends a call.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        caller: Caller,
+        error: type[OperatorError],
+        pace: Pace,
+        gate: Gate,
+        clock: Clock,
+        wait: Callable[[float], None],
+    ) -> None:
+        self.table = table
+        self.tally = CallTally()
+        self._caller = caller
+        self._error = error
+        self._pace = pace
+        self._gate = gate
+        self._clock = clock
+        self._wait = wait
+
+    def call(self, operation: str, body: bytes, expected: float) -> dict[str, Any]:
+        """Repeat a call until it is answered.
+
+        Args:
+            expected: its cost in capacity units.
+
+        Raises:
+            OperatorError: it will not be answered.
+            ConditionFailed: it has a condition, which does not hold.
+        """
+        attempts, began = 0, self._clock.elapsed()
+        while True:
+            self._pace.take(expected)
+            with self._gate:
+                answer = self._caller.call(operation, body)
+            if not answer.error:
+                self._answered(expected, consumed(answer.body))
+                return answer.body
+            self._pace.settle(expected, 0.0)
+            attempts += 1
+            self._failed(operation, answer, attempts, self._clock.elapsed() - began)
+            self._wait(delay(attempts))
+
+    def _answered(self, expected: float, units: float) -> None:
+        self._gate.succeeded()
+        self._pace.settle(expected, units)
+        self.tally.requests += 1
+        self.tally.consumed += units
+
+    def _failed(self, operation: str, answer: Answer, attempts: int, seconds: float) -> None:
+        """Return when the call is to be repeated."""
+        if answer.error == _CONDITION_FAILED:
+            raise ConditionFailed
+        said = f"{answer.error}: {answer.message}"
+        match judge(Reply(answer.status, answer.error, answer.message)):
+            case Verdict.THROTTLED:
+                self._gate.throttled()
+                self.tally.throttled += 1
+            case Verdict.RENEW_CREDENTIALS if seconds > _CREDENTIALS_PATIENCE:
+                raise PermissionDenied(
+                    f"The credentials for table {self.table} are refused for {seconds:.0f} s "
+                    f"({said}).",
+                    "renew the credentials, check this host's clock, then start again",
+                )
+            case Verdict.REFUSED | Verdict.STOP:
+                raise self._stopping(operation, answer.error, said)
+        if attempts % _ATTEMPTS_PER_LINE == 0:
+            _log.warning("%s of %s fails for %.0f s: %s", operation, self.table, seconds, said)
+
+    def _stopping(self, operation: str, code: str, said: str) -> OperatorError:
+        if code in DENIED:
+            return PermissionDenied(
+                f"dynamodb:{operation} on table {self.table} is denied ({said}).",
+                f"allow dynamodb:{operation} on the table for these credentials",
+            )
+        return self._error(
+            f"dynamodb:{operation} on table {self.table} failed ({said}).",
+            "look the error up in the DynamoDB API reference, mend its cause, then start again",
+        )
+
+
+def consumed(body: dict[str, Any]) -> float:
+    """The capacity units of an answer: one figure, or one a table for a batch."""
+    found = body.get("ConsumedCapacity") or ()
+    parts = [found] if isinstance(found, dict) else found
+    return float(sum(part.get("CapacityUnits", 0.0) for part in parts))

@@ -1,0 +1,128 @@
+"""A difference made good: the source's item written over exactly what was compared.
+
+The daemon may be writing the same key. So each write carries the condition that the destination
+still holds what was read, and afterwards both sides are read again: if the source moved meanwhile,
+the key is repaired once more. A repair therefore never stands on an older item than the daemon's.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from kcl_processor.compare import Difference, Kind, difference
+from kcl_processor.patience import ConditionFailed, PatientCalls
+from kcl_processor.table_reader import TableReader
+
+_TRIES = 8
+# An expression holds at most 300 operators and 4 KB (developer guide, "Expression size limits").
+# Of an item with more attributes, this many are compared.
+_MOST_ATTRIBUTES = 120
+
+
+class Outcome(Enum):
+    """What became of a difference."""
+
+    PUT = "put"
+    DELETED = "deleted"
+    SETTLED = "settled"
+    LEFT = "left"
+    UNSETTLED = "unsettled"
+    WOULD_PUT = "would put"
+    WOULD_DELETE = "would delete"
+
+    @property
+    def equal(self) -> bool:
+        """Whether both sides are equal now."""
+        return self in (Outcome.PUT, Outcome.DELETED, Outcome.SETTLED)
+
+
+class Repair:
+    """Makes differences good. Safe to call from many threads, each with its own key.
+
+    Args:
+        calls: on the destination's table.
+        delete_extra: delete what the source does not hold; otherwise it is left.
+        dry_run: only say what would be done.
+    """
+
+    def __init__(
+        self,
+        source: TableReader,
+        destination: TableReader,
+        calls: PatientCalls,
+        delete_extra: bool,
+        dry_run: bool,
+    ) -> None:
+        self._source = source
+        self._destination = destination
+        self._calls = calls
+        self._delete_extra = delete_extra
+        self._dry_run = dry_run
+
+    def apply(self, found: Difference) -> Outcome:
+        """Make one difference good.
+
+        Raises:
+            OperatorError: a side cannot be read or written.
+        """
+        outcome = Outcome.SETTLED
+        for _ in range(_TRIES):
+            now = self._look(found)
+            if now is None:
+                return outcome
+            if now.kind is Kind.EXTRA and not self._delete_extra:
+                return Outcome.LEFT
+            wanted = Outcome.DELETED if now.kind is Kind.EXTRA else Outcome.PUT
+            if self._dry_run:
+                return Outcome.WOULD_DELETE if now.kind is Kind.EXTRA else Outcome.WOULD_PUT
+            if self._write(now):
+                outcome = wanted
+        return Outcome.UNSETTLED
+
+    def _look(self, found: Difference) -> Difference | None:
+        ours = self._source.get([found.key]).get(found.key)
+        theirs = self._destination.get([found.key]).get(found.key)
+        return difference(found.segment, found.key, ours, theirs)
+
+    def _write(self, now: Difference) -> bool:
+        """Write under the condition that the destination holds ``now.destination``."""
+        target = b'"Item":%b' % now.source if now.source is not None else b'"Key":%b' % now.key
+        operation = "DeleteItem" if now.source is None else "PutItem"
+        rest = orjson.dumps({"TableName": self._calls.table, **condition(now)})
+        try:
+            self._calls.call(operation, b"{%b,%b" % (target, rest[1:]), 1.0)
+        except ConditionFailed:
+            return False
+        return True
+
+
+def condition(found: Difference) -> dict[str, Any]:
+    """The parameters that say: the destination's item is still the one that was compared.
+
+    Attributes that only the source has must be absent still, the others must have their values.
+    """
+    key = orjson.loads(found.key)
+    ours = orjson.loads(found.source or b"{}")
+    theirs = orjson.loads(found.destination or b"{}")
+    if found.destination is None:
+        return {
+            "ConditionExpression": "attribute_not_exists(#0)",
+            "ExpressionAttributeNames": {"#0": next(iter(key))},
+        }
+    # What differs comes first, so that a long item's bound falls on what is equal.
+    compared = sorted((ours.keys() | theirs.keys()) - key.keys(), key=found.attributes.__contains__)
+    compared = [*key, *reversed(compared)][:_MOST_ATTRIBUTES]
+    names = {f"#{at}": name for at, name in enumerate(compared)}
+    values = {f":{at}": theirs[name] for at, name in enumerate(compared) if name in theirs}
+    terms = [
+        f"#{at}=:{at}" if name in theirs else f"attribute_not_exists(#{at})"
+        for at, name in enumerate(compared)
+    ]
+    return {
+        "ConditionExpression": " AND ".join(terms),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }

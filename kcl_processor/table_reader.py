@@ -1,0 +1,119 @@
+"""Reading a table: pages of a segment, and items by key.
+
+Pages and items come as DynamoDB JSON and stay so. Names are sorted at every level, so that images
+that differ only in the order of their attributes are equal bytes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from kcl_processor.decode import canonical_key
+from kcl_processor.patience import CallTally, PatientCalls, consumed
+
+# BatchGetItem takes 100 keys; a quarter of it keeps a page of the largest items (400 KB) bounded.
+_KEYS_PER_REQUEST = 25
+
+
+class Item(NamedTuple):
+    """One item as read: its canonical key and its image, both DynamoDB JSON."""
+
+    key: bytes
+    image: bytes
+
+
+class Segment(NamedTuple):
+    """One part of a parallel scan: ``number`` of ``total``, from 0."""
+
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a segment.
+
+    Attributes:
+        last_key: where the next page starts, as DynamoDB JSON; ``None`` at the segment's end.
+        consumed: read capacity units.
+    """
+
+    items: list[Item]
+    last_key: dict[str, Any] | None
+    consumed: float
+
+
+class TableReader:
+    """Reads one table. Safe to call from many threads at once.
+
+    Args:
+        key_names: the names of its key attributes.
+        page_items: the most items that a page may hold; DynamoDB ends one at 1 MB besides.
+    """
+
+    def __init__(self, calls: PatientCalls, key_names: Iterable[str], page_items: int) -> None:
+        self._calls = calls
+        self._key_names = tuple(key_names)
+        self._page_items = page_items
+        self._page_cost = 0.0
+        # One page at a time is taken apart: the interpreter lock allows no more anyway, and the
+        # objects of one page are ten times the page.
+        self._apart = threading.Lock()
+
+    @property
+    def tally(self) -> CallTally:
+        """What was read since the reader was made."""
+        return self._calls.tally
+
+    def page(self, segment: Segment, after: dict[str, Any] | None) -> Page:
+        """Read the page of ``segment`` behind the key ``after``; ``None`` is its beginning.
+
+        Raises:
+            OperatorError: the table cannot be read.
+        """
+        request: dict[str, Any] = {
+            "TableName": self._calls.table,
+            "Segment": segment.number,
+            "TotalSegments": segment.total,
+            "Limit": self._page_items,
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = after
+        body = self._calls.call("Scan", orjson.dumps(request), self._page_cost)
+        self._page_cost = cost = consumed(body)
+        with self._apart:
+            items = [self._item(item) for item in body.pop("Items")]
+        return Page(items, body.get("LastEvaluatedKey"), cost)
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Read items by canonical key, strongly consistent; keys without an item are left out.
+
+        Raises:
+            OperatorError: the table cannot be read.
+        """
+        found: dict[bytes, bytes] = {}
+        for start in range(0, len(keys), _KEYS_PER_REQUEST):
+            wanted: Any = [orjson.loads(key) for key in keys[start : start + _KEYS_PER_REQUEST]]
+            while wanted:
+                request = orjson.dumps(self._batch(wanted))
+                body = self._calls.call("BatchGetItem", request, float(len(wanted)))
+                table = self._calls.table
+                found.update(self._item(item) for item in body["Responses"].get(table, ()))
+                wanted = body.get("UnprocessedKeys", {}).get(table, {}).get("Keys")
+        return found
+
+    def _batch(self, keys: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "RequestItems": {self._calls.table: {"Keys": keys, "ConsistentRead": True}},
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+
+    def _item(self, item: dict[str, Any]) -> Item:
+        key = canonical_key({name: item[name] for name in self._key_names})
+        return Item(key, orjson.dumps(item, option=orjson.OPT_SORT_KEYS))
