@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kcl_processor import clients
 from kcl_processor.config import Task
+from kcl_processor.copy_progress import progress_file
 from kcl_processor.dashboard import alarms
 from kcl_processor.errors import OperatorError
 from kcl_processor.kcl_tables import kcl_tables
@@ -85,6 +86,7 @@ def _files(task: Task, state: Path) -> list[Belonging]:
         heartbeat_folder(task, state): "figures of record processors",
         dead_letter_file(task, state): "changes that were set aside",
         gap_file(task, state): "gaps that were passed",
+        progress_file(task, state): "how far the copy is",
     }
     saved = dict.fromkeys(state.glob(f"{task.name}.leases-*.json"), "rows that a reset saved")
     return [
