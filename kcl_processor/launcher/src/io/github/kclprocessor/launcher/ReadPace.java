@@ -1,5 +1,7 @@
 package io.github.kclprocessor.launcher;
 
+import java.time.Duration;
+import java.time.Instant;
 import software.amazon.kinesis.retrieval.polling.SleepTimeController;
 import software.amazon.kinesis.retrieval.polling.SleepTimeControllerConfig;
 
@@ -7,19 +9,22 @@ import software.amazon.kinesis.retrieval.polling.SleepTimeControllerConfig;
  * How often a shard is read: as often as asked while it has changes, in steps less often while it has
  * none.
  *
- * <p>The pace counts from the start of one read to the start of the next. The adapter's own counts
- * from the end, and a shard that lags loses the time of each read; and it halves the pace at a single
- * empty read. The state is the thread's own, for the KCL reads each shard on a thread of its own.
+ * <p>The adapter's own pauses after each read, so that a shard that lags loses the time its reads
+ * take, and it halves the pace at a single empty read. Here a read starts a pause after the start of
+ * the last one, and five pauses after the end of the fifth last: whenever in between the service saw
+ * them, it never saw six in five pauses, which with 200 ms is its limit of five reads a second.
+ * The state is the thread's own, for the KCL reads each shard on a thread of its own.
  */
 final class ReadPace implements SleepTimeController {
-    /** More than asked, so that a late start never makes six reads of a second that may have five. */
-    private static final long MARGIN_MILLIS = 5;
+    private static final int READS = 5;
     /** Empty reads in a row after each of which the pace halves, and how often it may. */
     private static final int EMPTY_READS_A_STEP = 10;
     private static final int STEPS = 2;
 
     private static final class Shard {
-        long startedAt;
+        final long[] ends = new long[READS];
+        int reads;
+        long started;
         int emptyReads;
     }
 
@@ -27,20 +32,30 @@ final class ReadPace implements SleepTimeController {
 
     @Override
     public long getSleepTimeMillis(SleepTimeControllerConfig read) {
-        return sleepMillis(System.nanoTime() / 1_000_000, read.idleMillisBetweenCalls(), read.lastRecordsCount());
+        long now = System.nanoTime() / 1_000_000;
+        Instant ended = read.lastSuccessfulCall();
+        long since = ended == null ? 0 : Math.max(0, Duration.between(ended, Instant.now()).toMillis());
+        return sleepMillis(now, now - since, read.idleMillisBetweenCalls(), read.lastRecordsCount());
     }
 
-    /** @param records how many the last read gave; null if it failed */
-    long sleepMillis(long now, long idleMillis, Integer records) {
+    /**
+     * @param ended when the last read did
+     * @param records how many it gave; null if it failed
+     */
+    long sleepMillis(long now, long ended, long pause, Integer records) {
         Shard shard = shards.get();
         if (records != null) {
             shard.emptyReads = records > 0 ? 0 : shard.emptyReads + 1;
         }
-        long interval = (idleMillis << Math.min(STEPS, shard.emptyReads / EMPTY_READS_A_STEP)) + MARGIN_MILLIS;
-        // The first read here started unseen, and a failed one is followed by a whole pause.
-        boolean counts = records != null && shard.startedAt != 0;
-        long start = Math.max(now, (counts ? shard.startedAt : now) + interval);
-        shard.startedAt = start;
-        return start - now;
+        shard.ends[shard.reads % READS] = ended;
+        shard.reads++;
+        // The first read started unseen, and a failed one is followed by a whole pause.
+        long last = records == null || shard.reads == 1 ? now : shard.started;
+        long start = last + (pause << Math.min(STEPS, shard.emptyReads / EMPTY_READS_A_STEP));
+        if (shard.reads >= READS) {
+            start = Math.max(start, shard.ends[shard.reads % READS] + READS * pause);
+        }
+        shard.started = Math.max(now, start);
+        return shard.started - now;
     }
 }

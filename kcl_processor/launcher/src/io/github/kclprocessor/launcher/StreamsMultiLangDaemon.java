@@ -37,6 +37,8 @@ import software.amazon.kinesis.retrieval.polling.PollingConfig;
  * and those of {@link ReplicaProperties}.
  */
 public final class StreamsMultiLangDaemon {
+    private static final int PREFETCHED_BYTES = 1 << 20;
+
     private final ExitStatus status = new ExitStatus();
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
     private final AtomicReference<LeaseCoordinator> leases = new AtomicReference<>();
@@ -120,6 +122,8 @@ public final class StreamsMultiLangDaemon {
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(guard);
         polling.maxRecords(asked.maxRecords());
         polling.idleTimeBetweenReadsInMillis(asked.idleTimeBetweenReadsInMillis());
+        // Per shard: two answers ready while a third is written, where the KCL would hold 8 MB.
+        polling.recordsFetcherFactory().maxByteSize(PREFETCHED_BYTES);
         configs.retrieval.retrievalSpecificConfig(polling);
         InitialPositionInStream position = kcl.getInitialPositionInStream();
         configs.retrieval.streamTracker(StreamsSchedulerFactory.createSingleStreamTracker(
