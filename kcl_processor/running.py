@@ -9,9 +9,8 @@ from kcl_processor import clients
 from kcl_processor.config import Task
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.kcl_properties import DEFAULTS
-
-# Leases with their counters, the workers' heartbeats, and the leader's.
-_SUFFIXES = ("", "-WorkerMetricStats", "-CoordinatorState")
+from kcl_processor.kcl_tables import kcl_tables
+from kcl_processor.leases import scan
 
 Signs = dict[str, list[dict[str, Any]]]
 
@@ -23,22 +22,17 @@ class StillRunning(OperatorError):
 
 
 def signs_of_life(task: Task) -> Signs:
-    """Read the rows that a daemon keeps changing while it lives; empty before its first start.
+    """Leases, the workers' heartbeats and the leader's: rows that a daemon keeps changing while it
+    lives; empty before its first start.
 
     Raises:
         OperatorError: they cannot be read.
         PermissionDenied: a call is denied.
     """
-    client = clients.kcl_tables(task)
-    signs = {}
-    for suffix in _SUFFIXES:
-        table = task.kcl.application_name + suffix
-        where = f"table {table} in {task.kcl.region}"
-        with clients.calling("dynamodb:Scan", where, OperatorError, "check kcl.endpoint"):
-            rows = _rows(client, table)
-        if rows:
-            signs[table] = sorted(rows, key=repr)
-    return signs
+    client, names = clients.kcl_tables(task), kcl_tables(task)
+    tables = (names.leases, names.workers, names.coordinator)
+    found = {table: sorted(scan(client, table) or [], key=repr) for table in tables}
+    return {table: rows for table, rows in found.items() if rows}
 
 
 def refuse_running(task: Task, wait: Callable[[float], None]) -> Signs:
@@ -62,6 +56,12 @@ def refuse_running(task: Task, wait: Callable[[float], None]) -> Signs:
     return first
 
 
+def has_leases(task: Task) -> bool:
+    """Whether a daemon of this task was ever started: its shards have leases."""
+    rows = scan(clients.kcl_tables(task), kcl_tables(task).leases) or []
+    return any("checkpoint" in row for row in rows)
+
+
 def refuse_moved(task: Task, before: Signs) -> None:
     """Compare with what was seen earlier.
 
@@ -74,13 +74,3 @@ def refuse_moved(task: Task, before: Signs) -> None:
             f"{task.kcl.application_name} move. An old item of a copy could land on a newer one.",
             "stop the daemon on every host, then kcl-processor copy again",
         )
-
-
-def _rows(client: Any, table: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    try:
-        for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-            rows += page["Items"]
-    except client.exceptions.ResourceNotFoundException:
-        return []
-    return rows

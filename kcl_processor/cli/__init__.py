@@ -18,6 +18,7 @@ COMMANDS = (
     "prepare",
     "copy",
     "verify",
+    "start",
     "run",
     "render",
     "status",

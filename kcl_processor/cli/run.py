@@ -31,6 +31,12 @@ HELP = "run a task's daemon"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
     add_state_argument(parser)
+    add_daemon_arguments(parser)
+    add_flags(parser)
+
+
+def add_daemon_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``run`` and ``start`` share."""
     parser.add_argument(
         "--log-dir",
         metavar="DIR",
@@ -44,11 +50,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take the checkpoint table over, even if it belongs to another replica",
     )
-    add_flags(parser)
 
 
 def run(args: argparse.Namespace) -> NoReturn:
     task, origin = _task(args)
+    become_daemon(task, origin, args)
+
+
+def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn:
+    """Check, lock, prepare, and replace this process by the daemon's.
+
+    Args:
+        origin: what the task was read from.
+        args: with the arguments of :func:`add_daemon_arguments` and ``--state-dir``.
+
+    Raises:
+        OperatorError: a check failed, or the task already runs on this host.
+    """
     facts = preflight.check_source(task.source)
     destination_arn = preflight.check_destination(task.destination, facts.keys)
     lock = daemon.lock_worker(task)

@@ -1,0 +1,144 @@
+"""From a table that takes live writes to a replica that is proven equal, by the commands alone."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.copy_tables import Pair
+from integration.replica import Daemon, until
+from kcl_processor.copy_progress import load
+from kcl_processor.errors import ExitCode
+
+# Items that the live writer leaves alone, for differences that are planted there.
+QUIET = range(40)
+
+
+@pytest.mark.parametrize(
+    "items", [2_000, pytest.param(20_000, marks=pytest.mark.drill)], ids=lambda n: f"{n} items"
+)
+def test_a_live_table_becomes_an_equal_replica(local: str, tmp_path: Path, items: int) -> None:
+    """Items change, come and go during the copy, the replay, verify and repair; all ends equal."""
+    pair = Pair(local, tmp_path)
+    pair.create()
+    pair.fill(range(items))
+    began = len(pair.contents(pair.source))
+    with live_writes(pair, items) as made, following(pair) as daemon:
+        until(lambda: copied(pair), 120, "the copy is done")
+        until(lambda: replicates(pair, daemon), 60, "the daemon has caught up")
+        changes = len(made)
+        assert verify(pair)[0] == ExitCode.OK
+        planted = plant(pair)
+        code, found = verify(pair)
+        assert code == ExitCode.CRASH
+        assert {(line["kind"], *numbers(line)) for line in found} == planted
+        code, found = verify(pair, "--repair", "--delete-extra")
+        assert code == ExitCode.OK, found
+        assert {line["outcome"] for line in found} == {"put", "deleted"}
+        assert verify(pair)[0] == ExitCode.OK
+        assert len(made) > changes, "writes went on during all of it"
+    assert began == items
+    with following(pair) as daemon:
+        until(lambda: replicates(pair, daemon), 60, "the daemon went on, and nothing was copied")
+        until(pair.equal, 30, "both sides are equal")
+        assert "nothing is copied" in daemon.words()
+
+
+@contextmanager
+def live_writes(pair: Pair, items: int) -> Iterator[list[int]]:
+    """A thread that puts, changes and deletes items, about 100 times a second."""
+    ended = threading.Event()
+    made: list[int] = []
+    dice = random.Random(1)
+
+    def write() -> None:
+        while not ended.wait(0.01):
+            number = dice.randrange(len(QUIET), items * 11 // 10)
+            if dice.random() < 0.2:
+                pair.delete(pair.source, number)
+            else:
+                pair.put(pair.source, number, len(made) + 1)
+            made.append(number)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield made
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def following(pair: Pair) -> Iterator[Daemon]:
+    """``kcl-processor start``: the copy, then the daemon."""
+    command = pair.commands.command("start", "--log-dir", str(pair.folder))
+    with Daemon(log=pair.folder / "start.log", command=command) as daemon:
+        yield daemon
+        assert daemon.process.poll() is None, daemon.words()
+        assert daemon.stop() == ExitCode.OK
+
+
+def copied(pair: Pair) -> bool:
+    """Whether the copy's progress says that it is done."""
+    progress = load(pair.folder / "orders.copy.json")
+    return progress is not None and progress.finished_at is not None
+
+
+def replicates(pair: Pair, daemon: Daemon) -> bool:
+    """Whether an item put now arrives; the daemon must be alive."""
+    assert daemon.process.poll() is None, daemon.words()
+    marker = QUIET[-1]
+    version = random.randrange(1_000_000)
+    pair.put(pair.source, marker, version)
+
+    def arrived() -> bool:
+        found = pair.replica.get_item(TableName=pair.table, Key=pair.key(marker)).get("Item", {})
+        return bool(found.get("ver") == {"N": str(version)})
+
+    try:
+        until(arrived, 10, "the marker arrives")
+    except AssertionError:
+        return False
+    return True
+
+
+def plant(pair: Pair) -> set[tuple[str, int]]:
+    """Make the replica differ in each way, and in ways that are no difference."""
+    for number in (1, 2):
+        pair.put(pair.replica, number, 1)
+    pair.put(pair.replica, 3, words={"SS": ["alpha", "beta"]})
+    pair.put(pair.replica, 4, amount={"N": "-12345678901234567890.123456789012345679"})
+    for number in (5, 6):
+        pair.delete(pair.replica, number)
+    for number in (9_999_998, 9_999_999):
+        pair.put(pair.replica, number)
+    pair.put(pair.replica, 7, words={"SS": ["gamma", "alpha", "beta"]}, numbers={"NS": EQUAL})
+    return {
+        *(("changed", number) for number in (1, 2, 3, 4)),
+        *(("missing", number) for number in (5, 6)),
+        *(("extra", number) for number in (9_999_998, 9_999_999)),
+    }
+
+
+EQUAL = ["42.0", "0.250", "-3"]
+
+
+def numbers(line: dict[str, Any]) -> Sequence[int]:
+    """The number of the item that a line of the report is about."""
+    return (int(line["key"]["pk"]["S"].removeprefix("item#")),)
+
+
+def verify(pair: Pair, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    """Run verify; return its exit code and the lines of its report."""
+    report = pair.folder / "report.jsonl"
+    done = pair.run("verify", "--patience", "5", "--report", str(report), *arguments)
+    assert done.returncode in (ExitCode.OK, ExitCode.CRASH), done.stderr + done.stdout
+    return done.returncode, [json.loads(line) for line in report.read_text().splitlines()]

@@ -1,0 +1,67 @@
+"""Prepare, copy, and run a task's daemon: the whole way to a replica in one command.
+
+Turns the source's stream on (asks, or --yes) and creates the destination if it is missing, copies
+the table, and becomes the daemon, which reads the stream from its oldest change. Started again, it
+goes on where it was: with the copy, or with the daemon once the copy is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from kcl_processor import copy_checks, daemon, prepare
+from kcl_processor.cli.copy import add_copy_arguments, copy, copy_options, stopping
+from kcl_processor.cli.prepare import add_prepare_arguments, carry_out
+from kcl_processor.cli.run import add_daemon_arguments, become_daemon
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.config import Task
+from kcl_processor.copy_progress import load, progress_file
+from kcl_processor.pace import Halt, Halted
+from kcl_processor.running import has_leases
+
+HELP = "prepare, copy and run in one command"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    add_state_argument(parser)
+    add_prepare_arguments(parser)
+    add_copy_arguments(parser)
+    add_daemon_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    carry_out(task, prepare.plan(task, args.tags, args.ttl), args.yes)
+    if has_leases(task) and not _unfinished(task, args):
+        _say(f"{task.kcl.application_name} holds checkpoints: nothing is copied")
+    else:
+        with stopping() as halt:
+            try:
+                _copy_once(task, args, halt)
+            except Halted:
+                _say(f"Stopped. kcl-processor start {task.name} goes on from here.")
+                return 130
+    become_daemon(task, str(args.config), args)
+
+
+def _unfinished(task: Task, args: argparse.Namespace) -> bool:
+    progress = load(progress_file(task, daemon.state_directory(args.state_dir)))
+    return progress is not None and progress.finished_at is None
+
+
+def _copy_once(task: Task, args: argparse.Namespace, halt: Halt) -> None:
+    """Copy, unless that is done; refuse a copy whose changes are leaving the stream.
+
+    Raises:
+        GapError: the copy is done, and began more than 23 hours ago.
+    """
+    progress = copy(task, copy_options(args), args.state_dir, halt)
+    if not args.force:
+        copy_checks.refuse_stale(progress, time.time())
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
