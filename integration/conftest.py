@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from integration import drill_table
+from integration.story import Story
 from kcl_processor.dynamodb_local import dynamodb_local
 
 
@@ -14,3 +20,29 @@ def local() -> Iterator[str]:
     """The URL of a DynamoDB Local whose regions have tables of their own."""
     with dynamodb_local(regions_apart=True) as url:
         yield url
+
+
+@pytest.fixture
+def story(local: str, tmp_path: Path) -> Iterator[Callable[..., Story]]:
+    """Makes a story; see :class:`Story` for the arguments. Its processes end with the test."""
+    with ExitStack() as stack:
+        yield lambda task=None, **simulator: stack.enter_context(
+            Story(tmp_path, local, task, **simulator)
+        )
+
+
+@pytest.fixture
+def tell() -> Callable[..., None]:
+    """Adds a row to the table of scripts/drills: the fault, the story, its verdict."""
+    path = os.environ.get("KCL_PROCESSOR_DRILL_ROWS")
+
+    def add(
+        fault: str, story: Story, verdict: dict[str, Any], repeats: int = 1, measured: str = ""
+    ) -> None:
+        changes = story.simulator.status()["changes"]
+        of_drill = drill_table.row(fault, verdict, changes, repeats, measured)
+        print(of_drill)
+        if path:
+            drill_table.note(Path(path), of_drill)
+
+    return add

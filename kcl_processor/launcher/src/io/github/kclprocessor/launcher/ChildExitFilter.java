@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
+import org.slf4j.MDC;
 import org.slf4j.Marker;
 
 /**
@@ -36,16 +37,17 @@ final class ChildExitFilter extends TurboFilter {
         if (format.startsWith(GIVES_UP) && !gaveUp.get()) {
             gaveUp.set(true);
             status.processorFailed();
-            Connectors.LOG.error("a record processor failed, and with it the daemon: {}",
-                    String.valueOf(root(thrown)));
         } else if (format.equals(EXITED) && gaveUp.get()) {
-            status.childEnded((Integer) arguments[0]);
-            Connectors.LOG.error("the record processor that failed ended with exit code {}", arguments[0]);
+            int exitValue = (Integer) arguments[0];
+            status.childEnded(exitValue);
+            Connectors.LOG.error("{} the record processor ended {}, and with it the daemon",
+                    MDC.get(ShardProcessor.SHARD), how(exitValue));
         }
         return FilterReply.NEUTRAL;
     }
 
-    private static Throwable root(Throwable thrown) {
-        return thrown == null || thrown.getCause() == null ? thrown : root(thrown.getCause());
+    /** Java gives the end by a signal as 128 and the signal's number. */
+    static String how(int exitValue) {
+        return exitValue > 128 ? "by signal " + (exitValue - 128) : "with exit code " + exitValue;
     }
 }

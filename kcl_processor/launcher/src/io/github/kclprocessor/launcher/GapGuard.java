@@ -3,10 +3,12 @@ package io.github.kclprocessor.launcher;
 import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import com.amazonaws.services.dynamodbv2.streamsadapter.adapter.DynamoDBStreamsGetRecordsResponseAdapter;
 import com.amazonaws.services.dynamodbv2.streamsadapter.util.AmazonServiceExceptionTransformer;
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
@@ -47,7 +49,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             try {
                 return iterator(request);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                gaps.found(request.shardId(), Positions.checkpoint(request), e);
+                gaps.found(gap(request, Positions.checkpoint(request), null), e);
                 return iterator(oldestLeft(request));
             }
         }, AmazonServiceExceptionTransformer::transformDynamoDBStreamsToKinesisGetShardIterator);
@@ -61,7 +63,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             try {
                 return records(request, position);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                gaps.found(position.request.shardId(), position.checkpoint, e);
+                gaps.found(gap(position.request, position.checkpoint, position.lastRead), e);
                 String iterator = iterator(oldestLeft(position.request)).shardIterator();
                 return records(request.toBuilder().shardIterator(iterator).build(), positions.of(iterator));
             }
@@ -92,6 +94,27 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
                 .shardIteratorType(ShardIteratorType.TRIM_HORIZON)
                 .startingSequenceNumber(null)
                 .build();
+    }
+
+    private Gap gap(GetShardIteratorRequest request, String checkpoint, Instant lastRead) {
+        return new Gap(request.shardId(), checkpoint, lastRead, oldestChangeLeft(request));
+    }
+
+    /** When the oldest change that the shard still has was made; null if none is left. */
+    private Instant oldestChangeLeft(GetShardIteratorRequest request) {
+        try {
+            GetShardIteratorRequest oldest = oldestLeft(request);
+            String iterator = client.getShardIterator(ask -> ask.streamArn(oldest.streamName())
+                            .shardId(oldest.shardId())
+                            .shardIteratorType(oldest.shardIteratorTypeAsString()))
+                    .shardIterator();
+            return client.getRecords(ask -> ask.shardIterator(iterator).limit(1)).records().stream()
+                    .map(record -> record.dynamodb().approximateCreationDateTime())
+                    .findFirst()
+                    .orElse(null);
+        } catch (SdkException e) {
+            return null;
+        }
     }
 
     private interface ToKinesis {

@@ -1,5 +1,6 @@
 package io.github.kclprocessor.launcher;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,10 +16,13 @@ final class Positions {
     static final class Position {
         final GetShardIteratorRequest request;
         final String checkpoint;
+        /** When the last change that was read here was made; null before the first. */
+        final Instant lastRead;
 
-        Position(GetShardIteratorRequest request, String checkpoint) {
+        Position(GetShardIteratorRequest request, String checkpoint, Instant lastRead) {
             this.request = request;
             this.checkpoint = checkpoint;
+            this.lastRead = lastRead;
         }
     }
 
@@ -27,7 +31,7 @@ final class Positions {
     void start(String iterator, GetShardIteratorRequest request) {
         // The iterator before it was given up: it had expired, or the shard was taken up anew.
         byIterator.values().removeIf(position -> position.request.shardId().equals(request.shardId()));
-        byIterator.put(iterator, new Position(request, checkpoint(request)));
+        byIterator.put(iterator, new Position(request, checkpoint(request), null));
     }
 
     /** The position of an iterator; one that never came through here stands nowhere. */
@@ -40,9 +44,13 @@ final class Positions {
         byIterator.remove(iterator);
         if (read.nextShardIterator() != null) {
             List<KinesisClientRecord> records = read.records();
-            String last = records.isEmpty() ? from.checkpoint : records.get(records.size() - 1).sequenceNumber();
-            byIterator.put(read.nextShardIterator(), new Position(from.request, last));
+            byIterator.put(read.nextShardIterator(), records.isEmpty() ? from : after(from, records));
         }
+    }
+
+    private static Position after(Position from, List<KinesisClientRecord> records) {
+        KinesisClientRecord last = records.get(records.size() - 1);
+        return new Position(from.request, last.sequenceNumber(), last.approximateArrivalTimestamp());
     }
 
     /** The sequence number after which a request reads, or the name of a place such as TRIM_HORIZON. */
@@ -52,5 +60,5 @@ final class Positions {
     }
 
     private static final Position UNKNOWN =
-            new Position(GetShardIteratorRequest.builder().shardId("unknown").build(), "unknown");
+            new Position(GetShardIteratorRequest.builder().shardId("unknown").build(), "unknown", null);
 }

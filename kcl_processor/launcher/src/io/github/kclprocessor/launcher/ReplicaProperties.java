@@ -31,6 +31,11 @@ final class ReplicaProperties {
         return new ReplicaProperties(properties);
     }
 
+    /** What an operator calls this replica; a properties file written by hand may not say. */
+    String task() {
+        return text("replica.task").orElse("TASK");
+    }
+
     StreamArn streamArn() {
         return new StreamArn(text("streamName")
                 .orElseThrow(() -> new IllegalArgumentException("streamName, the stream's ARN, is not set")));

@@ -4,6 +4,7 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsPro
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.slf4j.MDC;
 import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
@@ -20,10 +21,14 @@ import software.amazon.kinesis.processor.ShardRecordProcessor;
  * SHARD_END.
  */
 final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
+    /** The name in the log's context of the shard that a thread is at work for. */
+    static final String SHARD = "shard";
+
     private final ShardRecordProcessor child;
     private final Supplier<LeaseCoordinator> leases;
     private final Set<ShardProcessor> open;
     private LeaseFence fence;
+    private String shardId;
 
     /** @param open a concurrent set that holds the processor from its start to its end */
     ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open) {
@@ -35,14 +40,15 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     @Override
     public void initialize(InitializationInput input) {
         open.add(this);
-        fence = new LeaseFence(input.shardId(), leases, input.extendedSequenceNumber());
-        child.initialize(input);
+        shardId = input.shardId();
+        fence = new LeaseFence(shardId, leases, input.extendedSequenceNumber());
+        named(() -> child.initialize(input));
     }
 
     @Override
     public void processRecords(ProcessRecordsInput input) {
         FencedCheckpointer checkpointer = new FencedCheckpointer(input.checkpointer(), fence);
-        child.processRecords(input.toBuilder().checkpointer(checkpointer).build());
+        named(() -> child.processRecords(input.toBuilder().checkpointer(checkpointer).build()));
     }
 
     @Override
@@ -52,18 +58,24 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
 
     @Override
     public void leaseLost(LeaseLostInput input) {
-        child.leaseLost(input);
+        named(() -> child.leaseLost(input));
         open.remove(this);
     }
 
     @Override
     public void shardEnded(ShardEndedInput input) {
-        child.shardEnded(input);
+        named(() -> child.shardEnded(input));
         open.remove(this);
     }
 
     @Override
     public void shutdownRequested(ShutdownRequestedInput input) {
-        child.shutdownRequested(input);
+        named(() -> child.shutdownRequested(input));
+    }
+
+    private void named(Runnable call) {
+        try (MDC.MDCCloseable ignored = MDC.putCloseable(SHARD, shardId)) {
+            call.run();
+        }
     }
 }

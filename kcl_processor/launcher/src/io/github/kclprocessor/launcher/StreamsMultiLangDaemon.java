@@ -99,7 +99,7 @@ public final class StreamsMultiLangDaemon {
         // The adapter polls; fan-out, the KCL's default, exists for Kinesis only.
         kcl.setRetrievalMode(RetrievalMode.POLLING);
         ResolvedConfigs configs = new ResolvedConfigs(kcl, processors());
-        Gaps gaps = new Gaps(replica.continueOnGap(), replica.gapFile(), this::end);
+        Gaps gaps = new Gaps(replica.continueOnGap(), replica.gapFile(), replica.task(), this::end);
         GapGuard guard = new GapGuard(streams, replica.sourceRegion(), gaps);
         configureRetrieval(configs, guard);
         configureCoordination(configs);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.amazonaws.services.dynamodbv2.streamsadapter.adapter.DynamoDBStreamsGetRecordsResponseAdapter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +31,8 @@ class GapGuardTest {
             TrimmedDataAccessException.builder().message("beyond the \"trim\" horizon").build();
     private static final RuntimeException GONE = ResourceNotFoundException.builder().message("no such shard").build();
 
+    private static final Instant DAY = Instant.parse("2026-01-02T00:00:00Z");
+
     @TempDir
     Path folder;
 
@@ -40,6 +43,8 @@ class GapGuardTest {
     private static final class FakeStream implements DynamoDbStreamsClient {
         final List<RuntimeException> iteratorFailures = new ArrayList<>();
         final List<Object> reads = new ArrayList<>();
+        /** What a look at the oldest change that is left finds. */
+        GetRecordsResponse oldestLeft = GetRecordsResponse.builder().build();
 
         @Override
         public software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse getShardIterator(
@@ -54,6 +59,9 @@ class GapGuardTest {
 
         @Override
         public GetRecordsResponse getRecords(GetRecordsRequest request) {
+            if (Integer.valueOf(1).equals(request.limit())) {
+                return oldestLeft;
+            }
             Object next = reads.remove(0);
             if (next instanceof RuntimeException) {
                 throw (RuntimeException) next;
@@ -71,7 +79,7 @@ class GapGuardTest {
     }
 
     private GapGuard guard(boolean goOn) {
-        return new GapGuard(stream, Region.US_EAST_1, new Gaps(goOn, Optional.of(gapFile()), exits::add));
+        return new GapGuard(stream, Region.US_EAST_1, new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add));
     }
 
     private Path gapFile() {
@@ -88,7 +96,8 @@ class GapGuardTest {
         List<Record> records = new ArrayList<>();
         for (String sequenceNumber : sequenceNumbers) {
             Consumer<software.amazon.awssdk.services.dynamodb.model.StreamRecord.Builder> change =
-                    change1 -> change1.sequenceNumber(sequenceNumber);
+                    made -> made.sequenceNumber(sequenceNumber)
+                            .approximateCreationDateTime(DAY.plusSeconds(Long.parseLong(sequenceNumber)));
             records.add(Record.builder().dynamodb(change).build());
         }
         return GetRecordsResponse.builder().records(records).nextShardIterator(next).build();
@@ -120,9 +129,11 @@ class GapGuardTest {
     @Test
     void goesOnAtTheOldestChange() throws Exception {
         stream.iteratorFailures.add(TRIMMED);
+        stream.oldestLeft = page("next", "8");
         assertEquals("TRIM_HORIZON/null", guard(true).getShardIterator(after("7")).get().shardIterator());
         String noted = Files.readString(gapFile());
         assertTrue(noted.contains("\"shard\":\"shardId-1\",\"checkpoint\":\"7\""), noted);
+        assertTrue(noted.contains("\"from\":null,\"to\":\"2026-01-02T00:00:08Z\""), noted);
         assertTrue(noted.contains("beyond the \\\"trim\\\" horizon"), noted);
         assertEquals(List.of(), exits);
     }
@@ -130,7 +141,7 @@ class GapGuardTest {
     /** When nothing of the shard is left, the fetcher hears the word that ends a shard. */
     @Test
     void wholeShardGoneEndsTheShard() {
-        stream.iteratorFailures.addAll(List.of(GONE, GONE));
+        stream.iteratorFailures.addAll(List.of(GONE, GONE, GONE));
         ExecutionException thrown =
                 assertThrows(ExecutionException.class, () -> guard(true).getShardIterator(after("7")).get());
         assertEquals(software.amazon.awssdk.services.kinesis.model.ResourceNotFoundException.class,
@@ -146,7 +157,8 @@ class GapGuardTest {
         assertEquals("second", read(guard, "AFTER_SEQUENCE_NUMBER/7").nextShardIterator());
         assertEquals("third", read(guard, "second").nextShardIterator());
         assertEquals("fourth", read(guard, "third").nextShardIterator());
-        assertTrue(Files.readString(gapFile()).contains("\"checkpoint\":\"9\""));
+        String noted = Files.readString(gapFile());
+        assertTrue(noted.contains("\"checkpoint\":\"9\",\"from\":\"2026-01-02T00:00:09Z\""), noted);
     }
 
     /** What is no gap reaches the fetcher in the form that it retries, and ends nothing. */
@@ -180,5 +192,21 @@ class GapGuardTest {
         DynamoDBStreamsGetRecordsResponseAdapter response = read(guard, "AFTER_SEQUENCE_NUMBER/7");
         assertSame(response.records(), response.records());
         assertEquals("8", response.records().get(0).sequenceNumber());
+    }
+
+    /** A gap names the time that is known: a shard's creation, and the end of what the stream keeps. */
+    @Test
+    void timesOfAGap() {
+        Gap gap = new Gap("shardId-00000001767312000000-0a1b2c3d", "7", null, null);
+        assertEquals(DAY, gap.from.get());
+        assertTrue(gap.to.isBefore(Instant.now().minusSeconds(24 * 3600 - 60)), gap.toString());
+        assertTrue(gap.toString().contains("after 7, made from 2026-01-02T00:00:00Z to "), gap.toString());
+    }
+
+    /** The end of a process by a signal is said as such. */
+    @Test
+    void howAProcessEnded() {
+        assertEquals("by signal 9", ChildExitFilter.how(137));
+        assertEquals("with exit code 8", ChildExitFilter.how(8));
     }
 }

@@ -1,0 +1,79 @@
+"""Kill -9 of a child, of the daemon, of both: the restart goes on where it was safe."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from integration.story import Story, assert_replicated, until
+from integration.worker import Worker
+
+pytestmark = pytest.mark.story
+
+
+def test_the_kill_of_a_child_stops_the_daemon_with_a_reason(
+    story: Callable[..., Story], tell: Callable[..., None]
+) -> None:
+    """A killed record processor ends the daemon with exit code 1 and one line; nothing is lost."""
+    told = story(lineages=2, preload=500, keys=200, rate=100.0)
+    worker = told.started()
+    until(lambda: len(worker.children()) == 2, "a child for each shard")
+    worker.children()[0].kill()
+    assert worker.wait() == 1
+    reason = "ended by signal 9"
+    assert [line for line in worker.log().splitlines() if reason in line and "shardId-" in line]
+    back = told.started()
+    back.kill()
+    assert told.started().running()
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    tell("kill -9 of a child, then of the host", told, verdict, 2)
+
+
+def test_a_kill_of_the_daemon_alone_leaves_no_writer_behind(story: Callable[..., Story]) -> None:
+    """The children of a killed daemon write no more and end by themselves."""
+    told = story(lineages=2, preload=500, keys=200, rate=100.0)
+    worker = told.started()
+    until(lambda: len(worker.children()) == 2, "a child for each shard")
+    children = worker.children()
+    worker.kill_daemon()
+    until(lambda: not any(child.is_running() for child in children), "the children end", 20)
+    told.started()
+    assert_replicated(told.simulator.settle(60))
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(600)
+def test_twenty_kills(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+    """Killed 20 times at any moment, of the start too, a replica ends equal."""
+    told = story(lineages=3, preload=2000, keys=500, rate=150.0, hot_share=0.2)
+    told.simulator.faults(destination=[{"kind": "latency", "milliseconds": 40}])
+    dice = random.Random(4)
+    for number in range(20):
+        worker = told.started() if number % 4 else told.start()
+        told.simulator.control(rollover=number % 3)
+        _wait(dice.uniform(0, 4))
+        _kill(worker, ("host", "child", "daemon")[number % 3], dice)
+    told.started()
+    verdict = told.simulator.settle(90)
+    assert_replicated(verdict)
+    tell("kill -9 of host, child or daemon at any moment", told, verdict, 20)
+
+
+def _wait(seconds: float) -> None:
+    """The kills come at moments that nothing announces."""
+    signal.sigtimedwait([], seconds)
+
+
+def _kill(worker: Worker, what: str, dice: random.Random) -> None:
+    children = worker.children()
+    if what == "host" or not children:
+        worker.kill()
+    elif what == "child":
+        dice.choice(children).kill()
+        assert worker.wait() == 1, worker.log()
+    else:
+        worker.kill_daemon()
