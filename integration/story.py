@@ -85,7 +85,7 @@ class Story:
 
     def command(self, name: str, *words: str) -> list[str]:
         """The command line of one of the product's commands on this task."""
-        program = [sys.executable, "-m", "kcl_processor", name, "-c", str(self._file), self.name]
+        program = [sys.executable, "-m", "kcl_processor", name, "-c", str(self._file)]
         return [*program, "--state-dir", str(self.state), *words]
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -101,7 +101,7 @@ class Story:
     def start(self, name: str = "worker-1", *flags: str) -> Worker:
         """Start a worker."""
         words = ["--workerId", name, "--log-dir", str(self.folder / name), *flags]
-        worker = Worker(self.command("run", *words), self.folder / name, self.name)
+        worker = Worker(name, self.command("run", *words), self.folder / name, self.name)
         self.workers.append(worker)
         return worker
 

@@ -21,12 +21,14 @@ class Worker:
     """A running daemon.
 
     Args:
+        name: its worker id.
         command: starts it.
         logs: the folder of its logs.
         task: what the logs' names begin with.
     """
 
-    def __init__(self, command: list[str], logs: Path, task: str) -> None:
+    def __init__(self, name: str, command: list[str], logs: Path, task: str) -> None:
+        self.name = name
         self._logs = logs
         self._task = task
         logs.mkdir(exist_ok=True)

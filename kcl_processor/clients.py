@@ -9,15 +9,24 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+)
 
 from kcl_processor.config import Side, Source, Task
 from kcl_processor.credentials import session
 from kcl_processor.errors import OperatorError, PermissionDenied
+from kcl_processor.verdict import THROTTLED
 
 _BOUNDED = Config(
     connect_timeout=3, read_timeout=20, retries={"mode": "standard", "max_attempts": 5}
 )
+
+_PASSES = "check the endpoint and the network, then start again; a supervisor does"
 
 _DENIED = {
     "AccessDenied",
@@ -89,6 +98,7 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
 
     Raises:
         PermissionDenied: the action is denied, or there are no valid credentials.
+        OperatorError: the service cannot be reached or is in trouble; a supervisor tries again.
     """
     try:
         yield
@@ -101,11 +111,16 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
                 f"allow {action}, or check whose credentials these are: "
                 "aws sts get-caller-identity",
             ) from failure
+        status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500 or code in THROTTLED:
+            raise OperatorError(f"{action} on {resource} failed ({said}).", _PASSES) from failure
         raise error(f"{action} on {resource} failed ({said}).", hint) from failure
     except NoCredentialsError as failure:
         raise PermissionDenied(
             f"{action} on {resource}: there are no AWS credentials.",
             "aws sts get-caller-identity, until it answers",
         ) from failure
+    except (ConnectionError, HTTPClientError) as failure:
+        raise OperatorError(f"{action} on {resource} failed: {failure}.", _PASSES) from failure
     except BotoCoreError as failure:
         raise error(f"{action} on {resource} failed: {failure}.", hint) from failure

@@ -15,12 +15,13 @@ from kcl_processor.backoff import Window
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config import Side, Task
 from kcl_processor.copy_progress import CopyProgress, SegmentProgress, load, progress_file
+from kcl_processor.dead_letters import open_place
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
 from kcl_processor.estimate import HOUR, STREAM_HOURS, WARN_HOURS, Capacity, capacity, estimate
 from kcl_processor.estimate import rate as rate_of
 from kcl_processor.pace import Halt, Pace
-from kcl_processor.refusals import DeadLetterFile, Origin
-from kcl_processor.render import dead_letter_file
+from kcl_processor.refusals import DeadLetters, Origin
+from kcl_processor.render import dead_letters
 from kcl_processor.running import Signs, refuse_moved, refuse_running
 from kcl_processor.scan import AT_ONCE, segments_for
 from kcl_processor.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
@@ -240,7 +241,8 @@ def _refusals(task: Task, state: Path, clock: Clock) -> Refusals:
     if task.on_poison == "stop":
         return StopOnRefusedItem(task.source.table, task.destination.table)
     origin = Origin(task.name, task.source.table, task.destination.table, "copy")
-    return DeadLetterFile(dead_letter_file(task, state), origin, clock, on_written=lambda: None)
+    place = open_place(dead_letters(task, state), task.destination.region)
+    return DeadLetters(place, origin, clock, on_written=lambda: None)
 
 
 class _Watch:

@@ -49,7 +49,8 @@ def _change(event: str, stream_record: dict[str, Any], sequence_number: str) -> 
 
 def _image(stream_record: dict[str, Any], sequence_number: str) -> bytes:
     image = stream_record.get("NewImage")
-    if image is None:
+    # Of a stream without images the adapter makes records with an empty one.
+    if image is None or image == {}:
         view = stream_record.get("StreamViewType", "unknown")
         raise SourceError(
             f"Record {sequence_number} of the stream carries no new image (view type {view}).",

@@ -8,10 +8,15 @@ later start compares.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+import orjson
 
 from kcl_processor import clients
 from kcl_processor.config import Task
+from kcl_processor.dead_letters import append_durably
 from kcl_processor.errors import ConfigError, GapError, OperatorError
 from kcl_processor.kcl_tables import kcl_tables
 from kcl_processor.preflight import SourceFacts
@@ -38,11 +43,12 @@ def identity(facts: SourceFacts, destination_arn: str) -> Identity:
     return Identity(facts.table_arn, facts.stream_arn, destination_arn)
 
 
-def claim(task: Task, ours: Identity, adopt: bool) -> None:
+def claim(task: Task, ours: Identity, adopt: bool, gaps: Path) -> None:
     """Write down whose the checkpoint table is, or make sure that it is ours.
 
     Args:
         adopt: take the table over, whatever it says.
+        gaps: where a gap that is passed is noted.
 
     Raises:
         ConfigError: it belongs to another source or destination; both are named.
@@ -51,31 +57,61 @@ def claim(task: Task, ours: Identity, adopt: bool) -> None:
     client, table = clients.kcl_tables(task), kcl_tables(task).coordinator
     with clients.calling("dynamodb:GetItem", f"table {table}", OperatorError, "check kcl.endpoint"):
         item = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
-    if not adopt:
-        if item:
-            _compare(task, _from_item(item), ours)
-        else:
-            _refuse_foreign_leases(task, ours)
+    if item:
+        _compare(task, _from_item(item), ours, adopt, gaps)
+    elif not adopt:
+        _refuse_foreign_leases(task, ours)
     with clients.calling("dynamodb:PutItem", f"table {table}", OperatorError, "check kcl.endpoint"):
         client.put_item(TableName=table, Item=_item(ours))
 
 
-def _compare(task: Task, found: Identity, ours: Identity) -> None:
+def _compare(task: Task, found: Identity, ours: Identity, adopt: bool, gaps: Path) -> None:
     if found == ours:
         return
     if (found.source_table, found.destination) != (ours.source_table, ours.destination):
+        if adopt:
+            return
         raise ConfigError(
             f"The checkpoint table {task.kcl.application_name} belongs to the replica {found}, "
             f"and this task is {ours}.",
             f"give the task another name; or {_ADOPT}",
         )
-    if task.on_gap == "stop":
+    if task.on_gap == "stop" and not adopt:
         raise GapError(
             f"The stream of {task.source} was turned off and on again: the checkpoints are of "
             f"{found.stream}, and the table's stream is {ours.stream}. What changed between the "
-            "last checkpoint and the new stream's start is in neither.",
-            f"kcl-processor verify {task.name} --repair after a start with --adopt",
+            f"last checkpoint and the new stream's start, {_start(ours.stream)}, is in neither.",
+            f"kcl-processor run --adopt, then kcl-processor verify {task.name} --repair",
         )
+    _note_gap(found, ours, gaps)
+
+
+def _note_gap(found: Identity, ours: Identity, gaps: Path) -> None:
+    """Write down that the stream changed, in the words in which the daemon notes gaps."""
+    gap = {
+        "at": _utc(datetime.now(UTC)),
+        "shard": None,
+        "checkpoint": found.stream,
+        "from": None,
+        "to": _start(ours.stream),
+        "reason": "the stream was turned off and on again",
+    }
+    try:
+        append_durably(gaps, orjson.dumps(gap) + b"\n")
+    except OSError as error:
+        raise GapError(
+            f"A gap is to be passed and cannot be noted in {gaps}: {error.strerror}.",
+            "make room there, or --state-dir with a folder of yours",
+        ) from error
+
+
+def _start(stream: str) -> str:
+    """When a stream was turned on: its label, the last part of its ARN, is that time in UTC."""
+    return stream.rpartition("/")[2] + "Z"
+
+
+def _utc(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _refuse_foreign_leases(task: Task, ours: Identity) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from kcl_processor.change import Change
 from kcl_processor.clock import Clock
+from kcl_processor.dead_letters import Place
 from kcl_processor.decode import key_names
 from kcl_processor.destination import Reply
 from kcl_processor.errors import PoisonError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,39 +46,43 @@ class StopOnRefusal:
         )
 
 
-class DeadLetterFile:
-    """``on_poison: dead-letter`` to a file: one JSON line a change, synced before it returns.
-
-    Every child of a task on a host appends to the same file. A line is one ``write`` to a file
-    opened for appending, so lines of two children never mix.
+class DeadLetters:
+    """``on_poison: dead-letter``: make the change durable elsewhere before the checkpoint.
 
     Args:
         on_written: called after each dead letter, for metrics.
     """
 
     def __init__(
-        self, path: Path, origin: Origin, clock: Clock, on_written: Callable[[], None]
+        self, place: Place, origin: Origin, clock: Clock, on_written: Callable[[], None]
     ) -> None:
-        self._path = path
+        self._place = place
         self._origin = origin
         self._clock = clock
         self._on_written = on_written
 
     def refuse(self, change: Change, reply: Reply) -> None:
-        """Append the change, with its image, and sync the file.
+        """Put the change, with its image, where it is durable.
 
         Raises:
-            PoisonError: the file cannot be written; then the change must not be passed over.
+            PoisonError: that is not possible; then the change must not be passed over.
         """
         line = orjson.dumps(dead_letter(change, reply, self._origin, self._clock)) + b"\n"
         try:
-            append_durably(self._path, line)
+            self._place.put(line)
         except OSError as error:
             raise PoisonError(
                 f"The dead letter of record {change.sequence_number} cannot be written to "
-                f"{self._path}: {error.strerror}.",
-                "make room or mend the permissions of this file, then start again",
+                f"{self._place}: {error.strerror}.",
+                "make room there or mend its permissions, then start again",
             ) from error
+        _log.warning(
+            "record %s is set aside in %s: %s: %s",
+            change.sequence_number,
+            self._place,
+            reply.error,
+            without_values(reply.message, change),
+        )
         self._on_written()
 
 
@@ -99,22 +105,6 @@ def dead_letter(change: Change, reply: Reply, origin: Origin, clock: Clock) -> d
         "key": orjson.loads(change.key),
         "image": image,
     }
-
-
-def append_durably(path: Path, line: bytes) -> None:
-    """Append one line to a file of mode 0600 and return when it is on the disk.
-
-    Raises:
-        OSError: the line is not on the disk, or not whole.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        if os.write(descriptor, line) != len(line):
-            raise OSError(28, "the disk is full")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def without_values(message: str, change: Change) -> str:

@@ -9,6 +9,7 @@ import javaproperties
 
 from kcl_processor import __version__
 from kcl_processor.config import Task
+from kcl_processor.dead_letters import is_queue
 from kcl_processor.kcl_properties import DEFAULTS
 
 # Requests to the destination that one shard may have under way at once.
@@ -38,11 +39,15 @@ def render(task: Task, stream_arn: str, path: Path, state: Path, origin: str) ->
     return "\n".join(parts) + "\n"
 
 
+def dead_letters(task: Task, state: Path) -> str:
+    """Where a task's refused changes go: a file, or the URL or ARN of a queue."""
+    return task.dead_letters or str(dead_letter_file(task, state))
+
+
 def dead_letter_file(task: Task, state: Path) -> Path:
     """Where a task's refused changes go on this host."""
-    return (
-        Path(task.dead_letters) if task.dead_letters else state / f"{task.name}.dead-letters.jsonl"
-    )
+    named = task.dead_letters and not is_queue(task.dead_letters)
+    return Path(str(task.dead_letters)) if named else state / f"{task.name}.dead-letters.jsonl"
 
 
 def gap_file(task: Task, state: Path) -> Path:
@@ -130,7 +135,7 @@ def _failures(task: Task, state: Path) -> dict[str, str]:
     return {
         "replica.watchdogSeconds": str(_WATCHDOG_SECONDS),
         "replica.onPoison": task.on_poison,
-        "replica.deadLetters": str(dead_letter_file(task, state)),
+        "replica.deadLetters": dead_letters(task, state),
         "replica.onGap": task.on_gap,
         "replica.gapFile": str(gap_file(task, state)),
     }

@@ -12,10 +12,11 @@ from kcl_processor.change import Change
 from kcl_processor.checkpoint import Position
 from kcl_processor.clock import Clock
 from kcl_processor.credentials import session
+from kcl_processor.dead_letters import open_place
 from kcl_processor.destination import DestinationTable
 from kcl_processor.figures import ShardFigures
 from kcl_processor.metrics import CloudWatch, Reporter
-from kcl_processor.refusals import DeadLetterFile, Origin, StopOnRefusal
+from kcl_processor.refusals import DeadLetters, Origin, StopOnRefusal
 from kcl_processor.settings import Settings
 from kcl_processor.write import Refusals, Writer
 
@@ -162,6 +163,5 @@ class ShardOpener:
         )
         if self._settings.on_poison == "stop":
             return StopOnRefusal(origin)
-        return DeadLetterFile(
-            Path(self._settings.dead_letters), origin, self._clock, on_written=on_dead_letter
-        )
+        place = open_place(self._settings.dead_letters, self._settings.destination_region)
+        return DeadLetters(place, origin, self._clock, on_written=on_dead_letter)

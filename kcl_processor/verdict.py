@@ -20,7 +20,7 @@ class Verdict(Enum):
 
 
 # Codes from the DynamoDB API reference, "Error handling with DynamoDB" and "Common errors".
-_THROTTLED = {
+THROTTLED = {
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
     "RequestLimitExceeded",
@@ -64,7 +64,7 @@ def judge(reply: Reply) -> Verdict:
     """Say what one attempt's reply means for its changes."""
     if not reply.error:
         return Verdict.THROTTLED if reply.unprocessed else Verdict.APPLIED
-    if reply.error in _THROTTLED or reply.status == 429:
+    if reply.error in THROTTLED or reply.status == 429:
         return Verdict.THROTTLED
     if reply.error in _RENEW:
         return Verdict.RENEW_CREDENTIALS

@@ -70,3 +70,10 @@ def test_a_record_without_a_new_image_names_the_view_type(view):
     """A stream that shows no new images cannot be replicated, and the error says which view."""
     with pytest.raises(SourceError, match=view):
         decode(record(NewImage=None, StreamViewType=view), "1")
+
+
+def test_an_empty_image_is_no_image():
+    """Of a KEYS_ONLY stream the adapter hands over an empty map; it is not written as an item."""
+    empty = record(NewImage={}, StreamViewType="KEYS_ONLY")
+    with pytest.raises(SourceError, match=r"7 of the stream carries no new image .*KEYS_ONLY"):
+        decode(empty, "7")

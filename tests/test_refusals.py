@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from kcl_processor.dead_letters import LetterFile
 from kcl_processor.destination import Reply
 from kcl_processor.errors import PoisonError
-from kcl_processor.refusals import DeadLetterFile, Origin, without_values
+from kcl_processor.refusals import DeadLetters, Origin, without_values
 from tests.fakes import INVALID, HandClock, put, remove
 
 ORIGIN = Origin("task", "source", "replica", "shard-1")
@@ -19,7 +20,7 @@ def letters(path):
 def test_a_dead_letter_holds_what_is_needed_to_apply_the_change_again(tmp_path):
     """Key, image, place in the stream and the service's reason are in one line each."""
     path, counted = tmp_path / "sub" / "dead.jsonl", []
-    file = DeadLetterFile(path, ORIGIN, HandClock(), on_written=lambda: counted.append(1))
+    file = DeadLetters(LetterFile(path), ORIGIN, HandClock(), on_written=lambda: counted.append(1))
     file.refuse(put("a", 7, n={"N": "1"}), INVALID)
     file.refuse(remove("b", 8), INVALID)
     first, second = letters(path)
@@ -32,14 +33,14 @@ def test_a_dead_letter_holds_what_is_needed_to_apply_the_change_again(tmp_path):
 def test_a_dead_letter_that_cannot_be_written_stops(tmp_path):
     """Without a durable letter the change must not be passed over."""
     (tmp_path / "file").write_text("")
-    file = DeadLetterFile(tmp_path / "file" / "dead", ORIGIN, HandClock(), lambda: None)
+    file = DeadLetters(LetterFile(tmp_path / "file" / "dead"), ORIGIN, HandClock(), lambda: None)
     with pytest.raises(PoisonError, match="cannot be written"):
         file.refuse(put("a", 7), INVALID)
 
 
 def test_a_full_disk_stops(tmp_path):
     """A line that does not reach the disk whole is an error."""
-    file = DeadLetterFile(type(tmp_path)("/dev/full"), ORIGIN, HandClock(), lambda: None)
+    file = DeadLetters(LetterFile(type(tmp_path)("/dev/full")), ORIGIN, HandClock(), lambda: None)
     with pytest.raises(PoisonError, match="No space left"):
         file.refuse(put("a", 7), INVALID)
 

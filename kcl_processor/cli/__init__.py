@@ -24,6 +24,7 @@ COMMANDS = (
     "status",
     "health",
     "leases",
+    "replay",
     "iam",
     "dashboard",
     "exporter",

@@ -1,22 +1,28 @@
-"""Write the .properties of every task of a file, one file a task.
+"""Write the .properties of every task of a file, or units that supervise them, one file a task.
 
 KCL, the launcher and the record processors read nothing else, so such a file can be handed to the
 bootstrap script, ours or kclpy's own. Each holds the ARN of the source's stream: taken from
 source.stream_arn where the task has one, otherwise asked from the source.
+
+--systemd and --supervisord write units instead, which start each task's daemon with this
+configuration file, start it again where that helps and leave it stopped where a person must act.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from kcl_processor import daemon, preflight
 from kcl_processor.cli.task import add_config_argument, add_state_argument
+from kcl_processor.config import Task
 from kcl_processor.config_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.render import render
+from kcl_processor.service_units import supervisord_program, systemd_unit
 
-HELP = "write the tasks' .properties"
+HELP = "write the tasks' .properties, or units for systemd or supervisord"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,16 +35,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("properties"),
         help="the folder to write to (default: properties)",
     )
+    units = parser.add_mutually_exclusive_group()
+    units.add_argument("--systemd", action="store_true", help="write kcl-processor-TASK.service")
+    units.add_argument("--supervisord", action="store_true", help="write kcl-processor-TASK.conf")
+    parser.add_argument(
+        "--log-dir",
+        metavar="DIR",
+        type=Path,
+        default=Path("/var/log/kcl-processor"),
+        help="for --supervisord: the daemons' --log-dir (default: /var/log/kcl-processor)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     state = daemon.state_directory(args.state_dir)
     for task in load_tasks(args.config):
-        path = args.out / f"{task.name}.properties"
-        arn = task.source.stream_arn or preflight.check_source(task.source).stream_arn
-        _write(path, render(task, arn, path, state, args.config.name))
+        path, text = _rendered(args, task, state)
+        _write(path, text)
         print(path)
     return ExitCode.OK
+
+
+def _rendered(args: argparse.Namespace, task: Task, state: Path) -> tuple[Path, str]:
+    unit = args.out / f"kcl-processor-{task.name}"
+    config = str(args.config.absolute())
+    command = [str(Path(sys.executable).parent / "kcl-processor"), "run", "--supervised"]
+    command += ["-c", config, task.name]
+    if args.systemd:
+        return unit.with_name(unit.name + ".service"), systemd_unit(task, command)
+    if args.supervisord:
+        text = supervisord_program(task, command, state, args.log_dir.absolute())
+        return unit.with_name(unit.name + ".conf"), text
+    path = args.out / f"{task.name}.properties"
+    arn = task.source.stream_arn or preflight.check_source(task.source).stream_arn
+    return path, render(task, arn, path, state, args.config.name)
 
 
 def _write(path: Path, text: str) -> None:

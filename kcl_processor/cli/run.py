@@ -14,6 +14,7 @@ import argparse
 import dataclasses
 import os
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +25,8 @@ from kcl_processor.errors import ConfigError
 from kcl_processor.identity import claim, identity
 from kcl_processor.kcl_tables import make_kcl_tables
 from kcl_processor.original_flags import add_flags, given_flags, task_from_flags
+from kcl_processor.render import gap_file
+from kcl_processor.restarts import pause_before_start
 
 HELP = "run a task's daemon"
 
@@ -50,6 +53,11 @@ def add_daemon_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take the checkpoint table over, even if it belongs to another replica",
     )
+    parser.add_argument(
+        "--supervised",
+        action="store_true",
+        help="wait before the start, the longer the more often it was restarted of late",
+    )
 
 
 def run(args: argparse.Namespace) -> NoReturn:
@@ -67,14 +75,16 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     Raises:
         OperatorError: a check failed, or the task already runs on this host.
     """
+    state = daemon.state_directory(args.state_dir)
+    if args.supervised:
+        time.sleep(pause_before_start(state / f"{task.name}.starts.json", time.time()))
     facts = preflight.check_source(task.source)
     destination_arn = preflight.check_destination(task.destination, facts.keys)
     lock = daemon.lock_worker(task)
     make_kcl_tables(task)
-    claim(task, identity(facts, destination_arn), args.adopt)
+    claim(task, identity(facts, destination_arn), args.adopt, gap_file(task, state))
     logs = (args.log_dir or Path.cwd()).absolute()
     prefix = f"{task.name}-" if args.log_dir else ""
-    state = daemon.state_directory(args.state_dir)
     launch = daemon.prepare(task, facts.stream_arn, origin, state, logs, prefix, args.java)
     print(
         f"Replicating {task.source} to {task.destination} as {task.name}; "

@@ -34,18 +34,20 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
 
     private final DynamoDbStreamsClient client;
     private final Gaps gaps;
+    private final Denials denials;
     private final Positions positions = new Positions();
 
-    GapGuard(DynamoDbStreamsClient client, Region region, Gaps gaps) {
+    GapGuard(DynamoDbStreamsClient client, Region region, Gaps gaps, Denials denials) {
         super(client, region);
         this.client = client;
         this.gaps = gaps;
+        this.denials = denials;
         setSkipRecordsBehavior(NEVER_SKIP);
     }
 
     @Override
     public CompletableFuture<GetShardIteratorResponse> getShardIterator(GetShardIteratorRequest request) {
-        return done(() -> {
+        return done("dynamodb:GetShardIterator", () -> {
             try {
                 return iterator(request);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
@@ -58,7 +60,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     @Override
     public CompletableFuture<DynamoDBStreamsGetRecordsResponseAdapter> getDynamoDBStreamsRecords(
             GetRecordsRequest request) {
-        return done(() -> {
+        return done("dynamodb:GetRecords", () -> {
             Positions.Position position = positions.of(request.shardIterator());
             try {
                 return records(request, position);
@@ -122,14 +124,17 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     }
 
     /** Makes a call, whose failures reach the fetcher as the exceptions of Kinesis that it knows. */
-    private static <T> CompletableFuture<T> done(Supplier<T> call, ToKinesis toKinesis) {
+    private <T> CompletableFuture<T> done(String action, Supplier<T> call, ToKinesis toKinesis) {
         try {
-            return CompletableFuture.completedFuture(call.get());
+            T answer = call.get();
+            denials.passed();
+            return CompletableFuture.completedFuture(answer);
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
             // The gap has been stated and nothing of the shard is left: its end, for the fetcher.
             return CompletableFuture.failedFuture(software.amazon.awssdk.services.kinesis.model
                     .ResourceNotFoundException.builder().message(e.getMessage()).build());
         } catch (AwsServiceException e) {
+            denials.failed(action, "the source's stream", e);
             return CompletableFuture.failedFuture(toKinesis.turn(e, NEVER_SKIP));
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);

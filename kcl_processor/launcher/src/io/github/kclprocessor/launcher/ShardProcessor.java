@@ -27,14 +27,17 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final ShardRecordProcessor child;
     private final Supplier<LeaseCoordinator> leases;
     private final Set<ShardProcessor> open;
+    private final Handover handover;
     private LeaseFence fence;
     private String shardId;
 
     /** @param open a concurrent set that holds the processor from its start to its end */
-    ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open) {
+    ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open,
+            Handover handover) {
         this.child = child;
         this.leases = leases;
         this.open = open;
+        this.handover = handover;
     }
 
     @Override
@@ -59,6 +62,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     @Override
     public void leaseLost(LeaseLostInput input) {
         named(() -> child.leaseLost(input));
+        handover.release(shardId);
         open.remove(this);
     }
 

@@ -100,7 +100,8 @@ public final class StreamsMultiLangDaemon {
         kcl.setRetrievalMode(RetrievalMode.POLLING);
         ResolvedConfigs configs = new ResolvedConfigs(kcl, processors());
         Gaps gaps = new Gaps(replica.continueOnGap(), replica.gapFile(), replica.task(), this::end);
-        GapGuard guard = new GapGuard(streams, replica.sourceRegion(), gaps);
+        GapGuard guard = new GapGuard(
+                streams, replica.sourceRegion(), gaps, new Denials(this::end, System::nanoTime));
         configureRetrieval(configs, guard);
         configureCoordination(configs);
         configureMetrics(configs.metrics);
@@ -114,7 +115,9 @@ public final class StreamsMultiLangDaemon {
     }
 
     ShardRecordProcessorFactory processors() {
-        return () -> new ShardProcessor(multiLang.getRecordProcessorFactory().shardRecordProcessor(), leases::get, open);
+        Handover handover = new Handover(leases::get, kcl.getWorkerIdentifier());
+        return () -> new ShardProcessor(
+                multiLang.getRecordProcessorFactory().shardRecordProcessor(), leases::get, open, handover);
     }
 
     void configureRetrieval(ResolvedConfigs configs, GapGuard guard) {

@@ -13,10 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.Record;
@@ -38,6 +41,7 @@ class GapGuardTest {
 
     private final List<Integer> exits = new ArrayList<>();
     private final FakeStream stream = new FakeStream();
+    private long nanos;
 
     /** Answers with an iterator named after what was asked, and with what is queued for reads. */
     private static final class FakeStream implements DynamoDbStreamsClient {
@@ -79,7 +83,8 @@ class GapGuardTest {
     }
 
     private GapGuard guard(boolean goOn) {
-        return new GapGuard(stream, Region.US_EAST_1, new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add));
+        Gaps gaps = new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add);
+        return new GapGuard(stream, Region.US_EAST_1, gaps, new Denials(exits::add, () -> nanos));
     }
 
     private Path gapFile() {
@@ -172,6 +177,40 @@ class GapGuardTest {
         assertEquals(software.amazon.awssdk.services.kinesis.model.ProvisionedThroughputExceededException.class,
                 thrown.getCause().getClass());
         assertEquals(List.of(), exits);
+    }
+
+    private static RuntimeException refusal(String code) {
+        return DynamoDbException.builder().statusCode(400)
+                .awsErrorDetails(AwsErrorDetails.builder().errorCode(code).errorMessage("no").build()).build();
+    }
+
+    /** A denied action ends the daemon at once. */
+    @Test
+    void deniedActionEndsTheDaemon() {
+        stream.iteratorFailures.add(refusal("AccessDeniedException"));
+        assertThrows(ExecutionException.class, () -> guard(false).getShardIterator(after("7")).get());
+        assertEquals(List.of(5), exits);
+    }
+
+    /** Refused credentials end it when nobody has renewed them for five minutes. */
+    @Test
+    void refusedCredentialsGetTime() throws Exception {
+        GapGuard guard = guard(false);
+        for (int minute = 0; minute <= 5; minute++) {
+            nanos = TimeUnit.MINUTES.toNanos(minute);
+            stream.iteratorFailures.add(refusal("ExpiredTokenException"));
+            assertThrows(ExecutionException.class, () -> guard.getShardIterator(after("7")).get());
+        }
+        assertEquals(List.of(), exits);
+        guard.getShardIterator(after("7")).get();
+        nanos = TimeUnit.MINUTES.toNanos(7);
+        stream.iteratorFailures.add(refusal("ExpiredTokenException"));
+        assertThrows(ExecutionException.class, () -> guard.getShardIterator(after("7")).get());
+        assertEquals(List.of(), exits);
+        nanos = TimeUnit.MINUTES.toNanos(13);
+        stream.iteratorFailures.add(refusal("ExpiredTokenException"));
+        assertThrows(ExecutionException.class, () -> guard.getShardIterator(after("7")).get());
+        assertEquals(List.of(5), exits);
     }
 
     /** A gap that cannot be noted is not passed. */

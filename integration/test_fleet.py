@@ -1,0 +1,77 @@
+"""Several workers: one is added, one stopped, one killed, the leader's host killed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from integration.story import Story, assert_replicated, until
+from integration.worker import Worker
+
+pytestmark = [pytest.mark.story, pytest.mark.drill, pytest.mark.timeout(400)]
+
+
+def test_workers_come_and_go(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+    """Leases move to an added worker; a graceful stop hands over in 10 s; a kill -9 in 30 s."""
+    told = story(lineages=4, preload=400, keys=400, rate=100.0)
+    told.started("worker-1")
+    second = told.start("worker-2")
+    spread = until(_spread(told, "worker-1", "worker-2"), "leases move", 90)
+    third = told.start("worker-3")
+    until(_spread(told, "worker-1", "worker-2", "worker-3"), "leases move again", 90)
+    assert told.leader() == "worker-1"
+
+    told.simulator.control(reset_measurements=None)
+    stopping = time.monotonic()
+    third.ask_to_stop()
+    until(_spread(told, "worker-1", "worker-2"), "its leases move", 60)
+    told.caught_up(60)
+    handover = time.monotonic() - stopping
+    assert third.wait() == 0
+    verdict = told.simulator.settle(60)
+    assert verdict["replay"] == verdict["repeat"] == 0, "a graceful stop leaves nothing to repeat"
+    assert_replicated(verdict)
+    measured = f"all read again in {handover:.1f} s; a new worker has leases in {spread:.0f} s"
+    tell("graceful stop of one worker of three", told, verdict, 1, measured)
+    assert handover < 10
+
+    took, verdict = _kill(told, second)
+    tell("kill -9 of a worker that is not the leader", told, verdict, 1, f"read on in {took:.1f} s")
+    assert took < 30
+
+
+def test_the_leader_is_killed(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+    """The shards of a killed leader's host are read on within 30 s, by a new leader."""
+    told = story(lineages=4, preload=400, keys=400, rate=100.0)
+    leader = told.started("worker-1")
+    told.start("worker-2")
+    until(_spread(told, "worker-1", "worker-2"), "leases move", 90)
+    assert told.leader() == "worker-1"
+    took, verdict = _kill(told, leader)
+    tell("kill -9 of the leader's host", told, verdict, 1, f"read on in {took:.1f} s")
+    assert told.leader() == "worker-2"
+    assert took < 35
+
+
+def _kill(told: Story, worker: Worker) -> tuple[float, dict[str, Any]]:
+    """Kill while changes flow; give the seconds until every change is there, and the verdict."""
+    told.simulator.control(load={"rate": 100.0})
+    until(told.more_writes(20), "changes flow")
+    assert worker.name in told.owners().values()
+    began = time.monotonic()
+    worker.kill()
+    # Changes that fall on its shards while nobody reads them.
+    until(told.more_writes(20), "the other shards are read", 120)
+    told.caught_up(120)
+    took = time.monotonic() - began
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    return took, verdict
+
+
+def _spread(told: Story, *workers: str) -> Callable[[], bool]:
+    """A condition: each of these workers has leases, and nobody else."""
+    return lambda: set(told.owners().values()) == set(workers)

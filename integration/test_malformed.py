@@ -1,0 +1,56 @@
+"""Records that cannot be understood stop the daemon before anything after them is acknowledged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from integration.story import Story, until
+
+pytestmark = pytest.mark.story
+
+KEY = {"pk": {"S": "item#00000001"}, "sk": {"N": "1"}}
+
+
+def test_a_record_that_cannot_be_understood(story: Callable[..., Story]) -> None:
+    """An unknown event ends the daemon with exit code 6 and its place, again at each start."""
+    told = story(lineages=1, preload=20, keys=20)
+    worker = told.started()
+    until(lambda: told.simulator.status()["behind"] == 0, "the good ones arrive")
+    sequence = _change(told, eventName="TRUNCATE")
+    assert worker.wait() == 6
+    # The SDK has one name for every event that it does not know.
+    assert f"Record {sequence} " in worker.log() and "UNKNOWN_TO_SDK" in worker.log()
+    assert int(_checkpoint(told)) < int(sequence)
+    again = told.start()
+    assert again.wait(90) == 6, "the restart stops at the same record"
+
+
+def test_a_view_without_images(story: Callable[..., Story]) -> None:
+    """A stream that shows keys only cannot be replicated: exit code 6, and what to turn on."""
+    told = story(lineages=1, preload=20, keys=20)
+    worker = told.started()
+    until(lambda: told.simulator.status()["behind"] == 0, "the good ones arrive")
+    told.simulator.control(stream={"view_type": "KEYS_ONLY"})
+    sequence = told.simulator.control(change={"number": 1})["change"]["sequence"]
+    assert worker.wait() == 6
+    assert f"Record {sequence} " in worker.log()
+    assert "StreamViewType=NEW_AND_OLD_IMAGES" in worker.log()
+    assert int(_checkpoint(told)) < int(sequence)
+
+
+def _change(told: Story, **record: object) -> str:
+    """Put a record of our own making into the stream; give its sequence number."""
+    last = told.simulator.control(change={"number": 2})["change"]["sequence"]
+    sequence = str(int(last) + 1)
+    stream = {"SequenceNumber": sequence, "ApproximateCreationDateTime": 1_700_000_000, "Keys": KEY}
+    raw = {"eventID": "1", "dynamodb": stream, **record}
+    told.simulator.control(change={"number": 1, "raw": json.dumps(raw)})
+    return sequence
+
+
+def _checkpoint(told: Story) -> str:
+    (lease,) = told.leases().values()
+    return "0" if lease["checkpoint"] == "TRIM_HORIZON" else str(lease["checkpoint"])

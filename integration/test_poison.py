@@ -1,0 +1,57 @@
+"""One item that the destination never accepts: stop, or set it aside and go on, then replay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from integration.simulator.items import key_of
+from integration.story import Story, assert_replicated, until
+
+pytestmark = pytest.mark.story
+
+POISON = key_of(7)[0]
+RULE = {"kind": "poison", "keys": [POISON]}
+
+
+def test_poison_stops_or_is_set_aside_and_replayed(
+    story: Callable[..., Story], tell: Callable[..., None]
+) -> None:
+    """By default the daemon exits with 8 and says where; with dead letters everything goes on."""
+    told = story(lineages=2, preload=300, keys=200, rate=60.0, delete_share=0.0)
+    told.simulator.faults(destination=[RULE])
+    poisoned = told.simulator.control(change={"number": 7})["change"]
+    worker = told.start()
+    assert worker.wait(90) == 8
+    (line,) = [line for line in worker.log().splitlines() if "never accepts record" in line]
+    for named in ("table replica", poisoned["shard"], "key attributes pk, sk", "poison"):
+        assert named in line
+    assert POISON not in worker.log(), "no value of the item is logged"
+
+    told.configure(on_poison="dead-letter")
+    worker = told.started()
+    last = told.simulator.control(change={"number": 7})["change"]
+    until(lambda: _letters(told)[-1:] == [last["sequence"]], "the last one is set aside")
+    told.simulator.control(load={"rate": 0})
+    until(lambda: told.simulator.status()["behind"] == 1, "all but one arrive")
+
+    refused = told.run("replay")
+    assert refused.returncode == 8 and "refused again" in refused.stdout
+    told.simulator.faults(destination=[])
+    replayed = told.run("replay", "--json")
+    assert replayed.returncode == 0, replayed.stderr
+    counts = json.loads(replayed.stdout)
+    assert counts["applied"] == 1 and counts["refused"] == 0
+    assert json.loads(told.run("replay", "--json").stdout)["applied"] == 0
+    verdict = told.simulator.settle(30)
+    assert worker.running()
+    assert_replicated(verdict)
+    tell("an item that is never accepted", told, verdict, 1, "exit code 8; set aside; replayed")
+
+
+def _letters(told: Story) -> list[str]:
+    path = told.state / f"{told.name}.dead-letters.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line)["sequenceNumber"] for line in lines]

@@ -1,0 +1,56 @@
+"""Denied, deleted, another key schema, in mid-flight: the daemon stops, names it, skips nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from integration.story import Story, assert_replicated
+
+pytestmark = pytest.mark.story
+
+
+def test_a_destination_that_refuses_in_mid_flight(
+    story: Callable[..., Story], tell: Callable[..., None]
+) -> None:
+    """Each refusal has its exit code and names the action or the table; cured, all is there."""
+    told = story(lineages=2, preload=300, keys=200, rate=60.0)
+    worker = told.started()
+    told.simulator.faults(
+        destination=[{"kind": "AccessDeniedException", "operation": "BatchWriteItem"}]
+    )
+    assert worker.wait() == 5
+    assert "dynamodb:BatchWriteItem on the destination table replica is denied" in worker.log()
+    told.simulator.faults(destination=[])
+
+    worker = told.started()
+    told.simulator.faults(
+        destination=[{"kind": "ResourceNotFoundException", "operation": "BatchWriteItem"}]
+    )
+    assert worker.wait() == 7
+    assert "The destination table replica does not exist" in worker.log()
+    told.simulator.faults(destination=[])
+
+    worker = told.started()
+    told.simulator.control(key_schema={"other": "S"})
+    assert worker.wait() == 7
+    assert "The keys of the destination table replica are not those" in worker.log()
+    told.simulator.control(key_schema={"pk": "S", "sk": "N"})
+
+    told.started()
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    tell("destination denied, deleted, with another key schema", told, verdict, 3)
+
+
+def test_a_source_that_refuses_in_mid_flight(story: Callable[..., Story]) -> None:
+    """A reader whose permission is taken away stops with the denied action named."""
+    told = story(lineages=2, preload=300, keys=200, rate=60.0)
+    worker = told.started()
+    told.simulator.faults(source=[{"kind": "AccessDeniedException", "operation": "GetRecords"}])
+    assert worker.wait() == 5
+    assert "dynamodb:GetRecords" in worker.log() and "denied" in worker.log()
+    told.simulator.faults(source=[])
+    told.started()
+    assert_replicated(told.simulator.settle(60))

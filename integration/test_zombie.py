@@ -1,0 +1,50 @@
+"""A worker sleeps past its failover time with unsent writes in hand, and wakes: it writes none."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from integration.story import Story, assert_replicated, until
+
+pytestmark = [pytest.mark.story, pytest.mark.drill, pytest.mark.timeout(400)]
+
+THROTTLE = {"kind": "ProvisionedThroughputExceededException", "operation": "BatchWriteItem"}
+
+
+def test_a_paused_worker_wakes_as_nobody(
+    story: Callable[..., Story], tell: Callable[..., None]
+) -> None:
+    """Three times over, no old image comes after a newer one that the new owner wrote."""
+    told = story(lineages=2, preload=200, keys=40, rate=80.0)
+    told.started("worker-1")
+    for round_ in range(3):
+        sleeper, successor = f"worker-{round_ + 1}", f"worker-{round_ + 2}"
+        _sleep_and_wake(told, sleeper, successor)
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    assert verdict["writers"] > 6
+    tell("worker paused past failover with unsent retries, then continued", told, verdict, 3)
+
+
+def _sleep_and_wake(told: Story, sleeper: str, successor: str) -> None:
+    worker = told.workers[-1]
+    told.simulator.control(load={"rate": 80.0})
+    told.simulator.faults(destination=[THROTTLE])
+    until(told.more_writes(6), "the sleeper holds writes that it retries")
+    worker.signal_host(signal.SIGSTOP)
+    told.simulator.faults(destination=[])
+    told.start(successor)
+    until(lambda: _all_of(told, successor), f"{successor} takes the leases", 120)
+    until(told.more_writes(20), "newer versions are written", 60)
+    seen = told.writes()
+    worker.signal_host(signal.SIGCONT)
+    # Every retry of the sleeper was due long ago: what it sends, it sends now.
+    until(lambda: told.writes() > seen + 40, "it had its chance", 60)
+    worker.kill()
+
+
+def _all_of(told: Story, worker: str) -> bool:
+    return set(told.owners().values()) == {worker}

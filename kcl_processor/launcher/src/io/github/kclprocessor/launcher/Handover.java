@@ -1,0 +1,46 @@
+package io.github.kclprocessor.launcher;
+
+import java.util.function.Supplier;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseCoordinator;
+import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.leases.exceptions.LeasingException;
+
+/**
+ * Lets go of leases at a stop, so that the rest of the fleet need not wait for them to expire.
+ *
+ * <p>The KCL only forgets its leases as it stops. A worker that is alone keeps them in its name:
+ * started again, it takes them up without an election.
+ */
+final class Handover {
+    private final Supplier<LeaseCoordinator> leases;
+    private final String worker;
+    private Boolean alone;
+
+    Handover(Supplier<LeaseCoordinator> leases, String worker) {
+        this.leases = leases;
+        this.worker = worker;
+    }
+
+    /** Gives a lease up if this worker is still its owner; its record processor has ended. */
+    void release(String leaseKey) {
+        LeaseRefresher table = leases.get().leaseRefresher();
+        try {
+            Lease lease = table.getLease(leaseKey);
+            if (lease != null && worker.equals(lease.leaseOwner()) && !alone(table)) {
+                table.evictLease(lease);
+            }
+        } catch (LeasingException | RuntimeException e) {
+            Connectors.LOG.warn("{} stays in this worker's name until it expires ({})", leaseKey, e.toString());
+        }
+    }
+
+    private synchronized boolean alone(LeaseRefresher table) throws LeasingException {
+        if (alone == null) {
+            alone = table.listLeases().stream()
+                    .map(Lease::leaseOwner)
+                    .allMatch(owner -> owner == null || owner.equals(worker));
+        }
+        return alone;
+    }
+}

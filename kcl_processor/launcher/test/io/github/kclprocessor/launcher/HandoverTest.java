@@ -1,0 +1,84 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseCoordinator;
+import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.leases.exceptions.DependencyException;
+
+class HandoverTest {
+    private final Map<String, Lease> table = new LinkedHashMap<>();
+    private final List<String> evicted = new ArrayList<>();
+    private boolean broken;
+
+    private void lease(String key, String owner) {
+        Lease lease = new Lease();
+        lease.leaseKey(key);
+        lease.leaseOwner(owner);
+        table.put(key, lease);
+    }
+
+    private Handover handover() {
+        LeaseRefresher refresher = fake(LeaseRefresher.class, (method, arguments) -> {
+            if (broken) {
+                throw new DependencyException(new RuntimeException("away"));
+            }
+            switch (method) {
+                case "getLease":
+                    return table.get((String) arguments[0]);
+                case "listLeases":
+                    return new ArrayList<>(table.values());
+                default:
+                    return evicted.add(((Lease) arguments[0]).leaseKey());
+            }
+        });
+        LeaseCoordinator coordinator = fake(LeaseCoordinator.class, (method, arguments) -> refresher);
+        return new Handover(() -> coordinator, "me");
+    }
+
+    private interface Answer {
+        Object to(String method, Object[] arguments) throws Exception;
+    }
+
+    private static <T> T fake(Class<T> type, Answer answer) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
+                (self, method, arguments) -> answer.to(method.getName(), arguments)));
+    }
+
+    /** In a fleet, a lease that is still ours is given up; one that was taken is not touched. */
+    @Test
+    void releasesWhatIsOurs() {
+        lease("a", "me");
+        lease("b", "other");
+        Handover handover = handover();
+        handover.release("a");
+        handover.release("b");
+        handover.release("gone");
+        assertEquals(List.of("a"), evicted);
+    }
+
+    /** A worker that is alone keeps its leases, and is back at once when it is started again. */
+    @Test
+    void keepsWhenAlone() {
+        lease("a", "me");
+        lease("b", null);
+        handover().release("a");
+        assertEquals(List.of(), evicted);
+    }
+
+    /** A lease table that does not answer is no reason not to stop. */
+    @Test
+    void failsQuietly() {
+        lease("a", "me");
+        broken = true;
+        handover().release("a");
+        assertEquals(List.of(), evicted);
+    }
+}
