@@ -73,5 +73,11 @@ def _kill(told: Story, worker: Worker) -> tuple[float, dict[str, Any]]:
 
 
 def _spread(told: Story, *workers: str) -> Callable[[], bool]:
-    """A condition: each of these workers has leases, and nobody else."""
-    return lambda: set(told.owners().values()) == set(workers)
+    """A condition: each of these workers has leases and is at work on them, and nobody else."""
+
+    def spread() -> bool:
+        running = [worker for worker in told.workers if worker.name in workers]
+        at_work = all(worker.children() for worker in running if worker.running())
+        return at_work and set(told.owners().values()) == set(workers)
+
+    return spread
