@@ -54,6 +54,7 @@ def test_a_shard_that_expired_unread(story: Callable[..., Story]) -> None:
     assert len(_noted(told)) == 1
 
 
+@pytest.mark.drill
 def test_a_stream_that_was_turned_off_and_on(story: Callable[..., Story]) -> None:
     """A new stream under old checkpoints is refused at start; with on_gap: continue it is read."""
     told = story(lineages=1, preload=100, keys=50)
@@ -66,8 +67,9 @@ def test_a_stream_that_was_turned_off_and_on(story: Callable[..., Story]) -> Non
     assert "was turned off and on again" in worker.log() and "--repair" in worker.log()
     told.configure(on_gap="continue")
     told.started()
-    (noted,) = _noted(told)
-    assert noted["from"] and noted["to"] and "stream" in noted["reason"]
+    of_stream, of_shard = _noted(told)
+    assert of_stream["shard"] is None and "turned off and on" in of_stream["reason"]
+    assert of_shard["from"] < of_shard["to"]
 
 
 def _replicate_and_stop(told: Story) -> None:

@@ -26,7 +26,7 @@ def test_poison_stops_or_is_set_aside_and_replayed(
     worker = told.start()
     assert worker.wait(90) == 8
     (line,) = [line for line in worker.log().splitlines() if "never accepts record" in line]
-    for named in ("table replica", poisoned["shard"], "key attributes pk, sk", "poison"):
+    for named in ("Table replica", poisoned["shard"], "key attributes pk, sk", "poison"):
         assert named in line
     assert POISON not in worker.log(), "no value of the item is logged"
 

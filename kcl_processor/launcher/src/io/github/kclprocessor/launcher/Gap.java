@@ -30,7 +30,14 @@ final class Gap {
         this.shard = shard;
         this.checkpoint = checkpoint;
         this.from = lastRead == null ? created(shard) : Optional.of(lastRead);
-        this.to = oldestLeft == null ? Instant.now().minus(KEPT) : oldestLeft;
+        this.to = oldestLeft == null ? youngestGone() : oldestLeft;
+    }
+
+    /** A shard that is gone though it is younger than what a stream keeps went with its stream. */
+    private Instant youngestGone() {
+        Instant now = Instant.now();
+        Instant expired = now.minus(KEPT);
+        return from.isPresent() && from.get().isAfter(expired) ? now : expired;
     }
 
     static Optional<Instant> created(String shard) {
