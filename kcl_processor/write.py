@@ -156,8 +156,10 @@ class Writer:
                 self._trouble.passed()
             case Verdict.THROTTLED:
                 self.tally.throttled += 1
-                self._window.throttled()
                 rest = _unprocessed(request, reply)
+                # A single change is one hot key's: its partition is busy, the table is not.
+                if len(rest.changes) > 1:
+                    self._window.throttled()
                 self.tally.written += len(request.changes) - len(rest.changes)
                 self._retry(batch, rest, reply)
             case Verdict.RETRY:

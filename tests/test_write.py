@@ -287,3 +287,20 @@ def test_the_window_halves_once_for_one_burst_of_throttling_and_grows_back():
     for _ in range(900):
         window.succeeded()
     assert window.size == 64
+
+
+def test_one_hot_key_leaves_the_window_to_the_rest():
+    """A single change that is handed back says nothing about the table; several of them do."""
+    hot, window = put("hot"), Window(largest=64, size=32)
+    destination = RecordingDestination(
+        lambda changes, n: Reply(200, unprocessed=[echo(hot)]) if n == 1 else None
+    )
+    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda n: 0.0).write(
+        [hot, *(put(f"k{n}") for n in range(24))], OpenFence()
+    )
+    assert window.size == 32
+    destination = RecordingDestination(lambda changes, n: THROTTLED if n == 1 else None)
+    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda n: 0.0).write(
+        [put("a"), put("b")], OpenFence()
+    )
+    assert window.size == 16
