@@ -82,10 +82,11 @@ class LetterFile:
         append_durably(self._path, line)
 
     def letters(self) -> Iterator[DeadLetter]:
-        settled = set(_lines(self._settled))
-        for line in dict.fromkeys(_lines(self._path)):
-            letter = read_letter(line)
-            if _name(letter) not in settled:
+        # A restart may set a change aside a second time.
+        seen = set(_lines(self._settled))
+        for letter in map(read_letter, _lines(self._path)):
+            if _name(letter) not in seen:
+                seen.add(_name(letter))
                 yield letter
 
     def settle(self, letter: DeadLetter) -> None:

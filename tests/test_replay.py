@@ -104,8 +104,10 @@ def test_a_change_that_arrives_meanwhile_is_left_alone(tables, tmp_path, before)
 def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path):
     """Letters come in order, once, and the file itself is never rewritten."""
     place = LetterFile(tmp_path / "dead")
-    refused = DeadLetters(place, ORIGIN, HandClock(), lambda: None)
+    clock = HandClock()
+    refused = DeadLetters(place, ORIGIN, clock, lambda: None)
     for sequence in (1, 2, 2, 3):
+        clock.turn(1)
         refused.refuse(put("a", sequence), INVALID)
     before = (tmp_path / "dead").read_bytes()
     first, second, third = place.letters()
