@@ -17,16 +17,18 @@ RULE = {"kind": "poison", "keys": [POISON]}
 
 
 def test_poison_stops_or_is_set_aside_and_replayed(
-    story: Callable[..., Story], tell: Callable[..., None]
+    story: Callable[..., Story], tell: Callable[..., None], local: str
 ) -> None:
     """By default the daemon exits with 8 and says where; with dead letters everything goes on."""
-    told = story(lineages=2, preload=300, keys=200, rate=60.0, delete_share=0.0)
+    # A real table, because a replay writes under a condition.
+    real = {"behind": local, "destination_local": True, "destination_table": "poisoned"}
+    told = story(lineages=2, preload=300, keys=200, rate=60.0, delete_share=0.0, **real)
     told.simulator.faults(destination=[RULE])
     poisoned = told.simulator.control(change={"number": 7})["change"]
     worker = told.start()
     assert worker.wait(90) == 8
     (line,) = [line for line in worker.log().splitlines() if "never accepts record" in line]
-    for named in ("Table replica", poisoned["shard"], "key attributes pk, sk", "poison"):
+    for named in ("Table poisoned", poisoned["shard"], "key attributes pk, sk", "poison"):
         assert named in line
     assert POISON not in worker.log(), "no value of the item is logged"
 

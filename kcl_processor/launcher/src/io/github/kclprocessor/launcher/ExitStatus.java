@@ -37,6 +37,11 @@ final class ExitStatus {
         stopAsked = true;
     }
 
+    /** Whether a stop was asked for. */
+    synchronized boolean stopping() {
+        return stopAsked;
+    }
+
     /** Shards that failed, and so will never answer to a graceful shutdown. */
     synchronized int failures() {
         return failures;

@@ -1,5 +1,7 @@
 package io.github.kclprocessor.launcher;
 
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseCoordinator;
@@ -14,16 +16,25 @@ import software.amazon.kinesis.leases.exceptions.LeasingException;
  */
 final class Handover {
     private final Supplier<LeaseCoordinator> leases;
+    private final Consumer<String> leaveFleet;
     private final String worker;
+    private final BooleanSupplier stopping;
     private Boolean alone;
 
-    Handover(Supplier<LeaseCoordinator> leases, String worker) {
+    /** @param leaveFleet makes the leader forget a worker, to whom it would assign the leases again */
+    Handover(Supplier<LeaseCoordinator> leases, Consumer<String> leaveFleet, String worker,
+            BooleanSupplier stopping) {
         this.leases = leases;
+        this.leaveFleet = leaveFleet;
         this.worker = worker;
+        this.stopping = stopping;
     }
 
-    /** Gives a lease up if this worker is still its owner; its record processor has ended. */
+    /** At a stop, gives a lease up whose record processor has ended, if this worker still owns it. */
     void release(String leaseKey) {
+        if (!stopping.getAsBoolean()) {
+            return;
+        }
         LeaseRefresher table = leases.get().leaseRefresher();
         try {
             Lease lease = table.getLease(leaseKey);
@@ -40,6 +51,9 @@ final class Handover {
             alone = table.listLeases().stream()
                     .map(Lease::leaseOwner)
                     .allMatch(owner -> owner == null || owner.equals(worker));
+            if (!alone) {
+                leaveFleet.accept(worker);
+            }
         }
         return alone;
     }

@@ -16,6 +16,7 @@ import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.coordinator.FirstShardSync;
 import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.coordinator.WorkerReports;
 import software.amazon.kinesis.coordinator.WorkerStateChangeListener;
 import software.amazon.kinesis.leader.ShortLeaderLock;
 import software.amazon.kinesis.leases.LeaseCoordinator;
@@ -41,7 +42,8 @@ public final class StreamsMultiLangDaemon {
 
     private final ExitStatus status = new ExitStatus();
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
-    private final AtomicReference<LeaseCoordinator> leases = new AtomicReference<>();
+    /** The processors are made before the scheduler that they ask for leases. */
+    private final AtomicReference<Scheduler> built = new AtomicReference<>();
 
     private final ReplicaProperties replica;
     private final MultiLangDaemonConfig multiLang;
@@ -109,15 +111,21 @@ public final class StreamsMultiLangDaemon {
                 configs.leases, configs.lifecycle, configs.metrics, configs.processor, configs.retrieval, guard);
         // The factory puts the adapter's own in its place; it is asked for when a shard is taken up.
         ((PollingConfig) configs.retrieval.retrievalSpecificConfig()).sleepTimeController(new ReadPace());
-        leases.set(scheduler.leaseCoordinator());
+        built.set(scheduler);
         ShortLeaderLock.install(scheduler, replica.leaderLeaseMillis());
         return scheduler;
     }
 
     ShardRecordProcessorFactory processors() {
-        Handover handover = new Handover(leases::get, kcl.getWorkerIdentifier());
+        Handover handover = new Handover(
+                this::leases, worker -> WorkerReports.remove(built.get(), worker),
+                kcl.getWorkerIdentifier(), status::stopping);
         return () -> new ShardProcessor(
-                multiLang.getRecordProcessorFactory().shardRecordProcessor(), leases::get, open, handover);
+                multiLang.getRecordProcessorFactory().shardRecordProcessor(), this::leases, open, handover);
+    }
+
+    private LeaseCoordinator leases() {
+        return built.get().leaseCoordinator();
     }
 
     void configureRetrieval(ResolvedConfigs configs, GapGuard guard) {

@@ -16,6 +16,8 @@ import software.amazon.kinesis.leases.exceptions.DependencyException;
 class HandoverTest {
     private final Map<String, Lease> table = new LinkedHashMap<>();
     private final List<String> evicted = new ArrayList<>();
+    private final List<String> left = new ArrayList<>();
+    private boolean stopping = true;
     private boolean broken;
 
     private void lease(String key, String owner) {
@@ -40,7 +42,7 @@ class HandoverTest {
             }
         });
         LeaseCoordinator coordinator = fake(LeaseCoordinator.class, (method, arguments) -> refresher);
-        return new Handover(() -> coordinator, "me");
+        return new Handover(() -> coordinator, left::add, "me", () -> stopping);
     }
 
     private interface Answer {
@@ -62,6 +64,7 @@ class HandoverTest {
         handover.release("b");
         handover.release("gone");
         assertEquals(List.of("a"), evicted);
+        assertEquals(List.of("me"), left);
     }
 
     /** A worker that is alone keeps its leases, and is back at once when it is started again. */
@@ -69,6 +72,17 @@ class HandoverTest {
     void keepsWhenAlone() {
         lease("a", "me");
         lease("b", null);
+        handover().release("a");
+        assertEquals(List.of(), evicted);
+        assertEquals(List.of(), left);
+    }
+
+    /** A lease that is lost while the worker goes on is the KCL's business. */
+    @Test
+    void keepsWhileRunning() {
+        lease("a", "me");
+        lease("b", "other");
+        stopping = false;
         handover().release("a");
         assertEquals(List.of(), evicted);
     }
