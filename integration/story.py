@@ -122,7 +122,9 @@ class Story:
         """Calls that reached the destination to write."""
         return int(self.simulator.status()["destination"]["calls"].get("BatchWriteItem", 0))
 
-    def caught_up(self, seconds: float = 60.0, what: str = "the destination has every change"):
+    def caught_up(
+        self, seconds: float = 60.0, what: str = "the destination has every change"
+    ) -> float:
         """Wait until no key is behind; give the seconds that it took. Stops the writing."""
         self.simulator.control(load={"rate": 0})
         return until(lambda: self.simulator.status()["behind"] == 0, what, seconds)
