@@ -96,10 +96,11 @@ class Pair:
     def create(self, **capacity: Any) -> None:
         """Create both tables, the source with its stream; ``capacity`` is the destination's."""
         stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-        self._create(self.source, {"StreamSpecification": stream})
-        self._create(self.replica, capacity)
+        self.create_table(self.source, StreamSpecification=stream)
+        self.create_table(self.replica, **capacity)
 
-    def _create(self, side: Any, more: dict[str, Any]) -> None:
+    def create_table(self, side: Any, **more: Any) -> None:
+        """Create the table of one side."""
         kinds = zip(self.keys, ("HASH", "RANGE"), strict=False)
         side.create_table(
             TableName=self.table,

@@ -23,7 +23,7 @@ def pairs(local: str, tmp_path_factory: pytest.TempPathFactory) -> list[Pair]:
     """Tables made ahead, since a copy waits until a stream has been on for some seconds."""
     made = [
         Pair(local, tmp_path_factory.mktemp("copy"), keys=keys)
-        for keys in (HASH_ONLY, BINARY_KEYS, *[HASH_AND_RANGE] * 5)
+        for keys in (HASH_ONLY, BINARY_KEYS, *[HASH_AND_RANGE] * 6)
     ]
     for pair in made:
         pair.create()
@@ -82,6 +82,31 @@ def test_refuses_while_the_daemon_is_alive(pair: Pair) -> None:
     assert refused.returncode == ExitCode.CONFIG
     assert "is alive" in refused.stderr
     assert pair.contents(pair.replica) == {}
+
+
+def test_plans_before_there_is_a_destination(local: str, tmp_path: Path) -> None:
+    """Both ways are compared by time and cost, with what to type."""
+    pair = Pair(local, tmp_path)
+    pair.create_table(pair.source)
+    pair.fill(range(30))
+    done = pair.run("copy", "--plan")
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert "30 items x ceil(" in done.stdout
+    assert "aws dynamodb import-table --region eu-west-1" in done.stdout
+    ways = json.loads(pair.run("copy", "--plan", "--json").stdout)
+    assert [way["name"] for way in ways] == ["copy", "export and import"]
+
+
+def test_a_stopped_copy_says_how_to_go_on(pair: Pair) -> None:
+    """SIGTERM ends it soon, whatever it waits for, and the next run finishes it."""
+    pair.fill(range(400))
+    copy = pair.start("copy", "--max-wcu", "10")
+    until(lambda: (pair.folder / "orders.copy.json").exists(), 30, "the copy is at work")
+    copy.terminate()
+    _, said = copy.communicate(timeout=10)
+    assert (copy.returncode, "copy orders goes on from here" in said) == (130, True), said
+    assert pair.run("copy").returncode == ExitCode.OK
+    assert pair.equal()
 
 
 def test_limits_the_rate(pair: Pair) -> None:

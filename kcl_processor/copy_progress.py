@@ -67,12 +67,15 @@ class CopyProgress:
     version: int = field(default=_VERSION)
 
     def seconds_left(self) -> float | None:
-        """Seconds until the end at the measured speed; ``None`` when nothing was measured."""
+        """Seconds until the end at the measured speed; ``None`` when that cannot be known.
+
+        DynamoDB counts a table's items every six hours or so: there may be more than it says.
+        """
         if self.finished_at is not None:
             return 0.0
-        if not self.items_per_second:
+        if not self.items_per_second or self.items >= self.expected_items:
             return None
-        return max(0, self.expected_items - self.items) / self.items_per_second
+        return (self.expected_items - self.items) / self.items_per_second
 
 
 def progress_file(task: Task, state: Path) -> Path:

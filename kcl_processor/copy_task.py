@@ -15,14 +15,16 @@ from kcl_processor.backoff import Window
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config import Side, Task
 from kcl_processor.copy_progress import CopyProgress, SegmentProgress, load, progress_file
+from kcl_processor.copy_watch import CopyWatch, Report
 from kcl_processor.dead_letters import open_place
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
-from kcl_processor.estimate import HOUR, STREAM_HOURS, WARN_HOURS, Capacity, capacity, estimate
+from kcl_processor.estimate import Capacity, capacity, estimate
 from kcl_processor.estimate import rate as rate_of
 from kcl_processor.pace import Halt, Pace
+from kcl_processor.prepare import described
 from kcl_processor.refusals import DeadLetters, Origin
 from kcl_processor.render import dead_letters
-from kcl_processor.running import Signs, refuse_moved, refuse_running
+from kcl_processor.running import refuse_moved, refuse_running
 from kcl_processor.scan import AT_ONCE, segments_for
 from kcl_processor.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
 from kcl_processor.table_reader import TableReader
@@ -31,9 +33,6 @@ from kcl_processor.write import Refusals, Writer
 # Requests to the destination at once, and the units that one of 25 small items costs.
 _CONNECTIONS = 64
 _UNITS_PER_REQUEST = 25.0
-# Seconds between looks at the leases, and between warnings that time runs out.
-_LEASES_INTERVAL = 60.0
-_WARNING_INTERVAL = HOUR
 
 
 class CopyRunning(OperatorError):
@@ -60,16 +59,6 @@ class CopyOptions:
     force: bool = False
     to_empty_only: bool = True
     restart: bool = False
-
-
-class Report:
-    """Told of a copy as it goes; the command line draws it."""
-
-    def progress(self, progress: CopyProgress) -> None:
-        """Called about once a second."""
-
-    def warn(self, text: str) -> None:
-        """Called with what an operator should know at once."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +102,14 @@ def run_copy(
             return progress
         signs = refuse_running(task, halt.wait)
         progress = _checked(task, options, tables, progress, halt)
-        watch = _Watch(task, options, progress, signs, report, halt)
+        watch = CopyWatch(
+            progress,
+            lambda: refuse_moved(task, signs),
+            report,
+            halt,
+            SystemClock(),
+            forced=options.force,
+        )
         try:
             _copy(task, tables, progress, state, halt, watch).run()
         finally:
@@ -138,11 +134,28 @@ def describe(task: Task, options: CopyOptions) -> Tables:
     preflight.check_destination(task.destination, facts.keys)
     source = preflight.describe(task.source, SourceError, "check the source")
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
+    return _tables(options, source, destination, facts.stream_arn)
+
+
+def describe_plan(task: Task, options: CopyOptions) -> Tables:
+    """Describe both sides for a plan: a destination that is not there yet is like the source.
+
+    Raises:
+        SourceError, DestinationError, PermissionDenied: a side cannot be described.
+        ConfigError: a limit makes no sense for its table.
+    """
+    source = preflight.describe(task.source, SourceError, "check the source")
+    return _tables(options, source, described(task.destination) or source, "")
+
+
+def _tables(
+    options: CopyOptions, source: dict[str, Any], destination: dict[str, Any], stream_arn: str
+) -> Tables:
     read, write = capacity(source), capacity(destination)
     return Tables(
         source,
         destination,
-        facts.stream_arn,
+        stream_arn,
         limit("--max-rcu", options.max_rcu, read.read, read.provisioned),
         limit("--max-wcu", options.max_wcu, write.write, write.provisioned),
         read,
@@ -243,54 +256,3 @@ def _refusals(task: Task, state: Path, clock: Clock) -> Refusals:
     origin = Origin(task.name, task.source.table, task.destination.table, "copy")
     place = open_place(dead_letters(task, state), task.destination.region)
     return DeadLetters(place, origin, clock, on_written=lambda: None)
-
-
-class _Watch:
-    """Ends a copy that must not go on, and tells how it goes."""
-
-    def __init__(
-        self,
-        task: Task,
-        options: CopyOptions,
-        progress: CopyProgress,
-        signs: Signs,
-        report: Report,
-        halt: Halt,
-    ) -> None:
-        self._task = task
-        self._options = options
-        self._progress = progress
-        self._signs = signs
-        self._report = report
-        self._halt = halt
-        self._told_at = self._looked_at = time.monotonic()
-        self._warned_at = -_WARNING_INTERVAL
-
-    def __call__(self) -> None:
-        self._halt.wait(0)
-        now = time.monotonic()
-        if now - self._told_at < 1.0:
-            return
-        self._told_at = now
-        self._report.progress(self._progress)
-        try:
-            self._check(now)
-        except OperatorError:
-            self._halt.set()
-            raise
-
-    def _check(self, now: float) -> None:
-        if now - self._looked_at >= _LEASES_INTERVAL:
-            self._looked_at = now
-            refuse_moved(self._task, self._signs)
-        if self._options.force:
-            return
-        copy_checks.refuse_stale(self._progress, time.time())
-        left = self._progress.seconds_left() or 0.0
-        hours = (time.time() - self._progress.started_at + left) / HOUR
-        if hours >= WARN_HOURS and now - self._warned_at >= _WARNING_INTERVAL:
-            self._warned_at = now
-            self._report.warn(
-                f"This copy takes {hours:.1f} h in all at this speed, and the stream keeps "
-                f"{STREAM_HOURS:.0f} h. Raise what limits it: --max-rcu, --max-wcu, capacity."
-            )

@@ -191,6 +191,7 @@ def _destination(task: Task, arns: Arns) -> list[Document]:
     return [
         _allow("Write", ("BatchWriteItem", "DescribeTable"), arns.destination),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.destination),
+        _allow("ToolsRepair", ("DeleteItem", "PutItem"), arns.destination),
     ]
 
 

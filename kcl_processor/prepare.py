@@ -65,7 +65,7 @@ def plan(task: Task, tags: bool = False, ttl: bool = False) -> Plan:
         stream = _stream_on(task)
     else:
         preflight.check_source(task.source)
-    found = _described(task.destination)
+    found = described(task.destination)
     if found is not None:
         return Plan(stream, [], mismatches(source, found))
     return Plan(stream, _create(task, source, tags, ttl), [])
@@ -134,7 +134,7 @@ def _ttl_attribute(side: Side) -> str | None:
     return str(described["AttributeName"]) if enabled else None
 
 
-def _described(side: Side) -> dict[str, Any] | None:
+def described(side: Side) -> dict[str, Any] | None:
     """DescribeTable, or ``None`` when there is no such table."""
     client = clients.tables(side)
     with clients.calling("dynamodb:DescribeTable", f"table {side}", DestinationError, _HINT):

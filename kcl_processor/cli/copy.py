@@ -23,7 +23,7 @@ from kcl_processor.cli.progress import ProgressLines, duration, size
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.config import Task
 from kcl_processor.copy_progress import CopyProgress, load, progress_file
-from kcl_processor.copy_task import CopyOptions, describe, is_running, run_copy
+from kcl_processor.copy_task import CopyOptions, describe_plan, is_running, run_copy
 from kcl_processor.errors import ExitCode
 from kcl_processor.estimate import HOUR, STREAM_HOURS
 from kcl_processor.log import log_to_stderr
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         return _status(task, args)
     options = copy_options(args)
     if args.plan:
-        print_plan(task, describe(task, options), args.json)
+        print_plan(task, describe_plan(task, options), args.json)
         return ExitCode.OK
     with stopping() as halt:
         try:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kcl_processor.copy_progress import CopyProgress
-from kcl_processor.copy_task import Report
+from kcl_processor.copy_watch import Report
 
 _LINE_INTERVAL = 10.0
 
@@ -67,10 +67,12 @@ class ProgressLines(Report):
 def words(progress: CopyProgress) -> str:
     """A copy's figures in one line. The table's item count is DynamoDB's, hours old: hence ~."""
     expected = progress.expected_items
-    share = f"{min(100, 100 * progress.items // expected)}%  " if expected else ""
+    known = expected > progress.items or progress.finished_at is not None
+    share = f"{min(100, 100 * progress.items // expected)}%  " if known and expected else ""
+    total = f" of ~{expected:,}" if known else ""
     left = progress.seconds_left()
     return (
-        f"{share}{progress.items:,} of ~{expected:,} items  {size(progress.bytes)}  "
+        f"{share}{progress.items:,}{total} items  {size(progress.bytes)}  "
         f"{progress.items_per_second:,.0f} items/s  "
         f"{progress.read_units:,.0f} RCU  {progress.write_units:,.0f} WCU  "
         f"throttled {progress.read_throttled + progress.write_throttled} times  "

@@ -1,0 +1,93 @@
+"""What watches a copy while it runs: the time it may take, the daemon, and whoever looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kcl_processor.clock import Clock
+from kcl_processor.copy_checks import refuse_stale
+from kcl_processor.copy_progress import CopyProgress
+from kcl_processor.errors import OperatorError
+from kcl_processor.estimate import HOUR, STREAM_HOURS, WARN_HOURS
+from kcl_processor.pace import Halt
+
+# Seconds between looks at the leases, and between warnings that time runs out.
+_LEASES_INTERVAL = 60.0
+_WARNING_INTERVAL = HOUR
+
+
+class Report:
+    """Told of a copy as it goes; the command line draws it."""
+
+    def progress(self, progress: CopyProgress) -> None:
+        """Called about once a second."""
+
+    def warn(self, text: str) -> None:
+        """Called with what an operator should know at once."""
+
+
+class CopyWatch:
+    """Ends a copy that must not go on, and tells how it goes.
+
+    Args:
+        refuse_daemon: raises when the task's daemon has come alive.
+        halt: set before anything is raised.
+        forced: let the copy outlast what the stream keeps.
+    """
+
+    def __init__(
+        self,
+        progress: CopyProgress,
+        refuse_daemon: Callable[[], None],
+        report: Report,
+        halt: Halt,
+        clock: Clock,
+        forced: bool,
+    ) -> None:
+        self._progress = progress
+        self._refuse_daemon = refuse_daemon
+        self._report = report
+        self._halt = halt
+        self._clock = clock
+        self._forced = forced
+        self._told_at = self._looked_at = clock.elapsed()
+        self._warned_at: float | None = None
+
+    def __call__(self) -> None:
+        """Look, if a second has passed.
+
+        Raises:
+            Halted: the copy was told to stop.
+            GapError: it began 23 hours ago.
+            StillRunning: the daemon has come alive.
+        """
+        self._halt.wait(0)
+        now = self._clock.elapsed()
+        if now - self._told_at < 1.0:
+            return
+        self._told_at = now
+        self._report.progress(self._progress)
+        try:
+            self._check(now)
+        except OperatorError:
+            self._halt.set()
+            raise
+
+    def _check(self, now: float) -> None:
+        if now - self._looked_at >= _LEASES_INTERVAL:
+            self._looked_at = now
+            self._refuse_daemon()
+        if not self._forced:
+            refuse_stale(self._progress, self._clock.now())
+            self._warn(now)
+
+    def _warn(self, now: float) -> None:
+        left = self._progress.seconds_left() or 0.0
+        hours = (self._clock.now() - self._progress.started_at + left) / HOUR
+        told = self._warned_at is not None and now - self._warned_at < _WARNING_INTERVAL
+        if hours >= WARN_HOURS and not told:
+            self._warned_at = now
+            self._report.warn(
+                f"This copy takes {hours:.1f} h in all at this speed, and the stream keeps "
+                f"{STREAM_HOURS:.0f} h. Raise what limits it: --max-rcu, --max-wcu, capacity."
+            )
