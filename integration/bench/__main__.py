@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Measure and report."""
     args = parser().parse_args()
+    # Ended like this, it must still end what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if unknown := set(args.scenario) - SCENARIOS.keys():
         parser().error(f"no such scenario: {', '.join(sorted(unknown))}")
     subjects = [] if args.without_ours else [Subject("kcl-processor", OURS)]
