@@ -12,12 +12,12 @@ from kcl_processor.errors import SourceError
 
 
 def decode(data: bytes, sequence_number: str) -> Change:
-    """Decode one record as the Streams adapter hands it to a MultiLang child.
+    """Decode one record as the launcher hands it to a MultiLang child.
 
     Args:
         data: the record as JSON, shaped like a record of GetRecords (``eventName``, ``dynamodb``
-            with ``Keys`` and ``NewImage``); the adapter writes ``ApproximateCreationDateTime`` as
-            milliseconds (``InstantAsMillisSerializer``).
+            with ``Keys`` and ``NewImage``). The launcher (``RawRecords``) leaves the old image out
+            and writes ``ApproximateCreationDateTime`` as milliseconds, as the Streams adapter does.
         sequence_number: the record's place in its shard.
 
     Raises:
