@@ -14,8 +14,8 @@ import pytest
 from integration.copy_tables import BINARY_KEYS, HASH_AND_RANGE, HASH_ONLY, Pair, copy_command
 from integration.replica import until
 from integration.simulator.client import SimulatorProcess
-from kcl_processor.copy_progress import load
 from kcl_processor.errors import ExitCode
+from kcl_processor.table.copy_progress import load
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import pytest
 
 from integration.copy_tables import Pair
 from integration.replica import Daemon, until
-from kcl_processor.copy_progress import load
 from kcl_processor.errors import ExitCode
+from kcl_processor.table.copy_progress import load
 
 # Items that the live writer leaves alone, for differences that are planted there.
 QUIET = range(40)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from integration.fleet import CREDENTIALS, Fleet, fleet, until
-from kcl_processor import iam
+from kcl_processor.operate import iam
 
 Asked = subprocess.CompletedProcess[str]
 

@@ -11,8 +11,8 @@ from kcl_processor.config import Side
 from kcl_processor.credentials import session
 from kcl_processor.destination import DestinationTable
 from kcl_processor.errors import OperatorError
-from kcl_processor.pace import Gate, Pace
-from kcl_processor.patience import PatientCalls
+from kcl_processor.table.pace import Gate, Pace
+from kcl_processor.table.patience import PatientCalls
 from kcl_processor.wire import Endpoint
 
 # An eighth of the page that DynamoDB would give: a page as Python objects is ten times its size,

@@ -20,7 +20,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.credentials import session
 from kcl_processor.figures import Latency, ShardFigures
 from kcl_processor.heartbeat import Counts, heartbeat_file, remove_stale, write_heartbeat
-from kcl_processor.noted import noted_gaps
+from kcl_processor.operate.noted import noted_gaps
 
 _log = logging.getLogger(__name__)
 

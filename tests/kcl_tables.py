@@ -8,8 +8,8 @@ import boto3
 
 from kcl_processor.config import Kcl, Side, Source, Task
 from kcl_processor.kcl_tables import kcl_tables, make_kcl_tables
-from kcl_processor.leases import lease
-from kcl_processor.stream import StreamShard
+from kcl_processor.operate.leases import lease
+from kcl_processor.operate.stream import StreamShard
 
 GOLDEN = Path(__file__).parent / "golden"
 

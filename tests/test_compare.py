@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcl_processor.compare import Difference, Kind, Seen, SegmentPair, Window
-from kcl_processor.patience import ConditionFailed
-from kcl_processor.repair import Outcome, Repair, condition
-from kcl_processor.suspects import Suspects
-from kcl_processor.table_reader import Item, Page, Segment
+from kcl_processor.table.compare import Difference, Kind, Seen, SegmentPair, Window
+from kcl_processor.table.patience import ConditionFailed
+from kcl_processor.table.repair import Outcome, Repair, condition
+from kcl_processor.table.suspects import Suspects
+from kcl_processor.table.table_reader import Item, Page, Segment
 from tests.fakes import HandClock
 
 WHOLE = Segment(0, 1)

@@ -1,6 +1,6 @@
 """Signs of life: what moves, what is fresh, who leads."""
 
-from kcl_processor.coordinator import (
+from kcl_processor.operate.coordinator import (
     Leader,
     Pulses,
     Worker,
@@ -10,7 +10,7 @@ from kcl_processor.coordinator import (
     renewal_seconds,
     workers,
 )
-from kcl_processor.leases import KclRows, lease
+from kcl_processor.operate.leases import KclRows, lease
 from tests.kcl_tables import as_single_table, make_task, snapshot
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kcl_processor.cli.progress import duration, size, words
-from kcl_processor.copy_progress import CopyProgress
-from kcl_processor.copy_watch import CopyWatch, Report
 from kcl_processor.errors import GapError
-from kcl_processor.estimate import HOUR
-from kcl_processor.pace import Halt, Halted
-from kcl_processor.running import StillRunning
+from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.copy_watch import CopyWatch, Report
+from kcl_processor.table.estimate import HOUR
+from kcl_processor.table.pace import Halt, Halted
+from kcl_processor.table.running import StillRunning
 from tests.fakes import HandClock
 
 

@@ -5,8 +5,8 @@ import json
 import boto3
 import pytest
 
-from kcl_processor.dashboard import alarms, dashboard
 from kcl_processor.metrics import LATENCY_METRIC, METRICS
+from kcl_processor.operate.dashboard import alarms, dashboard
 from tests.kcl_tables import make_task
 
 KCL = {"NumWorkers", "ExpiredLeases"}

@@ -6,9 +6,9 @@ import boto3
 import pytest
 
 from kcl_processor.cli.doctor import lines, summary
-from kcl_processor.doctor import Check, Doctor
-from kcl_processor.leases import scan
-from kcl_processor.probes import use_table, write_destination
+from kcl_processor.operate.doctor import Check, Doctor
+from kcl_processor.operate.leases import scan
+from kcl_processor.operate.probes import use_table, write_destination
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_source_and_destination, make_task, snapshot
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcl_processor.equality import differing
+from kcl_processor.table.equality import differing
 
 
 def image(**attributes: Any) -> bytes:

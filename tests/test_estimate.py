@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kcl_processor.copy_checks import refuse_slow
 from kcl_processor.errors import ConfigError
-from kcl_processor.estimate import capacity, estimate, rate, write_units
+from kcl_processor.table.copy_checks import refuse_slow
+from kcl_processor.table.estimate import capacity, estimate, rate, write_units
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from kcl_processor import iam
 from kcl_processor.config import Side
+from kcl_processor.operate import iam
 from tests.kcl_tables import fill, make_source_and_destination, make_task
 
 ARNS = iam.Arns(

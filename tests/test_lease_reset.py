@@ -2,9 +2,9 @@
 
 import pytest
 
-from kcl_processor import lease_reset
 from kcl_processor.errors import ConfigError, OperatorError
-from kcl_processor.leases import LATEST, SHARD_END, TRIM_HORIZON, lease, scan
+from kcl_processor.operate import lease_reset
+from kcl_processor.operate.leases import LATEST, SHARD_END, TRIM_HORIZON, lease, scan
 from tests.fakes import HandClock
 from tests.kcl_tables import as_kcl_1, fill, make_task, snapshot
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kcl_processor.kcl_tables import kcl_tables
-from kcl_processor.leases import SHARD_END, lease, read_rows, shard_of
+from kcl_processor.operate.leases import SHARD_END, lease, read_rows, shard_of
 from tests.kcl_tables import as_kcl_1, as_single_table, fill, make_task, snapshot
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from kcl_processor.cli import leases as command
 from kcl_processor.cli.output import table_lines
-from kcl_processor.leases import SHARD_END, Lease, lease
-from kcl_processor.lineage import STATES, join, tree, unfinished
-from kcl_processor.stream import Look, StreamShard
+from kcl_processor.operate.leases import SHARD_END, Lease, lease
+from kcl_processor.operate.lineage import STATES, join, tree, unfinished
+from kcl_processor.operate.stream import Look, StreamShard
 from tests.kcl_tables import GOLDEN, shards_of, snapshot
 
 NOW = 1_700_000_000.0

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kcl_processor.config import Kcl, Side, Source, Task
-from kcl_processor.estimate import estimate
-from kcl_processor.managed import by_copy, by_import
+from kcl_processor.table.estimate import estimate
+from kcl_processor.table.managed import by_copy, by_import
 
 GB = 1 << 30
 TASK = Task(

@@ -8,7 +8,7 @@ import boto3
 from kcl_processor.figures import Latency, ShardFigures
 from kcl_processor.heartbeat import Counts, read_heartbeats
 from kcl_processor.metrics import METRICS, CloudWatch, Reporter
-from kcl_processor.noted import noted_gaps
+from kcl_processor.operate.noted import noted_gaps
 from tests.fakes import HandClock
 
 

@@ -4,10 +4,10 @@ import boto3
 
 from kcl_processor.figures import ShardFigures
 from kcl_processor.heartbeat import write_heartbeat
-from kcl_processor.observe import Observer
+from kcl_processor.operate.observe import Observer
+from kcl_processor.operate.stream import Look, Stream
 from kcl_processor.preflight import check_source
 from kcl_processor.render import gap_file, heartbeat_folder
-from kcl_processor.stream import Look, Stream
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_source_and_destination, make_task, shards_of, snapshot
 

@@ -7,7 +7,7 @@ import pytest
 
 from kcl_processor.cli import main
 from kcl_processor.config_file import load_tasks
-from kcl_processor.leases import scan
+from kcl_processor.operate.leases import scan
 from tests.kcl_tables import fill, make_source_and_destination, snapshot
 
 

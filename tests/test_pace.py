@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from kcl_processor.backoff import Window
-from kcl_processor.pace import Gate, Halt, Halted, Pace
+from kcl_processor.table.pace import Gate, Halt, Halted, Pace
 from tests.fakes import HandClock
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from kcl_processor import cli, clients, prepare
+from kcl_processor import cli, clients
 from kcl_processor.config import Kcl, Side, Source, Task
 from kcl_processor.errors import ExitCode, SourceError
+from kcl_processor.table import prepare
 
 KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}]
 ATTRIBUTES = [{"AttributeName": "pk", "AttributeType": "B"}]

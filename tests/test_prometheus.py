@@ -8,7 +8,7 @@ prometheus_client = pytest.importorskip("prometheus_client")
 
 from kcl_processor.figures import ShardFigures  # noqa: E402
 from kcl_processor.heartbeat import Counts, write_heartbeat  # noqa: E402
-from kcl_processor.prometheus import HeartbeatCollector  # noqa: E402
+from kcl_processor.operate.prometheus import HeartbeatCollector  # noqa: E402
 from kcl_processor.render import heartbeat_folder  # noqa: E402
 from tests.fakes import HandClock  # noqa: E402
 from tests.kcl_tables import make_task  # noqa: E402

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kcl_processor.cli.size import row
-from kcl_processor.sizing import size
+from kcl_processor.operate.sizing import size
 from tests.kcl_tables import make_task
 
 

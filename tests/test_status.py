@@ -6,10 +6,10 @@ import pytest
 
 from kcl_processor.cli.status import exit_code, lines
 from kcl_processor.figures import ShardFigures
-from kcl_processor.health import local_problems, problems
-from kcl_processor.lineage import ShardView
-from kcl_processor.observe import Sight
-from kcl_processor.status import CRITICAL, OK, UNKNOWN, WARN, Status, catch_up, summarise
+from kcl_processor.operate.health import local_problems, problems
+from kcl_processor.operate.lineage import ShardView
+from kcl_processor.operate.observe import Sight
+from kcl_processor.operate.status import CRITICAL, OK, UNKNOWN, WARN, Status, catch_up, summarise
 from tests.fakes import HandClock
 from tests.kcl_tables import GOLDEN
 

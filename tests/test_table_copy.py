@@ -12,14 +12,14 @@ import pytest
 
 from kcl_processor.backoff import Window
 from kcl_processor.clock import SystemClock
-from kcl_processor.copy_checks import refuse_stale
-from kcl_processor.copy_progress import CopyProgress, SegmentProgress, load
 from kcl_processor.decode import canonical_key
 from kcl_processor.errors import ConfigError, GapError, PoisonError, SourceError
-from kcl_processor.pace import Gate, Halt, Pace
-from kcl_processor.patience import PatientCalls
-from kcl_processor.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
-from kcl_processor.table_reader import TableReader
+from kcl_processor.table.copy_checks import refuse_stale
+from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
+from kcl_processor.table.pace import Gate, Halt, Pace
+from kcl_processor.table.patience import PatientCalls
+from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
+from kcl_processor.table.table_reader import TableReader
 from kcl_processor.wire import Answer
 from kcl_processor.write import Writer
 from tests.fakes import INVALID, THROTTLED, RecordingDestination

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kcl_processor.table_definition import creation, mismatches, own_tags
+from kcl_processor.table.table_definition import creation, mismatches, own_tags
 
 KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
 LOCAL_KEYS = [KEYS[0], {"AttributeName": "at", "KeyType": "RANGE"}]

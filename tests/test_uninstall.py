@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import boto3
 
-from kcl_processor.dashboard import alarms
+from kcl_processor.operate.dashboard import alarms
+from kcl_processor.operate.uninstall import belongings, delete
 from kcl_processor.render import dead_letter_file, heartbeat_folder
-from kcl_processor.uninstall import belongings, delete
 from tests.kcl_tables import fill, make_source_and_destination, make_task
 
 

@@ -22,12 +22,12 @@ from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, duration, size
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.config import Task
-from kcl_processor.copy_progress import CopyProgress, load, progress_file
-from kcl_processor.copy_task import CopyOptions, describe_plan, is_running, run_copy
 from kcl_processor.errors import ExitCode
-from kcl_processor.estimate import HOUR, STREAM_HOURS
 from kcl_processor.log import log_to_stderr
-from kcl_processor.pace import Halt, Halted
+from kcl_processor.table.copy_progress import CopyProgress, load, progress_file
+from kcl_processor.table.copy_task import CopyOptions, describe_plan, is_running, run_copy
+from kcl_processor.table.estimate import HOUR, STREAM_HOURS
+from kcl_processor.table.pace import Halt, Halted
 
 HELP = "copy the table, before the daemon's first start"
 

@@ -16,8 +16,8 @@ import argparse
 
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_task_arguments, chosen_task
-from kcl_processor.dashboard import alarms, dashboard
 from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.operate.dashboard import alarms, dashboard
 
 HELP = "print a CloudWatch dashboard and alarms"
 

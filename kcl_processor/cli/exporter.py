@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         from prometheus_client import CollectorRegistry, start_http_server
 
-        from kcl_processor.prometheus import HeartbeatCollector
+        from kcl_processor.operate.prometheus import HeartbeatCollector
     except ImportError as error:
         raise ConfigError(
             "The Prometheus client library is not installed.",

@@ -25,9 +25,9 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.config import Task
 from kcl_processor.errors import ExitCode
-from kcl_processor.health import local_problems, problems
 from kcl_processor.heartbeat import read_heartbeats
-from kcl_processor.observe import Observer
+from kcl_processor.operate.health import local_problems, problems
+from kcl_processor.operate.observe import Observer
 from kcl_processor.render import heartbeat_folder
 
 HELP = "say whether a task makes progress, for probes"

@@ -20,7 +20,7 @@ from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.config import Task
 from kcl_processor.errors import ConfigError, ExitCode
-from kcl_processor.iam import (
+from kcl_processor.operate.iam import (
     ROLES,
     Arns,
     Document,

@@ -6,9 +6,9 @@ import dataclasses
 
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.config import Task
-from kcl_processor.copy_task import Tables
-from kcl_processor.estimate import REFUSE_HOURS, estimate
-from kcl_processor.managed import Way, by_copy, by_import
+from kcl_processor.table.copy_task import Tables
+from kcl_processor.table.estimate import REFUSE_HOURS, estimate
+from kcl_processor.table.managed import Way, by_copy, by_import
 
 
 def print_plan(task: Task, tables: Tables, as_json: bool) -> None:

@@ -12,12 +12,12 @@ import dataclasses
 import json
 import sys
 
-from kcl_processor import prepare
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.config import Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode
-from kcl_processor.prepare import Call, Plan
+from kcl_processor.table import prepare
+from kcl_processor.table.prepare import Call, Plan
 
 HELP = "create the destination like the source, turn the stream on"
 

@@ -10,8 +10,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from kcl_processor.copy_progress import CopyProgress
-from kcl_processor.copy_watch import Report
+from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.copy_watch import Report
 
 _LINE_INTERVAL = 10.0
 

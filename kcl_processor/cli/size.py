@@ -16,9 +16,9 @@ from kcl_processor.cli.output import Row, print_rows
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
+from kcl_processor.operate.sizing import Line, size
+from kcl_processor.operate.stream import Stream
 from kcl_processor.preflight import check_source
-from kcl_processor.sizing import Line, size
-from kcl_processor.stream import Stream
 
 HELP = "estimate memory, workers and monthly cost"
 

@@ -35,8 +35,8 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config import Task
 from kcl_processor.config_file import find_task, load_tasks
 from kcl_processor.errors import ExitCode, OperatorError
-from kcl_processor.observe import Observer
-from kcl_processor.status import CRITICAL, OK, RUNNING, UNKNOWN, WARN, Status, summarise
+from kcl_processor.operate.observe import Observer
+from kcl_processor.operate.status import CRITICAL, OK, RUNNING, UNKNOWN, WARN, Status, summarise
 
 HELP = "say whether tasks run and how far behind they are"
 

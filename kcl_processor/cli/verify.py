@@ -29,13 +29,13 @@ import orjson
 from kcl_processor.cli.copy import stopping
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.task import add_task_arguments, chosen_task
-from kcl_processor.compare import Difference
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.log import log_to_stderr
-from kcl_processor.pace import Halted
-from kcl_processor.repair import Outcome
-from kcl_processor.table_reader import Segment
-from kcl_processor.verify_task import (
+from kcl_processor.table.compare import Difference
+from kcl_processor.table.pace import Halted
+from kcl_processor.table.repair import Outcome
+from kcl_processor.table.table_reader import Segment
+from kcl_processor.table.verify_task import (
     Listener,
     SegmentResult,
     Verified,

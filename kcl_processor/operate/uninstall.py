@@ -9,11 +9,11 @@ from pathlib import Path
 
 from kcl_processor import clients
 from kcl_processor.config import Task
-from kcl_processor.copy_progress import progress_file
-from kcl_processor.dashboard import alarms
 from kcl_processor.errors import OperatorError
 from kcl_processor.kcl_tables import kcl_tables
+from kcl_processor.operate.dashboard import alarms
 from kcl_processor.render import dead_letter_file, gap_file, heartbeat_folder
+from kcl_processor.table.copy_progress import progress_file
 
 TABLE, ALARM, FILE = "table", "alarm", "file"
 

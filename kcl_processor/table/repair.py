@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from kcl_processor.compare import Difference, Kind, difference
-from kcl_processor.patience import ConditionFailed, PatientCalls
-from kcl_processor.table_reader import TableReader
+from kcl_processor.table.compare import Difference, Kind, difference
+from kcl_processor.table.patience import ConditionFailed, PatientCalls
+from kcl_processor.table.table_reader import TableReader
 
 _TRIES = 8
 # An expression holds at most 300 operators and 4 KB (developer guide, "Expression size limits").

@@ -11,8 +11,8 @@ from typing import Any
 
 from kcl_processor.config import Task
 from kcl_processor.metrics import LATENCY_METRIC
-from kcl_processor.status import CRITICAL_SHARE, WARN_SHARE
-from kcl_processor.stream import RETENTION
+from kcl_processor.operate.status import CRITICAL_SHARE, WARN_SHARE
+from kcl_processor.operate.stream import RETENTION
 
 # KCL 3.1.3: class LeaseAssignmentManager, published by the leader.
 _ASSIGNMENT = {"Operation": "LeaseAssignmentManager"}

@@ -7,7 +7,7 @@ its oldest items are looked up by key instead, and so is what is left at a segme
 decides what a comparison costs, never what it finds.
 
 What does not match is no difference yet: a change may be on its way. It becomes a suspect, and
-:mod:`kcl_processor.suspects` looks at it again.
+:mod:`kcl_processor.table.suspects` looks at it again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import Any
 
-from kcl_processor.equality import differing
-from kcl_processor.table_reader import Item, Page, Segment, TableReader
+from kcl_processor.table.equality import differing
+from kcl_processor.table.table_reader import Item, Page, Segment, TableReader
 
 # Bytes of images that may wait in one segment's window.
 WINDOW_BYTES = 4 << 20

@@ -10,7 +10,7 @@ from typing import Any
 from kcl_processor import clients, preflight
 from kcl_processor.config import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
-from kcl_processor.table_definition import Mismatch, creation, mismatches, own_tags
+from kcl_processor.table.table_definition import Mismatch, creation, mismatches, own_tags
 
 _HINT = "mend the cause, then kcl-processor prepare again"
 # Seconds that a table may take to become ACTIVE; one with many indexes takes minutes.

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kcl_processor.config import Task
-from kcl_processor.coordinator import failover_seconds
 from kcl_processor.kcl_properties import DEFAULTS
+from kcl_processor.operate.coordinator import failover_seconds
 
 _MONTH = 30 * 24 * 3600
 _MILLION = 1_000_000

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from kcl_processor import access, preflight
 from kcl_processor.clock import SystemClock
-from kcl_processor.compare import Difference, Kind, SegmentPair
 from kcl_processor.config import Task
-from kcl_processor.copy_task import limit
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
-from kcl_processor.estimate import capacity
-from kcl_processor.pace import Halt
-from kcl_processor.repair import Outcome, Repair
-from kcl_processor.scan import AT_ONCE, Rounds, segments_for
-from kcl_processor.suspects import MOST, Suspects
-from kcl_processor.table_reader import Segment, TableReader
+from kcl_processor.table.compare import Difference, Kind, SegmentPair
+from kcl_processor.table.copy_task import limit
+from kcl_processor.table.estimate import capacity
+from kcl_processor.table.pace import Halt
+from kcl_processor.table.repair import Outcome, Repair
+from kcl_processor.table.scan import AT_ONCE, Rounds, segments_for
+from kcl_processor.table.suspects import MOST, Suspects
+from kcl_processor.table.table_reader import Segment, TableReader
 
 # Threads that look at suspects and repair; each has one call under way.
 _LOOKING = 8

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kcl_processor.config import Task
-from kcl_processor.estimate import Estimate
-from kcl_processor.table_definition import creation
+from kcl_processor.table.estimate import Estimate
+from kcl_processor.table.table_definition import creation
 
 # List prices in us-east-1, in US dollars, as this version knows them: the AWS pricing pages rule.
 WRITE_MILLION = 0.625

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from kcl_processor.config import Task
 from kcl_processor.kcl_properties import DEFAULTS
-from kcl_processor.leases import KclRows, number, text
+from kcl_processor.operate.leases import KclRows, number, text
 
 # KCL 3.1.3 (LeaseManagementConfig): how often a worker writes its metrics unless told otherwise.
 _KCL_REPORT_SECONDS = 30.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kcl_processor.clock import Clock
-from kcl_processor.copy_checks import refuse_stale
-from kcl_processor.copy_progress import CopyProgress
 from kcl_processor.errors import OperatorError
-from kcl_processor.estimate import HOUR, STREAM_HOURS, WARN_HOURS
-from kcl_processor.pace import Halt
+from kcl_processor.table.copy_checks import refuse_stale
+from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.estimate import HOUR, STREAM_HOURS, WARN_HOURS
+from kcl_processor.table.pace import Halt
 
 # Seconds between looks at the leases, and between warnings that time runs out.
 _LEASES_INTERVAL = 60.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kcl_processor.heartbeat import Heartbeat
-from kcl_processor.lineage import GAP, ORPHAN, STALE, UNLEASED
-from kcl_processor.observe import Sight
+from kcl_processor.operate.lineage import GAP, ORPHAN, STALE, UNLEASED
+from kcl_processor.operate.observe import Sight
 
 _WORDS = {
     ORPHAN: "has no owner",

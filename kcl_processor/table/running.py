@@ -10,7 +10,7 @@ from kcl_processor.config import Task
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.kcl_properties import DEFAULTS
 from kcl_processor.kcl_tables import kcl_tables
-from kcl_processor.leases import scan
+from kcl_processor.operate.leases import scan
 
 Signs = dict[str, list[dict[str, Any]]]
 

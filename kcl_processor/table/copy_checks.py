@@ -8,9 +8,9 @@ from typing import Any
 
 from kcl_processor import clients
 from kcl_processor.config import Side, Source, Task
-from kcl_processor.copy_progress import CopyProgress
 from kcl_processor.errors import ConfigError, DestinationError, GapError, SourceError
-from kcl_processor.estimate import HOUR, REFUSE_HOURS, STOP_HOURS, STREAM_HOURS, Estimate
+from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.estimate import HOUR, REFUSE_HOURS, STOP_HOURS, STREAM_HOURS, Estimate
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.

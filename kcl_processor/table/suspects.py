@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from kcl_processor.clock import Clock
-from kcl_processor.compare import Difference, Seen, Suspicious, difference
-from kcl_processor.table_reader import TableReader
+from kcl_processor.table.compare import Difference, Seen, Suspicious, difference
+from kcl_processor.table.table_reader import TableReader
 
 # Suspects that may be pending; at a few hundred bytes each this bounds memory.
 MOST = 50_000

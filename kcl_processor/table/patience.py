@@ -11,7 +11,7 @@ from kcl_processor.backoff import delay
 from kcl_processor.clock import Clock
 from kcl_processor.destination import Reply
 from kcl_processor.errors import OperatorError, PermissionDenied
-from kcl_processor.pace import Gate, Pace
+from kcl_processor.table.pace import Gate, Pace
 from kcl_processor.verdict import DENIED, Verdict, judge
 from kcl_processor.wire import Answer
 

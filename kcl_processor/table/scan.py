@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, Protocol, TypeVar
 
-from kcl_processor.pace import Halt
-from kcl_processor.table_reader import Page, Segment, TableReader
+from kcl_processor.table.pace import Halt
+from kcl_processor.table.table_reader import Page, Segment, TableReader
 
 # One segment for each 256 MB keeps what a restart repeats small beside the whole; DynamoDB takes
 # up to a million, and a thousand is enough to keep any number of threads busy.

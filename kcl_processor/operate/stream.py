@@ -14,7 +14,7 @@ from typing import Any
 from kcl_processor import clients
 from kcl_processor.clock import Clock
 from kcl_processor.errors import SourceError
-from kcl_processor.leases import LATEST, TRIM_HORIZON
+from kcl_processor.operate.leases import LATEST, TRIM_HORIZON
 
 # DynamoDB keeps a change in its stream for this long, in seconds.
 RETENTION = 24 * 3600.0
