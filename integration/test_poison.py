@@ -34,9 +34,9 @@ def test_poison_stops_or_is_set_aside_and_replayed(
 
     told.configure(on_poison="dead-letter")
     worker = told.started()
-    last = told.simulator.control(change={"number": 7})["change"]
-    until(lambda: _letters(told)[-1:] == [last["sequence"]], "the last one is set aside")
     told.simulator.control(load={"rate": 0})
+    last = told.simulator.control(change={"number": 7})["change"]
+    until(lambda: last["sequence"] in _letters(told), "the last one is set aside")
     until(lambda: told.simulator.status()["behind"] == 1, "all but one arrive")
 
     refused = told.run("replay")
