@@ -34,7 +34,7 @@ def test_heavy_throttling(story: Callable[..., Story], tell: Callable[..., None]
     told = story(lineages=2, preload=2000, keys=500, rate=100.0)
     told.simulator.faults(destination=_faults(0.9, 0.2, 0.1))
     worker = told.started()
-    until(told.more_writes(1500), "1500 calls, most of them in vain", 200)
+    until(told.more_writes(600), "600 calls, most of them in vain", 200)
     told.simulator.faults(destination=[])
     verdict = told.simulator.settle(60)
     assert worker.running(), worker.log()
