@@ -19,7 +19,7 @@ final class ReadPace implements SleepTimeController {
     private static final int READS = 5;
     /** Empty reads in a row after each of which the pace halves, and how often it may. */
     private static final int EMPTY_READS_A_STEP = 10;
-    private static final int STEPS = 2;
+    private static final int STEPS = 1;
 
     private static final class Shard {
         final long[] ends = new long[READS];
