@@ -37,7 +37,10 @@ class Endpoint:
         self.faults = faults
         self.counts = counts
         self.port = 0
-        self._runner = web.ServerRunner(web.Server(self._serve), access_log=None)
+        # A request that a fault holds back must not hold back the end.
+        self._runner = web.ServerRunner(
+            web.Server(self._serve), access_log=None, shutdown_timeout=1.0
+        )
         self._site: web.TCPSite | None = None
 
     async def start(self, port: int = 0) -> None:
