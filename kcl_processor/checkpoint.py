@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 # Attempts for a checkpoint that must not be put off; with the capped backoff about ten seconds,
 # well inside the daemon's shutdownGraceMillis.
 _ATTEMPTS = 8
+# Seconds to go on asking for a proof. A start afterwards says by name what KCL's table refuses.
+_PROOF_PATIENCE = 300.0
 
 
 class LeaseLost(Exception):
@@ -116,18 +118,22 @@ class Position:
         self._insist(None)
 
     def hold(self) -> None:
-        """Prove ownership again if the last proof is old, for as long as it takes.
+        """Prove ownership again if the last proof is old.
 
         Raises:
             LeaseLost: the shard is no longer ours.
+            CheckpointRefused: it could not be proven for so long that KCL, which renews the lease
+                by the same calls, is no better off.
         """
-        attempts = 0
+        attempts, asked_at = 0, self._clock.elapsed()
         while not self.fresh():
             try:
                 self._record(self._applied)
             except CheckpointRefused as refusal:
                 attempts += 1
                 _log.warning("ownership cannot be proven yet, nothing is written: %s", refusal)
+                if self._clock.elapsed() - asked_at > _PROOF_PATIENCE:
+                    raise
                 self._wait(delay(attempts))
 
     def fresh(self) -> bool:

@@ -115,7 +115,7 @@ def lock_worker(task: Task) -> socket.socket:
     if lock is None:
         raise _AlreadyRunning(
             f"Task {task.name} already runs on this host under the worker id {task.kcl.worker_id}.",
-            "stop that one first, or give this one another id with --workerId",
+            "stop it first; a second worker here needs an id of its own: run --workerId",
         )
     lock.set_inheritable(True)
     return lock

@@ -125,6 +125,17 @@ def test_while_ownership_cannot_be_proven_nothing_goes_on():
     assert len(waited) == 4 and checkpointer.recorded == ["100"]
 
 
+def test_a_proof_that_never_comes_ends_in_the_end():
+    """A lease table that refuses for five minutes ends the process, for a start to name why."""
+    refusals = [CheckpointRefused("KinesisClientLibDependencyException")] * 10_000
+    clock = HandClock()
+    shard = Position("100", clock, 5, 6, wait=lambda seconds: clock.turn(1))
+    shard.listen(FakeCheckpointer(*refusals))
+    with pytest.raises(CheckpointRefused):
+        shard.hold()
+    assert 300 < clock.seconds - 1000 < 310
+
+
 def test_no_proof_outlives_the_daemon():
     """When the daemon dies, the process it left behind stops writing at once."""
     daemons, clock = [True], HandClock()
