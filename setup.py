@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 
 from kcl_processor.errors import ConfigError  # noqa: E402
-from kcl_processor.java import find_java  # noqa: E402
+from kcl_processor.launcher.java import find_java  # noqa: E402
 
 
 class BuildWithLauncher(build_py):
@@ -60,7 +60,7 @@ setup(
     entry_points={
         "console_scripts": [
             "kcl-processor = kcl_processor.cli:main",
-            "kcl-processor-child = kcl_processor.child:main",
+            "kcl-processor-child = kcl_processor.replicate.child:main",
         ]
     },
     install_requires=[

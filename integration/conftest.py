@@ -12,7 +12,7 @@ import pytest
 
 from integration import drill_table
 from integration.story import Story
-from kcl_processor.dynamodb_local import dynamodb_local
+from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,9 @@ from moto.server import ThreadedMotoServer
 
 from integration.recorder import Recorder, recording
 from integration.simulator.client import SimulatorProcess
-from kcl_processor.config import Task
-from kcl_processor.config_file import load_tasks
-from kcl_processor.dynamodb_local import dynamodb_local
+from kcl_processor.config.task import Task
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 TASK = "orders"
 CREDENTIALS = {

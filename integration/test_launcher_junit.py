@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from kcl_processor.jars import LAUNCHER, daemon_class_path, join_class_path, resolve
-from kcl_processor.java import find_java
 from kcl_processor.launcher.build import compile_java
+from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path, join_class_path, resolve
+from kcl_processor.launcher.java import find_java
 
 
 def test_the_launchers_junit_tests_pass(tmp_path: Path) -> None:

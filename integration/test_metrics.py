@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from integration.fleet import CREDENTIALS, Fleet, fleet, until
-from kcl_processor.metrics import LATENCY_METRIC, METRICS
+from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 
 
 @pytest.fixture(scope="module")

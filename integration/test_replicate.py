@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from integration.replica import Daemon, Replica, environment, until
-from kcl_processor.demo import every_type
+from kcl_processor.demo.story import every_type
 
 ROOT = Path(__file__).parents[1]
 

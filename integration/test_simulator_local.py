@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from integration.simulator.client import SimulatorProcess
 from integration.simulator.items import key_of
 from integration.simulator_clients import client
-from kcl_processor.dynamodb_local import dynamodb_local
+from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from samples import amazon_kclpy_helper
 
-from kcl_processor.daemon import LOGBACK
 from kcl_processor.errors import OperatorError
-from kcl_processor.jars import daemon_class_path
-from kcl_processor.java import MAIN_CLASS, find_java, jvm_flags
+from kcl_processor.launch.daemon import LOGBACK
+from kcl_processor.launcher.jars import daemon_class_path
+from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
 
 
 def main(arguments: list[str] | None = None) -> int:

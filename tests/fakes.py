@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kcl_processor.change import Change
-from kcl_processor.checkpoint import CheckpointRefused, LeaseLost
-from kcl_processor.decode import canonical_key
-from kcl_processor.destination import Reply
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.checkpoint import CheckpointRefused, LeaseLost
+from kcl_processor.replicate.decode import canonical_key
+from kcl_processor.replicate.destination import Reply
 
 OK = Reply(status=200)
 THROTTLED = Reply(400, "ProvisionedThroughputExceededException", "slow down")

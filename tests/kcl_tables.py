@@ -6,10 +6,10 @@ from pathlib import Path
 
 import boto3
 
-from kcl_processor.config import Kcl, Side, Source, Task
-from kcl_processor.kcl_tables import kcl_tables, make_kcl_tables
-from kcl_processor.operate.leases import lease
-from kcl_processor.operate.stream import StreamShard
+from kcl_processor.config.task import Kcl, Side, Source, Task
+from kcl_processor.fleet.kcl_tables import kcl_tables, make_kcl_tables
+from kcl_processor.fleet.leases import lease
+from kcl_processor.fleet.stream import StreamShard
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from kcl_processor import jars
-from kcl_processor.java import MAIN_CLASS
+from kcl_processor.launcher import jars
+from kcl_processor.launcher.java import MAIN_CLASS
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "kcl_processor_helper.py"
 

@@ -15,7 +15,7 @@ from integration.bench import machine, report
 from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
 from integration.bench.subject import OURS, Subject
-from kcl_processor.dynamodb_local import dynamodb_local
+from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 
 def parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 def describe() -> dict[str, str]:
     """Return what to print above the figures."""
-    from kcl_processor.java import find_java
+    from kcl_processor.launcher.java import find_java
 
     java = find_java()
     return {

@@ -16,13 +16,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kcl_processor import daemon
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, duration, size
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
+from kcl_processor.launch import daemon
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load, progress_file
 from kcl_processor.table.copy_task import CopyOptions, describe_plan, is_running, run_copy

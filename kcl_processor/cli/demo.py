@@ -20,10 +20,10 @@ from rich.live import Live
 from rich.table import Table
 
 from kcl_processor.cli.output import cell
-from kcl_processor.demo import Demo, Figures
-from kcl_processor.dynamodb_local import dynamodb_local
+from kcl_processor.demo.dynamodb_local import dynamodb_local
+from kcl_processor.demo.story import Demo, Figures
 from kcl_processor.errors import ExitCode
-from kcl_processor.java import find_java
+from kcl_processor.launcher.java import find_java
 
 HELP = "watch a replica at work on this machine"
 

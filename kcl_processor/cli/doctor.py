@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from kcl_processor import daemon
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
+from kcl_processor.launch import daemon
 from kcl_processor.operate.doctor import FAIL, OK, WARN, Check, Doctor
 
 HELP = "check every precondition of a task"

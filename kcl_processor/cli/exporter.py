@@ -12,11 +12,11 @@ import signal
 import sys
 import threading
 
-from kcl_processor import daemon
 from kcl_processor.cli.task import add_config_argument, add_state_argument
 from kcl_processor.clock import SystemClock
-from kcl_processor.config_file import load_tasks
+from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.launch import daemon
 
 HELP = "serve figures to Prometheus"
 

@@ -19,16 +19,16 @@ import argparse
 import time
 from collections.abc import Callable
 
-from kcl_processor import daemon
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
-from kcl_processor.config import Task
+from kcl_processor.config.render import heartbeat_folder
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
-from kcl_processor.heartbeat import read_heartbeats
+from kcl_processor.launch import daemon
 from kcl_processor.operate.health import local_problems, problems
 from kcl_processor.operate.observe import Observer
-from kcl_processor.render import heartbeat_folder
+from kcl_processor.state.heartbeat import read_heartbeats
 
 HELP = "say whether a task makes progress, for probes"
 

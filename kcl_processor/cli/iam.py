@@ -18,7 +18,7 @@ import re
 
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_task_arguments, chosen_task
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.operate.iam import (
     ROLES,

@@ -25,15 +25,16 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from kcl_processor import clients, daemon
+from kcl_processor.aws import clients
 from kcl_processor.cli.output import Row, duration, print_json, print_rows
 from kcl_processor.cli.task import add_config_argument, add_state_argument, chosen_task
 from kcl_processor.cli.watch import add_watch_argument, show
 from kcl_processor.clock import SystemClock
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
+from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, scan
+from kcl_processor.launch import daemon
 from kcl_processor.operate import lease_reset
-from kcl_processor.operate.leases import LATEST, TRIM_HORIZON, scan
 from kcl_processor.operate.lineage import ENDED, ShardView, tree
 from kcl_processor.operate.observe import Observer
 

@@ -14,7 +14,7 @@ import sys
 
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.task import add_task_arguments, chosen_task
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode
 from kcl_processor.table import prepare
 from kcl_processor.table.prepare import Call, Plan

@@ -14,13 +14,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from kcl_processor import daemon, preflight
 from kcl_processor.cli.task import add_config_argument, add_state_argument
-from kcl_processor.config import Task
-from kcl_processor.config_file import load_tasks
+from kcl_processor.config.render import render
+from kcl_processor.config.task import Task
+from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
-from kcl_processor.render import render
-from kcl_processor.service_units import supervisord_program, systemd_unit
+from kcl_processor.launch import daemon, preflight
+from kcl_processor.launch.service_units import supervisord_program, systemd_unit
 
 HELP = "write the tasks' .properties, or units for systemd or supervisord"
 

@@ -12,16 +12,17 @@ import argparse
 import sys
 from collections import Counter
 
-from kcl_processor import clients, daemon
+from kcl_processor.aws import clients
+from kcl_processor.aws.credentials import session
+from kcl_processor.aws.wire import Endpoint
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
-from kcl_processor.config import Side
-from kcl_processor.credentials import session
-from kcl_processor.dead_letters import open_place
+from kcl_processor.config.render import dead_letters
+from kcl_processor.config.task import Side
 from kcl_processor.errors import DestinationError, ExitCode, OperatorError, SourceError
-from kcl_processor.render import dead_letters
-from kcl_processor.replay import ItemTable, Outcome, replay
-from kcl_processor.wire import Endpoint
+from kcl_processor.launch import daemon
+from kcl_processor.state.dead_letters import open_place
+from kcl_processor.table.replay import ItemTable, Outcome, replay
 
 HELP = "apply dead letters again"
 

@@ -18,15 +18,15 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from kcl_processor import daemon, preflight
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
-from kcl_processor.config import Task
+from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
+from kcl_processor.config.render import gap_file
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
-from kcl_processor.identity import claim, identity
-from kcl_processor.kcl_tables import make_kcl_tables
-from kcl_processor.original_flags import add_flags, given_flags, task_from_flags
-from kcl_processor.render import gap_file
-from kcl_processor.restarts import pause_before_start
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.launch import daemon, preflight
+from kcl_processor.launch.identity import claim, identity
+from kcl_processor.state.restarts import pause_before_start
 
 HELP = "run a task's daemon"
 

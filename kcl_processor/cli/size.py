@@ -11,14 +11,14 @@ import argparse
 import time
 from dataclasses import asdict
 
-from kcl_processor import clients
+from kcl_processor.aws import clients
 from kcl_processor.cli.output import Row, print_rows
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet.stream import Stream
+from kcl_processor.launch.preflight import check_source
 from kcl_processor.operate.sizing import Line, size
-from kcl_processor.operate.stream import Stream
-from kcl_processor.preflight import check_source
 
 HELP = "estimate memory, workers and monthly cost"
 

@@ -11,16 +11,16 @@ import argparse
 import sys
 import time
 
-from kcl_processor import daemon
 from kcl_processor.cli.copy import add_copy_arguments, copy, copy_options, stopping
 from kcl_processor.cli.prepare import add_prepare_arguments, carry_out
 from kcl_processor.cli.run import add_daemon_arguments, become_daemon
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.running import has_leases
+from kcl_processor.launch import daemon
 from kcl_processor.table import copy_checks, prepare
 from kcl_processor.table.copy_progress import load, progress_file
 from kcl_processor.table.pace import Halt, Halted
-from kcl_processor.table.running import has_leases
 
 HELP = "prepare, copy and run in one command"
 

@@ -27,14 +27,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from kcl_processor import daemon
 from kcl_processor.cli.output import Row, duration, print_json, table_lines
 from kcl_processor.cli.task import add_state_argument, add_task_arguments
 from kcl_processor.cli.watch import add_watch_argument, show
 from kcl_processor.clock import SystemClock
-from kcl_processor.config import Task
-from kcl_processor.config_file import find_task, load_tasks
+from kcl_processor.config.task import Task
+from kcl_processor.config.yaml_file import find_task, load_tasks
 from kcl_processor.errors import ExitCode, OperatorError
+from kcl_processor.launch import daemon
 from kcl_processor.operate.observe import Observer
 from kcl_processor.operate.status import CRITICAL, OK, RUNNING, UNKNOWN, WARN, Status, summarise
 

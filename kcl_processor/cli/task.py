@@ -6,8 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-from kcl_processor.config import Task
-from kcl_processor.config_file import find_task, load_tasks
+from kcl_processor.config.task import Task
+from kcl_processor.config.yaml_file import find_task, load_tasks
 
 _DEFAULT_FILE = "kcl-processor.yml"
 

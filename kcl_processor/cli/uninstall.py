@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import time
 
-from kcl_processor import clients, daemon
+from kcl_processor.aws import clients
 from kcl_processor.cli.output import Row, print_rows
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
+from kcl_processor.launch import daemon
 from kcl_processor.operate import lease_reset, uninstall
 
 HELP = "list, and with --yes delete, what belongs to a task"

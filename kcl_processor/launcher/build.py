@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kcl_processor.errors import ConfigError
-from kcl_processor.jars import (
+from kcl_processor.launcher.jars import (
     LAUNCHER,
     LAUNCHER_JAR,
     LIB,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kcl_processor.config import Task
-from kcl_processor.metrics import LATENCY_METRIC
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.operate.status import CRITICAL_SHARE, WARN_SHARE
-from kcl_processor.operate.stream import RETENTION
+from kcl_processor.replicate.metrics import LATENCY_METRIC
 
 # KCL 3.1.3: class LeaseAssignmentManager, published by the leader.
 _ASSIGNMENT = {"Operation": "LeaseAssignmentManager"}

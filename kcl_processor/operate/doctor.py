@@ -13,16 +13,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kcl_processor import clients, preflight
+from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
-from kcl_processor.config import Side, Task
+from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied, SourceError
-from kcl_processor.jars import daemon_class_path
-from kcl_processor.java import TESTED, find_java
-from kcl_processor.kcl_tables import LEASE_INDEX, kcl_tables
-from kcl_processor.operate import coordinator, probes
-from kcl_processor.operate.leases import read_rows
-from kcl_processor.preflight import SourceFacts
+from kcl_processor.fleet import coordinator
+from kcl_processor.fleet.kcl_tables import LEASE_INDEX, kcl_tables
+from kcl_processor.fleet.leases import read_rows
+from kcl_processor.launch import preflight
+from kcl_processor.launch.preflight import SourceFacts
+from kcl_processor.launcher.jars import daemon_class_path
+from kcl_processor.launcher.java import TESTED, find_java
+from kcl_processor.operate import probes
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 

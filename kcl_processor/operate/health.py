@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kcl_processor.heartbeat import Heartbeat
 from kcl_processor.operate.lineage import GAP, ORPHAN, STALE, UNLEASED
 from kcl_processor.operate.observe import Sight
+from kcl_processor.state.heartbeat import Heartbeat
 
 _WORDS = {
     ORPHAN: "has no owner",

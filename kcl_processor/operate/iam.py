@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from kcl_processor import clients
-from kcl_processor.config import Side, Task
+from kcl_processor.aws import clients
+from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
-from kcl_processor.kcl_tables import LEASE_INDEX, kcl_tables
-from kcl_processor.preflight import describe
+from kcl_processor.fleet.kcl_tables import LEASE_INDEX, kcl_tables
+from kcl_processor.launch.preflight import describe
 
 ROLES = ("source", "kcl", "destination")
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kcl_processor import clients
+from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
-from kcl_processor.kcl_tables import KclTables, kcl_tables
-from kcl_processor.operate import coordinator
-from kcl_processor.operate.leases import (
+from kcl_processor.fleet import coordinator
+from kcl_processor.fleet.kcl_tables import KclTables, kcl_tables
+from kcl_processor.fleet.leases import (
     LATEST,
     TRIM_HORIZON,
     Lease,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kcl_processor.operate.leases import TRIM_HORIZON, Lease
-from kcl_processor.operate.stream import RETENTION, Look, StreamShard
+from kcl_processor.fleet.leases import TRIM_HORIZON, Lease
+from kcl_processor.fleet.stream import RETENTION, Look, StreamShard
 
 WAITING = "waiting"
 ACTIVE = "active"

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kcl_processor import clients
+from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
-from kcl_processor.config import Task
+from kcl_processor.config.render import dead_letter_file, gap_file, heartbeat_folder
+from kcl_processor.config.task import Task
 from kcl_processor.errors import SourceError
-from kcl_processor.heartbeat import Heartbeat, read_heartbeats
-from kcl_processor.kcl_tables import kcl_tables
-from kcl_processor.operate import coordinator
-from kcl_processor.operate.coordinator import Leader, Pulses, pulses_of
-from kcl_processor.operate.leases import KclRows, Lease, read_rows
+from kcl_processor.fleet import coordinator
+from kcl_processor.fleet.coordinator import Leader, Pulses, pulses_of
+from kcl_processor.fleet.kcl_tables import kcl_tables
+from kcl_processor.fleet.leases import KclRows, Lease, read_rows
+from kcl_processor.fleet.stream import Stream
+from kcl_processor.launch.preflight import describe
 from kcl_processor.operate.lineage import ShardView, join, unfinished
-from kcl_processor.operate.stream import Stream
-from kcl_processor.preflight import describe
-from kcl_processor.render import dead_letter_file, gap_file, heartbeat_folder
+from kcl_processor.state.heartbeat import Heartbeat, read_heartbeats
 
 # Seconds between two readings while waiting for counters to move.
 _POLL = 0.5

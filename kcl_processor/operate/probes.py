@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from kcl_processor import clients
-from kcl_processor.config import Side, Task
+from kcl_processor.aws import clients
+from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
-from kcl_processor.kcl_tables import LEASE_INDEX
+from kcl_processor.fleet.kcl_tables import LEASE_INDEX
 
 Keys = Mapping[str, tuple[str, str]]
 

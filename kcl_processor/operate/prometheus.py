@@ -15,10 +15,10 @@ from prometheus_client.core import SummaryMetricFamily as Summary
 from prometheus_client.registry import Collector
 
 from kcl_processor.clock import Clock
-from kcl_processor.config import Task
-from kcl_processor.daemon import is_running
-from kcl_processor.heartbeat import Heartbeat, read_heartbeats
-from kcl_processor.render import heartbeat_folder
+from kcl_processor.config.render import heartbeat_folder
+from kcl_processor.config.task import Task
+from kcl_processor.launch.daemon import is_running
+from kcl_processor.state.heartbeat import Heartbeat, read_heartbeats
 
 _LABELS = ("task", "shard", "worker")
 

@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kcl_processor.config import Task
-from kcl_processor.kcl_properties import DEFAULTS
-from kcl_processor.operate.coordinator import failover_seconds
+from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.coordinator import failover_seconds
 
 _MONTH = 30 * 24 * 3600
 _MILLION = 1_000_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kcl_processor.heartbeat import Heartbeat
+from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.operate.lineage import ACTIVE, ENDED, GAP, ORPHAN, STALE, UNLEASED
 from kcl_processor.operate.observe import Sight
-from kcl_processor.operate.stream import RETENTION
+from kcl_processor.state.heartbeat import Heartbeat
 
 # Shares of the stream's 24 hours that the oldest unread change may have used up.
 WARN_SHARE = 0.25

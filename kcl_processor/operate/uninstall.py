@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from kcl_processor import clients
-from kcl_processor.config import Task
+from kcl_processor.aws import clients
+from kcl_processor.config.render import dead_letter_file, gap_file, heartbeat_folder
+from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
-from kcl_processor.kcl_tables import kcl_tables
+from kcl_processor.fleet.kcl_tables import kcl_tables
 from kcl_processor.operate.dashboard import alarms
-from kcl_processor.render import dead_letter_file, gap_file, heartbeat_folder
 from kcl_processor.table.copy_progress import progress_file
 
 TABLE, ALARM, FILE = "table", "alarm", "file"

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from kcl_processor import clients
-from kcl_processor.config import Side, Source, Task
+from kcl_processor.aws import clients
+from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import ConfigError, DestinationError, GapError, SourceError
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.estimate import HOUR, REFUSE_HOURS, STOP_HOURS, STREAM_HOURS, Estimate

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 
 _VERSION = 1

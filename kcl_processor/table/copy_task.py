@@ -10,26 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kcl_processor import access, daemon, host_lock, preflight
-from kcl_processor.backoff import Window
 from kcl_processor.clock import Clock, SystemClock
-from kcl_processor.config import Side, Task
-from kcl_processor.dead_letters import open_place
+from kcl_processor.config.render import dead_letters
+from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
-from kcl_processor.refusals import DeadLetters, Origin
-from kcl_processor.render import dead_letters
-from kcl_processor.table import copy_checks
+from kcl_processor.fleet.running import refuse_moved, refuse_running
+from kcl_processor.launch import daemon, preflight
+from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.refusals import DeadLetters, Origin
+from kcl_processor.replicate.write import Refusals, Writer
+from kcl_processor.state import host_lock
+from kcl_processor.state.dead_letters import open_place
+from kcl_processor.table import access, copy_checks
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load, progress_file
 from kcl_processor.table.copy_watch import CopyWatch, Report
 from kcl_processor.table.estimate import Capacity, capacity, estimate
 from kcl_processor.table.estimate import rate as rate_of
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.prepare import described
-from kcl_processor.table.running import refuse_moved, refuse_running
 from kcl_processor.table.scan import AT_ONCE, segments_for
 from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
 from kcl_processor.table.table_reader import TableReader
-from kcl_processor.write import Refusals, Writer
 
 # Requests to the destination at once, and the units that one of 25 small items costs.
 _CONNECTIONS = 64

@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
 from kcl_processor.table.estimate import Estimate
 from kcl_processor.table.table_definition import creation
 

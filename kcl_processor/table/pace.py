@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-from kcl_processor.backoff import Window
 from kcl_processor.clock import Clock
+from kcl_processor.replicate.backoff import Window
 
 
 class Halted(Exception):

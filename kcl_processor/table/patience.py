@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from kcl_processor.backoff import delay
+from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
-from kcl_processor.destination import Reply
 from kcl_processor.errors import OperatorError, PermissionDenied
+from kcl_processor.replicate.backoff import delay
+from kcl_processor.replicate.destination import Reply
+from kcl_processor.replicate.verdict import DENIED, Verdict, judge
 from kcl_processor.table.pace import Gate, Pace
-from kcl_processor.verdict import DENIED, Verdict, judge
-from kcl_processor.wire import Answer
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class ConditionFailed(Exception):
 
 
 class Caller(Protocol):
-    """One attempt at a call; :class:`~kcl_processor.wire.Endpoint` is one."""
+    """One attempt at a call; :class:`~kcl_processor.aws.wire.Endpoint` is one."""
 
     def call(self, operation: str, body: bytes) -> Answer:
         """Make one attempt; never raises."""

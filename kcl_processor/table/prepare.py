@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kcl_processor import clients, preflight
-from kcl_processor.config import Side, Task
+from kcl_processor.aws import clients
+from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
+from kcl_processor.launch import preflight
 from kcl_processor.table.table_definition import Mismatch, creation, mismatches, own_tags
 
 _HINT = "mend the cause, then kcl-processor prepare again"

@@ -14,17 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from pathlib import Path
 
-from kcl_processor.change import Change
 from kcl_processor.clock import Clock
-from kcl_processor.decode import key_names
-from kcl_processor.destination import Destination, Reply
 from kcl_processor.errors import OperatorError, PoisonError
-from kcl_processor.refusals import without_values
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.decode import key_names
+from kcl_processor.replicate.destination import Destination, Reply
+from kcl_processor.replicate.refusals import without_values
+from kcl_processor.replicate.write import Writer
 from kcl_processor.table.copy_progress import CopyProgress, save
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.scan import Rounds, SegmentCursor
 from kcl_processor.table.table_reader import Page, Segment, TableReader
-from kcl_processor.write import Writer
 
 # Seconds over which the speed is measured.
 _SPEED_WINDOW = 60.0

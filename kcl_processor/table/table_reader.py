@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from kcl_processor.decode import canonical_key
+from kcl_processor.replicate.decode import canonical_key
 from kcl_processor.table.patience import CallTally, PatientCalls, consumed
 
 # BatchGetItem takes 100 keys; a quarter of it keeps a page of the largest items (400 KB) bounded.

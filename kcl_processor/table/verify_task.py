@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from kcl_processor import access, preflight
 from kcl_processor.clock import SystemClock
-from kcl_processor.config import Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
+from kcl_processor.launch import preflight
+from kcl_processor.table import access
 from kcl_processor.table.compare import Difference, Kind, SegmentPair
 from kcl_processor.table.copy_task import limit
 from kcl_processor.table.estimate import capacity

@@ -1,0 +1,126 @@
+"""boto3 clients for the sides of a task, and their failures in an operator's words."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+)
+
+from kcl_processor.aws.credentials import session
+from kcl_processor.config.task import Side, Source, Task
+from kcl_processor.errors import OperatorError, PermissionDenied
+from kcl_processor.replicate.verdict import THROTTLED
+
+_BOUNDED = Config(
+    connect_timeout=3, read_timeout=20, retries={"mode": "standard", "max_attempts": 5}
+)
+
+_PASSES = "check the endpoint and the network, then start again; a supervisor does"
+
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "ExpiredTokenException",
+    "ExpiredToken",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "IncompleteSignature",
+}
+
+
+def tables(side: Side) -> Any:
+    """A DynamoDB client for a task's source or destination."""
+    return _client("dynamodb", side.region, side.endpoint, side.role_arn, side.external_id)
+
+
+def streams(source: Source) -> Any:
+    """A DynamoDB Streams client for a task's source.
+
+    Without a streams endpoint of its own, a table endpoint serves both: DynamoDB Local and other
+    compatible stores do so, and it is what the original library does.
+    """
+    endpoint = source.streams_endpoint or source.endpoint
+    return _client("dynamodbstreams", source.region, endpoint, source.role_arn, source.external_id)
+
+
+def kcl_tables(task: Task) -> Any:
+    """A DynamoDB client for KCL's tables, which live under the default credentials."""
+    return _client("dynamodb", task.kcl.region, task.kcl.endpoint, None, None)
+
+
+def cloudwatch(task: Task) -> Any:
+    """A CloudWatch client for the region a task publishes to."""
+    region = task.metrics.region or task.kcl.region
+    return _client("cloudwatch", region, task.metrics.endpoint, None, None)
+
+
+def sts(task: Task) -> Any:
+    """An STS client under the default credentials."""
+    return _client("sts", task.kcl.region, None, None, None)
+
+
+def functions(source: Source) -> Any:
+    """A Lambda client where a task's source is."""
+    return _client("lambda", source.region, None, source.role_arn, source.external_id)
+
+
+@functools.cache
+def _client(
+    service: str, region: str, endpoint: str | None, role_arn: str | None, external_id: str | None
+) -> Any:
+    # Each client costs 10 MB and 50 ms, most of it the service's model: one is made and kept.
+    made = boto3.Session(botocore_session=session(region, role_arn, external_id))
+    return made.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
+
+
+@contextmanager
+def calling(action: str, resource: str, error: type[OperatorError], hint: str) -> Iterator[None]:
+    """Turn what a call of ``action`` on ``resource`` raises into an operator's error.
+
+    Args:
+        action: the IAM action, as in ``dynamodb:DescribeTable``.
+        resource: what it was called on, in words.
+        error: what to raise when it is not about permission.
+        hint: what to do when it is not about permission.
+
+    Raises:
+        PermissionDenied: the action is denied, or there are no valid credentials.
+        OperatorError: the service cannot be reached or is in trouble; a supervisor tries again.
+    """
+    try:
+        yield
+    except ClientError as failure:
+        code = failure.response.get("Error", {}).get("Code", "")
+        said = f"{code}: {failure.response.get('Error', {}).get('Message', '')}"
+        if code in _DENIED:
+            raise PermissionDenied(
+                f"{action} on {resource} is denied ({said}).",
+                f"allow {action}, or check whose credentials these are: "
+                "aws sts get-caller-identity",
+            ) from failure
+        status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500 or code in THROTTLED:
+            raise OperatorError(f"{action} on {resource} failed ({said}).", _PASSES) from failure
+        raise error(f"{action} on {resource} failed ({said}).", hint) from failure
+    except NoCredentialsError as failure:
+        raise PermissionDenied(
+            f"{action} on {resource}: there are no AWS credentials.",
+            "aws sts get-caller-identity, until it answers",
+        ) from failure
+    except (ConnectionError, HTTPClientError) as failure:
+        raise OperatorError(f"{action} on {resource} failed: {failure}.", _PASSES) from failure
+    except BotoCoreError as failure:
+        raise error(f"{action} on {resource} failed: {failure}.", hint) from failure

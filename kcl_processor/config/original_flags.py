@@ -1,0 +1,128 @@
+"""The original library's command line, so that an existing one keeps working."""
+
+from __future__ import annotations
+
+import argparse
+
+from kcl_processor.config.task import (
+    APPLICATION_PREFIX,
+    Kcl,
+    Metrics,
+    Side,
+    Source,
+    Task,
+    check_task,
+    default_task_name,
+    default_worker_id,
+)
+from kcl_processor.errors import ConfigError
+
+_REQUIRED = ("sourceRegion", "sourceTable", "destinationRegion", "destinationTable")
+
+_TEXTS = {
+    "sourceRegion": ("REGION", "region of the source table"),
+    "sourceTable": ("TABLE", "name of the source table"),
+    "sourceEndpoint": ("URL", "DynamoDB endpoint of the source table"),
+    "sourceStreamsEndpoint": (
+        "URL",
+        "DynamoDB Streams endpoint of the source table (default: --sourceEndpoint)",
+    ),
+    "destinationRegion": ("REGION", "region of the destination table"),
+    "destinationTable": ("TABLE", "name of the destination table"),
+    "destinationEndpoint": ("URL", "DynamoDB endpoint of the destination table"),
+    "kclRegion": ("REGION", "region of the checkpoint table (default: the source's)"),
+    "kclEndpoint": ("URL", "DynamoDB endpoint of the checkpoint table"),
+    "taskName": (
+        "NAME",
+        f"names the checkpoint table, {APPLICATION_PREFIX}NAME "
+        "(default: MD5 of both regions and tables)",
+    ),
+    "workerId": ("ID", "this worker's name in the checkpoint table (default: the host's)"),
+}
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the original's flags, in its spelling."""
+    group = parser.add_argument_group("a task without a file: the original library's flags")
+    for name, (metavar, text) in _TEXTS.items():
+        group.add_argument(f"--{name}", metavar=metavar, help=text)
+    group.add_argument(
+        "--dontPublishCloudwatch",
+        action="store_true",
+        help="publish no CloudWatch metrics, neither KCL's nor ours",
+    )
+    group.add_argument(
+        "--batchSize",
+        metavar="N",
+        type=_number(1, 1000),
+        help="records to ask for in each GetRecords call, 1 to 1000 (default: 1000)",
+    )
+    group.add_argument(
+        "--parentShardPollIntervalMillis",
+        metavar="N",
+        type=_number(1, 600_000),
+        help="how often to look whether parent shards are done (default: 1000)",
+    )
+
+
+def given_flags(args: argparse.Namespace) -> list[str]:
+    """The flags of a task that were given, except ``--workerId``, which a file's task takes too."""
+    names = [*_TEXTS, "dontPublishCloudwatch", "batchSize", "parentShardPollIntervalMillis"]
+    return [f"--{name}" for name in names if name != "workerId" and getattr(args, name)]
+
+
+def task_from_flags(args: argparse.Namespace) -> Task:
+    """The task that the flags describe.
+
+    Raises:
+        ConfigError: a required flag is missing, or the task could not work.
+    """
+    missing = [f"--{name}" for name in _REQUIRED if not getattr(args, name)]
+    if missing:
+        raise ConfigError(
+            f"A task from flags lacks {', '.join(missing)}.",
+            "give the missing flags, or name a file with -c FILE",
+        )
+    source = Source(
+        args.sourceRegion,
+        args.sourceTable,
+        args.sourceEndpoint,
+        streams_endpoint=args.sourceStreamsEndpoint,
+    )
+    destination = Side(args.destinationRegion, args.destinationTable, args.destinationEndpoint)
+    name = args.taskName or default_task_name(source, destination)
+    task = Task(
+        name=name,
+        source=source,
+        destination=destination,
+        kcl=_kcl(args, name, source),
+        metrics=Metrics(publish=not args.dontPublishCloudwatch),
+        batch_size=args.batchSize or 1000,
+    )
+    return check_task(task, "command line")
+
+
+def _kcl(args: argparse.Namespace, name: str, source: Source) -> Kcl:
+    poll = args.parentShardPollIntervalMillis
+    return Kcl(
+        region=args.kclRegion or source.region,
+        endpoint=args.kclEndpoint or (None if args.kclRegion else source.endpoint),
+        application_name=APPLICATION_PREFIX + name,
+        worker_id=args.workerId or default_worker_id(),
+        properties={"parentShardPollIntervalMillis": str(poll)} if poll else {},
+    )
+
+
+class _number:
+    """An argparse type: a whole number within bounds."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least = least
+        self._most = most
+
+    def __call__(self, text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not self._least <= int(text) <= self._most:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {self._least} to {self._most}"
+            )
+        return int(text)

@@ -1,0 +1,155 @@
+"""A task to the ``.properties`` that KCL, the launcher and the record processors read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import javaproperties
+
+from kcl_processor import __version__
+from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.task import Task
+from kcl_processor.state.dead_letters import is_queue
+
+# Requests to the destination that one shard may have under way at once.
+_CONNECTIONS = 64
+# Seconds without any progress after which a record processor ends itself.
+_WATCHDOG_SECONDS = 300
+
+
+def render(task: Task, stream_arn: str, path: Path, state: Path, origin: str) -> str:
+    """The text of a task's ``.properties``.
+
+    Args:
+        stream_arn: the source stream's ARN as the source itself gives it.
+        path: where the text will be; the record processors are told to read it there.
+        state: the folder for dead letters and gaps.
+        origin: what the file was rendered from, for its first line.
+    """
+    parts = [
+        f"# Rendered from {origin} by kcl-processor {__version__}. Edit that, not this.",
+        *_part("What the MultiLangDaemon starts for each shard", _child(path)),
+        *_part("KCL: names, tables, timing", _kcl(task, stream_arn)),
+        *_part("The source", _source(task)),
+        *_part("The destination", _destination(task)),
+        *_part("Failures", _failures(task, state)),
+        *_part("Figures", _figures(task, state)),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def dead_letters(task: Task, state: Path) -> str:
+    """Where a task's refused changes go: a file, or the URL or ARN of a queue."""
+    return task.dead_letters or str(dead_letter_file(task, state))
+
+
+def dead_letter_file(task: Task, state: Path) -> Path:
+    """Where a task's refused changes go on this host."""
+    named = task.dead_letters and not is_queue(task.dead_letters)
+    return Path(str(task.dead_letters)) if named else state / f"{task.name}.dead-letters.jsonl"
+
+
+def gap_file(task: Task, state: Path) -> Path:
+    """Where a task's gaps are written down on this host."""
+    return state / f"{task.name}.gaps.jsonl"
+
+
+def heartbeat_folder(task: Task, state: Path) -> Path:
+    """Where a task's record processors on this host leave their figures."""
+    return state / f"{task.name}.shards"
+
+
+def endpoint(service: str, region: str, given: str | None) -> str:
+    """The endpoint's URL, by the AWS SDK's endpoint rules where the task names none."""
+    if given:
+        return given
+    # Only the endpoint is asked for, so no credentials are needed.
+    client = boto3.client(
+        service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-"
+    )
+    return str(client.meta.endpoint_url)
+
+
+def _part(title: str, properties: dict[str, str]) -> list[str]:
+    return ["", f"# {title}", *(_line(name, value) for name, value in properties.items())]
+
+
+def _line(name: str, value: str) -> str:
+    # A colon needs its escape in a name only; without it ARNs and URLs can be read and copied.
+    return javaproperties.join_key_value(name, value, separator=" = ").replace("\\:", ":")
+
+
+def _child(path: Path) -> dict[str, str]:
+    return {
+        "executableName": f"kcl-processor-child {path}",
+        "processingLanguage": "python",
+        "callProcessRecordsEvenForEmptyRecordList": "true",
+    }
+
+
+def _kcl(task: Task, stream_arn: str) -> dict[str, str]:
+    properties = {
+        "applicationName": task.kcl.application_name,
+        "streamName": stream_arn,
+        "workerId": task.kcl.worker_id,
+        "regionName": task.kcl.region,
+        # Only a first start looks at it. LATEST would lose the first records of each new shard.
+        "initialPositionInStream": "TRIM_HORIZON",
+        "maxRecords": str(task.batch_size),
+        "AwsCredentialsProvider": "DefaultCredentialsProvider",
+    }
+    if task.kcl.endpoint:
+        properties["dynamoDBEndpoint"] = task.kcl.endpoint
+    return {**properties, **DEFAULTS, **task.kcl.properties}
+
+
+def _source(task: Task) -> dict[str, str]:
+    source = task.source
+    return {
+        "replica.task": task.name,
+        "replica.source.table": source.table,
+        "replica.source.region": source.region,
+        **_given("replica.source.streamsEndpoint", source.streams_endpoint or source.endpoint),
+        **_given("replica.source.roleArn", source.role_arn),
+        **_given("replica.source.externalId", source.external_id),
+    }
+
+
+def _destination(task: Task) -> dict[str, str]:
+    destination = task.destination
+    return {
+        "replica.destination.table": destination.table,
+        "replica.destination.region": destination.region,
+        "replica.destination.endpoint": endpoint(
+            "dynamodb", destination.region, destination.endpoint
+        ),
+        **_given("replica.destination.roleArn", destination.role_arn),
+        **_given("replica.destination.externalId", destination.external_id),
+        "replica.connections": str(_CONNECTIONS),
+        "replica.checkpointSeconds": str(task.checkpoint_seconds),
+    }
+
+
+def _failures(task: Task, state: Path) -> dict[str, str]:
+    return {
+        "replica.watchdogSeconds": str(_WATCHDOG_SECONDS),
+        "replica.onPoison": task.on_poison,
+        "replica.deadLetters": dead_letters(task, state),
+        "replica.onGap": task.on_gap,
+        "replica.gapFile": str(gap_file(task, state)),
+    }
+
+
+def _figures(task: Task, state: Path) -> dict[str, str]:
+    region = task.metrics.region or task.kcl.region
+    return {
+        "replica.metrics.publish": "true" if task.metrics.publish else "false",
+        "replica.metrics.region": region,
+        "replica.metrics.endpoint": endpoint("cloudwatch", region, task.metrics.endpoint),
+        "replica.heartbeats": str(heartbeat_folder(task, state)),
+    }
+
+
+def _given(name: str, value: str | None) -> dict[str, str]:
+    return {name: value} if value else {}

@@ -1,0 +1,149 @@
+"""The YAML file to tasks. Every complaint names the file, the line and the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kcl_processor.config import kcl_properties
+from kcl_processor.config.task import (
+    APPLICATION_PREFIX,
+    Kcl,
+    Metrics,
+    Side,
+    Source,
+    Task,
+    check_task,
+    default_task_name,
+    default_worker_id,
+)
+from kcl_processor.config.yaml_section import Section, nearest, read_yaml
+from kcl_processor.errors import ConfigError
+
+
+def load_tasks(path: Path) -> list[Task]:
+    """Read every task of a file.
+
+    Raises:
+        ConfigError: the file cannot be read, or something in it is wrong.
+    """
+    root = read_yaml(path)
+    tasks = [_task(section, name) for name, section in root.named_or_listed("tasks")]
+    root.finish()
+    _refuse_shared_tables(path, tasks)
+    return tasks
+
+
+def find_task(tasks: list[Task], name: str | None, path: Path) -> Task:
+    """The task of that name, or the only one.
+
+    Raises:
+        ConfigError: there is no such task, or no name was given and there are several.
+    """
+    names = [task.name for task in tasks]
+    if name is None and len(tasks) == 1:
+        return tasks[0]
+    if name in names:
+        return tasks[names.index(name)]
+    if name is None:
+        raise ConfigError(f"{path} holds {len(tasks)} tasks.", f"name one: {', '.join(names)}")
+    raise ConfigError(f"{path} holds no task {name!r}.", nearest(name, names) or ", ".join(names))
+
+
+def _task(section: Section, name: str | None) -> Task:
+    source = _source(section.section("source"))
+    destination = _side(section.section("destination"))
+    name = name or section.text("name") or default_task_name(source, destination)
+    task = Task(
+        name=name,
+        source=source,
+        destination=destination,
+        kcl=_kcl(section.section("kcl", required=False), name, source),
+        metrics=_metrics(section.section("metrics", required=False)),
+        batch_size=section.integer("batch_size", 1000, 1, 1000),
+        checkpoint_seconds=section.integer("checkpoint_seconds", 5, 1, 300),
+        on_poison=section.choice("on_poison", "stop", "dead-letter"),
+        dead_letters=section.text("dead_letters"),
+        on_gap=section.choice("on_gap", "stop", "continue"),
+    )
+    section.finish()
+    return check_task(task, section.where())
+
+
+def _source(section: Section) -> Source:
+    source = Source(
+        **_table(section),
+        streams_endpoint=section.text("streams_endpoint"),
+        stream_arn=section.text("stream_arn"),
+    )
+    section.finish()
+    return source
+
+
+def _side(section: Section) -> Side:
+    side = Side(**_table(section))
+    section.finish()
+    return side
+
+
+def _table(section: Section) -> dict[str, Any]:
+    return {
+        "region": section.required_text("region"),
+        "table": section.required_text("table"),
+        "endpoint": section.text("endpoint"),
+        "role_arn": section.text("role_arn"),
+        "external_id": section.text("external_id"),
+    }
+
+
+def _kcl(section: Section, name: str, source: Source) -> Kcl:
+    region = section.text("region")
+    endpoint = section.text("endpoint")
+    kcl = Kcl(
+        region=region or source.region,
+        # As in the original: without a region of its own, KCL lives beside the source table.
+        endpoint=endpoint or (None if region else source.endpoint),
+        application_name=section.text("application_name") or APPLICATION_PREFIX + name,
+        worker_id=section.text("worker_id") or default_worker_id(),
+        properties=_properties(section.section("properties", required=False)),
+    )
+    section.finish()
+    return kcl
+
+
+def _metrics(section: Section) -> Metrics:
+    metrics = Metrics(
+        publish=section.flag("publish", True),
+        region=section.text("region"),
+        endpoint=section.text("endpoint"),
+    )
+    section.finish()
+    return metrics
+
+
+def _properties(section: Section) -> dict[str, str]:
+    properties = {}
+    for key in section.names():
+        if key in kcl_properties.OWNED:
+            raise section.error(
+                key,
+                f"the property {key} is set by the product",
+                f"use {kcl_properties.OWNED[key]}",
+            )
+        if key in kcl_properties.SETTABLE:
+            properties[key] = section.required_text(key)
+    section.finish(known=kcl_properties.SETTABLE)
+    return properties
+
+
+def _refuse_shared_tables(path: Path, tasks: list[Task]) -> None:
+    seen: dict[tuple[str, str | None, str], str] = {}
+    for task in tasks:
+        table = (task.kcl.region, task.kcl.endpoint, task.kcl.application_name)
+        if table in seen:
+            raise ConfigError(
+                f"{path}: tasks {seen[table]!r} and {task.name!r} would share the checkpoint table "
+                f"{task.kcl.application_name}, and destroy each other's checkpoints.",
+                "give one of them another name or kcl.application_name",
+            )
+        seen[table] = task.name

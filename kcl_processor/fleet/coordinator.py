@@ -1,0 +1,120 @@
+"""Who works and who leads: workers' heartbeats, the leader's lock, and whether they still beat.
+
+KCL writes few times of day. What tells a living worker from a dead one is that something of its
+moves: the counters of its leases, its row of worker metrics, the version of the leader's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.leases import KclRows, number, text
+
+# KCL 3.1.3 (LeaseManagementConfig): how often a worker writes its metrics unless told otherwise.
+_KCL_REPORT_SECONDS = 30.0
+# Clocks of two hosts may differ by this much before a worker that lives seems dead.
+_CLOCKS = 10.0
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker's row of metrics; ``updated_at`` is its host's clock, seconds since the epoch."""
+
+    id: str
+    updated_at: float
+
+
+@dataclass(frozen=True)
+class Leader:
+    """The leader's lock (``AmazonDynamoDBLockClient``): its version changes with each heartbeat.
+
+    Attributes:
+        lease_seconds: the lock is free when its version has stood still for this long.
+    """
+
+    owner: str
+    version: str
+    lease_seconds: float
+
+
+def workers(rows: KclRows) -> list[Worker]:
+    """The workers that KCL has on its books."""
+    found = (
+        Worker(text(row, "wid") or text(row, "leaseKey") or "", float(number(row, "lut")))
+        for row in rows.workers
+    )
+    return sorted(found, key=lambda worker: worker.id)
+
+
+def leader(rows: KclRows) -> Leader | None:
+    """The holder of the leader's lock, if somebody holds it."""
+    for row in rows.coordinator:
+        key = text(row, "key") or text(row, "leaseKey")
+        owner = text(row, "ownerName")
+        if key == "Leader" and owner and not text(row, "isReleased"):
+            seconds = float(text(row, "leaseDuration") or 120_000) / 1000
+            return Leader(owner, text(row, "recordVersionNumber") or "", seconds)
+    return None
+
+
+def failover_seconds(task: Task) -> float:
+    """How long a lease may stand still before another worker takes it."""
+    name = "failoverTimeMillis"
+    return int(task.kcl.properties.get(name, DEFAULTS[name])) / 1000
+
+
+def renewal_seconds(task: Task) -> float:
+    """How long a living worker may leave a lease's counter alone (``DynamoDBLeaseCoordinator``).
+
+    KCL renews three times in a failover; the rest is for the round trip of many leases.
+    """
+    return failover_seconds(task) / 3 + 1.5
+
+
+def fresh(worker: Worker, task: Task, now: float) -> bool:
+    """Whether a worker has reported lately enough to be alive."""
+    name = "workerMetricsReporterFreqInMillis"
+    report = int(task.kcl.properties.get(name, DEFAULTS.get(name, _KCL_REPORT_SECONDS * 1000)))
+    return now - worker.updated_at <= 3 * report / 1000 + _CLOCKS
+
+
+class Pulses:
+    """Which values move from one reading to the next.
+
+    Args:
+        patience: seconds after which a value that did not change counts as standing still.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._seen: dict[str, tuple[object, float, bool]] = {}
+
+    def read(self, values: Iterable[tuple[str, object]], now: float) -> None:
+        """Take in a reading of named values."""
+        for name, value in values:
+            before = self._seen.get(name)
+            if before is None:
+                self._seen[name] = (value, now, False)
+            elif before[0] != value:
+                self._seen[name] = (value, now, True)
+
+    def moving(self, name: str, now: float) -> bool | None:
+        """Whether a value moves; ``None`` while that cannot be told yet."""
+        if name not in self._seen:
+            return None
+        _, since, changed = self._seen[name]
+        if now - since >= self._patience:
+            return False
+        return True if changed else None
+
+
+def pulses_of(rows: KclRows) -> Iterable[tuple[str, object]]:
+    """Everything in KCL's tables that a living worker moves."""
+    yield from ((f"lease {row.key}", (row.owner, row.counter)) for row in rows.leases)
+    yield from ((f"worker {worker.id}", worker.updated_at) for worker in workers(rows))
+    held = leader(rows)
+    if held:
+        yield f"leader {held.owner}", held.version

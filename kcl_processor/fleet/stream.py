@@ -1,0 +1,159 @@
+"""The source's stream as its own API shows it: shards, and what lies unread behind a checkpoint.
+
+Each look costs a shard one or two GetRecords calls. A shard has room for two readers (DynamoDB
+Streams developer guide), and the daemon is one, so there is one look a shard and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.errors import SourceError
+from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON
+
+# DynamoDB keeps a change in its stream for this long, in seconds.
+RETENTION = 24 * 3600.0
+# DescribeStream takes ten calls a second (DynamoDB API reference); the daemon needs some of them.
+_DESCRIBE_INTERVAL = 0.2
+_PARALLEL_LOOKS = 8
+# Pages without a record that a look follows; a page may be empty though the shard goes on.
+_EMPTY_PAGES = 3
+
+
+@dataclass(frozen=True)
+class StreamShard:
+    """A shard as DescribeStream lists it; an open one still takes changes."""
+
+    id: str
+    parent: str | None
+    open: bool
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look behind a checkpoint found. Moments are seconds since the epoch.
+
+    Attributes:
+        applied_at: when the source made the change at the checkpoint, if it is still there.
+        unread_at: when the source made the oldest change that is not checkpointed, if any.
+        trimmed: the stream no longer holds what came after the checkpoint: changes are lost.
+    """
+
+    applied_at: float | None = None
+    unread_at: float | None = None
+    trimmed: bool = False
+
+
+class Stream:
+    """A stream, read gently.
+
+    Args:
+        client: a DynamoDB Streams client.
+        wait: waits for some seconds.
+        keep: seconds for which a list of shards is good enough.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        arn: str,
+        clock: Clock,
+        wait: Callable[[float], None],
+        keep: float = 30.0,
+    ) -> None:
+        self.arn = arn
+        self._client = client
+        self._clock = clock
+        self._wait = wait
+        self._keep = keep
+        self._listed: list[StreamShard] = []
+        self._listed_at: float | None = None
+
+    def shards(self) -> list[StreamShard]:
+        """Every shard that the stream still holds.
+
+        Raises:
+            SourceError: the stream cannot be described.
+            PermissionDenied: the call is denied.
+        """
+        now = self._clock.elapsed()
+        if self._listed_at is None or now - self._listed_at >= self._keep:
+            self._listed, self._listed_at = self._list(), now
+        return self._listed
+
+    def look_behind(self, checkpoints: Iterable[tuple[str, str]]) -> dict[str, Look]:
+        """Shard id to what lies behind its checkpoint, for pairs of shard id and checkpoint.
+
+        Raises:
+            SourceError: a shard cannot be read.
+            PermissionDenied: a call is denied.
+        """
+        with ThreadPoolExecutor(_PARALLEL_LOOKS) as pool:
+            looks = {
+                shard: pool.submit(self._look, shard, checkpoint)
+                for shard, checkpoint in checkpoints
+            }
+            return {shard: look.result() for shard, look in looks.items()}
+
+    def _list(self) -> list[StreamShard]:
+        shards: list[StreamShard] = []
+        request: dict[str, Any] = {"StreamArn": self.arn}
+        while True:
+            with self._calling("DescribeStream", f"stream {self.arn}"):
+                page = self._client.describe_stream(**request)["StreamDescription"]
+            shards += map(_shard, page.get("Shards", []))
+            if "LastEvaluatedShardId" not in page:
+                return shards
+            request["ExclusiveStartShardId"] = page["LastEvaluatedShardId"]
+            self._wait(_DESCRIBE_INTERVAL)
+
+    def _look(self, shard: str, checkpoint: str) -> Look:
+        exceptions = self._client.exceptions
+        with self._calling("GetRecords", f"shard {shard}"):
+            try:
+                records = self._records(shard, checkpoint)
+            except (exceptions.TrimmedDataAccessException, exceptions.ResourceNotFoundException):
+                return Look(trimmed=True)
+        return _looked(records, checkpoint)
+
+    def _records(self, shard: str, checkpoint: str) -> list[dict[str, Any]]:
+        """The record at the checkpoint and the one after it, as far as they are there."""
+        where = {"ShardIteratorType": checkpoint}
+        if checkpoint not in (TRIM_HORIZON, LATEST):
+            where = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": checkpoint}
+        iterator = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **where)
+        following = iterator["ShardIterator"]
+        records: list[dict[str, Any]] = []
+        for _ in range(_EMPTY_PAGES):
+            page = self._client.get_records(ShardIterator=following, Limit=2)
+            records += page["Records"]
+            following = page.get("NextShardIterator")
+            if len(records) > 1 or not following:
+                break
+        return records
+
+    def _calling(self, call: str, on: str) -> Any:
+        hint = "check source.streams_endpoint, and that the stream was not turned off just now"
+        return clients.calling(f"dynamodb:{call}", on, SourceError, hint)
+
+
+def _shard(listed: dict[str, Any]) -> StreamShard:
+    ending = listed.get("SequenceNumberRange", {}).get("EndingSequenceNumber")
+    return StreamShard(listed["ShardId"], listed.get("ParentShardId"), open=not ending)
+
+
+def _looked(records: list[dict[str, Any]], checkpoint: str) -> Look:
+    applied, unread = None, None
+    for record in records:
+        created = record["dynamodb"]["ApproximateCreationDateTime"].timestamp()
+        if record["dynamodb"]["SequenceNumber"] == checkpoint:
+            applied = created
+        else:
+            unread = created
+            break
+    return Look(applied, unread)

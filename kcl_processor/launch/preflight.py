@@ -1,0 +1,122 @@
+"""What must be true before a task starts, and would otherwise fail late or in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.config.task import Side, Source
+from kcl_processor.errors import DestinationError, OperatorError, SourceError
+
+# A stream must show whole new items. NEW_IMAGE alone would do for replication; the original asks
+# for both, and verification by sequence needs the old one, so a task keeps asking for both.
+VIEW = "NEW_AND_OLD_IMAGES"
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """The source as found.
+
+    Attributes:
+        keys: key attribute name to ``(HASH or RANGE, S or N or B)``.
+    """
+
+    table_arn: str
+    stream_arn: str
+    keys: dict[str, tuple[str, str]]
+
+
+def check_source(source: Source) -> SourceFacts:
+    """Find the source table and its stream.
+
+    Raises:
+        SourceError: there is no such table, or its stream cannot be replicated from.
+        PermissionDenied: a call is denied.
+    """
+    table = describe(source, SourceError, "name the source table and its region as they are")
+    stream_on = (
+        f"aws dynamodb update-table --region {source.region} --table-name {source.table} "
+        f"--stream-specification StreamEnabled=true,StreamViewType={VIEW}"
+    )
+    specification = table.get("StreamSpecification") or {}
+    arn = table.get("LatestStreamArn")
+    if not specification.get("StreamEnabled") or not arn:
+        raise SourceError(f"The stream of source table {source} is off.", stream_on)
+    view = specification.get("StreamViewType")
+    if view != VIEW:
+        raise SourceError(
+            f"The stream of source table {source} shows {view}; a replica needs {VIEW}. "
+            "A stream's view cannot be changed: it is turned off, and a new one on.",
+            f"after turning the stream off, {stream_on}",
+        )
+    if source.stream_arn and source.stream_arn != arn:
+        raise SourceError(
+            f"The task names the stream {source.stream_arn}, and the source table's is {arn}: "
+            "the stream was turned off and on again, and changes in between are in neither.",
+            "set source.stream_arn to the new one, then copy the table, or verify and repair",
+        )
+    _check_stream(source, arn)
+    return SourceFacts(table["TableArn"], arn, key_schema(table))
+
+
+def check_destination(destination: Side, keys: dict[str, tuple[str, str]]) -> str:
+    """Find the destination table, with the source's keys; return its ARN.
+
+    Raises:
+        DestinationError: there is no such table, or its keys differ.
+        PermissionDenied: a call is denied.
+    """
+    hint = "kcl-processor prepare creates it like the source"
+    table = describe(destination, DestinationError, hint)
+    if table.get("TableStatus") not in ("ACTIVE", "UPDATING"):
+        raise DestinationError(
+            f"The destination table {destination} is {table.get('TableStatus')}.",
+            f"aws dynamodb wait table-exists --table-name {destination.table}",
+        )
+    found = key_schema(table)
+    if found != keys:
+        raise DestinationError(
+            f"The keys of destination table {destination} are {_words(found)}, "
+            f"those of the source {_words(keys)}.",
+            "name another destination, or create it with the source's keys",
+        )
+    return str(table["TableArn"])
+
+
+def clock_skew(side: Side, clock: Clock) -> float | None:
+    """Seconds this host's clock is ahead of the service's; ``None`` if that tells no time."""
+    hint = "name the source table as it is"
+    with clients.calling("dynamodb:DescribeTable", f"table {side}", SourceError, hint):
+        answer = clients.tables(side).describe_table(TableName=side.table)
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return clock.now() - parsedate_to_datetime(date).timestamp() if date else None
+
+
+def describe(side: Side, error: type[OperatorError], hint: str) -> dict[str, Any]:
+    """DescribeTable of one side, or the error that says why not."""
+    with clients.calling("dynamodb:DescribeTable", f"table {side}", error, hint):
+        described = clients.tables(side).describe_table(TableName=side.table)
+    table: dict[str, Any] = described["Table"]
+    return table
+
+
+def key_schema(table: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Key attribute names of a described table, with their role and type."""
+    types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
+    return {
+        key["AttributeName"]: (key["KeyType"], types[key["AttributeName"]])
+        for key in table["KeySchema"]
+    }
+
+
+def _check_stream(source: Source, arn: str) -> None:
+    hint = "check source.streams_endpoint, and that the stream was not turned off just now"
+    with clients.calling("dynamodb:DescribeStream", f"stream {arn}", SourceError, hint):
+        clients.streams(source).describe_stream(StreamArn=arn, Limit=1)
+
+
+def _words(keys: dict[str, tuple[str, str]]) -> str:
+    return ", ".join(f"{name} {kind} {role}" for name, (role, kind) in keys.items())

@@ -1,0 +1,77 @@
+"""Units for systemd and supervisord: a task's daemon, started again where that helps.
+
+Both stop on the exit codes that need a person first, and start again on all others and on signals.
+Neither can be relied on for the pause in between (supervisord has none for a program that ran for a
+while, systemd before version 254 has no growing one), so ``run --supervised`` makes it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ExitCode
+
+# Ended with one of these, a daemon would end the same way again.
+FINAL = (
+    ExitCode.CONFIG,
+    ExitCode.PERMISSION,
+    ExitCode.SOURCE,
+    ExitCode.DESTINATION,
+    ExitCode.POISON,
+    ExitCode.GAP,
+)
+# Seconds for a stop; more than shutdownGraceMillis, so that last checkpoints are not cut.
+_STOP_SECONDS = 45
+
+
+def systemd_unit(task: Task, command: list[str]) -> str:
+    """The text of a systemd unit. State and logs go where systemd keeps them."""
+    # Specifiers and variables that systemd would replace; the folders' are meant.
+    words = [word.replace("%", "%%").replace("$", "$$") for word in command]
+    words += ["--state-dir", "%S/kcl-processor", "--log-dir", "%L/kcl-processor"]
+    return f"""\
+[Unit]
+Description=Replication of {task.source} to {task.destination}
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart={_systemd_words(words)}
+StateDirectory=kcl-processor
+LogsDirectory=kcl-processor
+Restart=on-failure
+RestartSec=1
+RestartPreventExitStatus={" ".join(str(int(code)) for code in FINAL)}
+# The daemon alone is asked to stop; it ends the record processors after their last checkpoint.
+KillMode=mixed
+TimeoutStopSec={_STOP_SECONDS}
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def supervisord_program(task: Task, command: list[str], state: Path, logs: Path) -> str:
+    """The text of a supervisord program section."""
+    words = [*command, "--state-dir", str(state), "--log-dir", str(logs)]
+    codes = ",".join(str(int(code)) for code in (ExitCode.OK, *FINAL))
+    return f"""\
+[program:kcl-processor-{task.name}]
+command={shlex.join(words).replace("%", "%%")}
+autorestart=unexpected
+exitcodes={codes}
+; With more, supervisord would retry an early end whatever its exit code.
+startsecs=0
+stopsignal=TERM
+stopwaitsecs={_STOP_SECONDS}
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={str(logs / f"{task.name}-run.log").replace("%", "%%")}
+"""
+
+
+def _systemd_words(words: list[str]) -> str:
+    return " ".join(f'"{word}"' if " " in word else word for word in words)

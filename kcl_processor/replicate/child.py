@@ -1,0 +1,117 @@
+"""The process that the daemon starts for each shard: `python -m kcl_processor.replicate.child`.
+
+Its argument is the rendered ``.properties`` file; it speaks the MultiLang protocol on stdin and
+stdout until its input ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from kcl_processor.clock import SystemClock
+from kcl_processor.config.settings import Settings, read_settings
+from kcl_processor.errors import ExitCode, OperatorError
+from kcl_processor.log import log_to_stderr
+from kcl_processor.replicate.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from kcl_processor.replicate.shard import ShardOpener
+
+_log = logging.getLogger(__name__)
+
+# Share of KCL's failover time for which a checkpoint proves ownership. The rest is for a request
+# that is already on the wire to arrive before another worker can have taken the lease.
+_PROOF_SHARE = 0.6
+# Failover times that KCL may go on delivering records to a processor that lost its lease.
+_LOST_PATIENCE = 6
+
+
+def main() -> NoReturn:
+    """Run the record processor, then exit with an ``errors.ExitCode``."""
+    protocol = _take_stdout()
+    _leave_signals_to_the_daemon()
+    log_to_stderr()
+    try:
+        _run(read_settings(Path(sys.argv[1])), protocol)
+        code = int(ExitCode.OK)
+    except OperatorError as error:
+        _log.error("%s Try: %s", error.message, error.hint)
+        code = int(error.exit_code)
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(ExitCode.BUG)
+    except BaseException:
+        _log.exception("the MultiLang protocol broke")
+        code = int(ExitCode.BUG)
+    sys.stderr.flush()
+    # Threads may be in a request that no longer matters; a normal exit would wait for them.
+    os._exit(code)
+
+
+def _take_stdout() -> TextIO:
+    """Keep the protocol's stdout to ourselves and give everybody else stderr.
+
+    A stray print, even from C, would break a reply in two; from here on it lands in the log.
+    """
+    protocol = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return protocol
+
+
+def _leave_signals_to_the_daemon() -> None:
+    """Ctrl-C and a supervisor's signals reach the whole process group; the daemon decides.
+
+    It asks for a last checkpoint and then closes our input, which is how this process ends.
+    """
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+
+
+def _run(settings: Settings, protocol: TextIO) -> None:
+    clock = SystemClock()
+    watchdog = Watchdog(settings.watchdog, clock)
+    # The imports that the first write needs take as long as everything else here, so they run
+    # while the daemon is still fetching that write's records.
+    background = ThreadPoolExecutor(1, thread_name_prefix="start")
+    opener = background.submit(_opener, settings, clock, watchdog)
+
+    from amazon_kclpy import kcl
+
+    from kcl_processor.replicate.processor import ReplicaProcessor
+
+    processor = ReplicaProcessor(
+        open_shard=lambda shard_id, start: opener.result().open(shard_id, start),
+        clock=clock,
+        busy=watchdog.busy,
+        lost_patience=_LOST_PATIENCE * settings.failover_time,
+    )
+    try:
+        kcl.KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
+    finally:
+        if opener.done() and opener.exception() is None:
+            opener.result().close()
+
+
+def _opener(settings: Settings, clock: SystemClock, watchdog: Watchdog) -> ShardOpener:
+    from kcl_processor.replicate.shard import ShardOpener
+
+    daemon = os.getppid()
+    return ShardOpener(
+        settings,
+        clock,
+        proof_lifetime=settings.failover_time * _PROOF_SHARE,
+        wait=time.sleep,
+        on_turn=watchdog.turn,
+        daemon_lives=lambda: os.getppid() == daemon,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Figures to their readers: a heartbeat file every two seconds, CloudWatch once a minute.
+
+All of it happens on a thread beside the record processor. Nothing here may stop or slow a shard:
+what fails is logged once, and tried again at the next turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+
+from kcl_processor.aws.credentials import session
+from kcl_processor.clock import Clock
+from kcl_processor.replicate.figures import Latency, ShardFigures
+from kcl_processor.state.gaps import noted_gaps
+from kcl_processor.state.heartbeat import Counts, heartbeat_file, remove_stale, write_heartbeat
+
+_log = logging.getLogger(__name__)
+
+_BEAT_SECONDS = 2.0
+_PUBLISH_SECONDS = 60.0
+# KCL fetches a shard's first iterator, and may note a gap, shortly before it starts the process.
+_GAP_HEAD_START = 60.0
+
+# CloudWatch names to counts; the first three are the original library's.
+METRICS = {
+    "RecordsWritten": "written",
+    "RecordsFailed": "refused",
+    "RecordsRetried": "retried",
+    "BatchesWritten": "batches",
+    "DeadLetters": "dead_letters",
+    "Gaps": "gaps",
+}
+LATENCY_METRIC = "ReplicationLatency"
+
+Publish = Callable[[Counts, Latency], None]
+
+
+class Reporter:
+    """Reports one shard's figures until it is stopped.
+
+    Args:
+        folder: where heartbeats go.
+        gap_file: where the daemon notes the gaps that it passed.
+        publish: sends a minute's counts and latencies away; ``None`` sends nothing.
+    """
+
+    def __init__(
+        self,
+        figures: ShardFigures,
+        folder: Path,
+        gap_file: Path,
+        publish: Publish | None,
+        clock: Clock,
+    ) -> None:
+        self._figures = figures
+        self._folder = folder
+        self._gap_file = gap_file
+        self._publish = publish
+        self._clock = clock
+        self._published = Counts()
+        self._published_at = clock.elapsed()
+        self._stopping = threading.Event()
+        self._failing: dict[str, bool] = {}
+        self._thread = threading.Thread(target=self._run, name="figures", daemon=True)
+
+    def start(self) -> None:
+        """Report from now on."""
+        self._thread.start()
+
+    def stop(self, patience: float) -> None:
+        """Publish what is left and end, within ``patience`` seconds or without having done so."""
+        self._stopping.set()
+        self._thread.join(patience)
+
+    def turn(self) -> None:
+        """Beat, and publish if a minute has passed."""
+        self._guarded("heartbeat", self._beat)
+        if self._clock.elapsed() - self._published_at >= _PUBLISH_SECONDS:
+            self._guarded("CloudWatch", self._send)
+
+    def _run(self) -> None:
+        self._guarded("heartbeat", lambda: remove_stale(self._folder, self._clock.now()))
+        while not self._stopping.wait(_BEAT_SECONDS):
+            self.turn()
+        self._guarded("CloudWatch", self._send)
+        shard = self._figures.heartbeat().shard
+        heartbeat_file(self._folder, shard).unlink(missing_ok=True)
+
+    def _beat(self) -> None:
+        beat = self._figures.heartbeat()
+        since = self._figures.started_at - _GAP_HEAD_START
+        self._figures.gaps = noted_gaps(self._gap_file, beat.shard, since)
+        write_heartbeat(self._folder, beat)
+
+    def _send(self) -> None:
+        # A failed minute is not sent twice: its counts go with the next one's, its latencies not.
+        self._published_at = self._clock.elapsed()
+        if self._publish is None:
+            return
+        counts = self._figures.heartbeat().counts
+        self._publish(counts.since(self._published), self._figures.take_latency())
+        self._published = counts
+
+    def _guarded(self, what: str, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except Exception as error:
+            if not self._failing.get(what):
+                _log.warning("figures do not reach the %s: %s; replication goes on", what, error)
+            self._failing[what] = True
+        else:
+            self._failing[what] = False
+
+
+class CloudWatch:
+    """Publishes to one namespace with a PutMetricData a minute.
+
+    The request is put together here, in CloudWatch's query protocol: a boto3 client would cost
+    each record processor some ten megabytes for this one call.
+
+    Args:
+        namespace: the application's name. The original library and KCL use it, too, so that a
+            task has all its metrics in one place.
+    """
+
+    def __init__(self, namespace: str, region: str, endpoint: str) -> None:
+        self._namespace = namespace
+        self._region = region
+        self._endpoint = endpoint.rstrip("/") + "/"
+        self._http = URLLib3Session(max_pool_connections=1, timeout=(3, 10))
+
+    def __call__(self, counts: Counts, latency: Latency) -> None:
+        """Publish; raise whatever goes wrong."""
+        body = urlencode(form(self._namespace, counts, latency))
+        request = AWSRequest(
+            method="POST",
+            url=self._endpoint,
+            data=body,
+            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+        )
+        credentials = session(self._region).get_credentials().get_frozen_credentials()
+        SigV4Auth(credentials, "monitoring", self._region).add_auth(request)
+        response = self._http.send(request.prepare())
+        if response.status_code != 200:
+            raise RuntimeError(f"HTTP {response.status_code}: {response.text[:300]}")
+
+
+def form(namespace: str, counts: Counts, latency: Latency) -> dict[str, str]:
+    """PutMetricData's parameters (Amazon CloudWatch API reference, query protocol)."""
+    fields = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": namespace}
+    for number, (name, count) in enumerate(METRICS.items(), start=1):
+        prefix = f"MetricData.member.{number}"
+        fields[f"{prefix}.MetricName"] = name
+        fields[f"{prefix}.Unit"] = "Count"
+        fields[f"{prefix}.Value"] = str(float(getattr(counts, count)))
+    if latency.count:
+        prefix = f"MetricData.member.{len(METRICS) + 1}"
+        fields[f"{prefix}.MetricName"] = LATENCY_METRIC
+        fields[f"{prefix}.Unit"] = "Milliseconds"
+        fields[f"{prefix}.StatisticValues.SampleCount"] = str(latency.count)
+        fields[f"{prefix}.StatisticValues.Sum"] = str(latency.total)
+        fields[f"{prefix}.StatisticValues.Minimum"] = str(latency.least)
+        fields[f"{prefix}.StatisticValues.Maximum"] = str(latency.most)
+    return fields

@@ -1,0 +1,132 @@
+"""Changes that the destination never accepts: stop, or set them aside durably and go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from kcl_processor.clock import Clock
+from kcl_processor.errors import PoisonError
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.decode import key_names
+from kcl_processor.replicate.destination import Reply
+from kcl_processor.state.dead_letters import Place
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a refused change came from and where it was going, for the person who reads of it."""
+
+    task: str
+    source_table: str
+    destination_table: str
+    shard_id: str
+
+
+class StopOnRefusal:
+    """``on_poison: stop``: end the process, so that nothing is skipped without a decision."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+
+    def refuse(self, change: Change, reply: Reply) -> None:
+        """Raise :class:`PoisonError`, naming the record but none of the item's values."""
+        raise PoisonError(
+            f"Table {self._origin.destination_table} never accepts record "
+            f"{change.sequence_number} of shard {self._origin.shard_id} of table "
+            f"{self._origin.source_table} (key attributes {', '.join(key_names([change]))}): "
+            f"{reply.error}: {without_values(reply.message, change)}.",
+            "mend the cause on the destination, or set `on_poison: dead-letter` for this task",
+        )
+
+
+class DeadLetters:
+    """``on_poison: dead-letter``: make the change durable elsewhere before the checkpoint.
+
+    Args:
+        on_written: called after each dead letter, for metrics.
+    """
+
+    def __init__(
+        self, place: Place, origin: Origin, clock: Clock, on_written: Callable[[], None]
+    ) -> None:
+        self._place = place
+        self._origin = origin
+        self._clock = clock
+        self._on_written = on_written
+
+    def refuse(self, change: Change, reply: Reply) -> None:
+        """Put the change, with its image, where it is durable.
+
+        Raises:
+            PoisonError: that is not possible; then the change must not be passed over.
+        """
+        line = orjson.dumps(dead_letter(change, reply, self._origin, self._clock)) + b"\n"
+        try:
+            self._place.put(line)
+        except OSError as error:
+            raise PoisonError(
+                f"The dead letter of record {change.sequence_number} cannot be written to "
+                f"{self._place}: {error.strerror}.",
+                "make room there or mend its permissions, then start again",
+            ) from error
+        _log.warning(
+            "record %s is set aside in %s: %s: %s",
+            change.sequence_number,
+            self._place,
+            reply.error,
+            without_values(reply.message, change),
+        )
+        self._on_written()
+
+
+def dead_letter(change: Change, reply: Reply, origin: Origin, clock: Clock) -> dict[str, Any]:
+    """A dead letter: enough to apply the change again, and to say why it was refused.
+
+    It holds the item, unlike every log: keep the place where it goes as safe as the table.
+    """
+    image = None if change.image is None else orjson.loads(change.image)
+    return {
+        "task": origin.task,
+        "sourceTable": origin.source_table,
+        "destinationTable": origin.destination_table,
+        "shardId": origin.shard_id,
+        "sequenceNumber": change.sequence_number,
+        "createdMs": change.created_ms,
+        "refusedMs": int(clock.now() * 1000),
+        "error": reply.error,
+        "message": without_values(reply.message, change),
+        "key": orjson.loads(change.key),
+        "image": image,
+    }
+
+
+def without_values(message: str, change: Change) -> str:
+    """The service's message with the item's own values blotted out.
+
+    Some validation messages quote the value they complain about. Values of one or two characters
+    stay: blotting those out would make the message unreadable and tells nobody anything.
+    """
+    item = orjson.loads(change.key if change.image is None else change.image)
+    for value in sorted(set(_scalars(item)), key=len, reverse=True):
+        if len(value) > 2:
+            message = message.replace(value, "…")
+    return message
+
+
+def _scalars(node: object) -> Iterator[str]:
+    """The values in DynamoDB JSON; names of attributes and types are no values."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for child in node.values():
+            yield from _scalars(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _scalars(child)

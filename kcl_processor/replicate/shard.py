@@ -1,0 +1,167 @@
+"""Wiring for one shard: its writer, its position, its figures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from kcl_processor.aws.credentials import session
+from kcl_processor.clock import Clock
+from kcl_processor.config.settings import Settings
+from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.checkpoint import Position
+from kcl_processor.replicate.destination import DestinationTable
+from kcl_processor.replicate.figures import ShardFigures
+from kcl_processor.replicate.metrics import CloudWatch, Reporter
+from kcl_processor.replicate.refusals import DeadLetters, Origin, StopOnRefusal
+from kcl_processor.replicate.write import Refusals, Writer
+from kcl_processor.state.dead_letters import open_place
+
+_log = logging.getLogger(__name__)
+
+# Seconds between progress lines of one shard.
+_PROGRESS_INTERVAL = 60.0
+# Seconds that the last figures may hold up the end of the process.
+_LAST_FIGURES = 3.0
+
+
+class OpenShard:
+    """One shard at work."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        position: Position,
+        figures: ShardFigures,
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
+        self.writer = writer
+        self.position = position
+        self._figures = figures
+        self._reporter = reporter
+        self._clock = clock
+        self._told_at = clock.elapsed()
+        self._changes = 0
+
+    def batch_done(self, changes: list[Change], behind_ms: int | None) -> None:
+        """Count a delivery; at a steady, low rate, log how far the shard is."""
+        self._figures.batch_done(changes, behind_ms)
+        self._changes += len(changes)
+        now = self._clock.elapsed()
+        if self._changes and now - self._told_at >= _PROGRESS_INTERVAL:
+            _log.info(
+                "%d changes in %.0f s; since the start %d items written, %d retried; behind by %s",
+                self._changes,
+                now - self._told_at,
+                self.writer.tally.written,
+                self.writer.tally.retried,
+                "-" if behind_ms is None else f"{behind_ms / 1000:.1f} s",
+            )
+            self._told_at, self._changes = now, 0
+
+    def close(self) -> None:
+        """Report the last figures, within a short time or not at all."""
+        self._reporter.stop(_LAST_FIGURES)
+
+
+class ShardOpener:
+    """Makes what one shard needs, once its id is known.
+
+    Args:
+        proof_lifetime: seconds for which a checkpoint proves that the lease is ours.
+        wait: waits for some seconds.
+        on_turn: told of every turn of the writer's loop.
+        daemon_lives: whether the daemon that started this process is still there.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        proof_lifetime: float,
+        wait: Callable[[float], None],
+        on_turn: Callable[[], None],
+        daemon_lives: Callable[[], bool],
+    ) -> None:
+        self._daemon_lives = daemon_lives
+        self._settings = settings
+        self._clock = clock
+        self._proof_lifetime = proof_lifetime
+        self._wait = wait
+        self._on_turn = on_turn
+        self._opened: OpenShard | None = None
+        self._destination = DestinationTable(
+            table=settings.destination_table,
+            region=settings.destination_region,
+            endpoint=settings.destination_endpoint,
+            credentials=session(
+                settings.destination_region,
+                settings.destination_role_arn,
+                settings.destination_external_id,
+            ).get_credentials(),
+            connections=settings.connections,
+        )
+
+    def open(self, shard_id: str, start: str) -> OpenShard:
+        """Open a shard at its starting checkpoint."""
+        connections = self._settings.connections
+        figures = ShardFigures(self._settings.task, shard_id, self._settings.worker_id, self._clock)
+        writer = Writer(
+            destination=self._destination,
+            refusals=self._refusals(shard_id, figures.dead_letter),
+            clock=self._clock,
+            window=Window(largest=connections),
+            pool=ThreadPoolExecutor(connections, thread_name_prefix="write"),
+            on_turn=self._on_turn,
+        )
+        position = Position(
+            start,
+            self._clock,
+            interval=self._settings.checkpoint_interval,
+            proof_lifetime=self._proof_lifetime,
+            wait=self._pause,
+            daemon_lives=self._daemon_lives,
+        )
+        figures.tally = writer.tally
+        reporter = self._reporter(figures)
+        reporter.start()
+        self._opened = OpenShard(writer, position, figures, reporter, self._clock)
+        return self._opened
+
+    def close(self) -> None:
+        """Close what was opened; the process is about to end."""
+        if self._opened:
+            self._opened.close()
+
+    def _reporter(self, figures: ShardFigures) -> Reporter:
+        settings = self._settings
+        cloudwatch = CloudWatch(
+            settings.application_name, settings.metrics_region, settings.metrics_endpoint
+        )
+        return Reporter(
+            figures,
+            Path(settings.heartbeats),
+            Path(settings.gap_file),
+            publish=cloudwatch if settings.metrics_publish else None,
+            clock=self._clock,
+        )
+
+    def _pause(self, seconds: float) -> None:
+        self._on_turn()
+        self._wait(seconds)
+
+    def _refusals(self, shard_id: str, on_dead_letter: Callable[[], None]) -> Refusals:
+        origin = Origin(
+            self._settings.task,
+            self._settings.source_table,
+            self._settings.destination_table,
+            shard_id,
+        )
+        if self._settings.on_poison == "stop":
+            return StopOnRefusal(origin)
+        place = open_place(self._settings.dead_letters, self._settings.destination_region)
+        return DeadLetters(place, origin, self._clock, on_written=on_dead_letter)

@@ -1,0 +1,114 @@
+"""What a failed write means: wait and try again, ask for new credentials, set aside, or stop."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied
+from kcl_processor.replicate.destination import Reply
+
+
+class Verdict(Enum):
+    """What to do with the changes of one attempt."""
+
+    APPLIED = "applied"
+    THROTTLED = "throttled"
+    RETRY = "retry"
+    RENEW_CREDENTIALS = "renew credentials"
+    REFUSED = "refused"
+    STOP = "stop"
+
+
+# Codes from the DynamoDB API reference, "Error handling with DynamoDB" and "Common errors".
+THROTTLED = {
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+    "LimitExceededException",
+}
+_RETRY = {
+    "ReplicatedWriteConflictException",
+    "ResourceInUseException",
+    "RequestTimeout",
+    "UnreadableAnswer",
+}
+_RENEW = {
+    "ExpiredTokenException",
+    "ExpiredToken",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "InvalidSignatureException",
+    "NoCredentialsError",
+    "CredentialRetrievalError",
+}
+_REFUSED = {
+    "ValidationException",
+    "SerializationException",
+    "ItemCollectionSizeLimitExceededException",
+}
+DENIED = {
+    "AccessDeniedException",
+    "AccessDenied",
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+}
+# The service words this one as a ValidationException, but it is about the table, not the item.
+_SCHEMA = ("does not match the schema", "One of the required keys was not given a value")
+
+
+def judge(reply: Reply) -> Verdict:
+    """Say what one attempt's reply means for its changes."""
+    if not reply.error:
+        return Verdict.THROTTLED if reply.unprocessed else Verdict.APPLIED
+    if reply.error in THROTTLED or reply.status == 429:
+        return Verdict.THROTTLED
+    if reply.error in _RENEW:
+        return Verdict.RENEW_CREDENTIALS
+    # A request of 25 large items can be too long as JSON where each item alone is not.
+    if reply.error in _REFUSED or reply.status == 413:
+        return Verdict.STOP if is_schema_mismatch(reply) else Verdict.REFUSED
+    if reply.error in _RETRY or reply.status == 0 or reply.status >= 500:
+        return Verdict.RETRY
+    return Verdict.STOP
+
+
+def is_schema_mismatch(reply: Reply) -> bool:
+    """Whether the service says that the table's keys are not the source's keys."""
+    return any(words in reply.message for words in _SCHEMA)
+
+
+def stopping_error(reply: Reply, table: str) -> OperatorError:
+    """The error that a reply judged ``STOP`` ends the process with."""
+    said = f"{reply.error}: {reply.message}"
+    if reply.error in DENIED:
+        return PermissionDenied(
+            f"dynamodb:BatchWriteItem on the destination table {table} is denied ({said}).",
+            "allow dynamodb:BatchWriteItem on the table for these credentials, then start again",
+        )
+    if reply.error == "ResourceNotFoundException":
+        return DestinationError(
+            f"The destination table {table} does not exist ({said}).",
+            "create the table like the source, copy the source again, then start",
+        )
+    if is_schema_mismatch(reply):
+        return DestinationError(
+            f"The keys of the destination table {table} are not those of the source ({said}).",
+            "give the destination the source's key schema, copy the source again, then start",
+        )
+    return DestinationError(
+        f"The destination table {table} answered with an error that is not known to pass ({said}).",
+        "look the error up in the DynamoDB API reference, mend its cause, then start again",
+    )
+
+
+def credentials_error(reply: Reply, table: str, seconds: float) -> OperatorError:
+    """The error for credentials that stayed unusable for a time."""
+    return PermissionDenied(
+        f"The credentials for the destination table {table} have been refused for "
+        f"{seconds:.0f} s ({reply.error}: {reply.message}).",
+        "renew the credentials, check this host's clock, then start again",
+    )

@@ -1,0 +1,273 @@
+"""Changes to the destination: every one of them applied, however often that takes.
+
+A batch is a barrier. ``Writer.write`` returns when each change is durable, so a key is never in
+flight twice and the position behind the batch is safe to checkpoint. Within the batch, requests of
+up to 25 changes run at once; what is throttled, unprocessed or broken waits and goes out again.
+
+All decisions are made on the calling thread. The pool's threads make single attempts and put
+their outcome on a queue, so order, retries and the fence need no lock.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+import orjson
+
+from kcl_processor.clock import Clock
+from kcl_processor.replicate.backoff import Window, delay
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.decode import canonical_key
+from kcl_processor.replicate.destination import MAX_CHANGES_PER_REQUEST, Destination, Reply
+from kcl_processor.replicate.trouble import Trouble
+from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
+
+# Seconds that refused credentials may take to be renewed by whoever renews them.
+_CREDENTIALS_PATIENCE = 300.0
+# Seconds the loop waits at most for an outcome, so that a watchdog sees it turn.
+_LONGEST_WAIT = 1.0
+
+
+class Fence(Protocol):
+    """What stands between a batch and a destination that is no longer ours to write."""
+
+    def hold(self) -> None:
+        """Prove that writing is still allowed if the last proof is old; raise if it is not."""
+
+    def fresh(self) -> bool:
+        """Whether the last proof still holds; cheap, called by the pool's threads."""
+
+
+class Refusals(Protocol):
+    """Where a change goes that the destination never accepts."""
+
+    def refuse(self, change: Change, reply: Reply) -> None:
+        """Make the change durable elsewhere, or raise to stop."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a writer has done since it was made; plain numbers that metrics read."""
+
+    written: int = 0
+    retried: int = 0
+    refused: int = 0
+    requests: int = 0
+    throttled: int = 0
+    consumed: float = 0.0
+
+
+@dataclass(slots=True)
+class _Request:
+    changes: Sequence[Change]
+    attempts: int = 0
+
+
+_Outcome = tuple[_Request, "Reply | None | BaseException"]
+
+
+class Writer:
+    """Applies batches of changes to one destination table.
+
+    Args:
+        destination: one attempt at a time, from many threads.
+        refusals: what happens to a change the destination never accepts.
+        window: how many requests may run at once; it learns over the writer's life.
+        pool: runs the attempts; it needs at least as many threads as the window's largest size.
+        backoff: attempts so far to seconds of waiting.
+        on_turn: called each time the loop turns, so that a watchdog sees progress.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        refusals: Refusals,
+        clock: Clock,
+        window: Window,
+        pool: ThreadPoolExecutor,
+        backoff: Callable[[int], float] = delay,
+        on_turn: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.tally = Tally()
+        self._destination = destination
+        self._refusals = refusals
+        self._clock = clock
+        self._window = window
+        self._pool = pool
+        self._backoff = backoff
+        self._on_turn = on_turn
+        self._trouble = Trouble(destination.table, clock)
+
+    def write(self, changes: Sequence[Change], fence: Fence) -> None:
+        """Apply every change, then return. Keys must be distinct: coalesce first.
+
+        Raises:
+            OperatorError: the destination cannot take the changes; some may have been applied.
+            Whatever ``fence.hold`` raises: nothing more is sent, and nothing is in flight.
+        """
+        batch = _Batch(changes)
+        try:
+            while batch.open():
+                self._send_ready(batch, fence)
+                self._take_outcome(batch)
+                self._on_turn()
+        finally:
+            batch.drain()
+
+    def _send_ready(self, batch: _Batch, fence: Fence) -> None:
+        batch.wake(self._clock.elapsed())
+        while batch.ready and batch.in_flight < self._window.size:
+            fence.hold()
+            batch.start(batch.ready.popleft(), self._pool, self._attempt, fence)
+
+    def _attempt(self, request: _Request, fence: Fence) -> Reply | None:
+        # A process that was stopped between the loop's check and this line must not send.
+        return self._destination.send(request.changes) if fence.fresh() else None
+
+    def _take_outcome(self, batch: _Batch) -> None:
+        outcome = batch.next_outcome(self._clock.elapsed())
+        if outcome is None:
+            return
+        request, reply = outcome
+        if isinstance(reply, BaseException):
+            raise reply
+        if reply is None:
+            batch.ready.append(request)
+            return
+        self._count(reply)
+        self._settle(batch, request, reply)
+
+    def _count(self, reply: Reply) -> None:
+        self.tally.requests += 1
+        self.tally.consumed += reply.consumed
+
+    def _settle(self, batch: _Batch, request: _Request, reply: Reply) -> None:
+        match judge(reply):
+            case Verdict.APPLIED:
+                self.tally.written += len(request.changes)
+                self._window.succeeded()
+                self._trouble.passed()
+            case Verdict.THROTTLED:
+                self.tally.throttled += 1
+                rest = _unprocessed(request, reply)
+                # A single change is one hot key's: its partition is busy, the table is not.
+                if len(rest.changes) > 1:
+                    self._window.throttled()
+                self.tally.written += len(request.changes) - len(rest.changes)
+                self._retry(batch, rest, reply)
+            case Verdict.RETRY:
+                self._retry(batch, request, reply)
+            case Verdict.RENEW_CREDENTIALS:
+                self._await_credentials(reply)
+                self._retry(batch, request, reply)
+            case Verdict.REFUSED:
+                self._narrow(batch, request, reply)
+            case Verdict.STOP:
+                raise stopping_error(reply, self._destination.table)
+
+    def _retry(self, batch: _Batch, request: _Request, reply: Reply) -> None:
+        self._trouble.met(reply.error or "UnprocessedItems", reply.message)
+        self.tally.retried += len(request.changes)
+        request.attempts += 1
+        batch.wait(request, self._clock.elapsed() + self._backoff(request.attempts))
+
+    def _await_credentials(self, reply: Reply) -> None:
+        lasted = self._trouble.seconds()
+        if lasted > _CREDENTIALS_PATIENCE:
+            raise credentials_error(reply, self._destination.table, lasted)
+
+    def _narrow(self, batch: _Batch, request: _Request, reply: Reply) -> None:
+        """One bad item fails its whole request: send each change alone to find it."""
+        if len(request.changes) > 1:
+            batch.ready.extend(_Request([change]) for change in request.changes)
+            return
+        self.tally.refused += 1
+        self._refusals.refuse(request.changes[0], reply)
+
+
+class _Batch:
+    """The requests of one batch: ready, waiting for their time, or in flight."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.ready = deque(_requests(changes))
+        self.in_flight = 0
+        self._waiting: list[tuple[float, int, _Request]] = []
+        self._outcomes: SimpleQueue[_Outcome] = SimpleQueue()
+        self._order = itertools.count()
+
+    def open(self) -> bool:
+        return bool(self.ready or self._waiting or self.in_flight)
+
+    def start(
+        self,
+        request: _Request,
+        pool: ThreadPoolExecutor,
+        attempt: Callable[[_Request, Fence], Reply | None],
+        fence: Fence,
+    ) -> None:
+        def run() -> None:
+            try:
+                self._outcomes.put((request, attempt(request, fence)))
+            except BaseException as error:
+                self._outcomes.put((request, error))
+
+        self.in_flight += 1
+        pool.submit(run)
+
+    def wait(self, request: _Request, until: float) -> None:
+        heapq.heappush(self._waiting, (until, next(self._order), request))
+
+    def wake(self, now: float) -> None:
+        while self._waiting and self._waiting[0][0] <= now:
+            self.ready.append(heapq.heappop(self._waiting)[2])
+
+    def next_outcome(self, now: float) -> _Outcome | None:
+        """The next finished attempt; ``None`` when it is time for something else."""
+        patience = _LONGEST_WAIT
+        if self._waiting:
+            patience = max(0.0, min(patience, self._waiting[0][0] - now))
+        try:
+            outcome = self._outcomes.get(timeout=patience)
+        except Empty:
+            return None
+        self.in_flight -= 1
+        return outcome
+
+    def drain(self) -> None:
+        """Wait for what is on the wire; each attempt is bounded by the client's timeouts."""
+        while self.in_flight:
+            self._outcomes.get()
+            self.in_flight -= 1
+
+
+def _requests(changes: Sequence[Change]) -> Iterator[_Request]:
+    for start in range(0, len(changes), MAX_CHANGES_PER_REQUEST):
+        yield _Request(changes[start : start + MAX_CHANGES_PER_REQUEST])
+
+
+def _unprocessed(request: _Request, reply: Reply) -> _Request:
+    """The request with only those changes that DynamoDB handed back.
+
+    Should an echoed item not be found among the changes, all are sent again: applying a change
+    twice in a row does no harm, losing one does.
+    """
+    if reply.error:
+        return request
+    names = list(orjson.loads(request.changes[0].key))
+    by_key = {change.key: change for change in request.changes}
+    keys = [_key_of(write, names) for write in reply.unprocessed]
+    if not all(key in by_key for key in keys):
+        return request
+    return _Request([by_key[key] for key in keys], request.attempts)
+
+
+def _key_of(write: dict[str, Any], names: list[str]) -> bytes:
+    item = write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
+    return canonical_key({name: item.get(name) for name in names})

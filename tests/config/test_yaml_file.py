@@ -1,0 +1,146 @@
+"""The YAML file: what is right loads, what is wrong is named with file, line and key."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kcl_processor.config.task import Side, default_task_name
+from kcl_processor.config.yaml_file import find_task, load_tasks
+from kcl_processor.errors import ConfigError, ExitCode
+
+TASK = """\
+tasks:
+  orders:
+    source: {region: us-east-1, table: orders}
+    destination: {region: us-west-2, table: orders}
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_text(text):
+        path = tmp_path / "tasks.yml"
+        path.write_text(text, encoding="utf-8")
+        return load_tasks(path)
+
+    return load_text
+
+
+def test_a_task_needs_only_two_tables(load):
+    """Everything but the two tables has a default, those of the original library."""
+    (task,) = load(TASK)
+    assert task.kcl.application_name == "DynamoDBCrossRegionReplicationorders"
+    assert (task.kcl.region, task.kcl.endpoint) == ("us-east-1", None)
+    assert (task.batch_size, task.metrics.publish) == (1000, True)
+    assert (task.on_poison, task.on_gap) == ("stop", "stop")
+
+
+def test_a_task_without_a_name_gets_the_originals():
+    """The default name is the MD5 of regions and tables, as an existing checkpoint table has it."""
+    name = default_task_name(Side("us-east-1", "orders"), Side("us-west-2", "copy"))
+    assert name == "6e282808c88e8535e3722d6e1baedc8c"
+
+
+def test_a_list_of_tasks_needs_no_names(load):
+    """Tasks in a list are named after their tables."""
+    text = TASK.replace("  orders:\n    source", "  - source")
+    (task,) = load(text)
+    assert task.name == default_task_name(task.source, task.destination)
+
+
+def test_kcl_lives_beside_the_source_unless_told_otherwise(load):
+    """An endpoint of the source serves KCL too; a region of KCL's own ends that."""
+    (beside,) = load(TASK.replace("table: orders}", "table: orders, endpoint: 'http://a'}", 1))
+    assert beside.kcl.endpoint == "http://a"
+    (apart,) = load(
+        TASK.replace("table: orders}", "table: orders, endpoint: 'http://a'}", 1)
+        + "    kcl: {region: eu-west-1}\n"
+    )
+    assert (apart.kcl.region, apart.kcl.endpoint) == ("eu-west-1", None)
+
+
+@pytest.mark.parametrize(
+    ("extra", "line", "says", "hint"),
+    [
+        ("    batch_sise: 7\n", 5, "batch_sise", "batch_size"),
+        ("    batch_size: 5000\n", 5, "'5000'", "1000"),
+        ("    batch_size: many\n", 5, "'many'", "1000"),
+        ("    batch_size: ²\n", 5, "'²'", "1000"),
+        ("    on_poison: ignore\n", 5, "'ignore'", "on_poison"),
+        ("    metrics: {publish: maybe}\n", 5, "'maybe'", "true"),
+        ("    metrics: [1]\n", 5, "not a mapping", "key: value"),
+        ("    kcl: {endpoint: [1]}\n", 5, "a text is wanted", "text"),
+        ("    kcl: {regoin: x}\n", 5, "regoin", "region"),
+        (
+            "    kcl:\n      properties: {failoverTimeMilis: 1}\n",
+            6,
+            "failoverTimeMilis",
+            "failover",
+        ),
+        ("    kcl:\n      properties: {workerId: a}\n", 6, "workerId", "kcl.worker_id"),
+        ("    kcl:\n      properties: {initialPositionInStream: LATEST}\n", 6, "initial", "LATEST"),
+        ("    kcl: {application_name: 'a b'}\n", 2, "'a b'", "application_name"),
+        ("    kcl: {application_name: ab}\n", 2, "2 characters", "application_name"),
+        (f"    kcl: {{application_name: {'x' * 238}}}\n", 2, "238", "application_name"),
+        ("    source: {region: x, table: y}\n", 5, "stands twice", "keep one"),
+        ("tasks2: 1\n", 5, "tasks2", "tasks"),
+    ],
+)
+def test_what_is_wrong_is_named(load, extra, line, says, hint):
+    """Each mistake names its file, line and key, and what to type instead."""
+    with pytest.raises(ConfigError) as raised:
+        load(TASK + extra)
+    error = raised.value
+    assert f"tasks.yml:{line}:" in error.message
+    assert says in error.message and hint in error.hint
+    assert error.exit_code == ExitCode.CONFIG
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("- 1\n", "not a mapping"),
+        ("tasks: {}\n", "no task"),
+        ("tasks: [", "not YAML"),
+        ("tasks:\n  a: {source: {region: x, table: y}}\n", "destination is missing"),
+        ("tasks:\n  a: {source: {region: x}, destination: {region: x, table: y}}\n", "table"),
+        ("other: 1\n", "tasks is missing"),
+    ],
+)
+def test_what_is_missing_is_named(load, text, says):
+    """A file that lacks something says what."""
+    with pytest.raises(ConfigError, match=says):
+        load(text)
+
+
+def test_a_table_is_not_replicated_onto_itself(load):
+    """Source and destination that are the same table are refused."""
+    with pytest.raises(ConfigError, match="same table"):
+        load(TASK.replace("us-west-2", "us-east-1"))
+
+
+def test_two_tasks_may_not_share_a_checkpoint_table(load):
+    """Sharing one would destroy both tasks' checkpoints."""
+    again = TASK.replace("tasks:\n", "").replace("orders:", "more:")
+    shared = "    kcl: {application_name: shared}\n"
+    with pytest.raises(ConfigError, match="share the checkpoint table"):
+        load(TASK + shared + again + shared)
+
+
+def test_a_task_is_found_by_its_name(load, tmp_path):
+    """A wrong name gets the nearest right one; no name is enough where there is one task."""
+    tasks = load(TASK)
+    assert find_task(tasks, None, tmp_path) is tasks[0]
+    with pytest.raises(ConfigError) as raised:
+        find_task(tasks, "order", tmp_path)
+    assert raised.value.hint == "orders"
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_reader(tmp_path_factory, text):
+    """Whatever stands in the file, it loads or it is a ConfigError."""
+    path = tmp_path_factory.mktemp("any") / "tasks.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError):
+        load_tasks(path)

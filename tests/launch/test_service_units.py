@@ -1,0 +1,73 @@
+"""Units: restarted where it helps, left stopped where a person must act, never in a tight loop."""
+
+import configparser
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ExitCode
+from kcl_processor.launch.service_units import supervisord_program, systemd_unit
+from kcl_processor.state.restarts import pause_before_start
+
+EXAMPLE = Path(__file__).parents[2] / "properties" / "example.yml"
+TASK = load_tasks(EXAMPLE)[0]
+COMMAND = ["/opt/venv/bin/kcl-processor", "run", "--supervised", "-c", "/etc/a b%c.yml", TASK.name]
+FINAL = {2, 5, 6, 7, 8, 9}
+
+
+def section(text, name):
+    parser = configparser.RawConfigParser()
+    parser.optionxform = str
+    parser.read_string(text)
+    return dict(parser[name])
+
+
+def test_systemd_restarts_on_crashes_and_not_on_what_a_person_must_mend():
+    """Signals, 1, 3 and 70 are restarted; the documented others are not."""
+    service = section(systemd_unit(TASK, COMMAND), "Service")
+    assert service["Restart"] == "on-failure"
+    assert {int(code) for code in service["RestartPreventExitStatus"].split()} == FINAL
+    assert service["KillMode"] == "mixed"
+    assert '"/etc/a b%c.yml"'.replace("%", "%%") in service["ExecStart"]
+
+
+def test_supervisord_expects_the_same_codes():
+    """autorestart=unexpected goes by exitcodes only if startsecs is 0."""
+    text = supervisord_program(TASK, COMMAND, Path("/state"), Path("/logs"))
+    program = section(text, f"program:kcl-processor-{TASK.name}")
+    assert {int(code) for code in program["exitcodes"].split(",")} == FINAL | {0}
+    assert program["autorestart"] == "unexpected" and program["startsecs"] == "0"
+    assert "'/etc/a b%%c.yml'" in program["command"]
+
+
+def test_no_exit_code_is_forgotten():
+    """A code is either for a person or for a restart."""
+    restarted = {ExitCode.OK, ExitCode.CRASH, ExitCode.NOT_RUNNING, ExitCode.UNKNOWN, ExitCode.BUG}
+    assert set(ExitCode) == {ExitCode(code) for code in FINAL} | restarted
+
+
+def test_a_daemon_that_keeps_crashing_is_started_ever_later(tmp_path):
+    """Nothing before the first start, then doubling, a minute at most."""
+    path, now, pauses = tmp_path / "state" / "starts.json", 1000.0, []
+    for _ in range(9):
+        pauses.append(pause_before_start(path, now))
+        now += pauses[-1] + 5
+    assert pauses == [0, 1, 3, 7, 15, 31, 60, 60, 60]
+
+
+@pytest.mark.parametrize("note", [None, "", "[]", "{}", '{"starts": 5, "last": 0}'])
+def test_after_a_long_run_a_restart_is_immediate(tmp_path, note):
+    """A note that is old or cannot be read costs no pause."""
+    path = tmp_path / "starts.json"
+    if note is not None:
+        path.write_text(note)
+    assert pause_before_start(path, 1e9) == 0
+    assert pause_before_start(path, 1e9 + 601) == 0
+    assert pause_before_start(path, 1e9 + 700) == 1
+
+
+def test_a_note_that_cannot_be_written_is_no_reason_not_to_start(tmp_path):
+    """A full disk must not keep a daemon down."""
+    (tmp_path / "file").write_text("")
+    assert pause_before_start(tmp_path / "file" / "starts.json", 1e9) == 0

@@ -1,0 +1,123 @@
+"""Policies: real ARNs, no more than is needed, and both ways over an account's border."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from kcl_processor.config.task import Side
+from kcl_processor.operate import iam
+from tests.kcl_tables import fill, make_source_and_destination, make_task
+
+ARNS = iam.Arns(
+    source="arn:aws:dynamodb:us-east-1:111122223333:table/orders",
+    stream="arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/2026-01-01T00:00:00.000",
+    destination="arn:aws:dynamodb:eu-west-1:444455556666:table/orders",
+    leases="arn:aws:dynamodb:us-east-1:111122223333:table/App",
+    coordinator="arn:aws:dynamodb:us-east-1:111122223333:table/App-CoordinatorState",
+    workers="arn:aws:dynamodb:us-east-1:111122223333:table/App-WorkerMetricStats",
+)
+ROLE = "arn:aws:iam::444455556666:role/writer"
+
+
+def statements(task, role, tools=True):
+    return {one["Sid"]: one for one in iam.policy(task, role, ARNS, tools)["Statement"]}
+
+
+def test_each_role_touches_its_own_resources():
+    """The source role cannot write, the destination role cannot read the stream."""
+    task = make_task()
+    source = statements(task, "source")
+    assert source["ReadStream"]["Resource"] == [ARNS.stream]
+    assert not any("Write" in a or "Put" in a for s in source.values() for a in s["Action"])
+    assert statements(task, "destination")["Write"]["Action"] == [
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DescribeTable",
+    ]
+    assert not any(
+        "*" in arn
+        for s in statements(task, "kcl").values()
+        for arn in s["Resource"][:3]
+        if s["Sid"] != "Metrics"
+    )
+
+
+def test_what_only_the_tools_need_can_be_left_out():
+    """The daemon's own policy has no Scan on the tables."""
+    for role in ("source", "destination"):
+        daemon = statements(make_task(), role, tools=False)
+        assert "dynamodb:Scan" not in {a for s in daemon.values() for a in s["Action"]}
+
+
+def test_metrics_are_held_to_their_namespace():
+    """PutMetricData knows no resource, so a condition narrows it; without metrics it is absent."""
+    task = make_task()
+    condition = statements(task, "kcl")["Metrics"]["Condition"]
+    assert condition == {"StringEquals": {"cloudwatch:namespace": task.kcl.application_name}}
+    silent = replace(task, metrics=replace(task.metrics, publish=False))
+    assert "Metrics" not in statements(silent, "kcl")
+
+
+def test_a_role_of_another_account_is_assumed_and_trusts():
+    """The caller may assume the side's role; the role trusts the caller, with its external id."""
+    side = Side("eu-west-1", "orders", role_arn=ROLE, external_id="x-1")
+    task = make_task(destination=side)
+    assert statements(task, "kcl")["AssumeSides"]["Resource"] == [ROLE]
+    (trust,) = iam.trust(side, "arn:aws:iam::111122223333:role/daemon")["Statement"]
+    assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": "x-1"}}
+    assert "AssumeSides" not in statements(make_task(), "kcl")
+
+
+def test_a_table_and_its_stream_carry_a_policy_each():
+    """Resource policies name a principal and exactly the resource they are attached to."""
+    attached = iam.resource_policies(make_task(), "source", ARNS, ROLE)
+    assert set(attached) == {ARNS.source, ARNS.stream}
+    for arn, document in attached.items():
+        for statement in document["Statement"]:
+            assert statement["Resource"] == arn and statement["Principal"] == {"AWS": ROLE}
+
+
+def test_optional_properties_bring_their_actions():
+    """Recovery points and tags need calls that nobody else makes."""
+    plain = statements(make_task(), "kcl")["KclTables"]["Action"]
+    asked = make_task(properties={"leaseTablePitrEnabled": "true", "workerMetricsTags": "a=b"})
+    extra = set(statements(asked, "kcl")["KclTables"]["Action"]) - set(plain)
+    assert extra == {
+        "dynamodb:DescribeContinuousBackups",
+        "dynamodb:UpdateContinuousBackups",
+        "dynamodb:TagResource",
+    }
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_arns_are_the_services_own(moto_url, monkeypatch, started):
+    """Before the first start STS names the account, afterwards the lease table does."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+    task = make_task(moto_url)
+    make_source_and_destination(task)
+    if started:
+        fill(task, [])
+    found = iam.find_arns(task)
+    account = found.source.split(":")[4]
+    prefix = f"arn:aws:dynamodb:us-east-1:{account}:table/{task.kcl.application_name}"
+    assert (found.leases, found.workers) == (prefix, f"{prefix}-WorkerMetricStats")
+    assert found.stream.startswith(f"{found.source}/stream/")
+    assert iam.caller(task).startswith("arn:aws:")
+
+
+def test_a_session_stands_for_its_role():
+    """Nobody can trust a session that ends in an hour."""
+    session = "arn:aws:sts::111122223333:assumed-role/daemon/i-0abc"
+    assert iam.role_of(session) == "arn:aws:iam::111122223333:role/daemon"
+    assert iam.role_of(ROLE) == ROLE
+
+
+def test_terraform_says_what_the_json_says():
+    """HCL object syntax: keys bare or quoted, interpolation switched off."""
+    document = iam.policy(make_task(), "source", ARNS)
+    text = iam.terraform("orders", "aws_iam_policy", {"name": "orders", "policy": document})
+    assert text.startswith('resource "aws_iam_policy" "orders" {\n  name = "orders"\n')
+    for statement in document["Statement"]:
+        assert all(json.dumps(action) in text for action in statement["Action"])
+    assert iam.hcl({"sts:ExternalId": "${x}"}) == '{\n  "sts:ExternalId" = "$${x}"\n}'
+    assert text.count("{") == text.count("}") and text.count("[") == text.count("]")

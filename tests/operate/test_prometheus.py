@@ -1,0 +1,56 @@
+"""The Prometheus exporter: this host's heartbeats in the exposition format."""
+
+from dataclasses import replace
+
+import pytest
+
+prometheus_client = pytest.importorskip("prometheus_client")
+
+from kcl_processor.config.render import heartbeat_folder  # noqa: E402
+from kcl_processor.operate.prometheus import HeartbeatCollector  # noqa: E402
+from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
+from kcl_processor.state.heartbeat import Counts, write_heartbeat  # noqa: E402
+from tests.fakes import HandClock  # noqa: E402
+from tests.kcl_tables import make_task  # noqa: E402
+
+
+def page(tasks, state, clock):
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(HeartbeatCollector(tasks, state, clock))
+    return prometheus_client.generate_latest(registry).decode().splitlines()
+
+
+def test_every_record_processor_of_every_task_is_there(tmp_path):
+    """Counters, latency and how long ago each applied a delivery, by task, shard and worker."""
+    clock, tasks = HandClock(), [make_task(), make_task()]
+    for task in tasks:
+        beat = ShardFigures(task.name, "s-1", "w", clock).heartbeat()
+        counted = replace(
+            beat,
+            counts=Counts(written=7, retried=2),
+            polled_at=clock.now() - 3,
+            behind_ms=1500,
+            latency_count=4,
+            latency_ms=2000.0,
+        )
+        write_heartbeat(heartbeat_folder(task, tmp_path), counted)
+    lines = page(tasks, tmp_path, clock)
+    for task in tasks:
+        labels = f'{{shard="s-1",task="{task.name}",worker="w"}}'
+        alternative = f'{{task="{task.name}",shard="s-1",worker="w"}}'
+
+        def shown(name, value, labels=labels, alternative=alternative):
+            return {f"{name}{labels} {value}", f"{name}{alternative} {value}"} & set(lines)
+
+        assert shown("kcl_processor_records_written_total", 7.0)
+        assert shown("kcl_processor_idle_seconds", 3.0)
+        assert shown("kcl_processor_behind_seconds", 1.5)
+        assert shown("kcl_processor_replication_latency_seconds_sum", 2.0)
+        assert f'kcl_processor_up{{task="{task.name}"}} 0.0' in lines
+
+
+def test_a_stopped_task_shows_that_it_is_down(tmp_path):
+    """No heartbeats, no series of shards, but the task itself."""
+    lines = page([make_task()], tmp_path, HandClock())
+    assert not [line for line in lines if line.startswith("kcl_processor_records")]
+    assert [line for line in lines if line.startswith("kcl_processor_up{")]

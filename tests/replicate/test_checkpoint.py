@@ -1,0 +1,160 @@
+"""Positions: never past what is written, at a low rate, and a proof of ownership."""
+
+import pytest
+
+from kcl_processor.replicate.checkpoint import CheckpointRefused, LeaseLost, Position
+from tests.fakes import FakeCheckpointer, HandClock
+
+
+def position(checkpointer, clock, waited=None):
+    made = Position(
+        "100",
+        clock,
+        interval=5,
+        proof_lifetime=6,
+        wait=clock.turn if waited is None else waited.append,
+    )
+    made.listen(checkpointer)
+    return made
+
+
+def test_a_checkpoint_waits_for_its_interval():
+    """While changes flow, a checkpoint is made every five seconds and no sooner."""
+    clock, checkpointer = HandClock(), FakeCheckpointer()
+    shard = position(checkpointer, clock)
+    for sequence in range(101, 111):
+        shard.applied(str(sequence))
+        shard.checkpoint_if_due()
+        clock.turn(1)
+    assert checkpointer.recorded == ["106"]
+
+
+def test_an_idle_shard_checkpoints_what_it_wrote_and_then_nothing():
+    """What was written before the shard went quiet is checkpointed once."""
+    clock, checkpointer = HandClock(), FakeCheckpointer()
+    shard = position(checkpointer, clock)
+    shard.applied("101")
+    for _ in range(20):
+        clock.turn(1)
+        shard.checkpoint_if_due()
+    assert checkpointer.recorded == ["101"]
+
+
+def test_a_routine_checkpoint_that_kcl_refuses_is_put_off():
+    """A throttled lease table costs a later checkpoint, not the process."""
+    clock, checkpointer = HandClock(), FakeCheckpointer(CheckpointRefused("ThrottlingException"))
+    shard = position(checkpointer, clock)
+    shard.applied("101")
+    clock.turn(6)
+    shard.checkpoint_if_due()
+    shard.checkpoint_if_due()
+    assert checkpointer.recorded == ["101"]
+
+
+def test_a_last_checkpoint_is_insisted_on():
+    """At shutdown a refused checkpoint is tried again."""
+    refusals = [CheckpointRefused("ThrottlingException")] * 3
+    clock, checkpointer = HandClock(), FakeCheckpointer(*refusals)
+    shard = position(checkpointer, clock)
+    shard.applied("101")
+    shard.checkpoint_now()
+    assert checkpointer.recorded == ["101"]
+
+
+def test_a_last_checkpoint_gives_up_in_the_end():
+    """A checkpoint that never succeeds is an error, not a silence."""
+    refusals = [CheckpointRefused("ThrottlingException")] * 99
+    shard = position(FakeCheckpointer(*refusals), HandClock())
+    with pytest.raises(CheckpointRefused):
+        shard.end_shard()
+
+
+def test_the_end_of_a_shard_is_checkpointed_at_its_end():
+    """end_shard names no sequence number: KCL then records SHARD_END."""
+    checkpointer = FakeCheckpointer()
+    position(checkpointer, HandClock()).end_shard()
+    assert checkpointer.recorded == [None]
+
+
+def test_nothing_is_written_before_ownership_was_proven_once():
+    """A fresh shard proves ownership at its starting checkpoint before its first write."""
+    checkpointer = FakeCheckpointer()
+    shard = position(checkpointer, HandClock())
+    assert not shard.fresh()
+    shard.hold()
+    assert shard.fresh() and checkpointer.recorded == ["100"]
+
+
+def test_a_proof_grows_old_and_is_renewed_at_the_last_safe_position():
+    """A batch in progress is never part of the position that the proof is made at."""
+    clock, checkpointer = HandClock(), FakeCheckpointer()
+    shard = position(checkpointer, clock)
+    shard.hold()
+    shard.applied("150")
+    clock.turn(5.9)
+    shard.hold()
+    assert checkpointer.recorded == ["100"]
+    clock.turn(0.2)
+    assert not shard.fresh()
+    shard.hold()
+    assert checkpointer.recorded == ["100", "150"]
+
+
+def test_a_proof_counts_from_before_it_was_asked_for():
+    """However slow the answer, the lifetime of a proof starts when it was asked."""
+    clock = HandClock()
+
+    class Slow(FakeCheckpointer):
+        def record(self, sequence_number):
+            clock.turn(5)
+            super().record(sequence_number)
+
+    shard = position(Slow(), clock)
+    shard.hold()
+    clock.turn(1.1)
+    assert not shard.fresh()
+
+
+def test_while_ownership_cannot_be_proven_nothing_goes_on():
+    """A lease table that does not answer holds the writes, until it answers."""
+    refusals = [CheckpointRefused("KinesisClientLibDependencyException")] * 4
+    waited = []
+    checkpointer = FakeCheckpointer(*refusals)
+    shard = position(checkpointer, HandClock(), waited)
+    shard.hold()
+    assert len(waited) == 4 and checkpointer.recorded == ["100"]
+
+
+def test_a_proof_that_never_comes_ends_in_the_end():
+    """A lease table that refuses for five minutes ends the process, for a start to name why."""
+    refusals = [CheckpointRefused("KinesisClientLibDependencyException")] * 10_000
+    clock = HandClock()
+    shard = Position("100", clock, 5, 6, wait=lambda seconds: clock.turn(1))
+    shard.listen(FakeCheckpointer(*refusals))
+    with pytest.raises(CheckpointRefused):
+        shard.hold()
+    assert 300 < clock.seconds - 1000 < 310
+
+
+def test_no_proof_outlives_the_daemon():
+    """When the daemon dies, the process it left behind stops writing at once."""
+    daemons, clock = [True], HandClock()
+    shard = Position("100", clock, 5, 6, wait=clock.turn, daemon_lives=lambda: daemons[0])
+    shard.listen(FakeCheckpointer())
+    shard.hold()
+    assert shard.fresh()
+    daemons[0] = False
+    assert not shard.fresh()
+
+
+def test_a_lost_lease_stays_lost():
+    """Once lost, the position neither proves nor checkpoints, even if KCL would let it."""
+    checkpointer = FakeCheckpointer(LeaseLost)
+    shard = position(checkpointer, HandClock())
+    with pytest.raises(LeaseLost):
+        shard.hold()
+    shard.applied("200")
+    for action in (shard.hold, shard.checkpoint_now, shard.end_shard):
+        with pytest.raises(LeaseLost):
+            action()
+    assert not shard.fresh() and checkpointer.recorded == []

@@ -1,0 +1,193 @@
+"""The real child process, spoken to over pipes as the daemon does, writing to moto."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+
+from kcl_processor.config.render import render
+from kcl_processor.config.task import Kcl, Metrics, Side, Source, Task
+from kcl_processor.errors import ExitCode
+
+INITIALIZE = {
+    "action": "initialize",
+    "shardId": "shard-1",
+    "sequenceNumber": "TRIM_HORIZON",
+    "subSequenceNumber": 0,
+}
+
+
+class Child:
+    """The daemon's side of the pipes."""
+
+    def __init__(self, properties, **environment):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kcl_processor.replicate.child", str(properties)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+
+    def say(self, message):
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self):
+        """The next message; every line on stdout must be one, or empty as kclpy makes them."""
+        line = self.process.stdout.readline()
+        return json.loads(line) if line != "\n" else self.hear()
+
+    def do(self, action):
+        """Have an action done, with every checkpoint granted; gives the checkpoints."""
+        self.say(action)
+        granted = []
+        while (message := self.hear())["action"] == "checkpoint":
+            granted.append(message["sequenceNumber"])
+            self.say({**message, "error": None})
+        assert message == {"action": "status", "responseFor": action["action"]}
+        return granted
+
+    def end(self):
+        """Close its input; give its exit code and what it wrote on stderr."""
+        out, err = self.process.communicate(timeout=20)
+        assert out.strip() == ""
+        return self.process.returncode, err
+
+
+def records(*values):
+    return {
+        "action": "processRecords",
+        "millisBehindLatest": None,
+        "records": [record(101 + n, value) for n, value in enumerate(values)],
+    }
+
+
+def record(sequence, value):
+    keys = {"pk": {"S": f"k{value}"}}
+    body = {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": keys}}
+    return {
+        "action": "record",
+        "data": base64.b64encode(json.dumps(body).encode()).decode(),
+        "partitionKey": "k",
+        "sequenceNumber": str(sequence),
+        "subSequenceNumber": 0,
+        "approximateArrivalTimestamp": 0,
+    }
+
+
+@pytest.fixture
+def start(moto_url, tmp_path):
+    """Starts children of a task whose destination is a table of moto; they end with the test."""
+    table = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
+    table.create_table(
+        TableName="child",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    started = []
+
+    def make(endpoint=moto_url, changes=(), **environment):
+        path = tmp_path / "child.properties"
+        task = Task(
+            name="child",
+            source=Source("us-east-1", "source"),
+            destination=Side("us-east-1", "child", endpoint),
+            kcl=Kcl("us-east-1", None, "application", "worker-1"),
+            metrics=Metrics(publish=False),
+        )
+        text = render(task, "arn", path, tmp_path / "state", "a test")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text, encoding="iso-8859-1")
+        started.append(Child(path, **environment))
+        return started[-1]
+
+    yield make
+    for child in started:
+        child.process.kill()
+        child.process.wait()
+    table.delete_table(TableName="child")
+
+
+def test_a_shard_from_its_start_to_a_stop(start, moto_url):
+    """Records are on the destination before the answer; the stop checkpoints; then exit code 0."""
+    child = start()
+    child.do(INITIALIZE)
+    child.do(records(1, 2, 3))
+    table = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
+    assert table.scan(TableName="child")["Count"] == 3
+    assert child.do({"action": "shutdownRequested"}) == ["103"]
+    child.do({"action": "leaseLost"})
+    code, log = child.end()
+    assert code == 0
+    assert all(line.split(" ", 1)[0] == "INFO" for line in log.splitlines()), log
+
+
+@pytest.fixture
+def noisy(tmp_path):
+    """A folder whose sitecustomize prints to stdout, from Python and from C, all the time."""
+    (tmp_path / "sitecustomize.py").write_text(
+        """
+import ctypes, os, sys, threading, time
+if "kcl_processor.replicate.child" in " ".join(sys.orig_argv):
+    def shout():
+        while os.readlink("/proc/self/fd/1") != os.readlink("/proc/self/fd/2"):
+            time.sleep(0.01)
+        libc = ctypes.CDLL(None)
+        while True:
+            print("a stray print", flush=True)
+            libc.puts(b"a stray puts")
+            libc.fflush(None)
+            os.write(1, b"a stray write\\n")
+            time.sleep(0.001)
+    threading.Thread(target=shout, daemon=True).start()
+"""
+    )
+    return tmp_path
+
+
+def test_prints_to_stdout_from_python_and_c_do_no_harm(start, noisy):
+    """Whatever is printed in the process lands in the log, and no reply is broken by it."""
+    child = start(PYTHONPATH=os.pathsep.join([str(noisy), str(Path(__file__).parents[2])]))
+    child.do(INITIALIZE)
+    for _ in range(5):
+        child.do(records(1, 2, 3))
+    child.process.stdin.close()
+    log = child.process.stderr.read()
+    assert child.process.stdout.read().strip() == ""
+    assert child.process.wait(20) == 0
+    for stray in ("a stray print", "a stray puts", "a stray write"):
+        assert stray in log
+
+
+def test_a_terminal_signal_is_left_to_the_daemon(start):
+    """A signal that reaches the whole process group does not cut a batch."""
+    child = start()
+    child.do(INITIALIZE)
+    for number in (1, 2, 15):
+        child.process.send_signal(number)
+    child.do(records(1))
+    child.process.stdin.close()
+    assert child.process.wait(20) == 0
+
+
+def test_no_progress_ends_the_process_with_its_stacks(start):
+    """A daemon that never answers a checkpoint: stacks in the log and exit code 1 in time."""
+    child = start(changes=[("replica.watchdogSeconds = 300", "replica.watchdogSeconds = 1")])
+    child.do(INITIALIZE)
+    child.say(records(1))
+    assert child.hear()["action"] == "checkpoint"
+    assert child.process.wait(20) == ExitCode.CRASH
+    log = child.process.stderr.read()
+    assert "Timeout (0:00:01)!" in log and "process_records" in log

@@ -1,0 +1,149 @@
+"""What a change costs, in counts that no machine's speed moves: a rise here is a slower product."""
+
+import base64
+import contextlib
+import io
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import orjson
+import pytest
+from amazon_kclpy import kcl
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.credentials import Credentials
+
+from kcl_processor.aws import wire
+from kcl_processor.replicate import checkpoint, decode, destination, write
+from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.processor import ReplicaProcessor
+from tests.fakes import HandClock
+
+RECORDS = 1000
+IMAGE = {"pk": {"S": "k"}, "text": {"S": "x" * 1000}}
+
+
+class CountingJson:
+    """orjson, with its calls and its bytes counted under a name."""
+
+    OPT_SORT_KEYS = orjson.OPT_SORT_KEYS
+    JSONDecodeError = orjson.JSONDecodeError
+
+    def __init__(self, counts, name):
+        self._counts, self._name = counts, name
+
+    def loads(self, data):
+        self._counts[f"{self._name} parses"] += 1
+        return orjson.loads(data)
+
+    def dumps(self, value, option=None):
+        made = orjson.dumps(value, option=option)
+        self._counts[f"{self._name} bytes made"] += len(made)
+        return made
+
+
+class CountingSession:
+    """An HTTP session that answers every batch with success."""
+
+    def __init__(self, counts):
+        self._counts = counts
+
+    def send(self, request):
+        assert isinstance(request, AWSPreparedRequest)
+        self._counts["requests"] += 1
+        self._counts["bytes sent"] += len(request.body)
+        return SimpleNamespace(status_code=200, content=b'{"UnprocessedItems":{}}')
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    counted = Counter()
+    for module in (decode, wire, write, destination):
+        _, _, name = module.__name__.rpartition(".")
+        monkeypatch.setattr(module, "orjson", CountingJson(counted, name))
+    monkeypatch.setattr(wire, "URLLib3Session", lambda **options: CountingSession(counted))
+    return counted
+
+
+def deliver(counts, batches):
+    """Have kclpy deliver batches of a thousand records of distinct keys, half a second apart."""
+    start = {"shardId": "s", "sequenceNumber": "0", "subSequenceNumber": 0}
+    lines = [json.dumps({"action": "initialize", **start})]
+    lines += [batch(number) for number in range(batches)]
+    clock = HandClock()
+    table = destination.DestinationTable(
+        "replica", "us-east-1", "http://localhost", Credentials("a", "b"), connections=4
+    )
+    pool = ThreadPoolExecutor(4)
+    position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)
+    writer = write.Writer(table, None, clock, Window(largest=4), pool)
+    shard = SimpleNamespace(
+        writer=writer, position=position, batch_done=lambda *batch: clock.turn(0.5)
+    )
+    processor = ReplicaProcessor(lambda *of: shard, clock, contextlib.nullcontext, 60)
+    answers = Answers(lines, counts)
+    kcl.KCLProcess(processor, answers, answers, io.StringIO()).run()
+    pool.shutdown()
+
+
+def batch(number):
+    records = [record(number * RECORDS + at) for at in range(RECORDS)]
+    return json.dumps({"action": "processRecords", "records": records, "millisBehindLatest": 0})
+
+
+def record(number):
+    image = {**IMAGE, "pk": {"S": f"{number:09}"}}
+    change = {"Keys": {"pk": image["pk"]}, "NewImage": image}
+    data = orjson.dumps({"eventName": "MODIFY", "dynamodb": change})
+    return {
+        "action": "record",
+        "data": base64.b64encode(data).decode(),
+        "partitionKey": "k",
+        "sequenceNumber": str(number + 1),
+        "subSequenceNumber": 0,
+        "approximateArrivalTimestamp": 0,
+    }
+
+
+class Answers:
+    """The daemon's side of the protocol, which grants every checkpoint."""
+
+    def __init__(self, lines, counts):
+        self._lines, self._counts = lines, counts
+
+    def readline(self):
+        return self._lines.pop(0) + "\n" if self._lines else ""
+
+    def write(self, text):
+        self._counts["bytes answered"] += len(text)
+        for line in filter(None, text.splitlines()):
+            message = json.loads(line)
+            if message["action"] == "checkpoint":
+                self._counts["checkpoints"] += 1
+                self._lines.insert(0, json.dumps({**message, "error": None}))
+
+    def flush(self):
+        pass
+
+
+def test_what_a_thousand_changes_cost(counts):
+    """One parse and one copy of the image a change, one request for 25, one proof of ownership."""
+    deliver(counts, batches=1)
+    image = len(orjson.dumps({**IMAGE, "pk": {"S": "0" * 9}}))
+    key = len(orjson.dumps({"pk": {"S": "0" * 9}}))
+    assert counts["decode parses"] == RECORDS
+    assert counts["decode bytes made"] == RECORDS * (image + key)
+    assert counts["requests"] == RECORDS // 25
+    assert counts["wire parses"] == counts["requests"]
+    assert counts["write parses"] == 0
+    assert counts["bytes sent"] <= RECORDS * (image + len('{"PutRequest":{"Item":}},')) + 40 * 60
+    assert counts["checkpoints"] == 1
+    assert counts["bytes answered"] <= 400
+
+
+def test_checkpoints_do_not_grow_with_batches(counts):
+    """Ten seconds of two batches a second cost a checkpoint each five seconds, and one."""
+    deliver(counts, batches=20)
+    assert counts["requests"] == 20 * RECORDS // 25
+    assert counts["checkpoints"] <= 3

@@ -1,0 +1,125 @@
+"""Figures of a shard: counts, latencies, rates, and the heartbeat that shows them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.figures import Latency, Rates, ShardFigures
+from kcl_processor.state.heartbeat import (
+    STALE_SECONDS,
+    Counts,
+    heartbeat_file,
+    read_heartbeats,
+    remove_stale,
+    write_heartbeat,
+)
+from tests.fakes import HandClock
+
+
+def figures(clock):
+    return ShardFigures("orders", "shardId-1", "worker-1", clock)
+
+
+def changes(clock, *ages):
+    now = clock.now() * 1000
+    return [Change(b"{}", None, "1", int(now - age * 1000)) for age in ages]
+
+
+def test_a_delivery_is_counted_once_it_is_applied():
+    """Received, batches and the moment of the poll; an empty delivery is a poll, too."""
+    clock = HandClock()
+    counted = figures(clock)
+    counted.batch_done(changes(clock, 3, 2), 1500)
+    clock.turn(5)
+    counted.batch_done([], None)
+    beat = counted.heartbeat()
+    assert beat.counts == Counts(received=2, batches=1)
+    assert (beat.polled_at, beat.behind_ms) == (clock.now(), 1500)
+    assert beat.created_ms == int(clock.now() * 1000) - 7000
+
+
+def test_the_writers_tally_is_what_is_shown():
+    """Items written, refused and retried come from the writer itself."""
+    counted = figures(HandClock())
+    counted.tally.written, counted.tally.refused, counted.tally.retried = 5, 1, 2
+    counted.dead_letter()
+    shown = counted.heartbeat().counts
+    assert (shown.written, shown.refused, shown.retried, shown.dead_letters) == (5, 1, 2, 1)
+
+
+def test_latency_is_a_statistic_set_that_is_taken_once():
+    """Least, most and sum over what came since the last taking."""
+    clock = HandClock()
+    counted = figures(clock)
+    counted.batch_done(changes(clock, 3, 1), 0)
+    assert counted.take_latency() == Latency(2, 4000, 1000, 3000)
+    assert counted.take_latency() == Latency()
+    assert counted.heartbeat().latency_count == 2
+
+
+def test_a_source_ahead_of_this_clock_counts_as_zero():
+    """Two clocks that differ make no negative latency."""
+    latency = Latency()
+    latency.add([2000], 1000)
+    assert latency == Latency(1, 0, 0, 0)
+
+
+def test_caught_up_both_rates_are_the_same():
+    """As many changes a second come in as go out."""
+    rates = Rates()
+    for second in range(11):
+        rates.add(1000.0 + second, 20 * second, 1000.0 + second)
+    assert rates.at(1010.0) == (20, 20)
+
+
+def test_behind_the_sources_rate_is_read_off_its_own_clock():
+    """Ten source seconds in two of ours: five times as fast out as in."""
+    rates = Rates()
+    for second in range(3):
+        rates.add(1000.0 + second, 100 * second, 500.0 + 5 * second)
+    assert rates.at(1002.0) == (20, 100)
+
+
+def test_rates_are_unknown_at_first_and_forget_after_a_minute():
+    """One delivery has no rate; an hour of quiet has the rate of that hour's last minute."""
+    rates = Rates()
+    assert rates.at(0) == (None, None)
+    rates.add(1000.0, 500, 1000.0)
+    assert rates.at(1000.0) == (None, None)
+    for second in range(1, 120):
+        rates.add(1000.0 + second, 500, 1000.0 + second)
+    assert rates.at(1119.0) == (0, 0)
+
+
+def test_a_heartbeat_is_read_as_it_was_written(tmp_path):
+    """Through the file and back, every figure is what it was."""
+    clock = HandClock()
+    counted = figures(clock)
+    counted.batch_done(changes(clock, 1), 7)
+    beat = counted.heartbeat()
+    write_heartbeat(tmp_path / "orders.shards", beat)
+    assert read_heartbeats(tmp_path / "orders.shards", clock.now()) == {"shardId-1": beat}
+
+
+@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 1])
+def test_heartbeats_of_the_dead_are_not_read_and_are_removed(tmp_path, pid):
+    """A file that nobody refreshes shows nothing, unless a record processor is still there."""
+    clock = HandClock()
+    beat = figures(clock).heartbeat()
+    write_heartbeat(tmp_path, beat.__class__(**{**beat.__dict__, "pid": pid}))
+    clock.turn(STALE_SECONDS + 1)
+    command_line = Path(f"/proc/{os.getpid()}/cmdline").read_bytes()
+    lives = b"kcl" in command_line and pid == os.getpid()
+    assert bool(read_heartbeats(tmp_path, clock.now())) is lives
+    remove_stale(tmp_path, clock.now())
+    assert heartbeat_file(tmp_path, "shardId-1").exists() is lives
+
+
+def test_what_is_no_heartbeat_is_passed_over(tmp_path):
+    """A torn or foreign file in the folder breaks nothing."""
+    (tmp_path / "torn.json").write_text('{"task": "or')
+    (tmp_path / "foreign.json").write_text("[1]")
+    assert read_heartbeats(tmp_path, 0) == {}
+    assert read_heartbeats(tmp_path / "missing", 0) == {}

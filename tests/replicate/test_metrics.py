@@ -1,0 +1,112 @@
+"""Figures to CloudWatch: what is sent, how often, and that nothing of it can hurt."""
+
+import json
+import logging
+
+import boto3
+
+from kcl_processor.replicate.figures import Latency, ShardFigures
+from kcl_processor.replicate.metrics import METRICS, CloudWatch, Reporter
+from kcl_processor.state.gaps import noted_gaps
+from kcl_processor.state.heartbeat import Counts, read_heartbeats
+from tests.fakes import HandClock
+
+
+class Published(list):
+    """A CloudWatch that keeps what it is given, or fails."""
+
+    failing = False
+
+    def __call__(self, counts, latency):
+        if self.failing:
+            raise OSError("no route")
+        self.append((counts, latency))
+
+
+def reporter(tmp_path, clock, publish):
+    figures = ShardFigures("orders", "shardId-1", "worker-1", clock)
+    return figures, Reporter(
+        figures, tmp_path / "orders.shards", tmp_path / "gaps.jsonl", publish, clock
+    )
+
+
+def test_counts_are_published_once_a_minute_and_once_each(tmp_path):
+    """A minute's delta, not the total, and nothing in between."""
+    clock, published = HandClock(), Published()
+    figures, reports = reporter(tmp_path, clock, published)
+    for written in (10, 25):
+        figures.tally.written = written
+        for _ in range(30):
+            clock.turn(2)
+            reports.turn()
+    assert [counts.written for counts, _ in published] == [10, 15]
+
+
+def test_a_failed_minute_goes_with_the_next(tmp_path, caplog):
+    """CloudWatch away: one warning, nothing raised, and no count lost."""
+    clock, published = HandClock(), Published()
+    published.failing = True
+    figures, reports = reporter(tmp_path, clock, published)
+    figures.tally.written = 10
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            clock.turn(60)
+            reports.turn()
+    assert len(caplog.records) == 1 and "replication goes on" in caplog.text
+    published.failing = False
+    clock.turn(60)
+    reports.turn()
+    assert published[0][0].written == 10
+
+
+def test_a_heartbeat_that_cannot_be_written_hurts_nobody(tmp_path):
+    """The folder is a file: the turn goes on to publish."""
+    clock, published = HandClock(), Published()
+    (tmp_path / "orders.shards").write_text("")
+    _, reports = reporter(tmp_path, clock, published)
+    clock.turn(60)
+    reports.turn()
+    assert len(published) == 1
+
+
+def test_stopping_publishes_the_rest_and_takes_the_heartbeat_away(tmp_path):
+    """The last seconds count, too, and nobody takes a stopped process for a live one."""
+    clock, published = HandClock(), Published()
+    figures, reports = reporter(tmp_path, clock, published)
+    reports.turn()
+    assert read_heartbeats(tmp_path / "orders.shards", clock.now())
+    reports.start()
+    figures.tally.written = 3
+    reports.stop(10)
+    assert published[-1][0].written == 3
+    assert not read_heartbeats(tmp_path / "orders.shards", clock.now())
+
+
+def test_gaps_are_those_of_this_shard_and_of_this_time(tmp_path):
+    """The daemon's notes, not other shards' and not older ones; broken lines are passed over."""
+    path = tmp_path / "gaps.jsonl"
+    notes = [
+        {"shard": "shardId-1", "at": "2023-11-14T22:00:00Z"},
+        {"shard": "shardId-1", "at": "2023-11-14T23:00:00Z"},
+        {"shard": "shardId-2", "at": "2023-11-14T23:00:00Z"},
+    ]
+    path.write_text("\n".join([*map(json.dumps, notes), '{"shard"']))
+    assert noted_gaps(path, "shardId-1") == 2
+    assert noted_gaps(path, "shardId-1", since=1_700_001_000) == 1
+    assert noted_gaps(tmp_path / "missing", "shardId-1") == 0
+
+
+def test_cloudwatch_takes_counts_and_a_statistic_set(moto_url):
+    """Seven metrics without dimensions in the application's namespace, the sum of both sends."""
+    publish = CloudWatch("App-metrics", "us-east-1", moto_url)
+    publish(Counts(written=10, retried=1), Latency(2, 300.0, 100.0, 200.0))
+    publish(Counts(written=5), Latency())
+    client = boto3.client("cloudwatch", region_name="us-east-1", endpoint_url=moto_url)
+    listed = client.list_metrics(Namespace="App-metrics")["Metrics"]
+    assert {metric["MetricName"] for metric in listed} == {*METRICS, "ReplicationLatency"}
+    assert not any(metric["Dimensions"] for metric in listed)
+    span = {"StartTime": 0, "EndTime": 4_000_000_000, "Period": 3_999_999_960}
+    (written,) = client.get_metric_statistics(
+        Namespace="App-metrics", MetricName="RecordsWritten", Statistics=["Sum"], **span
+    )["Datapoints"]
+    assert written["Sum"] == 15

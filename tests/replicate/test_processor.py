@@ -1,0 +1,270 @@
+"""The record processor, spoken to by kclpy: what is acknowledged is written, or not ours."""
+
+import base64
+import contextlib
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+from amazon_kclpy import kcl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kcl_processor.errors import ExitCode
+from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.checkpoint import Position
+from kcl_processor.replicate.processor import ReplicaProcessor
+from kcl_processor.replicate.refusals import Origin, StopOnRefusal
+from kcl_processor.replicate.write import Writer
+from tests.fakes import INVALID, THROTTLED, HandClock, RecordingDestination
+
+POOL = ThreadPoolExecutor(4)
+INITIALIZE = {
+    "action": "initialize",
+    "shardId": "shard-1",
+    "sequenceNumber": "100",
+    "subSequenceNumber": 0,
+}
+SHARD_ENDED = {"action": "shardEnded"}
+SHUTDOWN = {"action": "shutdownRequested"}
+LEASE_LOST = {"action": "leaseLost"}
+
+
+def record(name, sequence, value):
+    keys = {"pk": {"S": name}}
+    image = None if value is None else {**keys, "v": {"N": str(value)}}
+    body = {
+        "eventName": "REMOVE" if value is None else "MODIFY",
+        "dynamodb": {"Keys": keys, "NewImage": image},
+    }
+    return {
+        "action": "record",
+        "data": base64.b64encode(json.dumps(body).encode()).decode(),
+        "partitionKey": "k",
+        "sequenceNumber": str(sequence),
+        "subSequenceNumber": 0,
+        "approximateArrivalTimestamp": 0,
+    }
+
+
+def batch(*records):
+    return {"action": "processRecords", "records": list(records), "millisBehindLatest": None}
+
+
+class Daemon:
+    """The daemon's side of the protocol: sends actions, grants or refuses checkpoints."""
+
+    def __init__(self, destination, clock=None):
+        self.clock = clock or HandClock()
+        self.destination = destination
+        self.checkpoints = []
+        self.refuse_with = None
+        self.replies = []
+        self._lines = []
+
+    def run(self, *actions):
+        """Feed the actions to a new record processor; returns its exit code, 0 for end of input."""
+        self._lines = [json.dumps(action) + "\n" for action in actions]
+        processor = ReplicaProcessor(
+            self._open, self.clock, contextlib.nullcontext, lost_patience=60
+        )
+        try:
+            kcl.KCLProcess(processor, self, self, io.StringIO()).run()
+        except SystemExit as leaving:
+            return leaving.code
+        return 0
+
+    def _open(self, shard_id, start):
+        origin = Origin("task", "source", "replica", shard_id)
+        writer = Writer(
+            self.destination,
+            StopOnRefusal(origin),
+            self.clock,
+            Window(largest=4),
+            POOL,
+            backoff=lambda attempts: 0.0,
+        )
+        position = Position(start, self.clock, 5, 6, wait=self.clock.turn)
+        return SimpleNamespace(writer=writer, position=position, batch_done=lambda *a: None)
+
+    def readline(self):
+        return self._lines.pop(0) if self._lines else ""
+
+    def write(self, text):
+        for line in filter(None, text.splitlines()):
+            message = json.loads(line)
+            if message["action"] == "status":
+                self.replies.append(message["responseFor"])
+            else:
+                self._answer_checkpoint(message["sequenceNumber"])
+
+    def flush(self):
+        pass
+
+    def _answer_checkpoint(self, sequence_number):
+        error = self.refuse_with
+        if error is None:
+            self.checkpoints.append(sequence_number)
+        answer = {
+            "action": "checkpoint",
+            "sequenceNumber": sequence_number,
+            "subSequenceNumber": None,
+            "error": error,
+        }
+        self._lines.insert(0, json.dumps(answer) + "\n")
+
+
+def values(destination):
+    return {
+        json.loads(key)["pk"]["S"]: int(json.loads(image)["v"]["N"])
+        for key, image in destination.items.items()
+    }
+
+
+def test_a_shard_is_read_to_its_end():
+    """Batches are written and acknowledged, and the end of the shard is checkpointed."""
+    daemon = Daemon(RecordingDestination())
+    code = daemon.run(
+        INITIALIZE,
+        batch(record("a", 101, 1), record("b", 102, 1)),
+        batch(record("a", 103, 2), record("b", 104, None)),
+        SHARD_ENDED,
+    )
+    assert code == 0
+    assert values(daemon.destination) == {"a": 2}
+    assert daemon.replies == ["initialize", "processRecords", "processRecords", "shardEnded"]
+    assert daemon.checkpoints == ["100", None]
+
+
+def test_a_shutdown_checkpoints_what_was_written():
+    """A graceful stop leaves nothing to read again."""
+    daemon = Daemon(RecordingDestination())
+    daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHUTDOWN, LEASE_LOST)
+    assert daemon.checkpoints == ["100", "101"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyError("x"), ValueError()])
+def test_an_unforeseen_error_ends_the_process_before_anything_is_acknowledged(error):
+    """kclpy would report success; the process ends instead, with no reply and no checkpoint."""
+
+    class Failing(RecordingDestination):
+        def send(self, changes):
+            raise error
+
+    daemon = Daemon(Failing())
+    code = daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHARD_ENDED)
+    assert code == ExitCode.BUG
+    assert daemon.replies == ["initialize"] and daemon.checkpoints == ["100"]
+
+
+def test_poison_ends_the_process_with_its_own_code():
+    """An item that is never accepted is not passed over."""
+    daemon = Daemon(RecordingDestination(lambda changes, n: INVALID))
+    assert daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHARD_ENDED) == ExitCode.POISON
+    assert daemon.replies == ["initialize"]
+
+
+def test_a_malformed_record_ends_the_process():
+    """What cannot be decoded is not acknowledged."""
+    broken = {**record("a", 101, 1), "data": base64.b64encode(b"{").decode()}
+    daemon = Daemon(RecordingDestination())
+    assert daemon.run(INITIALIZE, batch(broken), SHARD_ENDED) == ExitCode.SOURCE
+    assert daemon.replies == ["initialize"]
+
+
+def test_a_lost_lease_is_answered_and_nothing_more_is_written():
+    """After ShutdownException the processor answers on, and neither writes nor checkpoints."""
+    daemon = Daemon(RecordingDestination())
+    daemon.refuse_with = "ShutdownException"
+    code = daemon.run(
+        INITIALIZE, batch(record("a", 101, 1)), batch(record("a", 102, 2)), LEASE_LOST
+    )
+    assert code == 0
+    assert daemon.destination.attempts == [] and daemon.checkpoints == []
+    assert daemon.replies == ["initialize", "processRecords", "processRecords", "leaseLost"]
+
+
+def test_a_lease_lost_in_mid_batch_never_ends_the_shard():
+    """A batch that was dropped is not sealed by a later end of shard or shutdown."""
+    clock = HandClock()
+    daemon = Daemon(RecordingDestination(), clock)
+
+    def throttle(changes, n):
+        clock.turn(7)
+        daemon.refuse_with = "ShutdownException"
+        return THROTTLED
+
+    daemon.destination._answer = throttle
+    daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHUTDOWN, SHARD_ENDED)
+    assert daemon.checkpoints == ["100"] and daemon.destination.items == {}
+
+
+def test_kcl_delivering_on_after_a_lost_lease_ends_in_a_restart():
+    """Records that go nowhere for a minute end the process: a restart brings the shard back."""
+    clock = HandClock()
+    daemon = Daemon(RecordingDestination(), clock)
+    daemon.refuse_with = "ShutdownException"
+
+    def late_records():
+        yield INITIALIZE
+        yield batch(record("a", 101, 1))
+        clock.turn(61)
+        yield batch(record("a", 102, 1))
+
+    feed = late_records()
+    daemon.readline = lambda: (
+        daemon._lines.pop(0) if daemon._lines else json.dumps(next(feed)) + "\n"
+    )
+    assert daemon.run() == ExitCode.CRASH
+
+
+def test_a_daemon_that_goes_away_in_mid_checkpoint_ends_the_process():
+    """End of input instead of a checkpoint's answer is no success."""
+    daemon = Daemon(RecordingDestination())
+    daemon._answer_checkpoint = lambda sequence_number: None
+    assert daemon.run(INITIALIZE, batch(record("a", 101, 1))) == ExitCode.BUG
+
+
+@given(
+    log=st.lists(
+        st.tuples(st.sampled_from("abcd"), st.one_of(st.none(), st.integers(0, 9))),
+        min_size=1,
+        max_size=40,
+    ),
+    cuts=st.lists(st.integers(1, 7), min_size=1),
+    crashes=st.lists(st.integers(1, 12), max_size=5),
+    fates=st.lists(st.booleans(), max_size=20),
+)
+@settings(deadline=None, max_examples=60)
+def test_any_interleaving_of_batches_failures_and_restarts_ends_in_the_last_images(
+    log, cuts, crashes, fates
+):
+    """Restarted from its checkpoint after any crash, a shard ends in each key's last state."""
+    records = [record(name, 101 + n, value) for n, (name, value) in enumerate(log)]
+    fate = iter(fates)
+    destination = RecordingDestination(lambda changes, n: THROTTLED if next(fate, False) else None)
+    start = "100"
+    for crash_after in [*crashes, None]:
+        daemon = Daemon(destination)
+        rest = records[int(start) - 100 :]
+        actions = [{**INITIALIZE, "sequenceNumber": start}, *deliveries(rest, cuts)]
+        daemon.run(*(actions if crash_after is None else actions[: crash_after + 1]))
+        done = [sequence for sequence in daemon.checkpoints if sequence]
+        start = done[-1] if done else start
+    expected = {name: value for name, value in log if value is not None}
+    last = dict(log)
+    assert values(destination) == {n: last[n] for n in expected if last[n] is not None}
+
+
+def deliveries(records, cuts):
+    """The records in batches of the given sizes, each followed by a graceful stop or nothing."""
+    actions, sizes = [], iter(cuts * 40)
+    while records:
+        size = next(sizes)
+        actions.append(batch(*records[:size]))
+        if size % 2:
+            actions.append(SHUTDOWN)
+        records = records[size:]
+    return actions

@@ -1,0 +1,131 @@
+"""Every DynamoDB type passes through decode and write unchanged, for any value of it."""
+
+import base64
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kcl_processor.aws.credentials import session
+from kcl_processor.clock import SystemClock
+from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.coalesce import coalesce
+from kcl_processor.replicate.decode import decode
+from kcl_processor.replicate.destination import DestinationTable
+from kcl_processor.replicate.refusals import Origin, StopOnRefusal
+from kcl_processor.replicate.write import Writer
+from tests.fakes import OpenFence
+
+# DynamoDB's limits: 38 digits, magnitudes 1E-130 to 9.99E+125 (Data types, developer guide).
+digits = st.integers(-(10**38) + 1, 10**38 - 1)
+exponents = st.integers(-130, 88)
+numbers = st.one_of(
+    digits.map(str),
+    st.builds(lambda mantissa, power: f"{mantissa}E{power}", st.integers(1, 10**37), exponents),
+    st.sampled_from(["0", "1E-130", "9.9999999999999999999999999999999999999E+125", "-0.5"]),
+)
+# Surrogates cannot be encoded, so no client can have written them.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+blobs = st.binary(max_size=40).map(lambda raw: base64.b64encode(raw).decode())
+
+
+def a_set(values):
+    return st.lists(values, min_size=1, max_size=4, unique=True)
+
+
+scalars = st.one_of(
+    st.fixed_dictionaries({"S": texts}),
+    st.fixed_dictionaries({"N": numbers}),
+    st.fixed_dictionaries({"B": blobs}),
+    st.fixed_dictionaries({"BOOL": st.booleans()}),
+    st.just({"NULL": True}),
+    st.fixed_dictionaries({"SS": a_set(texts.filter(bool))}),
+    st.fixed_dictionaries({"NS": a_set(digits.map(str))}),
+    st.fixed_dictionaries({"BS": a_set(blobs.filter(bool))}),
+)
+names = texts.filter(bool)
+values = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.fixed_dictionaries({"L": st.lists(inner, max_size=4)}),
+        st.fixed_dictionaries({"M": st.dictionaries(names, inner, max_size=4)}),
+    ),
+    max_leaves=12,
+)
+items = st.dictionaries(names.filter(lambda name: name != "pk"), values, max_size=6)
+
+
+@pytest.fixture(scope="module")
+def table(moto_url):
+    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
+    name = f"t-{uuid.uuid4().hex}"
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return client, name
+
+
+@pytest.fixture(scope="module")
+def writer(moto_url, table):
+    credentials = session("us-east-1").get_credentials()
+    destination = DestinationTable(table[1], "us-east-1", moto_url, credentials, connections=8)
+    origin = Origin("task", "source", table[1], "shard")
+    pool = ThreadPoolExecutor(8)
+    return Writer(destination, StopOnRefusal(origin), SystemClock(), Window(largest=8), pool)
+
+
+@given(st.lists(items, min_size=1, max_size=5))
+@settings(
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_any_item_is_read_back_as_it_was_in_the_stream(writer, table, generated):
+    """What a client of the destination reads is what the stream's image said, byte for byte."""
+    client, name = table
+    expected = {f"k{n}": {"pk": {"S": f"k{n}"}, **item} for n, item in enumerate(generated)}
+    changes = [decode(record(item), str(n)) for n, item in enumerate(expected.values())]
+    writer.write(coalesce(changes), OpenFence())
+    for key, item in expected.items():
+        read = client.get_item(TableName=name, Key={"pk": {"S": key}})["Item"]
+        assert {n: as_wire(value) for n, value in read.items()} == {
+            n: ordered(value) for n, value in item.items()
+        }
+
+
+def record(item):
+    stream_record = {"Keys": {"pk": item["pk"]}, "NewImage": item}
+    return json.dumps({"eventName": "INSERT", "dynamodb": stream_record}).encode()
+
+
+def as_wire(value):
+    """boto3's form of a value back to DynamoDB JSON, sets in order."""
+    ((kind, content),) = value.items()
+    if kind == "B":
+        return {"B": base64.b64encode(content).decode()}
+    if kind == "BS":
+        return {"BS": sorted(base64.b64encode(raw).decode() for raw in content)}
+    if kind == "L":
+        return {"L": [as_wire(inner) for inner in content]}
+    if kind == "M":
+        return {"M": {name: as_wire(inner) for name, inner in content.items()}}
+    return ordered(value)
+
+
+def ordered(value):
+    """DynamoDB JSON with sets in order, all the way down."""
+    ((kind, content),) = value.items()
+    if kind in ("SS", "NS", "BS"):
+        return {kind: sorted(content)}
+    if kind == "L":
+        return {"L": [ordered(inner) for inner in content]}
+    if kind == "M":
+        return {"M": {name: ordered(inner) for name, inner in content.items()}}
+    return value

@@ -1,0 +1,136 @@
+"""What ends a copy, what warns, and how it is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from kcl_processor.cli.progress import duration, size, words
+from kcl_processor.errors import GapError
+from kcl_processor.fleet.running import StillRunning
+from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.copy_watch import CopyWatch, Report
+from kcl_processor.table.estimate import HOUR
+from kcl_processor.table.pace import Halt, Halted
+from tests.fakes import HandClock
+
+
+class RecordingReport(Report):
+    """Keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.told = 0
+        self.warnings: list[str] = []
+
+    def progress(self, progress: CopyProgress) -> None:
+        self.told += 1
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class World:
+    """A copy that began now, and a watch over it."""
+
+    def __init__(self, forced: bool = False) -> None:
+        self.clock = HandClock()
+        self.halt = Halt()
+        self.report = RecordingReport()
+        self.looks = 0
+        self.daemon_lives = False
+        self.progress = CopyProgress("s", "d", "stream", 1_000_000, 1 << 30, self.clock.now(), [])
+        self.watch = CopyWatch(
+            self.progress, self._look, self.report, self.halt, self.clock, forced
+        )
+
+    def _look(self) -> None:
+        self.looks += 1
+        if self.daemon_lives:
+            raise StillRunning("alive", "stop it")
+
+    def turn(self, seconds: float) -> None:
+        self.clock.turn(seconds)
+        self.watch()
+
+
+def test_warns_at_sixteen_hours_once_an_hour() -> None:
+    """The speed says 20 hours in all: one warning, and an hour later another."""
+    world = World()
+    world.progress.items_per_second = 1_000_000 / (20 * HOUR)
+    for _ in range(70):
+        world.turn(60)
+    assert len(world.report.warnings) == 2
+    assert "20.0 h in all" in world.report.warnings[0]
+
+
+def test_does_not_warn_of_what_is_quick() -> None:
+    """15 hours are well within the stream's 24."""
+    world = World()
+    world.progress.items_per_second = 1_000_000 / (15 * HOUR)
+    world.turn(60)
+    assert world.report.warnings == []
+
+
+def test_stops_at_twenty_three_hours() -> None:
+    """What changed in the first hour is about to leave the stream; nothing waits any longer."""
+    world = World()
+    world.turn(22.9 * HOUR)
+    with pytest.raises(GapError):
+        world.turn(0.2 * HOUR)
+    with pytest.raises(Halted):
+        world.halt.wait(0)
+
+
+def test_goes_on_when_forced() -> None:
+    """The operator knows that nobody writes to the source."""
+    world = World(forced=True)
+    world.turn(100 * HOUR)
+    assert world.report.warnings == []
+
+
+def test_stops_when_the_daemon_comes_alive() -> None:
+    """The leases are looked at once a minute."""
+    world = World()
+    for _ in range(119):
+        world.turn(1)
+    assert (world.looks, world.report.told) == (1, 119)
+    world.daemon_lives = True
+    with pytest.raises(StillRunning):
+        world.turn(1)
+
+
+def test_an_operator_s_stop_ends_it_at_once() -> None:
+    """Within a turn, not within a second."""
+    world = World()
+    world.halt.set()
+    with pytest.raises(Halted):
+        world.turn(0)
+
+
+def test_a_line_says_how_far_how_fast_and_how_long() -> None:
+    """The table's own count is hours old, and marked so."""
+    progress = World().progress
+    progress.items, progress.bytes, progress.items_per_second = 610_000, 640 << 20, 4210.0
+    progress.read_units, progress.write_units, progress.write_throttled = 80_000, 700_000, 3
+    assert words(progress) == (
+        "61%  610,000 of ~1,000,000 items  640.0 MB  4,210 items/s  80,000 RCU  700,000 WCU  "
+        "throttled 3 times  left 1m33s"
+    )
+
+
+def test_more_items_than_the_table_counts_make_no_forecast() -> None:
+    """A table that was filled just now counts as empty."""
+    progress = World().progress
+    progress.expected_items, progress.items, progress.items_per_second = 0, 5_000, 1000.0
+    assert progress.seconds_left() is None
+    assert words(progress).startswith("5,000 items  ")
+    assert words(progress).endswith("left -")
+
+
+def test_sizes_and_durations_for_people() -> None:
+    """Two units, no more."""
+    assert [size(n) for n in (0, 1023, 1024, 3 << 30, 5 << 40)] == [
+        *("0 B", "1023 B", "1.0 KB", "3.0 GB", "5.0 TB")
+    ]
+    assert [duration(s) for s in (0, 59.4, 61, 3600, 90_000)] == [
+        *("0s", "59s", "1m01s", "1h00m", "25h00m")
+    ]
