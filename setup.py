@@ -79,6 +79,7 @@ setup(
         "test": [
             "aiohttp>=3.9",
             "hypothesis>=6",
+            "import-linter>=2.1",
             "jgo>=3,<4",
             "moto[dynamodb,server]>=5",
             "mypy>=1.11",

@@ -6,15 +6,15 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kcl_processor.replicate.change import Change
+from kcl_processor.aws.wire import Answer
+from kcl_processor.replicate.change import Change, canonical_key
 from kcl_processor.replicate.checkpoint import CheckpointRefused, LeaseLost
-from kcl_processor.replicate.decode import canonical_key
-from kcl_processor.replicate.destination import Reply
+from kcl_processor.replicate.destination import unprocessed
 
-OK = Reply(status=200)
-THROTTLED = Reply(400, "ProvisionedThroughputExceededException", "slow down")
-BROKEN = Reply(500, "InternalServerError", "try again")
-INVALID = Reply(400, "ValidationException", "One or more parameter values were invalid")
+OK = Answer(status=200)
+THROTTLED = Answer(400, "ProvisionedThroughputExceededException", "slow down")
+BROKEN = Answer(500, "InternalServerError", "try again")
+INVALID = Answer(400, "ValidationException", "One or more parameter values were invalid")
 
 
 class HandClock:
@@ -44,20 +44,20 @@ class RecordingDestination:
     table = "replica"
 
     def __init__(
-        self, answer: Callable[[Sequence[Change], int], Reply | None] = lambda changes, n: None
+        self, answer: Callable[[Sequence[Change], int], Answer | None] = lambda changes, n: None
     ) -> None:
         self.items: dict[bytes, bytes] = {}
         self.attempts: list[list[Change]] = []
         self._answer = answer
 
-    def send(self, changes: Sequence[Change]) -> Reply:
+    def send(self, changes: Sequence[Change]) -> Answer:
         self.attempts.append(list(changes))
         reply = self._answer(changes, len(self.attempts)) or OK
         if reply.error:
             return reply
-        unprocessed = {json.dumps(write, sort_keys=True) for write in reply.unprocessed}
+        rest = {json.dumps(write, sort_keys=True) for write in unprocessed(reply)}
         for change in changes:
-            if json.dumps(echo(change), sort_keys=True) not in unprocessed:
+            if json.dumps(echo(change), sort_keys=True) not in rest:
                 self._apply(change)
         return reply
 
@@ -111,3 +111,8 @@ def echo(change: Change) -> dict[str, Any]:
     if change.image is None:
         return {"DeleteRequest": {"Key": json.loads(change.key)}}
     return {"PutRequest": {"Item": json.loads(change.image)}}
+
+
+def handed_back(writes: list[dict[str, Any]]) -> Answer:
+    """The answer to a batch of which DynamoDB did not process these writes."""
+    return Answer(200, body={"UnprocessedItems": {"replica": writes}})

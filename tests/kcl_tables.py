@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 
 from kcl_processor.config.task import Kcl, Side, Source, Task
-from kcl_processor.fleet.kcl_tables import kcl_tables, make_kcl_tables
+from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import lease
 from kcl_processor.fleet.stream import StreamShard
 
@@ -71,7 +71,7 @@ def fill(task, leases, coordinator=(), workers=()):
     """Make a task's KCL tables at its endpoint and put rows in; the client that did it."""
     make_kcl_tables(task)
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=task.kcl.endpoint)
-    names = kcl_tables(task)
+    names = table_names(task)
     for table, rows in (
         (names.leases, leases),
         (names.coordinator, coordinator),

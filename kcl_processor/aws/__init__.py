@@ -1,1 +1,5 @@
-"""TODO."""
+"""The way to AWS: the wire, clients, credentials, error codes.
+
+``wire`` makes one signed call with raw JSON, for whoever moves items; ``clients`` makes boto3
+clients for whoever asks questions, and turns what they raise into an operator's words.
+"""

@@ -18,6 +18,7 @@ from botocore.exceptions import (
 )
 
 from kcl_processor.aws.credentials import session
+from kcl_processor.aws.wire import Endpoint
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import OperatorError, PermissionDenied
 from kcl_processor.replicate.verdict import THROTTLED
@@ -46,6 +47,17 @@ def tables(side: Side) -> Any:
     return _client("dynamodb", side.region, side.endpoint, side.role_arn, side.external_id)
 
 
+def endpoint(side: Side, connections: int) -> Endpoint:
+    """The wire to a side's table, with its credentials.
+
+    Args:
+        connections: how many calls may be under way at once.
+    """
+    url = str(tables(side).meta.endpoint_url)
+    credentials = session(side.region, side.role_arn, side.external_id).get_credentials()
+    return Endpoint(side.region, url, credentials, connections)
+
+
 def streams(source: Source) -> Any:
     """A DynamoDB Streams client for a task's source.
 
@@ -56,7 +68,7 @@ def streams(source: Source) -> Any:
     return _client("dynamodbstreams", source.region, endpoint, source.role_arn, source.external_id)
 
 
-def kcl_tables(task: Task) -> Any:
+def checkpoints(task: Task) -> Any:
     """A DynamoDB client for KCL's tables, which live under the default credentials."""
     return _client("dynamodb", task.kcl.region, task.kcl.endpoint, None, None)
 
@@ -75,6 +87,22 @@ def sts(task: Task) -> Any:
 def functions(source: Source) -> Any:
     """A Lambda client where a task's source is."""
     return _client("lambda", source.region, None, source.role_arn, source.external_id)
+
+
+def described(
+    client: Any, table: str, error: type[OperatorError], hint: str
+) -> dict[str, Any] | None:
+    """DescribeTable, or ``None`` when there is no such table.
+
+    Raises:
+        OperatorError: as :func:`calling` does.
+    """
+    with calling("dynamodb:DescribeTable", f"table {table}", error, hint):
+        try:
+            found: dict[str, Any] = client.describe_table(TableName=table)["Table"]
+        except client.exceptions.ResourceNotFoundException:
+            return None
+    return found
 
 
 @functools.cache

@@ -39,9 +39,16 @@ class Answer:
     """
 
     status: int
-    body: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     message: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def consumed(self) -> float:
+        """Capacity units, where the call asked for them: one figure, or one a table for a batch."""
+        found = self.body.get("ConsumedCapacity") or ()
+        parts = [found] if isinstance(found, dict) else found
+        return float(sum(part.get("CapacityUnits", 0.0) for part in parts))
 
 
 class Endpoint:
@@ -70,7 +77,7 @@ class Endpoint:
             response = self._session.send(self._signed(operation, body))
             return _answer(response.status_code, response.content)
         except (HTTPClientError, BotoCoreError) as error:
-            return Answer(status=0, error=type(error).__name__, message=str(error))
+            return Answer(0, type(error).__name__, str(error))
 
     def _signed(self, operation: str, body: bytes) -> Any:
         request = AWSRequest(
@@ -93,11 +100,11 @@ def _answer(status: int, content: bytes) -> Answer:
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):
-        return Answer(status, error="UnreadableAnswer", message=f"HTTP status {status}")
+        return Answer(status, "UnreadableAnswer", f"HTTP status {status}")
     if status != 200:
         code = str(body.get("__type") or f"HTTP {status}").rpartition("#")[2]
-        return Answer(status, error=code, message=str(_message(body)))
-    return Answer(status, body)
+        return Answer(status, code, str(_message(body)))
+    return Answer(status, body=body)
 
 
 def _message(body: dict[str, Any]) -> object:

@@ -1,4 +1,8 @@
-"""The ``kcl-processor`` command: parse, dispatch, turn errors into words and exit codes."""
+"""One command a module: its arguments, the call that does the work, what is printed.
+
+This file parses, dispatches, and turns errors into words and exit codes. Nothing in this room knows
+how a thing is done: a command's work lies in the rooms below. ``run`` is where a daemon starts.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import traceback
 from typing import NoReturn
 
 from kcl_processor import __version__
+from kcl_processor.cli import leases
 from kcl_processor.errors import ExitCode, OperatorError
 
 # In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
@@ -72,7 +77,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
-    args = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    args = build_parser().parse_args(with_action(words))
     try:
         code = args.run(args)
     except OperatorError as error:
@@ -88,3 +94,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         traceback.print_exc()
         code = ExitCode.BUG
     sys.exit(int(code))
+
+
+def with_action(words: list[str]) -> list[str]:
+    """The command line with the first of a command's actions where it names none."""
+    if words[:1] != ["leases"] or words[1:2] in (["-h"], ["--help"]):
+        return words
+    if words[1:2] and words[1] in leases.ACTIONS:
+        return words
+    return ["leases", next(iter(leases.ACTIONS)), *words[1:]]

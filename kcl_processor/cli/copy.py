@@ -19,12 +19,13 @@ from contextlib import contextmanager
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, duration, size
-from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
+from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
-from kcl_processor.launch import daemon
 from kcl_processor.log import log_to_stderr
-from kcl_processor.table.copy_progress import CopyProgress, load, progress_file
+from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_task import CopyOptions, describe_plan, is_running, run_copy
 from kcl_processor.table.estimate import HOUR, STREAM_HOURS
 from kcl_processor.table.pace import Halt, Halted
@@ -67,16 +68,17 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    task = chosen_task(args)
+    files = chosen_files(args)
+    task = files.task
     if args.status:
-        return _status(task, args)
+        return _status(files, as_json=args.json)
     options = copy_options(args)
     if args.plan:
-        print_plan(task, describe_plan(task, options), args.json)
+        print_plan(task, describe_plan(task, options), as_json=args.json)
         return ExitCode.OK
     with stopping() as halt:
         try:
-            progress = copy(task, options, args.state_dir, halt)
+            progress = copy(files, options, halt)
         except Halted:
             print(f"Stopped. kcl-processor copy {task.name} goes on from here.", file=sys.stderr)
             return 130
@@ -92,22 +94,22 @@ def run(args: argparse.Namespace) -> int:
 def copy_options(args: argparse.Namespace) -> CopyOptions:
     """The options that :func:`add_copy_arguments` added."""
     return CopyOptions(
-        args.segments,
-        args.max_rcu,
-        args.max_wcu,
-        args.force,
-        args.to_empty_only,
-        getattr(args, "restart", False),
+        segments=args.segments,
+        max_rcu=args.max_rcu,
+        max_wcu=args.max_wcu,
+        force=args.force,
+        to_empty_only=args.to_empty_only,
+        restart=args.restart,
     )
 
 
-def copy(task: Task, options: CopyOptions, state_dir: str | None, halt: Halt) -> CopyProgress:
+def copy(files: TaskFiles, options: CopyOptions, halt: Halt) -> CopyProgress:
     """Copy with progress on stderr, and show what it came to."""
     log_to_stderr()
-    with ProgressLines(task.name) as report:
-        progress = run_copy(task, options, daemon.state_directory(state_dir), report, halt)
-    rows = [_summary(task, progress)]
-    print_rows(rows, tuple(rows[0]), as_json=False)
+    with ProgressLines(files.task.name) as lines:
+        progress = run_copy(files, options, lines, halt, SystemClock())
+    rows = [_summary(files.task, progress)]
+    print_rows(rows, tuple(rows[0]))
     return progress
 
 
@@ -140,18 +142,18 @@ def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
     }
 
 
-def _status(task: Task, args: argparse.Namespace) -> int:
-    progress = load(progress_file(task, daemon.state_directory(args.state_dir)))
+def _status(files: TaskFiles, *, as_json: bool) -> int:
+    task, progress = files.task, load(files.copy_progress)
     if progress is None:
         print(f"No copy of {task.name} has begun on this host.", file=sys.stderr)
         return ExitCode.UNKNOWN
     running = is_running(task)
     state = "done" if progress.finished_at else "running" if running else "stopped"
     row = _status_row(task, progress, state)
-    if args.json:
+    if as_json:
         print_json(row)
     else:
-        print_rows([row], tuple(row), as_json=False)
+        print_rows([row], tuple(row))
     return ExitCode.NOT_RUNNING if state == "stopped" else ExitCode.OK
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import state_directory
 from kcl_processor.errors import ExitCode
-from kcl_processor.launch import daemon
 from kcl_processor.operate.doctor import FAIL, OK, WARN, Check, Doctor
 
 HELP = "check every precondition of a task"
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
-    state = daemon.state_directory(args.state_dir)
+    state = state_directory(args.state_dir)
     examined = Doctor(task, state, args.log_dir.absolute(), args.java, SystemClock()).examine()
     if args.json:
         checks = list(examined)

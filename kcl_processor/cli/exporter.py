@@ -14,9 +14,9 @@ import threading
 
 from kcl_processor.cli.task import add_config_argument, add_state_argument
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import state_directory
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
-from kcl_processor.launch import daemon
 
 HELP = "serve figures to Prometheus"
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
             "pip install 'kcl-processor[prometheus]'",
         ) from error
     registry = CollectorRegistry()
-    state = daemon.state_directory(args.state_dir)
+    state = state_directory(args.state_dir)
     registry.register(HeartbeatCollector(load_tasks(args.config), state, SystemClock()))
     try:
         server, _ = start_http_server(args.port, args.listen, registry)

@@ -20,10 +20,9 @@ import time
 from collections.abc import Callable
 
 from kcl_processor.cli.output import print_json
-from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
-from kcl_processor.config.render import heartbeat_folder
-from kcl_processor.config.task import Task
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ExitCode
 from kcl_processor.launch import daemon
 from kcl_processor.operate.health import local_problems, problems
@@ -50,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    task = chosen_task(args)
-    look = _look(task, args)
+    files = chosen_files(args)
+    task, look = files.task, _look(files, args)
     found = look()
     if found:
         time.sleep(_SECOND_LOOK)
@@ -63,16 +62,14 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.CRASH if found else ExitCode.OK
 
 
-def _look(task: Task, args: argparse.Namespace) -> Callable[[], list[str]]:
-    state = daemon.state_directory(args.state_dir)
+def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], list[str]]:
     clock = SystemClock()
     if args.local:
-        folder = heartbeat_folder(task, state)
         return lambda: local_problems(
-            daemon.is_running(task),
-            read_heartbeats(folder, clock.now()),
+            read_heartbeats(files.heartbeats, clock.now()),
             args.max_idle,
             clock.now(),
+            running=daemon.is_running(files.task),
         )
-    observer = Observer(task, state, clock, time.sleep)
+    observer = Observer(files, clock, time.sleep)
     return lambda: problems(observer.look(), args.max_lag, args.max_idle)

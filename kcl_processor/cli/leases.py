@@ -1,11 +1,37 @@
 """Show the checkpoint table joined with the stream's shards; reset, restore, unlock.
 
-  kcl-processor leases [TASK]                 one line a shard
+  kcl-processor leases [TASK]                 one line a shard; short for leases show
   kcl-processor leases reset [TASK]           set checkpoints back (or forward, to latest)
   kcl-processor leases restore FILE [TASK]    put back the rows that a reset saved
   kcl-processor leases unlock-leader [TASK]   remove the lock of a leader that is gone
 
 Showing only reads. The others change nothing without --yes, and refuse while a worker lives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from kcl_processor.aws import clients
+from kcl_processor.cli.output import Row, duration, print_json, print_rows
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files, chosen_task
+from kcl_processor.cli.watch import add_watch_argument, show
+from kcl_processor.clock import SystemClock
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError
+from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, scan
+from kcl_processor.fleet.running import refuse_running
+from kcl_processor.operate import lease_reset
+from kcl_processor.operate.lineage import ENDED, ShardView, tree
+from kcl_processor.operate.observe import Observer
+
+HELP = "show, reset or restore KCL's checkpoints"
+
+_SHOW = """\
+One line a shard.
 
 columns:
   STATE      ended, gap, waiting (for its parent), unleased (no lease yet), orphan (open and
@@ -17,79 +43,77 @@ columns:
   AGE        age of the change at the checkpoint
   TRIMS IN   time until the stream drops the oldest change behind the checkpoint
 """
+_RESET = """\
+Set checkpoints back to the oldest change that the stream still holds, or elsewhere. The rows are
+saved to a file first, which `leases restore` takes.
+"""
+_RESTORE = "Put back the rows that a reset saved."
+_UNLOCK = "Remove the lock of a leader that gives no sign of life any more."
 
-from __future__ import annotations
-
-import argparse
-import time
-from dataclasses import asdict
-from pathlib import Path
-
-from kcl_processor.aws import clients
-from kcl_processor.cli.output import Row, duration, print_json, print_rows
-from kcl_processor.cli.task import add_config_argument, add_state_argument, chosen_task
-from kcl_processor.cli.watch import add_watch_argument, show
-from kcl_processor.clock import SystemClock
-from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, ExitCode, OperatorError
-from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, scan
-from kcl_processor.launch import daemon
-from kcl_processor.operate import lease_reset
-from kcl_processor.operate.lineage import ENDED, ShardView, tree
-from kcl_processor.operate.observe import Observer
-
-HELP = "show, reset or restore KCL's checkpoints"
-
-_ACTIONS = ("reset", "restore", "unlock-leader")
 _COLUMNS = ("shard", "state", "owner", "checkpoint", "moving", "switches", "lag", "age", "trims_in")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, (text, add, act) in ACTIONS.items():
+        action = actions.add_parser(
+            name,
+            help=text.splitlines()[0],
+            description=text,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        add(action)
+        add_task_arguments(action)
+        add_state_argument(action)
+        action.set_defaults(act=act)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.task in ACTIONS:
+        raise ConfigError(
+            f"The action {args.task} comes first.", f"kcl-processor leases {args.task} --help"
+        )
+    code: int = args.act(args)
+    return code
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tree", action="store_true", help="draw which shard came from which")
+    parser.add_argument("--owner", metavar="ID", help="only this worker's shards")
+    parser.add_argument("--open", action="store_true", help="only shards that still take changes")
+    parser.add_argument("--wide", action="store_true", help="whole names and sequence numbers")
     parser.add_argument(
-        "words", metavar="[ACTION] [FILE] [TASK]", nargs="*", help="see above; TASK if several"
+        "--no-wait", action="store_true", help="do not watch the counters: MOVING -"
     )
-    add_config_argument(parser)
-    add_state_argument(parser)
-    view = parser.add_argument_group("showing")
-    view.add_argument("--tree", action="store_true", help="draw which shard came from which")
-    view.add_argument("--owner", metavar="ID", help="only this worker's shards")
-    view.add_argument("--open", action="store_true", help="only shards that still take changes")
-    view.add_argument("--wide", action="store_true", help="whole names and sequence numbers")
-    view.add_argument("--no-wait", action="store_true", help="do not watch the counters: MOVING -")
-    view.add_argument("--json", action="store_true", help="a JSON list, durations in seconds")
+    parser.add_argument("--json", action="store_true", help="a JSON list, durations in seconds")
     add_watch_argument(parser)
-    change = parser.add_argument_group("changing")
-    change.add_argument(
+
+
+def _add_reset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--shard", metavar="S", help="reset this shard, and what descends from it; S may be an end"
     )
-    change.add_argument(
+    parser.add_argument(
         "--to",
         metavar="WHERE",
         default="trim-horizon",
         help="trim-horizon (default), latest, or with --shard a sequence number",
     )
-    change.add_argument("--save", metavar="FILE", type=Path, help="where the rows are saved first")
-    change.add_argument("--yes", action="store_true", help="do it")
+    parser.add_argument("--save", metavar="FILE", type=Path, help="where the rows are saved first")
+    _add_yes(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    words = list(args.words)
-    action = words.pop(0) if words and words[0] in _ACTIONS else "show"
-    file = Path(words.pop(0)) if action == "restore" and words else None
-    args.task = words.pop(0) if words else None
-    if words or (action == "restore" and file is None):
-        raise ConfigError("These are not the words of this command.", "kcl-processor leases --help")
-    task = chosen_task(args)
-    if action == "reset":
-        return _reset(task, args)
-    if file is not None:
-        return _restore(task, file, args.yes)
-    return _unlock(task, args.yes) if action == "unlock-leader" else _show(task, args)
+def _add_restore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="what the reset printed")
+    _add_yes(parser)
 
 
-def _show(task: Task, args: argparse.Namespace) -> int:
-    state = daemon.state_directory(args.state_dir)
-    observer = Observer(task, state, SystemClock(), time.sleep)
+def _add_yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do it")
+
+
+def _show(args: argparse.Namespace) -> int:
+    observer = Observer(chosen_files(args), SystemClock(), time.sleep)
 
     def draw() -> int:
         # Between two redraws the counters have time to move; only a single look must wait.
@@ -98,13 +122,13 @@ def _show(task: Task, args: argparse.Namespace) -> int:
         if args.json:
             print_json([asdict(view) for view in views])
         else:
-            print_rows(rows(views, args.tree, args.wide), _COLUMNS, as_json=False)
+            print_rows(rows(views, as_tree=args.tree, wide=args.wide), _COLUMNS)
         return ExitCode.OK if sight.found else ExitCode.NOT_RUNNING
 
-    return show(draw, args.watch)
+    return show(draw, watch=args.watch)
 
 
-def rows(views: list[ShardView], as_tree: bool, wide: bool) -> list[Row]:
+def rows(views: list[ShardView], *, as_tree: bool, wide: bool) -> list[Row]:
     """The table's rows: names and numbers cut to what tells them apart, unless ``wide``."""
     drawn = tree(views) if as_tree else (("", view) for view in views)
     return [
@@ -132,20 +156,18 @@ def _wanted(view: ShardView, args: argparse.Namespace) -> bool:
     return (not args.owner or view.owner == args.owner) and (view.open or not args.open)
 
 
-def _reset(task: Task, args: argparse.Namespace) -> int:
-    to = _position(args)
-    client = clients.kcl_tables(task)
-    table = task.kcl.application_name
+def _reset(args: argparse.Namespace) -> int:
+    files = chosen_files(args)
+    task, to = files.task, _position(args)
+    client, table = clients.checkpoints(task), task.kcl.application_name
     items = _items(client, table)
     steps = lease_reset.plan_reset(items, args.shard, to)
     _print(steps)
     if not args.yes:
-        print(f"{len(steps)} rows not changed. Try: --yes")
-        return ExitCode.OK
-    lease_reset.refuse_if_alive(client, task, SystemClock(), time.sleep)
+        return _not_done(steps)
+    refuse_running(task, SystemClock(), time.sleep)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    state = daemon.state_directory(args.state_dir)
-    path = args.save or state / f"{task.name}.leases-{stamp}.json"
+    path = args.save or files.saved_leases(stamp)
     lease_reset.save(path, task, items)
     lease_reset.apply(client, table, steps)
     print(
@@ -154,26 +176,31 @@ def _reset(task: Task, args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _restore(task: Task, path: Path, execute: bool) -> int:
-    client = clients.kcl_tables(task)
-    table = task.kcl.application_name
-    steps = lease_reset.plan_restore(lease_reset.load(path, task), _items(client, table))
+def _restore(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    client, table = clients.checkpoints(task), task.kcl.application_name
+    steps = lease_reset.plan_restore(lease_reset.load(args.file, task), _items(client, table))
     _print(steps)
-    if not execute:
-        print(f"{len(steps)} rows not changed. Try: --yes")
-        return ExitCode.OK
-    lease_reset.refuse_if_alive(client, task, SystemClock(), time.sleep)
+    if not args.yes:
+        return _not_done(steps)
+    refuse_running(task, SystemClock(), time.sleep)
     lease_reset.apply(client, table, steps)
     print(f"{len(steps)} rows changed.")
     return ExitCode.OK
 
 
-def _unlock(task: Task, execute: bool) -> int:
-    client = clients.kcl_tables(task)
-    found = lease_reset.unlock_leader(client, task, SystemClock(), time.sleep, execute)
+def _not_done(steps: list[lease_reset.Step]) -> int:
+    print(f"{len(steps)} rows not changed. Try: --yes")
+    return ExitCode.OK
+
+
+def _unlock(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    client = clients.checkpoints(task)
+    found = lease_reset.unlock_leader(client, task, SystemClock(), time.sleep, execute=args.yes)
     if found is None:
         print("Nobody holds the leader's lock.")
-    elif execute:
+    elif args.yes:
         print(f"The lock of {found.owner} is removed.")
     else:
         print(f"The leader {found.owner} gives no sign of life. Try: --yes")
@@ -208,4 +235,20 @@ def _print(steps: list[lease_reset.Step]) -> None:
         }
         for step in steps
     ]
-    print_rows(changes, ("shard", "checkpoint", "becomes"), as_json=False)
+    print_rows(changes, ("shard", "checkpoint", "becomes"))
+
+
+# In the order in which help shows them; the first is done where none is named.
+ACTIONS: dict[
+    str,
+    tuple[
+        str,
+        Callable[[argparse.ArgumentParser], None],
+        Callable[[argparse.Namespace], int],
+    ],
+] = {
+    "show": (_SHOW, _add_show, _show),
+    "reset": (_RESET, _add_reset, _reset),
+    "restore": (_RESTORE, _add_restore, _restore),
+    "unlock-leader": (_UNLOCK, _add_yes, _unlock),
+}

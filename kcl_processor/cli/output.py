@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 Row = Mapping[str, object]
 
 
-def print_rows(rows: Sequence[Row], columns: Sequence[str], as_json: bool) -> None:
+def print_rows(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool = False) -> None:
     """Print rows as a JSON list, or the named columns as a table.
 
     Args:

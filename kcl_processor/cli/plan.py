@@ -11,7 +11,7 @@ from kcl_processor.table.estimate import REFUSE_HOURS, estimate
 from kcl_processor.table.managed import Way, by_copy, by_import
 
 
-def print_plan(task: Task, tables: Tables, as_json: bool) -> None:
+def print_plan(task: Task, tables: Tables, *, as_json: bool) -> None:
     """Print what each way takes and costs, how that was reckoned, and what to type."""
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
     estimated = estimate(items, size, tables.read_rate, tables.write_rate)
@@ -26,7 +26,7 @@ def print_plan(task: Task, tables: Tables, as_json: bool) -> None:
         {"way": way.name, "hours": f"{way.hours:.2f}", "us_dollars": f"{way.dollars:.2f}"}
         for way in ways
     ]
-    print_rows(rows, ("way", "hours", "us_dollars"), as_json=False)
+    print_rows(rows, ("way", "hours", "us_dollars"))
     print(
         f"\nsource: {items:,} items, {size:,} bytes, {tables.read.read:,.0f} RCU/s "
         f"({tables.read.words}); destination: {tables.write.write:,.0f} WCU/s "

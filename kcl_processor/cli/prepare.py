@@ -11,9 +11,11 @@ import argparse
 import dataclasses
 import json
 import sys
+import time
 
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.task import add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode
 from kcl_processor.table import prepare
@@ -42,7 +44,7 @@ def add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
-    plan = prepare.plan(task, args.tags, args.ttl)
+    plan = prepare.plan(task, tags=args.tags, ttl=args.ttl)
     calls = _calls(plan)
     if args.json:
         print_json(
@@ -57,12 +59,12 @@ def run(args: argparse.Namespace) -> int:
         return ExitCode.OK
     if not args.json:
         _show_differing(plan)
-    carry_out(task, plan, args.yes)
+    carry_out(task, plan, yes=args.yes)
     print(f"Next: kcl-processor copy {task.name}", file=sys.stderr)
     return ExitCode.OK
 
 
-def carry_out(task: Task, plan: Plan, yes: bool) -> None:
+def carry_out(task: Task, plan: Plan, *, yes: bool) -> None:
     """Do what a plan holds; asks before it touches the source.
 
     Raises:
@@ -75,10 +77,10 @@ def carry_out(task: Task, plan: Plan, yes: bool) -> None:
             "name another destination, or delete this table if nothing needs it",
         )
     if plan.stream:
-        _ask(task, yes)
+        _ask(task, yes=yes)
     for call in _calls(plan):
         print(f"{call.reason}: {call.operation} on {call.side}", file=sys.stderr)
-        prepare.carry_out(call)
+        prepare.carry_out(call, SystemClock(), time.sleep)
 
 
 def _calls(plan: Plan) -> list[Call]:
@@ -106,10 +108,10 @@ def _show(plan: Plan) -> None:
 def _show_differing(plan: Plan) -> None:
     if plan.differing:
         rows = [dataclasses.asdict(part) for part in plan.differing]
-        print_rows(rows, ("what", "source", "destination"), as_json=False)
+        print_rows(rows, ("what", "source", "destination"))
 
 
-def _ask(task: Task, yes: bool) -> None:
+def _ask(task: Task, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():

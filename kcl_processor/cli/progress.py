@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kcl_processor.table.copy_progress import CopyProgress
-from kcl_processor.table.copy_watch import Report
+from kcl_processor.table.copy_watch import CopyListener
 
 _LINE_INTERVAL = 10.0
 
 
-class ProgressLines(Report):
+class ProgressLines(CopyListener):
     """Shows one copy.
 
     Args:

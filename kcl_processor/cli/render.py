@@ -15,11 +15,12 @@ import sys
 from pathlib import Path
 
 from kcl_processor.cli.task import add_config_argument, add_state_argument
+from kcl_processor.config.paths import TaskFiles, state_directory
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
-from kcl_processor.launch import daemon, preflight
+from kcl_processor.launch import preflight
 from kcl_processor.launch.service_units import supervisord_program, systemd_unit
 
 HELP = "write the tasks' .properties, or units for systemd or supervisord"
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    state = daemon.state_directory(args.state_dir)
+    state = state_directory(args.state_dir)
     for task in load_tasks(args.config):
         path, text = _rendered(args, task, state)
         _write(path, text)
@@ -68,7 +69,7 @@ def _rendered(args: argparse.Namespace, task: Task, state: Path) -> tuple[Path, 
         return unit.with_name(unit.name + ".conf"), text
     path = args.out / f"{task.name}.properties"
     arn = task.source.stream_arn or preflight.check_source(task.source).stream_arn
-    return path, render(task, arn, path, state, args.config.name)
+    return path, render(TaskFiles(task, state), arn, path, args.config.name)
 
 
 def _write(path: Path, text: str) -> None:

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections import Counter
 
-from kcl_processor.aws import clients
-from kcl_processor.aws.credentials import session
-from kcl_processor.aws.wire import Endpoint
 from kcl_processor.cli.output import print_json
-from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
-from kcl_processor.config.render import dead_letters
-from kcl_processor.config.task import Side
-from kcl_processor.errors import DestinationError, ExitCode, OperatorError, SourceError
-from kcl_processor.launch import daemon
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
+from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.config.task import Task
+from kcl_processor.errors import DestinationError, ExitCode, SourceError
+from kcl_processor.launch.preflight import describe, key_schema
+from kcl_processor.log import log_to_stderr
 from kcl_processor.state.dead_letters import open_place
-from kcl_processor.table.replay import ItemTable, Outcome, replay
+from kcl_processor.table import access
+from kcl_processor.table.repair import Repair
+from kcl_processor.table.replay import Outcome, Replay
+from kcl_processor.table.table_reader import TableReader
 
 HELP = "apply dead letters again"
 
@@ -40,31 +42,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    task = chosen_task(args)
-    where = args.place or dead_letters(task, daemon.state_directory(args.state_dir))
-    place = open_place(where, task.destination.region)
-    source = _items(task.source, SourceError)
-    destination = _items(task.destination, DestinationError)
+    files = chosen_files(args)
+    log_to_stderr()
+    where = args.place or files.dead_letters
+    place = open_place(where, files.task.destination.region)
+    replay = _replay(files.task, SystemClock())
     counts: Counter[Outcome] = Counter()
     for letter in place.letters():
-        outcome = replay(letter, source, destination)
+        outcome = replay.apply(letter)
         counts[outcome] += 1
         if outcome is Outcome.REFUSED:
             print(f"{letter} is refused again and stays in {where}", file=sys.stderr)
         else:
             place.settle(letter)
-    _print(counts, args.json)
+    _print(counts, as_json=args.json)
     return ExitCode.POISON if counts[Outcome.REFUSED] else ExitCode.OK
 
 
-def _print(counts: Counter[Outcome], as_json: bool) -> None:
+def _print(counts: Counter[Outcome], *, as_json: bool) -> None:
     if as_json:
         print_json({outcome.name.lower(): counts[outcome] for outcome in Outcome})
     else:
         print(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome))
 
 
-def _items(side: Side, error: type[OperatorError]) -> ItemTable:
-    url = str(clients.tables(side).meta.endpoint_url)
-    credentials = session(side.region, side.role_arn, side.external_id).get_credentials()
-    return ItemTable(side.table, Endpoint(side.region, url, credentials, connections=1), error)
+def _replay(task: Task, clock: Clock) -> Replay:
+    keys = key_schema(describe(task.source, SourceError, "check the source"))
+    sides = ((task.source, SourceError), (task.destination, DestinationError))
+    source, destination = (
+        access.calls(side, error, None, 1, clock, time.sleep) for side, error in sides
+    )
+    readers = [TableReader(calls, keys, page_items=1) for calls in (source, destination)]
+    repair = Repair(readers[0], readers[1], destination, delete_extra=True, dry_run=False)
+    return Replay(readers[0], repair)

@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
-from kcl_processor.config.render import gap_file
+from kcl_processor.config.paths import TaskFiles, state_directory
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch import daemon, preflight
-from kcl_processor.launch.identity import claim, identity
+from kcl_processor.launch.daemon import Logs
+from kcl_processor.launch.identity import Identity, claim
 from kcl_processor.state.restarts import pause_before_start
 
 HELP = "run a task's daemon"
@@ -75,20 +77,18 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     Raises:
         OperatorError: a check failed, or the task already runs on this host.
     """
-    state = daemon.state_directory(args.state_dir)
+    clock, files = SystemClock(), TaskFiles(task, state_directory(args.state_dir))
     if args.supervised:
-        time.sleep(pause_before_start(state / f"{task.name}.starts.json", time.time()))
+        time.sleep(pause_before_start(files.starts, clock.now()))
     facts = preflight.check_source(task.source)
     destination_arn = preflight.check_destination(task.destination, facts.keys)
     lock = daemon.lock_worker(task)
     make_kcl_tables(task)
-    claim(task, identity(facts, destination_arn), args.adopt, gap_file(task, state))
-    logs = (args.log_dir or Path.cwd()).absolute()
-    prefix = f"{task.name}-" if args.log_dir else ""
-    launch = daemon.prepare(task, facts.stream_arn, origin, state, logs, prefix, args.java)
+    claim(files, Identity.found(facts, destination_arn), clock, time.sleep, adopt=args.adopt)
+    logs = Logs(args.log_dir.absolute(), f"{task.name}-") if args.log_dir else Logs(Path.cwd())
+    launch = daemon.make_launch(files, facts.stream_arn, origin, logs, args.java)
     print(
-        f"Replicating {task.source} to {task.destination} as {task.name}; "
-        f"logs: {logs / (prefix + 'connectors.log')}, {logs / (prefix + 'kcl.log')}",
+        f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}",
         file=sys.stderr,
         flush=True,
     )

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         shards = sum(shard.open for shard in stream.shards())
     lines = size(task, shards, args.changes, args.item_kb)
     rows: list[Row] = [asdict(line) if args.json else row(line) for line in lines]
-    print_rows(rows, ("what", "value", "formula"), args.json)
+    print_rows(rows, ("what", "value", "formula"), as_json=args.json)
     return ExitCode.OK
 
 

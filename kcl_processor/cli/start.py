@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 
 from kcl_processor.cli.copy import add_copy_arguments, copy, copy_options, stopping
 from kcl_processor.cli.prepare import add_prepare_arguments, carry_out
 from kcl_processor.cli.run import add_daemon_arguments, become_daemon
-from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
-from kcl_processor.config.task import Task
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
+from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.fleet.running import has_leases
-from kcl_processor.launch import daemon
 from kcl_processor.table import copy_checks, prepare
-from kcl_processor.table.copy_progress import load, progress_file
+from kcl_processor.table.copy_progress import load
 from kcl_processor.table.pace import Halt, Halted
 
 HELP = "prepare, copy and run in one command"
@@ -31,37 +30,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_prepare_arguments(parser)
     add_copy_arguments(parser)
     add_daemon_arguments(parser)
+    parser.set_defaults(restart=False)
 
 
 def run(args: argparse.Namespace) -> int:
-    task = chosen_task(args)
-    carry_out(task, prepare.plan(task, args.tags, args.ttl), args.yes)
-    if has_leases(task) and not _unfinished(task, args):
+    files = chosen_files(args)
+    task = files.task
+    carry_out(task, prepare.plan(task, tags=args.tags, ttl=args.ttl), yes=args.yes)
+    if has_leases(task) and not _unfinished(files):
         _say(f"{task.kcl.application_name} holds checkpoints: nothing is copied")
     else:
         with stopping() as halt:
             try:
-                _copy_once(task, args, halt)
+                _copy_once(files, args, halt)
             except Halted:
                 _say(f"Stopped. kcl-processor start {task.name} goes on from here.")
                 return 130
     become_daemon(task, str(args.config), args)
 
 
-def _unfinished(task: Task, args: argparse.Namespace) -> bool:
-    progress = load(progress_file(task, daemon.state_directory(args.state_dir)))
+def _unfinished(files: TaskFiles) -> bool:
+    progress = load(files.copy_progress)
     return progress is not None and progress.finished_at is None
 
 
-def _copy_once(task: Task, args: argparse.Namespace, halt: Halt) -> None:
+def _copy_once(files: TaskFiles, args: argparse.Namespace, halt: Halt) -> None:
     """Copy, unless that is done; refuse a copy whose changes are leaving the stream.
 
     Raises:
         GapError: the copy is done, and began more than 23 hours ago.
     """
-    progress = copy(task, copy_options(args), args.state_dir, halt)
+    progress = copy(files, copy_options(args), halt)
     if not args.force:
-        copy_checks.refuse_stale(progress, time.time())
+        copy_checks.refuse_stale(progress, SystemClock().now())
 
 
 def _say(text: str) -> None:

@@ -25,16 +25,14 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from pathlib import Path
 
 from kcl_processor.cli.output import Row, duration, print_json, table_lines
 from kcl_processor.cli.task import add_state_argument, add_task_arguments
 from kcl_processor.cli.watch import add_watch_argument, show
-from kcl_processor.clock import SystemClock
-from kcl_processor.config.task import Task
+from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.config.paths import TaskFiles, state_directory
 from kcl_processor.config.yaml_file import find_task, load_tasks
 from kcl_processor.errors import ExitCode, OperatorError
-from kcl_processor.launch import daemon
 from kcl_processor.operate.observe import Observer
 from kcl_processor.operate.status import CRITICAL, OK, RUNNING, UNKNOWN, WARN, Status, summarise
 
@@ -59,19 +57,19 @@ def run(args: argparse.Namespace) -> int:
     tasks = load_tasks(args.config)
     if args.task:
         tasks = [find_task(tasks, args.task, args.config)]
-    state = daemon.state_directory(args.state_dir)
+    state = state_directory(args.state_dir)
     clock = SystemClock()
-    observers = {task.name: _observer(task, state, clock) for task in tasks}
+    observers = {task.name: _observer(TaskFiles(task, state), clock) for task in tasks}
 
     def draw() -> int:
         # Each look waits some seconds for counters to move, so they wait side by side.
         with ThreadPoolExecutor(_PARALLEL_LOOKS) as pool:
-            looks = [pool.submit(_status, *pair, args.watch) for pair in observers.items()]
+            looks = [pool.submit(_status, *pair, watch=args.watch) for pair in observers.items()]
         seen = [look.result() for look in looks]
-        _print(seen, args.json)
+        _print(seen, as_json=args.json)
         return exit_code(seen)
 
-    return show(draw, args.watch)
+    return show(draw, watch=args.watch)
 
 
 def exit_code(seen: Sequence[Status]) -> int:
@@ -84,7 +82,7 @@ def exit_code(seen: Sequence[Status]) -> int:
     return ExitCode.UNKNOWN if unknown else ExitCode.OK
 
 
-def lines(seen: Sequence[Status], colours: bool) -> list[str]:
+def lines(seen: Sequence[Status], *, colours: bool) -> list[str]:
     """The table, and below it what is wrong."""
     head, *body = table_lines([_row(status) for status in seen], _COLUMNS)
     coloured = [
@@ -97,14 +95,14 @@ def lines(seen: Sequence[Status], colours: bool) -> list[str]:
     return [head, *coloured, *reasons]
 
 
-def _observer(task: Task, state: Path, clock: SystemClock) -> Observer | OperatorError:
+def _observer(files: TaskFiles, clock: Clock) -> Observer | OperatorError:
     try:
-        return Observer(task, state, clock, time.sleep)
+        return Observer(files, clock, time.sleep)
     except OperatorError as error:
         return error
 
 
-def _status(name: str, observer: Observer | OperatorError, watch: bool) -> Status:
+def _status(name: str, observer: Observer | OperatorError, *, watch: bool) -> Status:
     try:
         if isinstance(observer, OperatorError):
             raise observer
@@ -113,12 +111,12 @@ def _status(name: str, observer: Observer | OperatorError, watch: bool) -> Statu
         return Status(name, UNKNOWN, WARN, reasons=(f"{error.message} Try: {error.hint}",))
 
 
-def _print(seen: Sequence[Status], as_json: bool) -> None:
+def _print(seen: Sequence[Status], *, as_json: bool) -> None:
     if as_json:
         print_json([asdict(status) for status in seen])
         return
     colours = sys.stdout.isatty() or os.environ.get("CLICOLOR_FORCE") == "1"
-    print("\n".join(lines(seen, colours and "NO_COLOR" not in os.environ)))
+    print("\n".join(lines(seen, colours=colours and "NO_COLOR" not in os.environ)))
 
 
 def _row(status: Status) -> Row:

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from kcl_processor.config.paths import TaskFiles, state_directory
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import find_task, load_tasks
 
@@ -39,6 +40,15 @@ def chosen_task(args: argparse.Namespace) -> Task:
         ConfigError: the file is wrong, or does not hold that task.
     """
     return find_task(load_tasks(args.config), args.task, args.config)
+
+
+def chosen_files(args: argparse.Namespace) -> TaskFiles:
+    """The files on this host of the task that the arguments name.
+
+    Raises:
+        ConfigError: as :func:`chosen_task`.
+    """
+    return TaskFiles(chosen_task(args), state_directory(args.state_dir))
 
 
 def add_state_argument(parser: argparse.ArgumentParser) -> None:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import argparse
 import time
 
-from kcl_processor.aws import clients
 from kcl_processor.cli.output import Row, print_rows
-from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
-from kcl_processor.launch import daemon
-from kcl_processor.operate import lease_reset, uninstall
+from kcl_processor.fleet.running import refuse_running
+from kcl_processor.operate import uninstall
 
 HELP = "list, and with --yes delete, what belongs to a task"
 
@@ -29,13 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    task = chosen_task(args)
-    found = uninstall.belongings(task, daemon.state_directory(args.state_dir))
+    files = chosen_files(args)
+    task, found = files.task, uninstall.belongings(files)
     rows: list[Row] = [{"kind": b.kind, "name": b.name, "holds": b.holds} for b in found]
-    print_rows(rows, ("kind", "name", "holds"), args.json)
+    print_rows(rows, ("kind", "name", "holds"), as_json=args.json)
     if args.yes:
-        client = clients.kcl_tables(task)
-        lease_reset.refuse_if_alive(client, task, SystemClock(), time.sleep)
+        refuse_running(task, SystemClock(), time.sleep)
         for belonging in found:
             uninstall.delete(task, belonging)
     if not args.json:

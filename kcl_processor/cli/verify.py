@@ -28,6 +28,7 @@ import orjson
 from kcl_processor.cli.copy import stopping
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.task import add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.compare import Difference
@@ -35,9 +36,9 @@ from kcl_processor.table.pace import Halted
 from kcl_processor.table.repair import Outcome
 from kcl_processor.table.table_reader import Segment
 from kcl_processor.table.verify_task import (
-    Listener,
     SegmentResult,
     Verified,
+    VerifyListener,
     VerifyOptions,
     run_verify,
 )
@@ -80,13 +81,16 @@ def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
     options = _options(args)
     log_to_stderr()
-    with stopping() as halt, _Report(task.name, args.report, args.show_values) as report:
+    with (
+        stopping() as halt,
+        _Report(task.name, args.report, show_values=args.show_values) as report,
+    ):
         try:
-            verified = run_verify(task, options, report, halt)
+            verified = run_verify(task, options, report, halt, SystemClock())
         except Halted:
             print("Stopped before the end.", file=sys.stderr)
             return 130
-    _print(verified, options, args.json)
+    _print(verified, options, as_json=args.json)
     if any(result.differing for result in verified.results):
         _advise(task.name, options)
         return ExitCode.CRASH
@@ -103,10 +107,10 @@ def _options(args: argparse.Namespace) -> VerifyOptions:
     return VerifyOptions(**{name: getattr(args, name) for name in fields})
 
 
-class _Report(Listener):
+class _Report(VerifyListener):
     """The lines of ``--report``, and how far it is on stderr."""
 
-    def __init__(self, name: str, path: Path | None, show_values: bool) -> None:
+    def __init__(self, name: str, path: Path | None, *, show_values: bool) -> None:
         self._name = name
         self._path = path
         self._show_values = show_values
@@ -164,7 +168,7 @@ class _Report(Listener):
             self._file.flush()
 
 
-def _print(verified: Verified, options: VerifyOptions, as_json: bool) -> None:
+def _print(verified: Verified, options: VerifyOptions, *, as_json: bool) -> None:
     counts = (*_COUNTS, "equal_again") if options.repair else _COUNTS
     rows: list[dict[str, Any]] = [
         {"segment": result.segment, **{name: getattr(result, name) for name in counts}}
@@ -179,7 +183,7 @@ def _print(verified: Verified, options: VerifyOptions, as_json: bool) -> None:
     for row, result in zip(rows, verified.results, strict=True):
         row["segment"] = f"{result.segment} !" if result.differing else str(result.segment)
     rows.append({"segment": "total", **total})
-    print_rows(rows, ("segment", *counts), as_json=False)
+    print_rows(rows, ("segment", *counts))
     print(
         f"{differing} differ, {total['undecided']} undecided "
         f"({verified.settled} settled when read again)"

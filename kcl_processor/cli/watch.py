@@ -19,7 +19,7 @@ def add_watch_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def show(draw: Callable[[], int], watch: bool) -> int:
+def show(draw: Callable[[], int], *, watch: bool) -> int:
     """Draw once, or until Ctrl-C; the exit code of the last drawing."""
     code = draw()
     while watch:

@@ -7,6 +7,7 @@ five beans in ``software.amazon.kinesis.multilang.config``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 # Set by the product from other keys of the task; a second value would contradict them.
@@ -74,3 +75,8 @@ coordinatorStateDeletionProtectionEnabled coordinatorStateTags
 """.split()
 
 SETTABLE = frozenset(_OTHERS) | DEFAULTS.keys()
+
+
+def seconds(given: Mapping[str, str], name: str) -> float:
+    """A property in milliseconds, as seconds: as given for a task, or what it is set to."""
+    return int(given.get(name, DEFAULTS[name])) / 1000

@@ -6,14 +6,13 @@ import argparse
 
 from kcl_processor.config.task import (
     APPLICATION_PREFIX,
-    Kcl,
     Metrics,
     Side,
     Source,
     Task,
     check_task,
     default_task_name,
-    default_worker_id,
+    make_kcl,
 )
 from kcl_processor.errors import ConfigError
 
@@ -90,27 +89,24 @@ def task_from_flags(args: argparse.Namespace) -> Task:
         streams_endpoint=args.sourceStreamsEndpoint,
     )
     destination = Side(args.destinationRegion, args.destinationTable, args.destinationEndpoint)
+    poll = args.parentShardPollIntervalMillis
     name = args.taskName or default_task_name(source, destination)
     task = Task(
         name=name,
         source=source,
         destination=destination,
-        kcl=_kcl(args, name, source),
+        kcl=make_kcl(
+            name,
+            source,
+            region=args.kclRegion,
+            endpoint=args.kclEndpoint,
+            worker_id=args.workerId,
+            properties={"parentShardPollIntervalMillis": str(poll)} if poll else {},
+        ),
         metrics=Metrics(publish=not args.dontPublishCloudwatch),
         batch_size=args.batchSize or 1000,
     )
     return check_task(task, "command line")
-
-
-def _kcl(args: argparse.Namespace, name: str, source: Source) -> Kcl:
-    poll = args.parentShardPollIntervalMillis
-    return Kcl(
-        region=args.kclRegion or source.region,
-        endpoint=args.kclEndpoint or (None if args.kclRegion else source.endpoint),
-        application_name=APPLICATION_PREFIX + name,
-        worker_id=args.workerId or default_worker_id(),
-        properties={"parentShardPollIntervalMillis": str(poll)} if poll else {},
-    )
 
 
 class _number:

@@ -9,8 +9,8 @@ import javaproperties
 
 from kcl_processor import __version__
 from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.state.dead_letters import is_queue
 
 # Requests to the destination that one shard may have under way at once.
 _CONNECTIONS = 64
@@ -18,46 +18,26 @@ _CONNECTIONS = 64
 _WATCHDOG_SECONDS = 300
 
 
-def render(task: Task, stream_arn: str, path: Path, state: Path, origin: str) -> str:
+def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
     """The text of a task's ``.properties``.
 
     Args:
+        files: the task's, for dead letters, gaps and figures.
         stream_arn: the source stream's ARN as the source itself gives it.
         path: where the text will be; the record processors are told to read it there.
-        state: the folder for dead letters and gaps.
         origin: what the file was rendered from, for its first line.
     """
+    task = files.task
     parts = [
         f"# Rendered from {origin} by kcl-processor {__version__}. Edit that, not this.",
         *_part("What the MultiLangDaemon starts for each shard", _child(path)),
         *_part("KCL: names, tables, timing", _kcl(task, stream_arn)),
         *_part("The source", _source(task)),
         *_part("The destination", _destination(task)),
-        *_part("Failures", _failures(task, state)),
-        *_part("Figures", _figures(task, state)),
+        *_part("Failures", _failures(files)),
+        *_part("Figures", _figures(files)),
     ]
     return "\n".join(parts) + "\n"
-
-
-def dead_letters(task: Task, state: Path) -> str:
-    """Where a task's refused changes go: a file, or the URL or ARN of a queue."""
-    return task.dead_letters or str(dead_letter_file(task, state))
-
-
-def dead_letter_file(task: Task, state: Path) -> Path:
-    """Where a task's refused changes go on this host."""
-    named = task.dead_letters and not is_queue(task.dead_letters)
-    return Path(str(task.dead_letters)) if named else state / f"{task.name}.dead-letters.jsonl"
-
-
-def gap_file(task: Task, state: Path) -> Path:
-    """Where a task's gaps are written down on this host."""
-    return state / f"{task.name}.gaps.jsonl"
-
-
-def heartbeat_folder(task: Task, state: Path) -> Path:
-    """Where a task's record processors on this host leave their figures."""
-    return state / f"{task.name}.shards"
 
 
 def endpoint(service: str, region: str, given: str | None) -> str:
@@ -131,23 +111,24 @@ def _destination(task: Task) -> dict[str, str]:
     }
 
 
-def _failures(task: Task, state: Path) -> dict[str, str]:
+def _failures(files: TaskFiles) -> dict[str, str]:
     return {
         "replica.watchdogSeconds": str(_WATCHDOG_SECONDS),
-        "replica.onPoison": task.on_poison,
-        "replica.deadLetters": dead_letters(task, state),
-        "replica.onGap": task.on_gap,
-        "replica.gapFile": str(gap_file(task, state)),
+        "replica.onPoison": files.task.on_poison,
+        "replica.deadLetters": files.dead_letters,
+        "replica.onGap": files.task.on_gap,
+        "replica.gapFile": str(files.gaps),
     }
 
 
-def _figures(task: Task, state: Path) -> dict[str, str]:
+def _figures(files: TaskFiles) -> dict[str, str]:
+    task = files.task
     region = task.metrics.region or task.kcl.region
     return {
         "replica.metrics.publish": "true" if task.metrics.publish else "false",
         "replica.metrics.region": region,
         "replica.metrics.endpoint": endpoint("cloudwatch", region, task.metrics.endpoint),
-        "replica.heartbeats": str(heartbeat_folder(task, state)),
+        "replica.heartbeats": str(files.heartbeats),
     }
 
 

@@ -97,6 +97,29 @@ def default_worker_id() -> str:
     return f"{host}-{hashlib.sha256(machine.encode()).hexdigest()[:8]}"
 
 
+def make_kcl(
+    name: str,
+    source: Source,
+    *,
+    region: str | None = None,
+    endpoint: str | None = None,
+    application_name: str | None = None,
+    worker_id: str | None = None,
+    properties: Mapping[str, str] | None = None,
+) -> Kcl:
+    """KCL's part of the task ``name``, with what was not given filled in.
+
+    As in the original: without a region of its own, KCL lives beside the source table.
+    """
+    return Kcl(
+        region=region or source.region,
+        endpoint=endpoint or (None if region else source.endpoint),
+        application_name=application_name or APPLICATION_PREFIX + name,
+        worker_id=worker_id or default_worker_id(),
+        properties=properties or {},
+    )
+
+
 def check_task(task: Task, where: str) -> Task:
     """Refuse a task that could not work, before anything is touched.
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from kcl_processor.config import kcl_properties
 from kcl_processor.config.task import (
-    APPLICATION_PREFIX,
     Kcl,
     Metrics,
     Side,
@@ -15,7 +14,7 @@ from kcl_processor.config.task import (
     Task,
     check_task,
     default_task_name,
-    default_worker_id,
+    make_kcl,
 )
 from kcl_processor.config.yaml_section import Section, nearest, read_yaml
 from kcl_processor.errors import ConfigError
@@ -97,14 +96,13 @@ def _table(section: Section) -> dict[str, Any]:
 
 
 def _kcl(section: Section, name: str, source: Source) -> Kcl:
-    region = section.text("region")
-    endpoint = section.text("endpoint")
-    kcl = Kcl(
-        region=region or source.region,
-        # As in the original: without a region of its own, KCL lives beside the source table.
-        endpoint=endpoint or (None if region else source.endpoint),
-        application_name=section.text("application_name") or APPLICATION_PREFIX + name,
-        worker_id=section.text("worker_id") or default_worker_id(),
+    kcl = make_kcl(
+        name,
+        source,
+        region=section.text("region"),
+        endpoint=section.text("endpoint"),
+        application_name=section.text("application_name"),
+        worker_id=section.text("worker_id"),
         properties=_properties(section.section("properties", required=False)),
     )
     section.finish()
@@ -113,7 +111,7 @@ def _kcl(section: Section, name: str, source: Source) -> Kcl:
 
 def _metrics(section: Section) -> Metrics:
     metrics = Metrics(
-        publish=section.flag("publish", True),
+        publish=section.flag("publish", default=True),
         region=section.text("region"),
         endpoint=section.text("endpoint"),
     )

@@ -73,9 +73,9 @@ class Section:
                 hint = nearest(key, known) or f"one of: {', '.join(sorted(set(known)))}"
                 raise self.error(key, f"the key {key!r} is not known", hint)
 
-    def section(self, key: str, required: bool = True) -> Section:
+    def section(self, key: str, *, required: bool = True) -> Section:
         name = f"{self._name}.{key}" if self._name else key
-        node = self._take(key, required)
+        node = self._take(key, required=required)
         empty = yaml.MappingNode("tag:yaml.org,2002:map", [])
         return Section(self._path, name, node or empty, self._lines.get(key, self._line))
 
@@ -116,7 +116,7 @@ class Section:
             raise self.error(key, reason, f"{key}: {default}")
         return int(value)
 
-    def flag(self, key: str, default: bool) -> bool:
+    def flag(self, key: str, *, default: bool) -> bool:
         node = self._take(key, required=False)
         if node is None:
             return default
@@ -130,7 +130,7 @@ class Section:
             raise self.error(key, f"{value!r} is not one of {', '.join(choices)}", f"{key}: …")
         return value or choices[0]
 
-    def _take(self, key: str, required: bool) -> yaml.Node | None:
+    def _take(self, key: str, *, required: bool) -> yaml.Node | None:
         self._asked.append(key)
         if required and key not in self._values:
             hint = nearest(key, self._values)

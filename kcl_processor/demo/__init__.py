@@ -1,1 +1,1 @@
-"""TODO."""
+"""A replica at work on one machine, without an AWS account: ``story`` on ``dynamodb_local``."""

@@ -24,7 +24,7 @@ START_SECONDS = 60.0
 
 @contextmanager
 def dynamodb_local(
-    java: str | None = None, regions_apart: bool = False, heap: str = "256m"
+    java: str | None = None, *, regions_apart: bool = False, heap: str = "256m"
 ) -> Iterator[str]:
     """Run DynamoDB Local and yield its URL.
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.leases import KclRows, number, text
 
-# KCL 3.1.3 (LeaseManagementConfig): how often a worker writes its metrics unless told otherwise.
-_KCL_REPORT_SECONDS = 30.0
 # Clocks of two hosts may differ by this much before a worker that lives seems dead.
 _CLOCKS = 10.0
 
@@ -55,15 +53,14 @@ def leader(rows: KclRows) -> Leader | None:
         key = text(row, "key") or text(row, "leaseKey")
         owner = text(row, "ownerName")
         if key == "Leader" and owner and not text(row, "isReleased"):
-            seconds = float(text(row, "leaseDuration") or 120_000) / 1000
-            return Leader(owner, text(row, "recordVersionNumber") or "", seconds)
+            milliseconds = float(text(row, "leaseDuration") or 120_000)
+            return Leader(owner, text(row, "recordVersionNumber") or "", milliseconds / 1000)
     return None
 
 
 def failover_seconds(task: Task) -> float:
     """How long a lease may stand still before another worker takes it."""
-    name = "failoverTimeMillis"
-    return int(task.kcl.properties.get(name, DEFAULTS[name])) / 1000
+    return seconds(task.kcl.properties, "failoverTimeMillis")
 
 
 def renewal_seconds(task: Task) -> float:
@@ -76,9 +73,8 @@ def renewal_seconds(task: Task) -> float:
 
 def fresh(worker: Worker, task: Task, now: float) -> bool:
     """Whether a worker has reported lately enough to be alive."""
-    name = "workerMetricsReporterFreqInMillis"
-    report = int(task.kcl.properties.get(name, DEFAULTS.get(name, _KCL_REPORT_SECONDS * 1000)))
-    return now - worker.updated_at <= 3 * report / 1000 + _CLOCKS
+    report = seconds(task.kcl.properties, "workerMetricsReporterFreqInMillis")
+    return now - worker.updated_at <= 3 * report + _CLOCKS
 
 
 class Pulses:

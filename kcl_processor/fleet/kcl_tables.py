@@ -18,9 +18,11 @@ from kcl_processor.errors import OperatorError
 # DynamoDBLeaseRefresher and DynamoDBLeaseSerializer of KCL 3.1.3.
 LEASE_INDEX = "LeaseOwnerToLeaseKeyIndex"
 
+_HINT = "check kcl.region and kcl.endpoint, and the table in the AWS console"
+
 
 @dataclass(frozen=True)
-class KclTables:
+class TableNames:
     """The names of a task's tables (``CoordinatorStateTableConfig`` and its neighbours)."""
 
     leases: str
@@ -28,10 +30,10 @@ class KclTables:
     workers: str
 
 
-def kcl_tables(task: Task) -> KclTables:
+def table_names(task: Task) -> TableNames:
     """The tables' names: after the application, unless a KCL property names one."""
     application, properties = task.kcl.application_name, task.kcl.properties
-    return KclTables(
+    return TableNames(
         leases=application,
         coordinator=properties.get("coordinatorStateTableName", f"{application}-CoordinatorState"),
         workers=properties.get("workerMetricsTableName", f"{application}-WorkerMetricStats"),
@@ -48,8 +50,8 @@ def make_kcl_tables(task: Task) -> None:
         PermissionDenied: creating or describing a table is denied.
         OperatorError: a table does not come into being.
     """
-    client = clients.kcl_tables(task)
-    names = kcl_tables(task)
+    client = clients.checkpoints(task)
+    names = table_names(task)
     wanted = {
         names.leases: ("LeaseTable", _lease_table(names.leases)),
         names.coordinator: ("coordinatorState", _hash_table(names.coordinator, "key")),
@@ -76,8 +78,7 @@ def _shaped(task: Task, prefix: str) -> bool:
 
 def _make(client: Any, definition: dict[str, Any]) -> bool:
     name = definition["TableName"]
-    with _calling("dynamodb:DescribeTable", name), suppress(_absent(client)):
-        client.describe_table(TableName=name)
+    if clients.described(client, name, OperatorError, _HINT):
         return False
     # Another worker of the fleet may be faster.
     in_use = client.exceptions.ResourceInUseException
@@ -86,14 +87,8 @@ def _make(client: Any, definition: dict[str, Any]) -> bool:
     return True
 
 
-def _absent(client: Any) -> type[Exception]:
-    absent: type[Exception] = client.exceptions.ResourceNotFoundException
-    return absent
-
-
 def _calling(action: str, name: str) -> Any:
-    hint = "check kcl.region and kcl.endpoint, and the table in the AWS console"
-    return clients.calling(action, f"KCL's table {name}", OperatorError, hint)
+    return clients.calling(action, f"KCL's table {name}", OperatorError, _HINT)
 
 
 def _hash_table(name: str, key: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.errors import OperatorError
-from kcl_processor.fleet.kcl_tables import KclTables
+from kcl_processor.fleet.kcl_tables import TableNames
 
 SHARD_END = "SHARD_END"
 TRIM_HORIZON = "TRIM_HORIZON"
@@ -62,7 +62,7 @@ class KclRows:
     workers: list[_Item]
 
 
-def read_rows(client: Any, names: KclTables) -> KclRows:
+def read_rows(client: Any, names: TableNames) -> KclRows:
     """Read a task's KCL tables with consistent pages.
 
     Raises:

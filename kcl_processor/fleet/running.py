@@ -1,18 +1,23 @@
-"""Whether a task's daemon is alive anywhere, told by its tables: an alive worker keeps writing."""
+"""Whether a task's daemon is alive anywhere, told by KCL's tables: a living worker writes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from kcl_processor.aws import clients
-from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode, OperatorError
-from kcl_processor.fleet.kcl_tables import kcl_tables
-from kcl_processor.fleet.leases import scan
+from kcl_processor.fleet.coordinator import failover_seconds, pulses_of
+from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.leases import KclRows, read_rows
 
-Signs = dict[str, list[dict[str, Any]]]
+# The original library set KCL 1.x to a failover of 60 s, so its workers renew every 20 s, and KCL
+# 1.x has no other sign of life.
+_OLD_KCL_PATIENCE = 25.0
+_POLL = 1.0
+
+Signs = dict[str, object]
 
 
 class StillRunning(OperatorError):
@@ -22,44 +27,36 @@ class StillRunning(OperatorError):
 
 
 def signs_of_life(task: Task) -> Signs:
-    """Leases, the workers' heartbeats and the leader's: rows that a daemon keeps changing while it
-    lives; empty before its first start.
+    """What a living worker moves, by name; empty before a task's first start.
 
     Raises:
-        OperatorError: they cannot be read.
+        OperatorError: KCL's tables cannot be read.
         PermissionDenied: a call is denied.
     """
-    client, names = clients.kcl_tables(task), kcl_tables(task)
-    tables = (names.leases, names.workers, names.coordinator)
-    found = {table: sorted(scan(client, table) or [], key=repr) for table in tables}
-    return {table: rows for table, rows in found.items() if rows}
+    return dict(pulses_of(_rows(task)))
 
 
-def refuse_running(task: Task, wait: Callable[[float], None]) -> Signs:
+def refuse_running(task: Task, clock: Clock, wait: Callable[[float], None]) -> Signs:
     """Watch for as long as KCL gives a worker before it counts as dead.
 
-    A worker renews its leases three times in that time, and heartbeats besides.
+    A worker renews its leases three times in that time, and reports besides.
 
     Returns:
-        what was seen last, for :func:`refuse_moved`.
+        what was seen, for :func:`refuse_moved`.
 
     Raises:
         StillRunning: something moved.
     """
-    properties = {**DEFAULTS, **task.kcl.properties}
-    first = signs_of_life(task)
-    if not first:
-        return first
-    for _ in range(int(properties["failoverTimeMillis"]) // 1000 + 1):
-        wait(1.0)
-        refuse_moved(task, first)
-    return first
-
-
-def has_leases(task: Task) -> bool:
-    """Whether a daemon of this task was ever started: its shards have leases."""
-    rows = scan(clients.kcl_tables(task), kcl_tables(task).leases) or []
-    return any("checkpoint" in row for row in rows)
+    rows = _rows(task)
+    before = dict(pulses_of(rows))
+    if not before:
+        return before
+    patience = failover_seconds(task) if rows.workers else _OLD_KCL_PATIENCE
+    deadline = clock.elapsed() + patience + _POLL
+    while clock.elapsed() < deadline:
+        wait(_POLL)
+        refuse_moved(task, before)
+    return before
 
 
 def refuse_moved(task: Task, before: Signs) -> None:
@@ -68,9 +65,19 @@ def refuse_moved(task: Task, before: Signs) -> None:
     Raises:
         StillRunning: something moved.
     """
-    if signs_of_life(task) != before:
+    after = signs_of_life(task)
+    moved = sorted(name for name in after.keys() | before if after.get(name) != before.get(name))
+    if moved:
         raise StillRunning(
-            f"The daemon of task {task.name} is alive: the leases in "
-            f"{task.kcl.application_name} move. An old item of a copy could land on a newer one.",
-            "stop the daemon on every host, then kcl-processor copy again",
+            f"Task {task.name} is running: {', '.join(moved[:3])} moved while watched.",
+            "stop the daemon on every host first, then try again",
         )
+
+
+def has_leases(task: Task) -> bool:
+    """Whether a daemon of this task was ever started: its shards have leases."""
+    return bool(_rows(task).leases)
+
+
+def _rows(task: Task) -> KclRows:
+    return read_rows(clients.checkpoints(task), table_names(task))

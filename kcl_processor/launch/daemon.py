@@ -8,12 +8,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path
 from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
 from kcl_processor.state import host_lock
+from kcl_processor.state.durable import replace_file
 
 LOGBACK = LAUNCHER / "logback.xml"
 
@@ -24,67 +26,61 @@ class Launch:
 
     command: list[str]
     environment: dict[str, str]
-    properties: Path
 
 
-def state_directory(given: str | None) -> Path:
-    """The folder for what must outlive a daemon on this host: dead letters, gaps, copy progress.
+@dataclass(frozen=True)
+class Logs:
+    """Where ``kcl.log`` and ``connectors.log`` go.
 
-    In this order: as given, ``KCL_PROCESSOR_STATE``, systemd's ``STATE_DIRECTORY``, the XDG one.
+    Attributes:
+        prefix: what both names begin with; tells tasks on one host apart.
     """
-    environment = os.environ
-    base = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    chosen = (
-        given
-        or environment.get("KCL_PROCESSOR_STATE")
-        or environment.get("STATE_DIRECTORY")
-        or Path(base) / "kcl-processor"
-    )
-    return Path(chosen).absolute()
+
+    folder: Path
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        names = (f"{self.prefix}connectors.log", f"{self.prefix}kcl.log")
+        return ", ".join(str(self.folder / name) for name in names)
 
 
-def prepare(
-    task: Task, stream_arn: str, origin: str, state: Path, logs: Path, prefix: str, java: str | None
+def make_launch(
+    files: TaskFiles, stream_arn: str, origin: str, logs: Logs, java: str | None
 ) -> Launch:
     """Write a task's ``.properties`` and put its command line together.
 
     Args:
         origin: what the task was read from.
-        state: :func:`state_directory`.
-        logs: the folder of ``kcl.log`` and ``connectors.log``.
-        prefix: what both log files' names begin with; tells tasks on one host apart.
         java: the ``java`` to use; ``None`` looks for one.
 
     Raises:
         ConfigError: a path holds a space, which KCL would split the executable's name at.
         OperatorError: there is no usable Java, or a jar is missing.
     """
-    path = state / f"{task.name}.properties"
+    path = files.properties
     if " " in str(path):
         raise ConfigError(
             f"The path {path} holds a space, and KCL splits its executable's name at spaces.",
             "--state-dir with a path that holds none",
         )
-    _write(path, render(task, stream_arn, path, state, origin))
-    logs.mkdir(parents=True, exist_ok=True)
-    return Launch(command(path, LOGBACK, logs, prefix, java), environment(), path)
+    _write(path, render(files, stream_arn, path, origin))
+    logs.folder.mkdir(parents=True, exist_ok=True)
+    return Launch(command(path, logs, java), environment())
 
 
-def command(
-    properties: Path, logback: Path, logs: Path, prefix: str, java: str | None
-) -> list[str]:
+def command(properties: Path, logs: Logs, java: str | None) -> list[str]:
     """The command line of a daemon."""
     found = find_java(java)
     return [
         str(found.path),
-        *jvm_flags(found.version, logs, prefix),
+        *jvm_flags(found.version, logs.folder, logs.prefix),
         "-cp",
         daemon_class_path(),
         MAIN_CLASS,
         "--properties-file",
         str(properties),
         "--log-configuration",
-        str(logback),
+        str(LOGBACK),
     ]
 
 
@@ -136,12 +132,9 @@ class _AlreadyRunning(OperatorError):
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; a running daemon's children may be reading it."""
+    """A running daemon's children may be reading the file."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(text, encoding="iso-8859-1")
-        temporary.replace(path)
+        replace_file(path, text.encode("iso-8859-1"))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}.", "--state-dir with a folder of yours"

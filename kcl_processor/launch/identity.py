@@ -7,19 +7,21 @@ later start compares.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError, OperatorError
-from kcl_processor.fleet.kcl_tables import kcl_tables
+from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.leases import read_rows
+from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.preflight import SourceFacts
-from kcl_processor.state.dead_letters import append_durably
+from kcl_processor.state.gaps import Gap, note_gap
 
 # KCL reads its own keys of the coordinator state table by name and passes over others.
 _KEY = {"key": {"S": "KclProcessorReplica"}}
@@ -34,73 +36,76 @@ class Identity:
     stream: str
     destination: str
 
+    @classmethod
+    def found(cls, facts: SourceFacts, destination_arn: str) -> Identity:
+        """A task's, from its tables as they are."""
+        return cls(facts.table_arn, facts.stream_arn, destination_arn)
+
     def __str__(self) -> str:
         return f"{self.stream} to {self.destination}"
 
 
-def identity(facts: SourceFacts, destination_arn: str) -> Identity:
-    """The identity of a task as found."""
-    return Identity(facts.table_arn, facts.stream_arn, destination_arn)
-
-
-def claim(task: Task, ours: Identity, adopt: bool, gaps: Path) -> None:
+def claim(
+    files: TaskFiles,
+    ours: Identity,
+    clock: Clock,
+    wait: Callable[[float], None],
+    *,
+    adopt: bool,
+) -> None:
     """Write down whose the checkpoint table is, or make sure that it is ours.
 
     Args:
+        files: the task's, for a gap that is passed.
         adopt: take the table over, whatever it says.
-        gaps: where a gap that is passed is noted.
 
     Raises:
         ConfigError: it belongs to another source or destination; both are named.
         GapError: it belongs to an older stream of the source, and the task stops on gaps.
     """
-    client, table = clients.kcl_tables(task), kcl_tables(task).coordinator
+    task = files.task
+    client, table = clients.checkpoints(task), table_names(task).coordinator
     with clients.calling("dynamodb:GetItem", f"table {table}", OperatorError, "check kcl.endpoint"):
         item = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
     if item:
-        _compare(task, _from_item(item), ours, adopt, gaps)
+        gap = _gap(task, _from_item(item), ours, clock.now(), adopt=adopt)
+        if gap:
+            _note(files.gaps, gap)
     elif not adopt:
-        _refuse_foreign_leases(task, ours)
+        _refuse_foreign_leases(task, Stream(clients.streams(task.source), ours.stream, clock, wait))
     with clients.calling("dynamodb:PutItem", f"table {table}", OperatorError, "check kcl.endpoint"):
         client.put_item(TableName=table, Item=_item(ours))
 
 
-def _compare(task: Task, found: Identity, ours: Identity, adopt: bool, gaps: Path) -> None:
+def _gap(task: Task, found: Identity, ours: Identity, now: float, *, adopt: bool) -> Gap | None:
+    """The gap that going on with another stream of the same table leaves, if it is one."""
     if found == ours:
-        return
+        return None
     if (found.source_table, found.destination) != (ours.source_table, ours.destination):
         if adopt:
-            return
+            return None
         raise ConfigError(
             f"The checkpoint table {task.kcl.application_name} belongs to the replica {found}, "
             f"and this task is {ours}.",
             f"give the task another name; or {_ADOPT}",
         )
+    start = _start(ours.stream)
     if task.on_gap == "stop" and not adopt:
         raise GapError(
             f"The stream of {task.source} was turned off and on again: the checkpoints are of "
             f"{found.stream}, and the table's stream is {ours.stream}. What changed between the "
-            f"last checkpoint and the new stream's start, {_start(ours.stream)}, is in neither.",
+            f"last checkpoint and the new stream's start, {start}, is in neither.",
             f"kcl-processor run --adopt, then kcl-processor verify {task.name} --repair",
         )
-    _note_gap(found, ours, gaps)
+    return Gap(now, None, found.stream, None, start, "the stream was turned off and on again")
 
 
-def _note_gap(found: Identity, ours: Identity, gaps: Path) -> None:
-    """Write down that the stream changed, in the words in which the daemon notes gaps."""
-    gap = {
-        "at": _utc(datetime.now(UTC)),
-        "shard": None,
-        "checkpoint": found.stream,
-        "from": None,
-        "to": _start(ours.stream),
-        "reason": "the stream was turned off and on again",
-    }
+def _note(path: Path, gap: Gap) -> None:
     try:
-        append_durably(gaps, orjson.dumps(gap) + b"\n")
+        note_gap(path, gap)
     except OSError as error:
         raise GapError(
-            f"A gap is to be passed and cannot be noted in {gaps}: {error.strerror}.",
+            f"A gap is to be passed and cannot be noted in {path}: {error.strerror}.",
             "make room there, or --state-dir with a folder of yours",
         ) from error
 
@@ -110,43 +115,16 @@ def _start(stream: str) -> str:
     return stream.rpartition("/")[2] + "Z"
 
 
-def _utc(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _refuse_foreign_leases(task: Task, ours: Identity) -> None:
+def _refuse_foreign_leases(task: Task, stream: Stream) -> None:
     """Accept leases without an identity (the original library writes none) by their shards."""
-    shards = _lease_keys(task)
-    if shards and not shards & _stream_shards(task, ours.stream):
+    leases = read_rows(clients.checkpoints(task), table_names(task)).leases
+    if leases and not {lease.shard for lease in leases} & {shard.id for shard in stream.shards()}:
         raise ConfigError(
-            f"The checkpoint table {task.kcl.application_name} holds {len(shards)} leases, and "
-            f"none is of a shard of {ours.stream}: they belong to another stream, or every one of "
+            f"The checkpoint table {task.kcl.application_name} holds {len(leases)} leases, and "
+            f"none is of a shard of {stream.arn}: they belong to another stream, or every one of "
             "their shards has left it.",
             f"give the task another name; or {_ADOPT}",
         )
-
-
-def _lease_keys(task: Task) -> set[str]:
-    table = task.kcl.application_name
-    pages = clients.kcl_tables(task).get_paginator("scan")
-    with clients.calling("dynamodb:Scan", f"table {table}", OperatorError, "check kcl.endpoint"):
-        found = pages.paginate(
-            TableName=table, ConsistentRead=True, ProjectionExpression="leaseKey"
-        )
-        return {item["leaseKey"]["S"] for page in found for item in page["Items"]}
-
-
-def _stream_shards(task: Task, stream: str) -> set[str]:
-    client, shards = clients.streams(task.source), set()
-    page: dict[str, Any] = {"LastEvaluatedShardId": None}
-    hint = "check source.streams_endpoint"
-    with clients.calling("dynamodb:DescribeStream", f"stream {stream}", OperatorError, hint):
-        while "LastEvaluatedShardId" in page:
-            start = page["LastEvaluatedShardId"]
-            after = {"ExclusiveStartShardId": start} if start else {}
-            page = client.describe_stream(StreamArn=stream, **after)["StreamDescription"]
-            shards |= {shard["ShardId"] for shard in page["Shards"]}
-    return shards
 
 
 def _item(ours: Identity) -> dict[str, Any]:

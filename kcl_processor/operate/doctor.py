@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied, SourceError
 from kcl_processor.fleet import coordinator
-from kcl_processor.fleet.kcl_tables import LEASE_INDEX, kcl_tables
+from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
 from kcl_processor.fleet.leases import read_rows
 from kcl_processor.launch import preflight
 from kcl_processor.launch.preflight import SourceFacts
@@ -148,10 +147,10 @@ class Doctor:
         )
 
     def _tables(self) -> Iterator[Check]:
-        client, names = clients.kcl_tables(self._task), kcl_tables(self._task)
+        client, names = clients.checkpoints(self._task), table_names(self._task)
         keys = {"leases": "leaseKey", "coordinator": "key", "workers": "wid"}
         for which, name in asdict(names).items():
-            described = _describe(client, name)
+            described = clients.described(client, name, OperatorError, "check kcl.endpoint")
             if described is None:
                 yield ok(f"{name} is not there; the first start makes it")
                 continue
@@ -182,7 +181,7 @@ class Doctor:
         return ok(f"the index {LEASE_INDEX} is ACTIVE and can be asked")
 
     def _fleet(self) -> Iterator[Check]:
-        rows = read_rows(clients.kcl_tables(self._task), kcl_tables(self._task))
+        rows = read_rows(clients.checkpoints(self._task), table_names(self._task))
         now = self._clock.now()
         live = [
             worker.id
@@ -219,7 +218,7 @@ class Doctor:
             yield _skew(skew)
 
 
-def ok(text: str, why: str = "", hint: str = "") -> Check:
+def ok(text: str, _why: str = "", _hint: str = "") -> Check:
     """All is well; reasons are dropped."""
     return Check("", OK, text)
 
@@ -232,15 +231,6 @@ def warn(text: str, why: str, hint: str) -> Check:
 def fail(text: str, why: str, hint: str) -> Check:
     """The task cannot run, or makes no progress."""
     return Check("", FAIL, text, why, hint)
-
-
-def _describe(client: Any, name: str) -> dict[str, Any] | None:
-    absent = client.exceptions.ResourceNotFoundException
-    calling = clients.calling("dynamodb:DescribeTable", name, OperatorError, "check kcl.endpoint")
-    with calling, suppress(absent):
-        table: dict[str, Any] = client.describe_table(TableName=name)["Table"]
-        return table
-    return None
 
 
 def _room(what: str, folder: Path) -> Check:

@@ -36,7 +36,7 @@ def problems(sight: Sight, max_lag: float, max_idle: float) -> list[str]:
 
 
 def local_problems(
-    running: bool, heartbeats: Mapping[str, Heartbeat], max_idle: float, now: float
+    heartbeats: Mapping[str, Heartbeat], max_idle: float, now: float, *, running: bool
 ) -> list[str]:
     """What is wrong with this host's worker alone; nothing is asked of any service.
 

@@ -14,7 +14,7 @@ from typing import Any
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
-from kcl_processor.fleet.kcl_tables import LEASE_INDEX, kcl_tables
+from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
 from kcl_processor.launch.preflight import describe
 
 ROLES = ("source", "kcl", "destination")
@@ -66,7 +66,7 @@ def find_arns(task: Task) -> Arns:
         task.destination, DestinationError, "kcl-processor prepare creates it like the source"
     )
     prefix = _kcl_prefix(task, source["TableArn"].split(":")[1])
-    leases, coordinator, workers = (prefix + name for name in astuple(kcl_tables(task)))
+    leases, coordinator, workers = (prefix + name for name in astuple(table_names(task)))
     return Arns(
         source=source["TableArn"],
         stream=source.get("LatestStreamArn") or f"{source['TableArn']}/stream/*",
@@ -83,26 +83,23 @@ def caller(task: Task) -> str:
     Raises:
         OperatorError, PermissionDenied: STS does not say.
     """
-    return role_of(_identity(task)["Arn"])
+    return role_of(_caller(task)["Arn"])
 
 
-def _identity(task: Task) -> dict[str, str]:
+def _caller(task: Task) -> dict[str, str]:
     hint = "aws sts get-caller-identity, until it answers"
     with clients.calling("sts:GetCallerIdentity", "this host", OperatorError, hint):
-        identity: dict[str, str] = clients.sts(task).get_caller_identity()
-    return identity
+        found: dict[str, str] = clients.sts(task).get_caller_identity()
+    return found
 
 
 def _kcl_prefix(task: Task, partition: str) -> str:
     """What the ARNs of KCL's tables begin with, whether they exist already or not."""
-    client, table = clients.kcl_tables(task), task.kcl.application_name
-    with clients.calling("dynamodb:DescribeTable", f"table {table}", OperatorError, "try again"):
-        try:
-            arn = str(client.describe_table(TableName=table)["Table"]["TableArn"])
-            return arn.removesuffix(table)
-        except client.exceptions.ResourceNotFoundException:
-            account = _identity(task)["Account"]
-    return f"arn:{partition}:dynamodb:{task.kcl.region}:{account}:table/"
+    client, table = clients.checkpoints(task), task.kcl.application_name
+    found = clients.described(client, table, OperatorError, "try again")
+    if found:
+        return str(found["TableArn"]).removesuffix(table)
+    return f"arn:{partition}:dynamodb:{task.kcl.region}:{_caller(task)['Account']}:table/"
 
 
 def role_of(arn: str) -> str:
@@ -114,7 +111,7 @@ def role_of(arn: str) -> str:
     return arn
 
 
-def policy(task: Task, role: str, arns: Arns, tools: bool = True) -> Document:
+def policy(task: Task, role: str, arns: Arns, *, tools: bool = True) -> Document:
     """The identity policy of one role.
 
     Args:
@@ -179,7 +176,7 @@ def terraform(name: str, kind: str, arguments: Mapping[str, str | Document]) -> 
     return f'resource "{kind}" "{name}" {{\n{"".join(lines)}}}\n'
 
 
-def _source(task: Task, arns: Arns) -> list[Document]:
+def _source(_task: Task, arns: Arns) -> list[Document]:
     return [
         _allow("ReadStream", STREAM_ACTIONS, arns.stream),
         _allow("FindTable", ("DescribeTable",), arns.source),
@@ -187,7 +184,7 @@ def _source(task: Task, arns: Arns) -> list[Document]:
     ]
 
 
-def _destination(task: Task, arns: Arns) -> list[Document]:
+def _destination(_task: Task, arns: Arns) -> list[Document]:
     return [
         _allow("Write", ("BatchWriteItem", "DescribeTable"), arns.destination),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.destination),
@@ -204,7 +201,7 @@ def _kcl(task: Task, arns: Arns) -> list[Document]:
         for action in actions
     }
     statements = [
-        _allow("KclTables", (*KCL_ACTIONS, *asked), *tables),
+        _allow("TableNames", (*KCL_ACTIONS, *asked), *tables),
         _allow("AdoptLeaseTable", ADOPTING_ACTIONS, arns.leases),
         _allow("LeaseIndex", ("Query",), f"{arns.leases}/index/{LEASE_INDEX}"),
     ]

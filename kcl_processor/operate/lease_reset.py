@@ -18,7 +18,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet import coordinator
-from kcl_processor.fleet.kcl_tables import KclTables, kcl_tables
+from kcl_processor.fleet.kcl_tables import TableNames, table_names
 from kcl_processor.fleet.leases import (
     LATEST,
     TRIM_HORIZON,
@@ -29,9 +29,6 @@ from kcl_processor.fleet.leases import (
     text,
 )
 
-# The original library set KCL 1.x to a failover of 60 s, so its workers renew every 20 s, and KCL
-# 1.x has no other sign of life.
-_OLD_KCL_PATIENCE = 25.0
 # KCL's leader beats every 30 s (DynamoDBLockBasedLeaderDecider), this product's more often.
 _LEADER_PATIENCE = 35.0
 _POLL = 1.0
@@ -74,26 +71,6 @@ def plan_reset(items: Sequence[Item], shard: str | None, to: str) -> list[Step]:
         for row, item in rows
         if row.shard == chosen.shard or row.shard in below
     ]
-
-
-def refuse_if_alive(client: Any, task: Task, clock: Clock, wait: Callable[[float], None]) -> None:
-    """Watch KCL's tables, and raise :class:`OperatorError` if anything in them moves."""
-    names = kcl_tables(task)
-    rows = read_rows(client, names)
-    patience = coordinator.renewal_seconds(task)
-    if not rows.workers:
-        patience = max(patience, _OLD_KCL_PATIENCE)
-    before = dict(coordinator.pulses_of(rows))
-    deadline = clock.elapsed() + patience
-    while clock.elapsed() < deadline:
-        wait(_POLL)
-        after = dict(coordinator.pulses_of(read_rows(client, names)))
-        moved = sorted(name for name, value in after.items() if before.get(name) != value)
-        if moved:
-            raise OperatorError(
-                f"Task {task.name} is running: {', '.join(moved[:3])} moved while watched.",
-                "stop every worker of the task first",
-            )
 
 
 def save(path: Path, task: Task, items: Sequence[Item]) -> None:
@@ -166,14 +143,14 @@ def apply(client: Any, table: str, steps: Sequence[Step]) -> None:
 
 
 def unlock_leader(
-    client: Any, task: Task, clock: Clock, wait: Callable[[float], None], execute: bool
+    client: Any, task: Task, clock: Clock, wait: Callable[[float], None], *, execute: bool
 ) -> coordinator.Leader | None:
     """Remove the leader's lock if its owner is gone; the lock that was found, if any.
 
     Raises:
         OperatorError: the owner lives.
     """
-    names = kcl_tables(task)
+    names = table_names(task)
     found = coordinator.leader(read_rows(client, names))
     if found is None:
         return None
@@ -194,7 +171,7 @@ def unlock_leader(
     return found
 
 
-def _delete_lock(client: Any, names: KclTables, found: coordinator.Leader) -> None:
+def _delete_lock(client: Any, names: TableNames, found: coordinator.Leader) -> None:
     shared = not scan(client, names.coordinator)
     table, key = (names.leases, "leaseKey") if shared else (names.coordinator, "key")
     with clients.calling("dynamodb:DeleteItem", f"table {table}", OperatorError, "try again"):

@@ -162,7 +162,7 @@ def _view(
     lag = None if look.unread_at is None else max(0.0, now - look.unread_at)
     return ShardView(
         shard=name,
-        state=_state(name, lease, family, look, moves),
+        state=_state(name, lease, family, look, moves=moves),
         owner=lease.owner if lease else None,
         checkpoint=lease.checkpoint if lease else None,
         moving=moves,
@@ -176,7 +176,9 @@ def _view(
     )
 
 
-def _state(name: str, lease: Lease | None, family: _Family, look: Look, moves: bool | None) -> str:
+def _state(
+    name: str, lease: Lease | None, family: _Family, look: Look, *, moves: bool | None
+) -> str:
     if lease is None:
         if family.waits(name):
             return WAITING

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
-from kcl_processor.config.render import dead_letter_file, gap_file, heartbeat_folder
+from kcl_processor.config.paths import TaskFiles, is_queue
 from kcl_processor.config.task import Task
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.coordinator import Leader, Pulses, pulses_of
-from kcl_processor.fleet.kcl_tables import kcl_tables
+from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.preflight import describe
 from kcl_processor.operate.lineage import ShardView, join, unfinished
+from kcl_processor.state.dead_letters import LetterFile
+from kcl_processor.state.gaps import noted_gaps
 from kcl_processor.state.heartbeat import Heartbeat, read_heartbeats
 
 # Seconds between two readings while waiting for counters to move.
@@ -33,8 +34,8 @@ class Sight:
         found: whether KCL's lease table exists.
         live: the workers that gave a sign of life.
         dead: workers that own leases and gave none.
-        dead_letters, gaps: noted on this host; ``None`` when no record processor of the task
-            ever noted any here, so that another host may have some.
+        dead_letters, gaps: set aside on this host and not settled, and noted on it; ``None``
+            when no record processor of the task ever ran here, so that another host may have some.
     """
 
     task: str
@@ -53,30 +54,29 @@ class Observer:
     """Looks at one task, again and again if need be; what it learnt of movement it keeps.
 
     Args:
-        state: this host's state directory.
+        files: the task's on this host.
         wait: waits for some seconds.
         stream: the source's; found at the first look otherwise.
     """
 
     def __init__(
         self,
-        task: Task,
-        state: Path,
+        files: TaskFiles,
         clock: Clock,
         wait: Callable[[float], None],
         stream: Stream | None = None,
     ) -> None:
-        self._task = task
-        self._state = state
+        self._files = files
+        self._task = task = files.task
         self._clock = clock
         self._wait = wait
-        self._names = kcl_tables(task)
+        self._names = table_names(task)
         self._patience = coordinator.renewal_seconds(task)
         self._pulses = Pulses(self._patience)
-        self._client = clients.kcl_tables(task)
+        self._client = clients.checkpoints(task)
         self._stream = stream
 
-    def look(self, patient: bool = True) -> Sight:
+    def look(self, *, patient: bool = True) -> Sight:
         """Look once.
 
         Args:
@@ -123,7 +123,7 @@ class Observer:
         return self._stream
 
     def _sight(self, rows: KclRows, views: list[ShardView], now: float) -> Sight:
-        folder = heartbeat_folder(self._task, self._state)
+        files = self._files
         live, dead = self._workers(rows, now)
         return Sight(
             task=self._task.name,
@@ -132,9 +132,9 @@ class Observer:
             live=live,
             dead=dead,
             leader=coordinator.leader(rows),
-            heartbeats=read_heartbeats(folder, now),
-            dead_letters=_lines(dead_letter_file(self._task, self._state), folder),
-            gaps=_lines(gap_file(self._task, self._state), folder),
+            heartbeats=read_heartbeats(files.heartbeats, now),
+            dead_letters=_open_letters(files),
+            gaps=_noted(files, noted_gaps(files.gaps)),
             now=now,
         )
 
@@ -171,10 +171,12 @@ def _stream_arn(task: Task) -> str:
     return str(arn)
 
 
-def _lines(path: Path, folder: Path) -> int | None:
-    """How many lines a file of notes has; ``None`` when the task seems never to have run here."""
-    try:
-        with path.open("rb") as file:
-            return sum(1 for _ in file)
-    except OSError:
-        return 0 if folder.is_dir() else None
+def _open_letters(files: TaskFiles) -> int | None:
+    if is_queue(files.dead_letters):
+        return None
+    return _noted(files, LetterFile(files.letter_file).letters())
+
+
+def _noted(files: TaskFiles, notes: Iterable[object]) -> int | None:
+    """How many notes there are; ``None`` when the task seems never to have run here."""
+    return sum(1 for _ in notes) or (0 if files.heartbeats.is_dir() else None)

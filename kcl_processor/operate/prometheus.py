@@ -15,7 +15,7 @@ from prometheus_client.core import SummaryMetricFamily as Summary
 from prometheus_client.registry import Collector
 
 from kcl_processor.clock import Clock
-from kcl_processor.config.render import heartbeat_folder
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.launch.daemon import is_running
 from kcl_processor.state.heartbeat import Heartbeat, read_heartbeats
@@ -49,7 +49,7 @@ class HeartbeatCollector(Collector):
         beats: list[Heartbeat] = []
         for task in self._tasks:
             running.add_metric([task.name], float(is_running(task)))
-            beats += read_heartbeats(heartbeat_folder(task, self._state), now).values()
+            beats += read_heartbeats(TaskFiles(task, self._state).heartbeats, now).values()
         yield running
         yield from _counters(beats)
         yield from _moments(beats, now)

@@ -7,10 +7,9 @@ multiplies. Rates that nobody has measured for this task are arguments.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.coordinator import failover_seconds
 
@@ -129,7 +128,7 @@ def _checkpoints(task: Task, shards: int) -> Line:
 
 
 def _worker_rows(task: Task, workers: int) -> Line:
-    interval = _seconds(task.kcl.properties, "workerMetricsReporterFreqInMillis")
+    interval = seconds(task.kcl.properties, "workerMetricsReporterFreqInMillis")
     return Line(
         "worker metrics rows",
         workers * _MONTH / interval * WRITE_UNIT,
@@ -140,7 +139,7 @@ def _worker_rows(task: Task, workers: int) -> Line:
 
 def _assignment(task: Task, shards: int) -> Line:
     """The leader scans leases and workers; an item of a lease has well below 4 KB for ten rows."""
-    interval = _seconds(task.kcl.properties, "leaseAssignmentIntervalMillis")
+    interval = seconds(task.kcl.properties, "leaseAssignmentIntervalMillis")
     units = 1 + math.ceil(shards / 10) + 1
     return Line(
         "leader's scans",
@@ -151,7 +150,7 @@ def _assignment(task: Task, shards: int) -> Line:
 
 
 def _stream(task: Task, shards: int) -> Line:
-    interval = _seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
+    interval = seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
     return Line(
         "stream reads",
         shards * _MONTH / interval * STREAM_READ,
@@ -179,7 +178,3 @@ def _metrics(shards: int) -> Line:
         "$",
         f"{names} names x ${METRIC_MONTH:.2f} + {shards} calls a minute; KCL's calls not counted",
     )
-
-
-def _seconds(given: Mapping[str, str], name: str) -> float:
-    return int(given.get(name, DEFAULTS[name])) / 1000

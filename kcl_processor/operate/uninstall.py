@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from kcl_processor.aws import clients
-from kcl_processor.config.render import dead_letter_file, gap_file, heartbeat_folder
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
-from kcl_processor.fleet.kcl_tables import kcl_tables
+from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.operate.dashboard import alarms
-from kcl_processor.table.copy_progress import progress_file
 
 TABLE, ALARM, FILE = "table", "alarm", "file"
 
@@ -27,7 +25,7 @@ class Belonging:
     holds: str
 
 
-def belongings(task: Task, state: Path) -> list[Belonging]:
+def belongings(files: TaskFiles) -> list[Belonging]:
     """Everything of a task's that is there, found by its exact name.
 
     The source and the destination, their streams and their items belong to nobody here.
@@ -35,7 +33,9 @@ def belongings(task: Task, state: Path) -> list[Belonging]:
     Raises:
         OperatorError, PermissionDenied: it cannot be found out.
     """
-    return [*_tables(task), *_alarms(task), *_files(task, state)]
+    task = files.task
+    on_disk = [Belonging(FILE, str(path), holds) for path, holds in files.existing()]
+    return [*_tables(task), *_alarms(task), *on_disk]
 
 
 def delete(task: Task, belonging: Belonging) -> None:
@@ -55,20 +55,17 @@ def delete(task: Task, belonging: Belonging) -> None:
     else:
         hint = "turn its deletion protection off, or delete it by hand"
         with clients.calling("dynamodb:DeleteTable", belonging.name, OperatorError, hint):
-            clients.kcl_tables(task).delete_table(TableName=belonging.name)
+            clients.checkpoints(task).delete_table(TableName=belonging.name)
 
 
 def _tables(task: Task) -> list[Belonging]:
-    client = clients.kcl_tables(task)
-    absent = client.exceptions.ResourceNotFoundException
+    client = clients.checkpoints(task)
     holds = ("every checkpoint", "the leader's lock and the task's identity", "worker metrics")
-    found = []
-    for name, what in zip(astuple(kcl_tables(task)), holds, strict=True):
-        calling = clients.calling("dynamodb:DescribeTable", name, OperatorError, "try again")
-        with calling, suppress(absent):
-            client.describe_table(TableName=name)
-            found.append(Belonging(TABLE, name, what))
-    return found
+    return [
+        Belonging(TABLE, name, what)
+        for name, what in zip(astuple(table_names(task)), holds, strict=True)
+        if clients.described(client, name, OperatorError, "try again")
+    ]
 
 
 def _alarms(task: Task) -> list[Belonging]:
@@ -78,19 +75,3 @@ def _alarms(task: Task) -> list[Belonging]:
     with clients.calling("cloudwatch:DescribeAlarms", "*", OperatorError, "check metrics.endpoint"):
         there = clients.cloudwatch(task).describe_alarms(AlarmNames=names)["MetricAlarms"]
     return [Belonging(ALARM, alarm["AlarmName"], "") for alarm in there]
-
-
-def _files(task: Task, state: Path) -> list[Belonging]:
-    named = {
-        state / f"{task.name}.properties": "rendered from the task's file",
-        heartbeat_folder(task, state): "figures of record processors",
-        dead_letter_file(task, state): "changes that were set aside",
-        gap_file(task, state): "gaps that were passed",
-        progress_file(task, state): "how far the copy is",
-    }
-    saved = dict.fromkeys(state.glob(f"{task.name}.leases-*.json"), "rows that a reset saved")
-    return [
-        Belonging(FILE, str(path), holds)
-        for path, holds in sorted({**named, **saved}.items())
-        if path.exists()
-    ]

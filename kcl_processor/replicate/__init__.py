@@ -1,1 +1,5 @@
-"""TODO."""
+"""The record's way through a child process: one shard of the stream in, the table's writes out.
+
+Read ``processor`` first, then the stages in their order: ``decode``, ``coalesce``, ``write``,
+``checkpoint``. ``child`` is the process, ``shard`` the wiring; the rest is what the stages lean on.
+"""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +30,23 @@ class Change:
     image: bytes | None
     sequence_number: str
     created_ms: int
+
+
+def canonical_key(key: dict[str, Any]) -> bytes:
+    """The key's DynamoDB JSON with sorted names, so that equal keys are equal bytes.
+
+    Numbers are taken as DynamoDB normalises them in a stream: one spelling for one value.
+
+    Raises:
+        TypeError: ``key`` is not a map with at least one attribute.
+    """
+    if not isinstance(key, dict) or not key:
+        raise TypeError("Keys is not a map with a key in it")
+    return orjson.dumps(key, option=orjson.OPT_SORT_KEYS)
+
+
+def key_names(changes: Iterable[Change]) -> list[str]:
+    """The names of the key attributes of the first change, for messages; values stay unseen."""
+    for change in changes:
+        return sorted(orjson.loads(change.key))
+    return []

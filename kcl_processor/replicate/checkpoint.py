@@ -46,6 +46,8 @@ class Checkpointer(Protocol):
 class Position:
     """The position of one shard: applied, checkpointed, and proven to be ours.
 
+    The proof makes it the fence that the writer holds to.
+
     Args:
         start: the checkpoint the shard starts from; a sequence number or ``TRIM_HORIZON``.
         interval: seconds between checkpoints while changes flow.
@@ -77,7 +79,7 @@ class Position:
         self._checkpointer: Checkpointer | None = None
         self.lost = False
 
-    def listen(self, checkpointer: Checkpointer) -> None:
+    def use(self, checkpointer: Checkpointer) -> None:
         """Use this checkpointer until the next one; each KCL call brings its own."""
         self._checkpointer = checkpointer
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from kcl_processor.errors import SourceError
-from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.change import Change, canonical_key
 
 
 def decode(data: bytes, sequence_number: str) -> Change:
@@ -59,26 +58,6 @@ def _image(stream_record: dict[str, Any], sequence_number: str) -> bytes:
     if not isinstance(image, dict):
         raise TypeError("NewImage is not a map")
     return orjson.dumps(image)
-
-
-def canonical_key(key: dict[str, Any]) -> bytes:
-    """The key's DynamoDB JSON with sorted names, so that equal keys are equal bytes.
-
-    Numbers are taken as DynamoDB normalises them in a stream: one spelling for one value.
-
-    Raises:
-        TypeError: ``key`` is not a map with at least one attribute.
-    """
-    if not isinstance(key, dict) or not key:
-        raise TypeError("Keys is not a map with a key in it")
-    return orjson.dumps(key, option=orjson.OPT_SORT_KEYS)
-
-
-def key_names(changes: Iterable[Change]) -> list[str]:
-    """The names of the key attributes of the first change, for messages; values stay unseen."""
-    for change in changes:
-        return sorted(orjson.loads(change.key))
-    return []
 
 
 def _malformed(sequence_number: str, reason: str) -> SourceError:

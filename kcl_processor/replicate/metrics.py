@@ -97,7 +97,9 @@ class Reporter:
     def _beat(self) -> None:
         beat = self._figures.heartbeat()
         since = self._figures.started_at - _GAP_HEAD_START
-        self._figures.gaps = noted_gaps(self._gap_file, beat.shard, since)
+        self._figures.gaps = sum(
+            gap.shard == beat.shard and gap.at >= since for gap in noted_gaps(self._gap_file)
+        )
         write_heartbeat(self._folder, beat)
 
     def _send(self) -> None:

@@ -76,12 +76,12 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
             ]
             position = self._shard.position
             if changes:
-                self._shard.writer.write(coalesce(changes), position)
+                self._shard.writer.write(coalesce(changes), fence=position)
                 position.applied(changes[-1].sequence_number)
             self._shard.batch_done(changes, process_records_input.millis_behind_latest)
             position.checkpoint_if_due()
 
-    def lease_lost(self, lease_lost_input: messages.LeaseLostInput) -> None:
+    def lease_lost(self, _: messages.LeaseLostInput) -> None:
         _log.info("the lease was let go")
 
     def shard_ended(self, shard_ended_input: messages.ShardEndedInput) -> None:
@@ -105,7 +105,7 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
         with self._busy():
             try:
                 if checkpointer is not None:
-                    self._shard.position.listen(_KclCheckpointer(checkpointer))
+                    self._shard.position.use(_KclCheckpointer(checkpointer))
                 yield
             except LeaseLost:
                 self._after_loss()

@@ -9,11 +9,10 @@ from typing import Any
 
 import orjson
 
+from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.errors import PoisonError
-from kcl_processor.replicate.change import Change
-from kcl_processor.replicate.decode import key_names
-from kcl_processor.replicate.destination import Reply
+from kcl_processor.replicate.change import Change, key_names
 from kcl_processor.state.dead_letters import Place
 
 _log = logging.getLogger(__name__)
@@ -35,13 +34,13 @@ class StopOnRefusal:
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
 
-    def refuse(self, change: Change, reply: Reply) -> None:
+    def refuse(self, change: Change, answer: Answer) -> None:
         """Raise :class:`PoisonError`, naming the record but none of the item's values."""
         raise PoisonError(
             f"Table {self._origin.destination_table} never accepts record "
             f"{change.sequence_number} of shard {self._origin.shard_id} of table "
             f"{self._origin.source_table} (key attributes {', '.join(key_names([change]))}): "
-            f"{reply.error}: {without_values(reply.message, change)}.",
+            f"{answer.error}: {without_values(answer.message, change)}.",
             "mend the cause on the destination, or set `on_poison: dead-letter` for this task",
         )
 
@@ -61,13 +60,13 @@ class DeadLetters:
         self._clock = clock
         self._on_written = on_written
 
-    def refuse(self, change: Change, reply: Reply) -> None:
+    def refuse(self, change: Change, answer: Answer) -> None:
         """Put the change, with its image, where it is durable.
 
         Raises:
             PoisonError: that is not possible; then the change must not be passed over.
         """
-        line = orjson.dumps(dead_letter(change, reply, self._origin, self._clock)) + b"\n"
+        line = orjson.dumps(dead_letter(change, answer, self._origin, self._clock)) + b"\n"
         try:
             self._place.put(line)
         except OSError as error:
@@ -80,13 +79,13 @@ class DeadLetters:
             "record %s is set aside in %s: %s: %s",
             change.sequence_number,
             self._place,
-            reply.error,
-            without_values(reply.message, change),
+            answer.error,
+            without_values(answer.message, change),
         )
         self._on_written()
 
 
-def dead_letter(change: Change, reply: Reply, origin: Origin, clock: Clock) -> dict[str, Any]:
+def dead_letter(change: Change, answer: Answer, origin: Origin, clock: Clock) -> dict[str, Any]:
     """A dead letter: enough to apply the change again, and to say why it was refused.
 
     It holds the item, unlike every log: keep the place where it goes as safe as the table.
@@ -100,8 +99,8 @@ def dead_letter(change: Change, reply: Reply, origin: Origin, clock: Clock) -> d
         "sequenceNumber": change.sequence_number,
         "createdMs": change.created_ms,
         "refusedMs": int(clock.now() * 1000),
-        "error": reply.error,
-        "message": without_values(reply.message, change),
+        "error": answer.error,
+        "message": without_values(answer.message, change),
         "key": orjson.loads(change.key),
         "image": image,
     }

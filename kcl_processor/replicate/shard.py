@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kcl_processor.aws.credentials import session
+from kcl_processor.aws.wire import Endpoint
 from kcl_processor.clock import Clock
 from kcl_processor.config.settings import Settings
 from kcl_processor.replicate.backoff import Window
@@ -94,16 +95,19 @@ class ShardOpener:
         self._wait = wait
         self._on_turn = on_turn
         self._opened: OpenShard | None = None
+        credentials = session(
+            settings.destination_region,
+            settings.destination_role_arn,
+            settings.destination_external_id,
+        ).get_credentials()
         self._destination = DestinationTable(
-            table=settings.destination_table,
-            region=settings.destination_region,
-            endpoint=settings.destination_endpoint,
-            credentials=session(
+            settings.destination_table,
+            Endpoint(
                 settings.destination_region,
-                settings.destination_role_arn,
-                settings.destination_external_id,
-            ).get_credentials(),
-            connections=settings.connections,
+                settings.destination_endpoint,
+                credentials,
+                settings.connections,
+            ),
         )
 
     def open(self, shard_id: str, start: str) -> OpenShard:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied
-from kcl_processor.replicate.destination import Reply
+from kcl_processor.replicate.destination import unprocessed
 
 
 class Verdict(Enum):
@@ -60,41 +61,41 @@ DENIED = {
 _SCHEMA = ("does not match the schema", "One of the required keys was not given a value")
 
 
-def judge(reply: Reply) -> Verdict:
-    """Say what one attempt's reply means for its changes."""
-    if not reply.error:
-        return Verdict.THROTTLED if reply.unprocessed else Verdict.APPLIED
-    if reply.error in THROTTLED or reply.status == 429:
+def judge(answer: Answer) -> Verdict:
+    """Say what one attempt's answer means for its changes."""
+    if not answer.error:
+        return Verdict.THROTTLED if unprocessed(answer) else Verdict.APPLIED
+    if answer.error in THROTTLED or answer.status == 429:
         return Verdict.THROTTLED
-    if reply.error in _RENEW:
+    if answer.error in _RENEW:
         return Verdict.RENEW_CREDENTIALS
     # A request of 25 large items can be too long as JSON where each item alone is not.
-    if reply.error in _REFUSED or reply.status == 413:
-        return Verdict.STOP if is_schema_mismatch(reply) else Verdict.REFUSED
-    if reply.error in _RETRY or reply.status == 0 or reply.status >= 500:
+    if answer.error in _REFUSED or answer.status == 413:
+        return Verdict.STOP if is_schema_mismatch(answer) else Verdict.REFUSED
+    if answer.error in _RETRY or answer.status == 0 or answer.status >= 500:
         return Verdict.RETRY
     return Verdict.STOP
 
 
-def is_schema_mismatch(reply: Reply) -> bool:
+def is_schema_mismatch(answer: Answer) -> bool:
     """Whether the service says that the table's keys are not the source's keys."""
-    return any(words in reply.message for words in _SCHEMA)
+    return any(words in answer.message for words in _SCHEMA)
 
 
-def stopping_error(reply: Reply, table: str) -> OperatorError:
-    """The error that a reply judged ``STOP`` ends the process with."""
-    said = f"{reply.error}: {reply.message}"
-    if reply.error in DENIED:
+def stopping_error(answer: Answer, table: str) -> OperatorError:
+    """The error that a answer judged ``STOP`` ends the process with."""
+    said = f"{answer.error}: {answer.message}"
+    if answer.error in DENIED:
         return PermissionDenied(
             f"dynamodb:BatchWriteItem on the destination table {table} is denied ({said}).",
             "allow dynamodb:BatchWriteItem on the table for these credentials, then start again",
         )
-    if reply.error == "ResourceNotFoundException":
+    if answer.error == "ResourceNotFoundException":
         return DestinationError(
             f"The destination table {table} does not exist ({said}).",
             "create the table like the source, copy the source again, then start",
         )
-    if is_schema_mismatch(reply):
+    if is_schema_mismatch(answer):
         return DestinationError(
             f"The keys of the destination table {table} are not those of the source ({said}).",
             "give the destination the source's key schema, copy the source again, then start",
@@ -105,10 +106,10 @@ def stopping_error(reply: Reply, table: str) -> OperatorError:
     )
 
 
-def credentials_error(reply: Reply, table: str, seconds: float) -> OperatorError:
+def credentials_error(answer: Answer, table: str, seconds: float) -> OperatorError:
     """The error for credentials that stayed unusable for a time."""
     return PermissionDenied(
         f"The credentials for the destination table {table} have been refused for "
-        f"{seconds:.0f} s ({reply.error}: {reply.message}).",
+        f"{seconds:.0f} s ({answer.error}: {answer.message}).",
         "renew the credentials, check this host's clock, then start again",
     )

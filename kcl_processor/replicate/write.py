@@ -21,11 +21,11 @@ from typing import Any, Protocol
 
 import orjson
 
+from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.backoff import Window, delay
-from kcl_processor.replicate.change import Change
-from kcl_processor.replicate.decode import canonical_key
-from kcl_processor.replicate.destination import MAX_CHANGES_PER_REQUEST, Destination, Reply
+from kcl_processor.replicate.change import Change, canonical_key
+from kcl_processor.replicate.destination import MAX_CHANGES_PER_REQUEST, Destination, unprocessed
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
 
@@ -48,7 +48,7 @@ class Fence(Protocol):
 class Refusals(Protocol):
     """Where a change goes that the destination never accepts."""
 
-    def refuse(self, change: Change, reply: Reply) -> None:
+    def refuse(self, change: Change, answer: Answer) -> None:
         """Make the change durable elsewhere, or raise to stop."""
 
 
@@ -70,7 +70,7 @@ class _Request:
     attempts: int = 0
 
 
-_Outcome = tuple[_Request, "Reply | None | BaseException"]
+_Outcome = tuple[_Request, "Answer | None | BaseException"]
 
 
 class Writer:
@@ -127,7 +127,7 @@ class Writer:
             fence.hold()
             batch.start(batch.ready.popleft(), self._pool, self._attempt, fence)
 
-    def _attempt(self, request: _Request, fence: Fence) -> Reply | None:
+    def _attempt(self, request: _Request, fence: Fence) -> Answer | None:
         # A process that was stopped between the loop's check and this line must not send.
         return self._destination.send(request.changes) if fence.fresh() else None
 
@@ -135,61 +135,61 @@ class Writer:
         outcome = batch.next_outcome(self._clock.elapsed())
         if outcome is None:
             return
-        request, reply = outcome
-        if isinstance(reply, BaseException):
-            raise reply
-        if reply is None:
+        request, answer = outcome
+        if isinstance(answer, BaseException):
+            raise answer
+        if answer is None:
             batch.ready.append(request)
             return
-        self._count(reply)
-        self._settle(batch, request, reply)
+        self._count(answer)
+        self._settle(batch, request, answer)
 
-    def _count(self, reply: Reply) -> None:
+    def _count(self, answer: Answer) -> None:
         self.tally.requests += 1
-        self.tally.consumed += reply.consumed
+        self.tally.consumed += answer.consumed
 
-    def _settle(self, batch: _Batch, request: _Request, reply: Reply) -> None:
-        match judge(reply):
+    def _settle(self, batch: _Batch, request: _Request, answer: Answer) -> None:
+        match judge(answer):
             case Verdict.APPLIED:
                 self.tally.written += len(request.changes)
                 self._window.succeeded()
                 self._trouble.passed()
             case Verdict.THROTTLED:
                 self.tally.throttled += 1
-                rest = _unprocessed(request, reply)
+                rest = _rest(request, answer)
                 # A single change is one hot key's: its partition is busy, the table is not.
                 if len(rest.changes) > 1:
                     self._window.throttled()
                 self.tally.written += len(request.changes) - len(rest.changes)
-                self._retry(batch, rest, reply)
+                self._retry(batch, rest, answer)
             case Verdict.RETRY:
-                self._retry(batch, request, reply)
+                self._retry(batch, request, answer)
             case Verdict.RENEW_CREDENTIALS:
-                self._await_credentials(reply)
-                self._retry(batch, request, reply)
+                self._await_credentials(answer)
+                self._retry(batch, request, answer)
             case Verdict.REFUSED:
-                self._narrow(batch, request, reply)
+                self._narrow(batch, request, answer)
             case Verdict.STOP:
-                raise stopping_error(reply, self._destination.table)
+                raise stopping_error(answer, self._destination.table)
 
-    def _retry(self, batch: _Batch, request: _Request, reply: Reply) -> None:
-        self._trouble.met(reply.error or "UnprocessedItems", reply.message)
+    def _retry(self, batch: _Batch, request: _Request, answer: Answer) -> None:
+        self._trouble.met(answer.error or "UnprocessedItems", answer.message)
         self.tally.retried += len(request.changes)
         request.attempts += 1
         batch.wait(request, self._clock.elapsed() + self._backoff(request.attempts))
 
-    def _await_credentials(self, reply: Reply) -> None:
+    def _await_credentials(self, answer: Answer) -> None:
         lasted = self._trouble.seconds()
         if lasted > _CREDENTIALS_PATIENCE:
-            raise credentials_error(reply, self._destination.table, lasted)
+            raise credentials_error(answer, self._destination.table, lasted)
 
-    def _narrow(self, batch: _Batch, request: _Request, reply: Reply) -> None:
+    def _narrow(self, batch: _Batch, request: _Request, answer: Answer) -> None:
         """One bad item fails its whole request: send each change alone to find it."""
         if len(request.changes) > 1:
             batch.ready.extend(_Request([change]) for change in request.changes)
             return
         self.tally.refused += 1
-        self._refusals.refuse(request.changes[0], reply)
+        self._refusals.refuse(request.changes[0], answer)
 
 
 class _Batch:
@@ -209,7 +209,7 @@ class _Batch:
         self,
         request: _Request,
         pool: ThreadPoolExecutor,
-        attempt: Callable[[_Request, Fence], Reply | None],
+        attempt: Callable[[_Request, Fence], Answer | None],
         fence: Fence,
     ) -> None:
         def run() -> None:
@@ -252,17 +252,17 @@ def _requests(changes: Sequence[Change]) -> Iterator[_Request]:
         yield _Request(changes[start : start + MAX_CHANGES_PER_REQUEST])
 
 
-def _unprocessed(request: _Request, reply: Reply) -> _Request:
+def _rest(request: _Request, answer: Answer) -> _Request:
     """The request with only those changes that DynamoDB handed back.
 
     Should an echoed item not be found among the changes, all are sent again: applying a change
     twice in a row does no harm, losing one does.
     """
-    if reply.error:
+    if answer.error:
         return request
     names = list(orjson.loads(request.changes[0].key))
     by_key = {change.key: change for change in request.changes}
-    keys = [_key_of(write, names) for write in reply.unprocessed]
+    keys = [_key_of(write, names) for write in unprocessed(answer)]
     if not all(key in by_key for key in keys):
         return request
     return _Request([by_key[key] for key in keys], request.attempts)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kcl_processor.config.paths import is_queue, settled
+from kcl_processor.errors import ConfigError
+from kcl_processor.state.durable import append_line
+
+# Seconds that a message of a queue stays hidden while its letter is being applied.
+_HIDDEN = 60
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,6 @@ class Place(Protocol):
         """The letter needs nothing more."""
 
 
-def is_queue(place: str) -> bool:
-    """Whether ``dead_letters`` of a task names an SQS queue, by URL or ARN."""
-    return place.startswith(("http://", "https://", "arn:"))
-
-
 def open_place(place: str, region: str) -> Place:
     """Open what ``dead_letters`` of a task names.
 
@@ -58,9 +61,6 @@ def open_place(place: str, region: str) -> Place:
     """
     if not is_queue(place):
         return LetterFile(Path(place))
-    # boto3 takes longer to import than a record processor may take to start.
-    from kcl_processor.state.letter_queue import LetterQueue
-
     return LetterQueue(place, region)
 
 
@@ -73,13 +73,13 @@ class LetterFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._settled = path.with_name(path.name + ".settled")
+        self._settled = settled(path)
 
     def __str__(self) -> str:
         return str(self._path)
 
     def put(self, line: bytes) -> None:
-        append_durably(self._path, line)
+        append_line(self._path, line)
 
     def letters(self) -> Iterator[DeadLetter]:
         # A restart may set a change aside a second time.
@@ -90,23 +90,42 @@ class LetterFile:
                 yield letter
 
     def settle(self, letter: DeadLetter) -> None:
-        append_durably(self._settled, _name(letter) + b"\n")
+        append_line(self._settled, _name(letter) + b"\n")
 
 
-def append_durably(path: Path, line: bytes) -> None:
-    """Append one line to a file of mode 0600 and return when it is on the disk.
+class LetterQueue:
+    """An SQS queue; a letter is a message, deleted when it is settled."""
 
-    Raises:
-        OSError: the line is not on the disk, or not whole.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        if os.write(descriptor, line) != len(line):
-            raise OSError(28, "the disk is full")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def __init__(self, place: str, region: str) -> None:
+        try:
+            self._url, self._client = _queue(place, region)
+        except (BotoCoreError, ClientError) as error:
+            raise ConfigError(
+                f"The queue of dead letters {place} cannot be used: {error}.",
+                "dead_letters with the URL or the ARN of an SQS queue",
+            ) from error
+
+    def __str__(self) -> str:
+        return self._url
+
+    def put(self, line: bytes) -> None:
+        try:
+            self._client.send_message(QueueUrl=self._url, MessageBody=line.decode())
+        except (BotoCoreError, ClientError) as error:
+            raise OSError(0, str(error)) from error
+
+    def letters(self) -> Iterator[DeadLetter]:
+        while True:
+            got = self._client.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=_HIDDEN
+            ).get("Messages")
+            if not got:
+                return
+            for message in got:
+                yield read_letter(message["Body"].encode(), message["ReceiptHandle"])
+
+    def settle(self, letter: DeadLetter) -> None:
+        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -127,3 +146,22 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter:
         image=read["image"],
         receipt=receipt,
     )
+
+
+def _queue(place: str, region: str) -> tuple[str, Any]:
+    # boto3 takes longer to import than a record processor may take to start.
+    import boto3
+    from botocore.config import Config
+
+    bounded = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 5})
+    if place.startswith("arn:"):
+        _, _, _, region, account, name = place.split(":", 5)
+        client = boto3.client("sqs", region_name=region, config=bounded)
+        answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+        return str(answer["QueueUrl"]), client
+    host = urlsplit(place)
+    words = (host.hostname or "").split(".")
+    if words[0] == "sqs" and len(words) > 2:
+        region = words[1]
+    endpoint = f"{host.scheme}://{host.netloc}"
+    return place, boto3.client("sqs", region_name=region, endpoint_url=endpoint, config=bounded)

@@ -1,37 +1,77 @@
-"""What a task noted on this host for a person to act on: gaps that it passed, dead letters."""
+"""Gaps that a task passed: changes that left the stream unread, one JSON object a line.
+
+The daemon (``Gaps.java``) and :mod:`kcl_processor.launch.identity` write them, in one form: ``at``,
+``shard``, ``checkpoint``, ``from``, ``to`` and ``reason``; times are ISO 8601 in UTC, unknown ones
+``null``.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 
-def noted_gaps(path: Path, shard: str, since: float = 0.0) -> int:
-    """How many gaps a task's gap file notes for a shard, at ``since`` or later."""
-    return sum(
-        gap.get("shard") == shard and _moment(gap.get("at")) >= since for gap in json_lines(path)
-    )
+from kcl_processor.state.durable import append_line
 
 
-def json_lines(path: Path) -> Iterable[dict[str, object]]:
-    """The objects of a file of JSON lines; nothing when there is no file."""
+@dataclass(frozen=True)
+class Gap:
+    """One gap.
+
+    Attributes:
+        at: when it was passed, seconds since the epoch.
+        shard: ``None`` for a stream that was made anew.
+        checkpoint: the last position that was read, or the ARN of the stream that is gone.
+        since, until: no missing change is older, or younger.
+    """
+
+    at: float
+    shard: str | None
+    checkpoint: str
+    since: str | None
+    until: str | None
+    reason: str
+
+
+def note_gap(path: Path, gap: Gap) -> None:
+    """Write a gap down; returns when it is on the disk.
+
+    Raises:
+        OSError: it is not.
+    """
+    line = asdict(gap) | {"at": _utc(gap.at)}
+    line["from"], line["to"] = line.pop("since"), line.pop("until")
+    append_line(path, orjson.dumps(line) + b"\n")
+
+
+def noted_gaps(path: Path) -> Iterator[Gap]:
+    """The gaps of a file in their order; none when there is no file. Torn lines are passed over."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return
     for line in lines:
         try:
-            value = json.loads(line)
-        except ValueError:
+            yield _gap(json.loads(line))
+        except (ValueError, TypeError, AttributeError):
             continue
-        if isinstance(value, dict):
-            yield value
 
 
-def _moment(text: object) -> float:
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
-        return 0.0
+def _gap(noted: dict[str, str | None]) -> Gap:
+    return Gap(
+        at=datetime.fromisoformat(str(noted.get("at"))).timestamp(),
+        shard=noted.get("shard"),
+        checkpoint=str(noted.get("checkpoint")),
+        since=noted.get("from"),
+        until=noted.get("to"),
+        reason=str(noted.get("reason")),
+    )
+
+
+def _utc(moment: float) -> str:
+    text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

@@ -11,6 +11,8 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from kcl_processor.state.durable import replace_file
+
 # Heartbeats are written every two seconds; one that is older than this has no process behind it.
 STALE_SECONDS = 30.0
 
@@ -68,11 +70,8 @@ def write_heartbeat(folder: Path, beat: Heartbeat) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = heartbeat_file(folder, beat.shard)
-    temporary = path.with_suffix(f".{beat.pid}")
-    temporary.write_text(json.dumps(asdict(beat)))
-    temporary.replace(path)
+    # The next beat follows in two seconds, so the disk need not be waited for.
+    replace_file(heartbeat_file(folder, beat.shard), json.dumps(asdict(beat)).encode(), flush=False)
 
 
 def heartbeat_file(folder: Path, shard: str) -> Path:

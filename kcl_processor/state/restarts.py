@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from kcl_processor.state.durable import replace_file
+
 _LONGEST = 60.0
 # Seconds a daemon must have run for its crash to count as the first one.
 _HEALTHY = 600.0
@@ -21,8 +23,7 @@ def pause_before_start(path: Path, now: float) -> float:
     starts = 0 if now - last > _HEALTHY else starts
     pause = min(_LONGEST, 2.0 ** min(starts, 10) - 1)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"starts": starts + 1, "last": now + pause}))
+        replace_file(path, json.dumps({"starts": starts + 1, "last": now + pause}).encode())
     except OSError:
         return 0.0
     return pause

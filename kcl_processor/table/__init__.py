@@ -1,1 +1,6 @@
-"""Whole tables: made ready, copied before the stream is read, compared and repaired at any time."""
+"""Whole tables: made ready, copied before the stream is read, compared, repaired, replayed.
+
+``table_copy`` and ``compare`` are the two engines, ``copy_task`` and ``verify_task`` what a command
+starts. Both read by ``table_reader`` through ``patience``, which repeats a call at a pace until it
+is answered.
+"""

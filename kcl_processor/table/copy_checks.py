@@ -17,7 +17,7 @@ from kcl_processor.table.estimate import HOUR, REFUSE_HOURS, STOP_HOURS, STREAM_
 _SETTLED_SECONDS = 5.0
 
 
-def identity(table: dict[str, Any]) -> str:
+def incarnation(table: dict[str, Any]) -> str:
     """What tells a table from another of its name: its ARN and when it was created."""
     return f"{table['TableArn']} {table['CreationDateTime'].isoformat()}"
 

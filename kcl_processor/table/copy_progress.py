@@ -5,15 +5,14 @@ The file holds keys, never other attributes, and only its owner may read it.
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
+from kcl_processor.state.durable import replace_file
 
 _VERSION = 1
 
@@ -78,11 +77,6 @@ class CopyProgress:
         return (self.expected_items - self.items) / self.items_per_second
 
 
-def progress_file(task: Task, state: Path) -> Path:
-    """Where a task's copy keeps its progress on this host."""
-    return state / f"{task.name}.copy.json"
-
-
 def load(path: Path) -> CopyProgress | None:
     """Read a progress file; ``None`` when there is none.
 
@@ -110,15 +104,8 @@ def save(path: Path, progress: CopyProgress) -> None:
     Raises:
         ConfigError: it cannot be written.
     """
-    temporary = path.with_suffix(f".{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(orjson.dumps(asdict(progress)))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        replace_file(path, orjson.dumps(asdict(progress)))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}.", "--state-dir with a folder of yours"

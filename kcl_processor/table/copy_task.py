@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from kcl_processor.clock import Clock, SystemClock
-from kcl_processor.config.render import dead_letters
+from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
 from kcl_processor.fleet.running import refuse_moved, refuse_running
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.destination import DestinationTable
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.replicate.write import Refusals, Writer
 from kcl_processor.state import host_lock
 from kcl_processor.state.dead_letters import open_place
 from kcl_processor.table import access, copy_checks
-from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load, progress_file
-from kcl_processor.table.copy_watch import CopyWatch, Report
+from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
+from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.estimate import Capacity, capacity, estimate
 from kcl_processor.table.estimate import rate as rate_of
 from kcl_processor.table.pace import Halt, Pace
@@ -85,7 +85,7 @@ class Tables:
 
 
 def run_copy(
-    task: Task, options: CopyOptions, state: Path, report: Report, halt: Halt
+    files: TaskFiles, options: CopyOptions, listener: CopyListener, halt: Halt, clock: Clock
 ) -> CopyProgress:
     """Copy what is left of a task's source to its destination.
 
@@ -96,27 +96,27 @@ def run_copy(
         OperatorError: a check or the copy failed; what was copied stays, and is gone on from.
         Halted: ``halt`` was set.
     """
+    task = files.task
     with _lock(task), daemon.lock_worker(task):
         tables = describe(task, options)
-        path = progress_file(task, state)
-        progress = None if options.restart else load(path)
+        progress = None if options.restart else load(files.copy_progress)
         if progress and progress.finished_at:
             return progress
-        signs = refuse_running(task, halt.wait)
-        progress = _checked(task, options, tables, progress, halt)
+        signs = refuse_running(task, clock, halt.wait)
+        progress = _checked(task, options, tables, progress, halt, clock)
         watch = CopyWatch(
             progress,
             lambda: refuse_moved(task, signs),
-            report,
+            listener,
             halt,
-            SystemClock(),
+            clock,
             forced=options.force,
         )
         try:
-            _copy(task, tables, progress, state, halt, watch).run()
+            _copy(files, tables, progress, halt, clock, watch).run()
         finally:
             halt.set()
-        report.progress(progress)
+        listener.progress(progress)
         return progress
 
 
@@ -158,21 +158,21 @@ def _tables(
         source,
         destination,
         stream_arn,
-        limit("--max-rcu", options.max_rcu, read.read, read.provisioned),
-        limit("--max-wcu", options.max_wcu, write.write, write.provisioned),
+        limit("--max-rcu", options.max_rcu, read.read, provisioned=read.provisioned),
+        limit("--max-wcu", options.max_wcu, write.write, provisioned=write.provisioned),
         read,
         write,
     )
 
 
-def limit(option: str, given: str | None, units: float, provisioned: bool) -> float | None:
+def limit(option: str, given: str | None, units: float, *, provisioned: bool) -> float | None:
     """A limit in units a second.
 
     Raises:
         ConfigError: it is no number above 0, or a percentage of an on-demand table.
     """
     try:
-        return rate_of(given, units, provisioned)
+        return rate_of(given, units, provisioned=provisioned)
     except ValueError as error:
         raise ConfigError(f"{option}: {error}.", f"{option} 500, or {option} 50%") from error
 
@@ -192,12 +192,17 @@ def _lock_name(destination: Side) -> str:
 
 
 def _checked(
-    task: Task, options: CopyOptions, tables: Tables, progress: CopyProgress | None, halt: Halt
+    task: Task,
+    options: CopyOptions,
+    tables: Tables,
+    progress: CopyProgress | None,
+    halt: Halt,
+    clock: Clock,
 ) -> CopyProgress:
     """The progress to go on from, or a new one, when nothing speaks against it."""
-    now = time.time()
-    source = copy_checks.identity(tables.source)
-    destination = copy_checks.identity(tables.destination)
+    now = clock.now()
+    source = copy_checks.incarnation(tables.source)
+    destination = copy_checks.incarnation(tables.destination)
     if progress:
         copy_checks.refuse_other(task, progress, source, destination, tables.stream_arn)
         if not options.force:
@@ -222,17 +227,17 @@ def _checked(
 
 
 def _copy(
-    task: Task,
+    files: TaskFiles,
     tables: Tables,
     progress: CopyProgress,
-    state: Path,
     halt: Halt,
+    clock: Clock,
     watch: Callable[[], None],
 ) -> TableCopy:
-    clock = SystemClock()
+    task = files.task
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
     reader = TableReader(
-        access.calls(task.source, SourceError, tables.read_limit, AT_ONCE, halt.wait),
+        access.calls(task.source, SourceError, tables.read_limit, AT_ONCE, clock, halt.wait),
         preflight.key_schema(tables.source),
         access.page_items(tables.read_limit, size / items if items else 0.0),
     )
@@ -241,20 +246,26 @@ def _copy(
     if tables.write_limit is not None:
         largest = max(1, min(_CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
     writer = Writer(
-        PacedDestination(access.destination_table(task.destination, _CONNECTIONS), pace),
-        _refusals(task, state, clock),
+        PacedDestination(_destination(task.destination), pace),
+        _refusals(files, clock),
         clock,
         Window(largest=largest, size=min(32, largest)),
         ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="write"),
         on_turn=watch,
     )
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
-    return TableCopy(reader, writer, progress, progress_file(task, state), pool, halt, clock, watch)
+    return TableCopy(reader, writer, progress, files.copy_progress, pool, halt, clock, watch)
 
 
-def _refusals(task: Task, state: Path, clock: Clock) -> Refusals:
+def _destination(side: Side) -> DestinationTable:
+    endpoint = clients.endpoint(side, _CONNECTIONS)
+    return DestinationTable(side.table, endpoint, count_capacity=True)
+
+
+def _refusals(files: TaskFiles, clock: Clock) -> Refusals:
+    task = files.task
     if task.on_poison == "stop":
         return StopOnRefusedItem(task.source.table, task.destination.table)
     origin = Origin(task.name, task.source.table, task.destination.table, "copy")
-    place = open_place(dead_letters(task, state), task.destination.region)
+    place = open_place(files.dead_letters, task.destination.region)
     return DeadLetters(place, origin, clock, on_written=lambda: None)

@@ -16,7 +16,7 @@ _LEASES_INTERVAL = 60.0
 _WARNING_INTERVAL = HOUR
 
 
-class Report:
+class CopyListener:
     """Told of a copy as it goes; the command line draws it."""
 
     def progress(self, progress: CopyProgress) -> None:
@@ -39,14 +39,15 @@ class CopyWatch:
         self,
         progress: CopyProgress,
         refuse_daemon: Callable[[], None],
-        report: Report,
+        listener: CopyListener,
         halt: Halt,
         clock: Clock,
+        *,
         forced: bool,
     ) -> None:
         self._progress = progress
         self._refuse_daemon = refuse_daemon
-        self._report = report
+        self._listener = listener
         self._halt = halt
         self._clock = clock
         self._forced = forced
@@ -66,7 +67,7 @@ class CopyWatch:
         if now - self._told_at < 1.0:
             return
         self._told_at = now
-        self._report.progress(self._progress)
+        self._listener.progress(self._progress)
         try:
             self._check(now)
         except OperatorError:
@@ -87,7 +88,7 @@ class CopyWatch:
         told = self._warned_at is not None and now - self._warned_at < _WARNING_INTERVAL
         if hours >= WARN_HOURS and not told:
             self._warned_at = now
-            self._report.warn(
+            self._listener.warn(
                 f"This copy takes {hours:.1f} h in all at this speed, and the stream keeps "
                 f"{STREAM_HOURS:.0f} h. Raise what limits it: --max-rcu, --max-wcu, capacity."
             )

@@ -26,6 +26,13 @@ def differing(source: bytes, destination: bytes) -> list[str]:
     )
 
 
+def same(source: bytes | None, destination: bytes | None) -> bool:
+    """Whether two images are the same item; ``None`` is no item."""
+    if source is None or destination is None:
+        return source is destination
+    return not differing(source, destination)
+
+
 def _same(ours: dict[str, Any] | None, theirs: dict[str, Any] | None) -> bool:
     if ours == theirs:
         return True

@@ -91,7 +91,7 @@ def estimate(items: int, table_bytes: int, read_rate: float, write_rate: float) 
     return Estimate(items, average, reads, writes, reads / read_rate, writes / write_rate)
 
 
-def rate(limit: str | None, capacity_units: float, provisioned: bool) -> float | None:
+def rate(limit: str | None, capacity_units: float, *, provisioned: bool) -> float | None:
     """A ``--max-rcu`` or ``--max-wcu`` in units a second.
 
     Args:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError, PermissionDenied
 from kcl_processor.replicate.backoff import delay
-from kcl_processor.replicate.destination import Reply
 from kcl_processor.replicate.verdict import DENIED, Verdict, judge
 from kcl_processor.table.pace import Gate, Pace
 
@@ -21,7 +20,12 @@ _log = logging.getLogger(__name__)
 _CREDENTIALS_PATIENCE = 300.0
 # Failed attempts of one call between lines of log.
 _ATTEMPTS_PER_LINE = 15
+_MEND = "look the error up in the DynamoDB API reference, mend its cause, then start again"
 _CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class Refused(OperatorError):
+    """The service never accepts this call, for what it asks; another may be answered."""
 
 
 class ConditionFailed(Exception):
@@ -73,13 +77,14 @@ class PatientCalls:
         self._clock = clock
         self._wait = wait
 
-    def call(self, operation: str, body: bytes, expected: float) -> dict[str, Any]:
-        """Repeat a call until it is answered.
+    def call(self, operation: str, body: bytes, expected: float) -> Answer:
+        """Repeat a call until it is answered; give the answer, which is no error.
 
         Args:
             expected: its cost in capacity units.
 
         Raises:
+            Refused: it never will be, for what it asks.
             OperatorError: it will not be answered.
             ConditionFailed: it has a condition, which does not hold.
         """
@@ -89,8 +94,8 @@ class PatientCalls:
             with self._gate:
                 answer = self._caller.call(operation, body)
             if not answer.error:
-                self._answered(expected, consumed(answer.body))
-                return answer.body
+                self._answered(expected, answer.consumed)
+                return answer
             self._pace.settle(expected, 0.0)
             attempts += 1
             self._failed(operation, answer, attempts, self._clock.elapsed() - began)
@@ -107,7 +112,7 @@ class PatientCalls:
         if answer.error == _CONDITION_FAILED:
             raise ConditionFailed
         said = f"{answer.error}: {answer.message}"
-        match judge(Reply(answer.status, answer.error, answer.message)):
+        match judge(answer):
             case Verdict.THROTTLED:
                 self._gate.throttled()
                 self.tally.throttled += 1
@@ -117,7 +122,9 @@ class PatientCalls:
                     f"({said}).",
                     "renew the credentials, check this host's clock, then start again",
                 )
-            case Verdict.REFUSED | Verdict.STOP:
+            case Verdict.REFUSED:
+                raise self._refused(operation, said)
+            case Verdict.STOP:
                 raise self._stopping(operation, answer.error, said)
         if attempts % _ATTEMPTS_PER_LINE == 0:
             _log.warning("%s of %s fails for %.0f s: %s", operation, self.table, seconds, said)
@@ -128,14 +135,9 @@ class PatientCalls:
                 f"dynamodb:{operation} on table {self.table} is denied ({said}).",
                 f"allow dynamodb:{operation} on the table for these credentials",
             )
-        return self._error(
-            f"dynamodb:{operation} on table {self.table} failed ({said}).",
-            "look the error up in the DynamoDB API reference, mend its cause, then start again",
-        )
+        return self._error(f"dynamodb:{operation} on table {self.table} failed ({said}).", _MEND)
 
-
-def consumed(body: dict[str, Any]) -> float:
-    """The capacity units of an answer: one figure, or one a table for a batch."""
-    found = body.get("ConsumedCapacity") or ()
-    parts = [found] if isinstance(found, dict) else found
-    return float(sum(part.get("CapacityUnits", 0.0) for part in parts))
+    def _refused(self, operation: str, said: str) -> Refused:
+        refused = Refused(f"Table {self.table} never accepts this {operation} ({said}).", _MEND)
+        refused.exit_code = self._error.exit_code
+        return refused

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.launch import preflight
@@ -48,7 +48,7 @@ class Plan:
     differing: list[Mismatch]
 
 
-def plan(task: Task, tags: bool = False, ttl: bool = False) -> Plan:
+def plan(task: Task, *, tags: bool = False, ttl: bool = False) -> Plan:
     """Find out what is left to do. Reads only.
 
     Args:
@@ -69,10 +69,10 @@ def plan(task: Task, tags: bool = False, ttl: bool = False) -> Plan:
     found = described(task.destination)
     if found is not None:
         return Plan(stream, [], mismatches(source, found))
-    return Plan(stream, _create(task, source, tags, ttl), [])
+    return Plan(stream, _create(task, source, tags=tags, ttl=ttl), [])
 
 
-def carry_out(call: Call, wait: Callable[[float], None] = time.sleep) -> None:
+def carry_out(call: Call, clock: Clock, wait: Callable[[float], None]) -> None:
     """Make one call and wait until its table is ACTIVE again.
 
     Raises:
@@ -88,7 +88,7 @@ def carry_out(call: Call, wait: Callable[[float], None] = time.sleep) -> None:
             client.create_table(**call.parameters)
         else:
             client.update_time_to_live(**call.parameters)
-    _await_active(call.side, error, wait)
+    _await_active(call.side, error, clock, wait)
 
 
 def _stream_on(task: Task) -> Call:
@@ -97,7 +97,7 @@ def _stream_on(task: Task) -> Call:
     return Call(task.source, "UpdateTable", parameters, "turn the source's stream on")
 
 
-def _create(task: Task, source: dict[str, Any], tags: bool, ttl: bool) -> list[Call]:
+def _create(task: Task, source: dict[str, Any], *, tags: bool, ttl: bool) -> list[Call]:
     side = task.destination
     chosen = _tags(task.source, source["TableArn"]) if tags else None
     calls = [
@@ -136,19 +136,15 @@ def _ttl_attribute(side: Side) -> str | None:
 
 
 def described(side: Side) -> dict[str, Any] | None:
-    """DescribeTable, or ``None`` when there is no such table."""
-    client = clients.tables(side)
-    with clients.calling("dynamodb:DescribeTable", f"table {side}", DestinationError, _HINT):
-        try:
-            table: dict[str, Any] = client.describe_table(TableName=side.table)["Table"]
-        except client.exceptions.ResourceNotFoundException:
-            return None
-    return table
+    """A destination as described, or ``None`` when there is no such table."""
+    return clients.described(clients.tables(side), side.table, DestinationError, _HINT)
 
 
-def _await_active(side: Side, error: type[OperatorError], wait: Callable[[float], None]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+def _await_active(
+    side: Side, error: type[OperatorError], clock: Clock, wait: Callable[[float], None]
+) -> None:
+    deadline = clock.elapsed() + _PATIENCE
+    while clock.elapsed() < deadline:
         table = preflight.describe(side, error, _HINT)
         indexes = table.get("GlobalSecondaryIndexes", ())
         if table["TableStatus"] == "ACTIVE" and all(

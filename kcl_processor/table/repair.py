@@ -13,10 +13,13 @@ from typing import Any
 import orjson
 
 from kcl_processor.table.compare import Difference, Kind, difference
+from kcl_processor.table.equality import same
 from kcl_processor.table.patience import ConditionFailed, PatientCalls
 from kcl_processor.table.table_reader import TableReader
 
 _TRIES = 8
+# A key that is looked at by itself is found by no scan.
+_NO_SEGMENT = -1
 # An expression holds at most 300 operators and 4 KB (developer guide, "Expression size limits").
 # Of an item with more attributes, this many are compared.
 _MOST_ATTRIBUTES = 120
@@ -53,6 +56,7 @@ class Repair:
         source: TableReader,
         destination: TableReader,
         calls: PatientCalls,
+        *,
         delete_extra: bool,
         dry_run: bool,
     ) -> None:
@@ -62,30 +66,33 @@ class Repair:
         self._delete_extra = delete_extra
         self._dry_run = dry_run
 
-    def apply(self, found: Difference) -> Outcome:
-        """Make one difference good.
+    def apply(self, key: bytes) -> Outcome:
+        """Make the destination's item under a canonical key equal to the source's.
 
         Raises:
             OperatorError: a side cannot be read or written.
         """
-        outcome = Outcome.SETTLED
+        outcome, laid = Outcome.SETTLED, None
         for _ in range(_TRIES):
-            now = self._look(found)
+            now = self._look(key)
             if now is None:
                 return outcome
-            if now.kind is Kind.EXTRA and not self._delete_extra:
+            extra = now.kind is Kind.EXTRA
+            # What was laid here goes again if the source deleted it meanwhile, whoever may delete.
+            if extra and not self._delete_extra and not (laid and same(now.destination, laid)):
                 return Outcome.LEFT
-            wanted = Outcome.DELETED if now.kind is Kind.EXTRA else Outcome.PUT
             if self._dry_run:
-                return Outcome.WOULD_DELETE if now.kind is Kind.EXTRA else Outcome.WOULD_PUT
+                return Outcome.WOULD_DELETE if extra else Outcome.WOULD_PUT
             if self._write(now):
-                outcome = wanted
+                outcome, laid = Outcome.DELETED if extra else Outcome.PUT, now.source
         return Outcome.UNSETTLED
 
-    def _look(self, found: Difference) -> Difference | None:
-        ours = self._source.get([found.key]).get(found.key)
-        theirs = self._destination.get([found.key]).get(found.key)
-        return difference(found.segment, found.key, ours, theirs)
+    def _look(self, key: bytes) -> Difference | None:
+        # The destination first: what the daemon writes after this reading fails the condition, and
+        # what it wrote before is no newer than the source's item, which is read after it.
+        theirs = self._destination.get([key]).get(key)
+        ours = self._source.get([key]).get(key)
+        return difference(_NO_SEGMENT, key, ours, theirs)
 
     def _write(self, now: Difference) -> bool:
         """Write under the condition that the destination holds ``now.destination``."""

@@ -11,14 +11,15 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 
+from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError, PoisonError
-from kcl_processor.replicate.change import Change
-from kcl_processor.replicate.decode import key_names
-from kcl_processor.replicate.destination import Destination, Reply
+from kcl_processor.replicate.change import Change, key_names
+from kcl_processor.replicate.destination import Destination
 from kcl_processor.replicate.refusals import without_values
 from kcl_processor.replicate.write import Writer
 from kcl_processor.table.copy_progress import CopyProgress, save
@@ -48,12 +49,12 @@ class PacedDestination:
         self._destination = destination
         self._pace = pace
 
-    def send(self, changes: Sequence[Change]) -> Reply:
+    def send(self, changes: Sequence[Change]) -> Answer:
         expected = float(sum(map(_units, changes)))
         self._pace.take(expected)
-        reply = self._destination.send(changes)
-        self._pace.settle(expected, reply.consumed)
-        return reply
+        answer = self._destination.send(changes)
+        self._pace.settle(expected, answer.consumed)
+        return answer
 
 
 class StopOnRefusedItem:
@@ -63,12 +64,12 @@ class StopOnRefusedItem:
         self._source = source
         self._destination = destination
 
-    def refuse(self, change: Change, reply: Reply) -> None:
+    def refuse(self, change: Change, answer: Answer) -> None:
         """Raise :class:`PoisonError`, naming none of the item's values."""
         raise PoisonError(
             f"Table {self._destination} never accepts an item of table {self._source} "
             f"(key attributes {', '.join(key_names([change]))}): "
-            f"{reply.error}: {without_values(reply.message, change)}.",
+            f"{answer.error}: {without_values(answer.message, change)}.",
             "mend the cause on the destination, or set `on_poison: dead-letter` for this task; "
             "copy again goes on from here",
         )
@@ -166,28 +167,19 @@ class _Meter:
         self._writer = writer.tally
         self._clock = clock
         self._began = clock.elapsed()
-        self._before = (
-            progress.seconds,
-            progress.read_units,
-            progress.write_units,
-            progress.read_throttled,
-            progress.write_throttled,
-            progress.written,
-            progress.refused,
-        )
+        self._before = replace(progress)
         self._points = deque([(self._began, progress.items)])
 
     def read(self) -> None:
         """Bring the figures up to date."""
-        progress, now = self._progress, self._clock.elapsed()
-        seconds, reads, writes, read_throttled, write_throttled, written, refused = self._before
-        progress.seconds = seconds + now - self._began
-        progress.read_units = reads + self._reader.consumed
-        progress.write_units = writes + self._writer.consumed
-        progress.read_throttled = read_throttled + self._reader.throttled
-        progress.write_throttled = write_throttled + self._writer.throttled
-        progress.written = written + self._writer.written
-        progress.refused = refused + self._writer.refused
+        progress, before, now = self._progress, self._before, self._clock.elapsed()
+        progress.seconds = before.seconds + now - self._began
+        progress.read_units = before.read_units + self._reader.consumed
+        progress.write_units = before.write_units + self._writer.consumed
+        progress.read_throttled = before.read_throttled + self._reader.throttled
+        progress.write_throttled = before.write_throttled + self._writer.throttled
+        progress.written = before.written + self._writer.written
+        progress.refused = before.refused + self._writer.refused
         progress.updated_at = self._clock.now()
         progress.pid = os.getpid()
         progress.items_per_second = self._speed(now)

@@ -48,7 +48,9 @@ def creation(
     }
     on_demand = _billing_mode(source) == "PAY_PER_REQUEST"
     if indexes := source.get("GlobalSecondaryIndexes"):
-        request["GlobalSecondaryIndexes"] = [_global_index(index, on_demand) for index in indexes]
+        request["GlobalSecondaryIndexes"] = [
+            _global_index(index, on_demand=on_demand) for index in indexes
+        ]
     if indexes := source.get("LocalSecondaryIndexes"):
         request["LocalSecondaryIndexes"] = [_index(index) for index in indexes]
     if (kind := _table_class(source)) != "STANDARD":
@@ -102,7 +104,7 @@ def _billing(table: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _global_index(index: dict[str, Any], on_demand: bool) -> dict[str, Any]:
+def _global_index(index: dict[str, Any], *, on_demand: bool) -> dict[str, Any]:
     request = _index(index)
     if on_demand:
         if limits := index.get("OnDemandThroughput"):

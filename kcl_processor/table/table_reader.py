@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from kcl_processor.replicate.decode import canonical_key
-from kcl_processor.table.patience import CallTally, PatientCalls, consumed
+from kcl_processor.replicate.change import canonical_key
+from kcl_processor.table.patience import CallTally, PatientCalls
 
 # BatchGetItem takes 100 keys; a quarter of it keeps a page of the largest items (400 KB) bounded.
 _KEYS_PER_REQUEST = 25
@@ -85,11 +85,11 @@ class TableReader:
         }
         if after is not None:
             request["ExclusiveStartKey"] = after
-        body = self._calls.call("Scan", orjson.dumps(request), self._page_cost)
-        self._page_cost = cost = consumed(body)
+        answer = self._calls.call("Scan", orjson.dumps(request), self._page_cost)
+        self._page_cost = answer.consumed
         with self._apart:
-            items = [self._item(item) for item in body.pop("Items")]
-        return Page(items, body.get("LastEvaluatedKey"), cost)
+            items = [self._item(item) for item in answer.body.pop("Items")]
+        return Page(items, answer.body.get("LastEvaluatedKey"), answer.consumed)
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Read items by canonical key, strongly consistent; keys without an item are left out.
@@ -102,7 +102,7 @@ class TableReader:
             wanted: Any = [orjson.loads(key) for key in keys[start : start + _KEYS_PER_REQUEST]]
             while wanted:
                 request = orjson.dumps(self._batch(wanted))
-                body = self._calls.call("BatchGetItem", request, float(len(wanted)))
+                body = self._calls.call("BatchGetItem", request, float(len(wanted))).body
                 table = self._calls.table
                 found.update(self._item(item) for item in body["Responses"].get(table, ()))
                 wanted = body.get("UnprocessedKeys", {}).get(table, {}).get("Keys")

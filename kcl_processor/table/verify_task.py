@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.launch import preflight
@@ -71,7 +71,7 @@ class SegmentResult:
         return self.missing + self.extra + self.changed - self.equal_again
 
 
-class Listener:
+class VerifyListener:
     """Told of a verification as it goes."""
 
     def difference(self, found: Difference, outcome: Outcome | None) -> None:
@@ -92,7 +92,9 @@ class Verified:
     settled: int
 
 
-def run_verify(task: Task, options: VerifyOptions, listener: Listener, halt: Halt) -> Verified:
+def run_verify(
+    task: Task, options: VerifyOptions, listener: VerifyListener, halt: Halt, clock: Clock
+) -> Verified:
     """Compare a task's tables.
 
     Raises:
@@ -104,7 +106,7 @@ def run_verify(task: Task, options: VerifyOptions, listener: Listener, halt: Hal
         ThreadPoolExecutor(_LOOKING, thread_name_prefix="look") as looking,
     ):
         try:
-            return _Verification(task, options, listener, halt, scanning, looking).run()
+            return _Verification(task, options, listener, halt, clock, scanning, looking).run()
         except BaseException:
             halt.set()
             raise
@@ -115,8 +117,9 @@ class _Verification:
         self,
         task: Task,
         options: VerifyOptions,
-        listener: Listener,
+        listener: VerifyListener,
         halt: Halt,
+        clock: Clock,
         scanning: ThreadPoolExecutor,
         looking: ThreadPoolExecutor,
     ) -> None:
@@ -124,7 +127,7 @@ class _Verification:
         self._halt = halt
         self._scanning = scanning
         self._looking = looking
-        source, destination, repair = _sides(task, options, halt)
+        source, destination, repair = _sides(task, options, halt, clock)
         self._repair = repair
         self._readers = source, destination
         table = preflight.describe(task.source, SourceError, "check the source")
@@ -132,7 +135,7 @@ class _Verification:
         self._chosen = chosen
         self._results = {part.number: SegmentResult(part.number) for part in chosen}
         self._suspects = Suspects(
-            source, destination, looking, SystemClock(), options.patience, self._undecided
+            source, destination, looking, clock, options.patience, self._undecided
         )
 
     def run(self) -> Verified:
@@ -165,7 +168,7 @@ class _Verification:
     def _make_good(self, found: list[Difference]) -> None:
         outcomes: Iterator[Outcome | None] = iter([None] * len(found))
         if self._repair:
-            outcomes = self._looking.map(self._repair.apply, found)
+            outcomes = self._looking.map(self._repair.apply, (part.key for part in found))
         for part, outcome in zip(found, outcomes, strict=True):
             self._count(part, outcome)
             self._listener.difference(part, outcome)
@@ -215,7 +218,7 @@ def chosen_segments(options: VerifyOptions, table_bytes: int) -> list[Segment]:
 
 
 def _sides(
-    task: Task, options: VerifyOptions, halt: Halt
+    task: Task, options: VerifyOptions, halt: Halt, clock: Clock
 ) -> tuple[TableReader, TableReader, Repair | None]:
     """Both readers, and what repairs, when that is asked for."""
     source = preflight.describe(task.source, SourceError, "check the source")
@@ -230,13 +233,17 @@ def _sides(
         (task.destination, destination, DestinationError),
     ):
         found = capacity(table)
-        rate = limit("--max-rcu", options.max_rcu, found.read, found.provisioned)
+        rate = limit("--max-rcu", options.max_rcu, found.read, provisioned=found.provisioned)
         threads = AT_ONCE + _LOOKING
-        calls.append(access.calls(side, error, rate, threads, halt.wait))
+        calls.append(access.calls(side, error, rate, threads, clock, halt.wait))
         readers.append(TableReader(calls[-1], keys, access.page_items(rate, average)))
     repair = None
     if options.repair:
         repair = Repair(
-            readers[0], readers[1], calls[1], options.delete_extra, dry_run=options.dry_run
+            readers[0],
+            readers[1],
+            calls[1],
+            delete_extra=options.delete_extra,
+            dry_run=options.dry_run,
         )
     return readers[0], readers[1], repair

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kcl_processor.fleet.kcl_tables import kcl_tables
+from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import SHARD_END, lease, read_rows, shard_of
 from tests.kcl_tables import as_kcl_1, as_single_table, fill, make_task, snapshot
 
@@ -11,7 +11,7 @@ def test_rows_of_a_real_run_are_read_in_full(moto_url):
     """Three tables of KCL 3.1.3: eight leases, the leader, two workers."""
     task = make_task(moto_url)
     client = fill(task, *snapshot("two-workers"))
-    rows = read_rows(client, kcl_tables(task))
+    rows = read_rows(client, table_names(task))
     assert rows.found and len(rows.leases) == 8 and len(rows.workers) == 2
     assert sum(row.ended for row in rows.leases) == 3
     assert {row.owner for row in rows.leases} == {"worker-1", "worker-2"}
@@ -24,8 +24,8 @@ def test_a_single_table_holds_the_same(moto_url):
     tables = snapshot("two-workers")
     client = fill(separate, *tables)
     fill(single, as_single_table(*tables))
-    apart = read_rows(client, kcl_tables(separate))
-    together = read_rows(client, kcl_tables(single))
+    apart = read_rows(client, table_names(separate))
+    together = read_rows(client, table_names(single))
     assert together.leases == apart.leases
     assert len(together.workers) == 2 and len(together.coordinator) == 1
 
@@ -42,7 +42,7 @@ def test_no_table_is_not_an_empty_one(moto_url):
     """A task that never ran has no lease table, and that is told apart."""
     task = make_task(moto_url)
     client = fill(make_task(moto_url), [])
-    assert not read_rows(client, kcl_tables(task)).found
+    assert not read_rows(client, table_names(task)).found
 
 
 @pytest.mark.parametrize(

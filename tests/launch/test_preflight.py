@@ -1,23 +1,18 @@
 """What run checks before it starts: each failure says what, where, and what to type."""
 
-import json
 import uuid
-from pathlib import Path
 
 import boto3
 import pytest
 
 from kcl_processor.config.task import Kcl, Side, Source, Task
 from kcl_processor.errors import (
-    ConfigError,
     DestinationError,
     ExitCode,
-    GapError,
     OperatorError,
     SourceError,
 )
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX, make_kcl_tables
-from kcl_processor.launch.identity import claim, identity
 from kcl_processor.launch.preflight import check_destination, check_source
 
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -117,67 +112,3 @@ def test_kcls_tables_are_made_once_with_their_index(moto_url, dynamodb):
     assert [index["IndexName"] for index in leases["GlobalSecondaryIndexes"]] == [LEASE_INDEX]
     for suffix in ("-CoordinatorState", "-WorkerMetricStats"):
         dynamodb.describe_table(TableName=made.kcl.application_name + suffix)
-
-
-@pytest.fixture
-def gaps(tmp_path):
-    return tmp_path / "state" / "gaps.jsonl"
-
-
-def test_a_checkpoint_table_of_another_replica_is_refused(moto_url, dynamodb, gaps):
-    """Another destination under the same task name is refused with both named, or adopted."""
-    name = table(dynamodb, StreamSpecification=STREAM)
-    made = task(moto_url, name)
-    make_kcl_tables(made)
-    facts = check_source(made.source)
-    claim(made, identity(facts, "arn:one"), adopt=False, gaps=gaps)
-    claim(made, identity(facts, "arn:one"), adopt=False, gaps=gaps)
-    with pytest.raises(ConfigError, match=r"arn:one.*arn:two"):
-        claim(made, identity(facts, "arn:two"), adopt=False, gaps=gaps)
-    claim(made, identity(facts, "arn:two"), adopt=True, gaps=gaps)
-    claim(made, identity(facts, "arn:two"), adopt=False, gaps=gaps)
-
-
-@pytest.mark.parametrize(("on_gap", "stops"), [("stop", True), ("continue", False)])
-def test_a_stream_that_was_made_again_is_a_gap(moto_url, dynamodb, on_gap, stops, gaps):
-    """Checkpoints of an older stream stop the task, unless it goes on over gaps."""
-    made = task(moto_url, table(dynamodb, StreamSpecification=STREAM), on_gap=on_gap)
-    make_kcl_tables(made)
-    facts = check_source(made.source)
-    claim(
-        made, identity(facts.__class__(facts.table_arn, "old", {}), "arn:d"), adopt=False, gaps=gaps
-    )
-    if stops:
-        with pytest.raises(GapError, match="old"):
-            claim(made, identity(facts, "arn:d"), adopt=False, gaps=gaps)
-        assert not gaps.exists()
-    claim(made, identity(facts, "arn:d"), adopt=stops, gaps=gaps)
-    (noted,) = map(json.loads, gaps.read_text().splitlines())
-    assert noted["checkpoint"] == "old" and noted["to"] in facts.stream_arn + "Z"
-
-
-def test_a_gap_that_cannot_be_noted_is_not_passed(moto_url, dynamodb, tmp_path):
-    """Going on without a note would be a gap passed in silence."""
-    made = task(moto_url, table(dynamodb, StreamSpecification=STREAM), on_gap="continue")
-    make_kcl_tables(made)
-    facts = check_source(made.source)
-    old = identity(facts.__class__(facts.table_arn, "old", {}), "arn:d")
-    claim(made, old, adopt=False, gaps=tmp_path / "gaps")
-    with pytest.raises(GapError, match="cannot be noted"):
-        claim(made, identity(facts, "arn:d"), adopt=False, gaps=Path("/dev/full"))
-
-
-def test_leases_of_a_foreign_stream_are_refused(moto_url, dynamodb, gaps):
-    """A table of leases without an identity is taken only if one is of this stream's shards."""
-    made = task(moto_url, table(dynamodb, StreamSpecification=STREAM))
-    make_kcl_tables(made)
-    facts = check_source(made.source)
-    row = {"leaseKey": {"S": "shardId-00000001-foreign"}}
-    dynamodb.put_item(TableName=made.kcl.application_name, Item=row)
-    with pytest.raises(ConfigError, match="another stream"):
-        claim(made, identity(facts, "arn:d"), adopt=False, gaps=gaps)
-    streams = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=moto_url)
-    shards = streams.describe_stream(StreamArn=facts.stream_arn)["StreamDescription"]["Shards"]
-    ours = {"leaseKey": {"S": shards[0]["ShardId"]}}
-    dynamodb.put_item(TableName=made.kcl.application_name, Item=ours)
-    claim(made, identity(facts, "arn:d"), adopt=False, gaps=gaps)

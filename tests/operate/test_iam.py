@@ -79,9 +79,9 @@ def test_a_table_and_its_stream_carry_a_policy_each():
 
 def test_optional_properties_bring_their_actions():
     """Recovery points and tags need calls that nobody else makes."""
-    plain = statements(make_task(), "kcl")["KclTables"]["Action"]
+    plain = statements(make_task(), "kcl")["TableNames"]["Action"]
     asked = make_task(properties={"leaseTablePitrEnabled": "true", "workerMetricsTags": "a=b"})
-    extra = set(statements(asked, "kcl")["KclTables"]["Action"]) - set(plain)
+    extra = set(statements(asked, "kcl")["TableNames"]["Action"]) - set(plain)
     assert extra == {
         "dynamodb:DescribeContinuousBackups",
         "dynamodb:UpdateContinuousBackups",

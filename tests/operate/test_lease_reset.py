@@ -6,7 +6,7 @@ from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.leases import LATEST, SHARD_END, TRIM_HORIZON, lease, scan
 from kcl_processor.operate import lease_reset
 from tests.fakes import HandClock
-from tests.kcl_tables import as_kcl_1, fill, make_task, snapshot
+from tests.kcl_tables import fill, make_task, snapshot
 
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
 PARENT = next(lease(row) for row in ROWS if lease(row).parents).parents[0]
@@ -94,38 +94,6 @@ def test_a_row_that_changed_is_left_alone(moto_url):
         lease_reset.apply(client, task.kcl.application_name, steps)
 
 
-@pytest.mark.parametrize("what", ["lease", "worker", "leader"])
-def test_whatever_moves_is_a_worker(moto_url, what):
-    """A counter, a worker's report, or the leader's lock: each alone refuses a reset."""
-    task = make_task(moto_url)
-    client = fill(task, ROWS, COORDINATOR, WORKERS)
-    clock = HandClock()
-    names = (task.kcl.application_name, "-CoordinatorState", "-WorkerMetricStats")
-    leader = next(row for row in COORDINATOR if row["key"]["S"] == "Leader")
-    table, item = {
-        "lease": (names[0], {**ROWS[0], "leaseCounter": {"N": "999"}}),
-        "worker": (names[0] + names[2], {**WORKERS[0], "lut": {"N": "1"}}),
-        "leader": (names[0] + names[1], {**leader, "recordVersionNumber": {"S": "new"}}),
-    }[what]
-    wait = turning(clock, lambda: client.put_item(TableName=table, Item=item))
-    with pytest.raises(OperatorError, match="is running"):
-        lease_reset.refuse_if_alive(client, task, clock, wait)
-
-
-def test_the_dead_are_found_dead_after_their_time(moto_url):
-    """A few seconds for KCL 3, longer for KCL 1.x, whose workers renew every 20 s."""
-    new, old = make_task(moto_url), make_task(moto_url)
-    clock = HandClock()
-    client = fill(new, ROWS, COORDINATOR, WORKERS)
-    fill(old, [as_kcl_1(row) for row in ROWS])
-    began = clock.elapsed()
-    lease_reset.refuse_if_alive(client, new, clock, turning(clock))
-    assert clock.elapsed() - began < 10
-    began = clock.elapsed()
-    lease_reset.refuse_if_alive(client, old, clock, turning(clock))
-    assert clock.elapsed() - began > 20
-
-
 def test_a_dead_leaders_lock_is_removed_only_when_told(moto_url):
     """A dry run leaves it; --yes removes it; then there is none."""
     task = make_task(moto_url)
@@ -133,9 +101,9 @@ def test_a_dead_leaders_lock_is_removed_only_when_told(moto_url):
     clock = HandClock()
     clock.seconds += 200_000_000
     for execute in (False, True):
-        found = lease_reset.unlock_leader(client, task, clock, turning(clock), execute)
+        found = lease_reset.unlock_leader(client, task, clock, turning(clock), execute=execute)
         assert found.owner == "worker-2"
-    assert lease_reset.unlock_leader(client, task, clock, turning(clock), True) is None
+    assert lease_reset.unlock_leader(client, task, clock, turning(clock), execute=True) is None
 
 
 def test_a_living_leader_keeps_its_lock(moto_url):
@@ -148,7 +116,7 @@ def test_a_living_leader_keeps_its_lock(moto_url):
     table = f"{task.kcl.application_name}-CoordinatorState"
     wait = turning(clock, lambda: client.put_item(TableName=table, Item=beat))
     with pytest.raises(OperatorError, match="signs of life"):
-        lease_reset.unlock_leader(client, task, clock, wait, True)
+        lease_reset.unlock_leader(client, task, clock, wait, execute=True)
 
 
 def test_restore_deletes_what_was_not_there():

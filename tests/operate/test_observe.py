@@ -2,7 +2,7 @@
 
 import boto3
 
-from kcl_processor.config.render import gap_file, heartbeat_folder
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.fleet.stream import Look, Stream
 from kcl_processor.launch.preflight import check_source
 from kcl_processor.operate.observe import Observer
@@ -44,7 +44,7 @@ def test_a_look_waits_until_the_living_have_moved(moto_url, tmp_path):
             renewed = {**row, "leaseCounter": {"N": str(int(clock.seconds))}}
             client.put_item(TableName=task.kcl.application_name, Item=renewed)
 
-    seen = Observer(task, tmp_path, clock, wait, FakeStream()).look()
+    seen = Observer(TaskFiles(task, tmp_path), clock, wait, FakeStream()).look()
     states = {(view.owner, view.state) for view in seen.shards if view.state != "ended"}
     assert states == {("worker-1", "active"), ("worker-2", "stale")}
     assert (seen.live, seen.dead) == (["worker-1"], ["worker-2"])
@@ -56,7 +56,7 @@ def test_a_task_that_never_ran_has_only_unleased_shards(moto_url, tmp_path):
     task, clock = make_task(moto_url), HandClock()
     make_source_and_destination(task)
     began = clock.elapsed()
-    seen = Observer(task, tmp_path, clock, clock.turn).look()
+    seen = Observer(TaskFiles(task, tmp_path), clock, clock.turn).look()
     assert not seen.found and {view.state for view in seen.shards} == {"unleased"}
     assert clock.elapsed() == began
     assert (seen.dead_letters, seen.gaps) == (None, None)
@@ -67,9 +67,11 @@ def test_this_hosts_notes_are_seen(moto_url, tmp_path):
     task, clock = make_task(moto_url), HandClock()
     make_source_and_destination(task)
     beat = ShardFigures(task.name, "shardId-1", "w", clock).heartbeat()
-    write_heartbeat(heartbeat_folder(task, tmp_path), beat)
-    gap_file(task, tmp_path).write_text('{"shard": "shardId-1"}\n')
-    seen = Observer(task, tmp_path, clock, clock.turn).look()
+    write_heartbeat(TaskFiles(task, tmp_path).heartbeats, beat)
+    TaskFiles(task, tmp_path).gaps.write_text(
+        '{"at": "2026-01-01T00:00:00Z", "shard": "shardId-1"}\n'
+    )
+    seen = Observer(TaskFiles(task, tmp_path), clock, clock.turn).look()
     assert (seen.gaps, seen.dead_letters, list(seen.heartbeats)) == (1, 0, ["shardId-1"])
 
 

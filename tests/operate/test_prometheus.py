@@ -6,7 +6,7 @@ import pytest
 
 prometheus_client = pytest.importorskip("prometheus_client")
 
-from kcl_processor.config.render import heartbeat_folder  # noqa: E402
+from kcl_processor.config.paths import TaskFiles  # noqa: E402
 from kcl_processor.operate.prometheus import HeartbeatCollector  # noqa: E402
 from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
 from kcl_processor.state.heartbeat import Counts, write_heartbeat  # noqa: E402
@@ -33,7 +33,7 @@ def test_every_record_processor_of_every_task_is_there(tmp_path):
             latency_count=4,
             latency_ms=2000.0,
         )
-        write_heartbeat(heartbeat_folder(task, tmp_path), counted)
+        write_heartbeat(TaskFiles(task, tmp_path).heartbeats, counted)
     lines = page(tasks, tmp_path, clock)
     for task in tasks:
         labels = f'{{shard="s-1",task="{task.name}",worker="w"}}'

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import boto3
 
-from kcl_processor.config.render import dead_letter_file, heartbeat_folder
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.operate.dashboard import alarms
 from kcl_processor.operate.uninstall import belongings, delete
 from tests.kcl_tables import fill, make_source_and_destination, make_task
@@ -21,16 +21,16 @@ def test_everything_of_a_task_is_found_and_goes(moto_url, tmp_path):
     cloudwatch = boto3.client("cloudwatch", region_name="us-east-1", endpoint_url=moto_url)
     for alarm in alarms(task, []):
         cloudwatch.put_metric_alarm(**alarm)
-    dead_letter_file(task, tmp_path).write_text("{}\n")
-    heartbeat_folder(task, tmp_path).mkdir()
+    TaskFiles(task, tmp_path).letter_file.write_text("{}\n")
+    TaskFiles(task, tmp_path).heartbeats.mkdir()
     (tmp_path / f"{task.name}.leases-20260101T000000Z.json").write_text("{}")
-    found = belongings(task, tmp_path)
+    found = belongings(TaskFiles(task, tmp_path))
     kinds = [one.kind for one in found]
     assert (kinds.count("table"), kinds.count("file")) == (3, 3)
     assert kinds.count("alarm") == len(alarms(task, []))
     for one in found:
         delete(task, one)
-    assert belongings(task, tmp_path) == [] and list(tmp_path.iterdir()) == []
+    assert belongings(TaskFiles(task, tmp_path)) == [] and list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_the_tasks_own_stays(moto_url, tmp_path):
@@ -44,8 +44,8 @@ def test_what_is_not_the_tasks_own_stays(moto_url, tmp_path):
         kcl=replace(task.kcl, application_name=application),
     )
     fill(other, [])
-    heartbeat_folder(other, tmp_path).mkdir()
-    assert belongings(task, tmp_path) == []
+    TaskFiles(other, tmp_path).heartbeats.mkdir()
+    assert belongings(TaskFiles(task, tmp_path)) == []
     pages = client.get_paginator("list_tables").paginate()
     names = {name for page in pages for name in page["TableNames"]}
     assert {task.source.table, task.destination.table, application} <= names

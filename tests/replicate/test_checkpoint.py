@@ -14,7 +14,7 @@ def position(checkpointer, clock, waited=None):
         proof_lifetime=6,
         wait=clock.turn if waited is None else waited.append,
     )
-    made.listen(checkpointer)
+    made.use(checkpointer)
     return made
 
 
@@ -130,7 +130,7 @@ def test_a_proof_that_never_comes_ends_in_the_end():
     refusals = [CheckpointRefused("KinesisClientLibDependencyException")] * 10_000
     clock = HandClock()
     shard = Position("100", clock, 5, 6, wait=lambda seconds: clock.turn(1))
-    shard.listen(FakeCheckpointer(*refusals))
+    shard.use(FakeCheckpointer(*refusals))
     with pytest.raises(CheckpointRefused):
         shard.hold()
     assert 300 < clock.seconds - 1000 < 310
@@ -140,7 +140,7 @@ def test_no_proof_outlives_the_daemon():
     """When the daemon dies, the process it left behind stops writing at once."""
     daemons, clock = [True], HandClock()
     shard = Position("100", clock, 5, 6, wait=clock.turn, daemon_lives=lambda: daemons[0])
-    shard.listen(FakeCheckpointer())
+    shard.use(FakeCheckpointer())
     shard.hold()
     assert shard.fresh()
     daemons[0] = False

@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import Credentials
 
 from kcl_processor.aws import wire
-from kcl_processor.replicate import checkpoint, decode, destination, write
+from kcl_processor.replicate import change, checkpoint, decode, destination, write
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.processor import ReplicaProcessor
 from tests.fakes import HandClock
@@ -59,7 +59,7 @@ class CountingSession:
 @pytest.fixture
 def counts(monkeypatch):
     counted = Counter()
-    for module in (decode, wire, write, destination):
+    for module in (change, decode, wire, write, destination):
         _, _, name = module.__name__.rpartition(".")
         monkeypatch.setattr(module, "orjson", CountingJson(counted, name))
     monkeypatch.setattr(wire, "URLLib3Session", lambda **options: CountingSession(counted))
@@ -72,9 +72,8 @@ def deliver(counts, batches):
     lines = [json.dumps({"action": "initialize", **start})]
     lines += [batch(number) for number in range(batches)]
     clock = HandClock()
-    table = destination.DestinationTable(
-        "replica", "us-east-1", "http://localhost", Credentials("a", "b"), connections=4
-    )
+    endpoint = wire.Endpoint("us-east-1", "http://localhost", Credentials("a", "b"), connections=4)
+    table = destination.DestinationTable("replica", endpoint)
     pool = ThreadPoolExecutor(4)
     position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)
     writer = write.Writer(table, None, clock, Window(largest=4), pool)
@@ -133,7 +132,8 @@ def test_what_a_thousand_changes_cost(counts):
     image = len(orjson.dumps({**IMAGE, "pk": {"S": "0" * 9}}))
     key = len(orjson.dumps({"pk": {"S": "0" * 9}}))
     assert counts["decode parses"] == RECORDS
-    assert counts["decode bytes made"] == RECORDS * (image + key)
+    assert counts["decode bytes made"] == RECORDS * image
+    assert counts["change bytes made"] == RECORDS * key
     assert counts["requests"] == RECORDS // 25
     assert counts["wire parses"] == counts["requests"]
     assert counts["write parses"] == 0

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from kcl_processor.errors import ExitCode, SourceError
-from kcl_processor.replicate.decode import canonical_key, decode
+from kcl_processor.replicate.change import canonical_key
+from kcl_processor.replicate.decode import decode
 
 
 def record(event="INSERT", **stream_record):

@@ -1,13 +1,11 @@
 """Figures to CloudWatch: what is sent, how often, and that nothing of it can hurt."""
 
-import json
 import logging
 
 import boto3
 
 from kcl_processor.replicate.figures import Latency, ShardFigures
 from kcl_processor.replicate.metrics import METRICS, CloudWatch, Reporter
-from kcl_processor.state.gaps import noted_gaps
 from kcl_processor.state.heartbeat import Counts, read_heartbeats
 from tests.fakes import HandClock
 
@@ -80,20 +78,6 @@ def test_stopping_publishes_the_rest_and_takes_the_heartbeat_away(tmp_path):
     reports.stop(10)
     assert published[-1][0].written == 3
     assert not read_heartbeats(tmp_path / "orders.shards", clock.now())
-
-
-def test_gaps_are_those_of_this_shard_and_of_this_time(tmp_path):
-    """The daemon's notes, not other shards' and not older ones; broken lines are passed over."""
-    path = tmp_path / "gaps.jsonl"
-    notes = [
-        {"shard": "shardId-1", "at": "2023-11-14T22:00:00Z"},
-        {"shard": "shardId-1", "at": "2023-11-14T23:00:00Z"},
-        {"shard": "shardId-2", "at": "2023-11-14T23:00:00Z"},
-    ]
-    path.write_text("\n".join([*map(json.dumps, notes), '{"shard"']))
-    assert noted_gaps(path, "shardId-1") == 2
-    assert noted_gaps(path, "shardId-1", since=1_700_001_000) == 1
-    assert noted_gaps(tmp_path / "missing", "shardId-1") == 0
 
 
 def test_cloudwatch_takes_counts_and_a_statistic_set(moto_url):

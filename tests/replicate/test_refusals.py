@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import PoisonError
-from kcl_processor.replicate.destination import Reply
 from kcl_processor.replicate.refusals import DeadLetters, Origin, without_values
 from kcl_processor.state.dead_letters import LetterFile
 from tests.fakes import INVALID, HandClock, put, remove
@@ -54,5 +54,5 @@ def test_values_are_blotted_out_of_messages():
 
 def test_a_reply_about_the_request_keeps_its_words():
     """Nothing is blotted out that is not a value."""
-    message = Reply(400, "ValidationException", "Item size has exceeded the maximum").message
+    message = Answer(400, "ValidationException", "Item size has exceeded the maximum").message
     assert without_values(message, put("abc", 1)) == message

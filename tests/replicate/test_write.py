@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import DestinationError, ExitCode, PermissionDenied, PoisonError
 from kcl_processor.replicate.backoff import Window, delay
 from kcl_processor.replicate.checkpoint import LeaseLost
-from kcl_processor.replicate.destination import Reply
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from kcl_processor.replicate.write import Writer
 from tests.fakes import (
@@ -21,6 +21,7 @@ from tests.fakes import (
     OpenFence,
     RecordingDestination,
     echo,
+    handed_back,
     put,
     remove,
 )
@@ -75,12 +76,12 @@ def test_an_empty_batch_sends_nothing():
     [
         THROTTLED,
         BROKEN,
-        Reply(0, "ReadTimeoutError", "read timed out"),
-        Reply(0, "EndpointConnectionError", "refused"),
-        Reply(503, "UnreadableAnswer", "HTTP status 503"),
-        Reply(400, "ThrottlingException", "rate"),
-        Reply(400, "ExpiredTokenException", "expired"),
-        Reply(429, "Anything", ""),
+        Answer(0, "ReadTimeoutError", "read timed out"),
+        Answer(0, "EndpointConnectionError", "refused"),
+        Answer(503, "UnreadableAnswer", "HTTP status 503"),
+        Answer(400, "ThrottlingException", "rate"),
+        Answer(400, "ExpiredTokenException", "expired"),
+        Answer(429, "Anything", ""),
     ],
 )
 def test_what_can_pass_is_tried_again_until_it_does(failure):
@@ -97,7 +98,7 @@ def test_only_what_was_not_processed_is_sent_again():
     batch = [put("a"), remove("b"), put("c")]
 
     def answer(changes, n):
-        return Reply(200, unprocessed=[echo(batch[1]), echo(batch[2])]) if n == 1 else None
+        return handed_back([echo(batch[1]), echo(batch[2])]) if n == 1 else None
 
     destination = RecordingDestination(answer)
     w = writer(destination)
@@ -111,7 +112,7 @@ def test_an_unprocessed_item_that_is_not_recognised_repeats_the_whole_request():
     batch = [put("a"), put("b")]
     strange = {"PutRequest": {"Item": {"pk": {"S": "unknown"}}}}
     destination = RecordingDestination(
-        lambda changes, n: Reply(200, unprocessed=[strange]) if n == 1 else None
+        lambda changes, n: handed_back([strange]) if n == 1 else None
     )
     writer(destination).write(batch, OpenFence())
     assert destination.attempts == [batch, batch]
@@ -131,7 +132,7 @@ def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written():
 
 def test_a_request_that_is_too_long_is_sent_item_by_item():
     """HTTP 413 for 25 items is no verdict on any one of them."""
-    long = Reply(413, "HTTP 413", "")
+    long = Answer(413, "HTTP 413", "")
     destination = RecordingDestination(lambda changes, n: long if len(changes) > 1 else None)
     batch = [put(f"k{n}") for n in range(25)]
     writer(destination).write(batch, OpenFence())
@@ -141,7 +142,7 @@ def test_a_request_that_is_too_long_is_sent_item_by_item():
 def test_poison_stops_with_names_and_without_values():
     """on_poison: stop raises an error that names the record and shows none of its values."""
     secret = put("k", 4711, name={"S": "secret-value"})
-    reply = Reply(400, "ValidationException", "The value secret-value is not allowed")
+    reply = Answer(400, "ValidationException", "The value secret-value is not allowed")
     destination = RecordingDestination(lambda changes, n: reply)
     with pytest.raises(PoisonError) as raised:
         writer(destination).write([secret], OpenFence())
@@ -154,14 +155,16 @@ def test_poison_stops_with_names_and_without_values():
 @pytest.mark.parametrize(
     ("reply", "error"),
     [
-        (Reply(400, "AccessDeniedException", "no"), PermissionDenied),
-        (Reply(400, "UnrecognizedClientException", "who"), PermissionDenied),
-        (Reply(400, "ResourceNotFoundException", "gone"), DestinationError),
+        (Answer(400, "AccessDeniedException", "no"), PermissionDenied),
+        (Answer(400, "UnrecognizedClientException", "who"), PermissionDenied),
+        (Answer(400, "ResourceNotFoundException", "gone"), DestinationError),
         (
-            Reply(400, "ValidationException", "The provided key element does not match the schema"),
+            Answer(
+                400, "ValidationException", "The provided key element does not match the schema"
+            ),
             DestinationError,
         ),
-        (Reply(400, "SomethingNewException", "?"), DestinationError),
+        (Answer(400, "SomethingNewException", "?"), DestinationError),
     ],
 )
 def test_what_cannot_pass_stops_by_name(reply, error):
@@ -178,7 +181,7 @@ def test_credentials_that_stay_expired_stop_in_the_end():
 
     def answer(changes, n):
         clock.turn(60)
-        return Reply(400, "ExpiredTokenException", "The security token expired")
+        return Answer(400, "ExpiredTokenException", "The security token expired")
 
     with pytest.raises(PermissionDenied, match="credentials"):
         writer(RecordingDestination(answer), clock).write([put("a")], OpenFence())
@@ -234,7 +237,7 @@ def test_nothing_is_in_flight_when_write_raises():
     class Slow(RecordingDestination):
         def send(self, changes):
             if len(changes) < 25:
-                return Reply(400, "AccessDeniedException", "no")
+                return Answer(400, "AccessDeniedException", "no")
             entered.set()
             assert leave.wait(5)
             return super().send(changes)
@@ -262,7 +265,7 @@ def test_any_run_of_failures_ends_with_every_change_applied(names, fates):
             case "break":
                 return BROKEN
             case "part":
-                return Reply(200, unprocessed=[echo(change) for change in changes[::2]])
+                return handed_back([echo(change) for change in changes[::2]])
         return None
 
     batch = [put(name) for name in names]
@@ -293,7 +296,7 @@ def test_one_hot_key_leaves_the_window_to_the_rest():
     """A single change that is handed back says nothing about the table; several of them do."""
     hot, window = put("hot"), Window(largest=64, size=32)
     destination = RecordingDestination(
-        lambda changes, n: Reply(200, unprocessed=[echo(hot)]) if n == 1 else None
+        lambda changes, n: handed_back([echo(hot)]) if n == 1 else None
     )
     Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda n: 0.0).write(
         [hot, *(put(f"k{n}") for n in range(24))], OpenFence()

@@ -8,13 +8,13 @@ from kcl_processor.cli.progress import duration, size, words
 from kcl_processor.errors import GapError
 from kcl_processor.fleet.running import StillRunning
 from kcl_processor.table.copy_progress import CopyProgress
-from kcl_processor.table.copy_watch import CopyWatch, Report
+from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.estimate import HOUR
 from kcl_processor.table.pace import Halt, Halted
 from tests.fakes import HandClock
 
 
-class RecordingReport(Report):
+class RecordingReport(CopyListener):
     """Keeps the warnings."""
 
     def __init__(self) -> None:

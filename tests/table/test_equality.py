@@ -109,3 +109,9 @@ def shuffled(value: Any, dice: random.Random) -> Any:
 def test_order_of_names_and_sets_never_matters(item: dict[str, Any], dice: random.Random) -> None:
     """Any item equals itself in any order."""
     assert differing(orjson.dumps(item), orjson.dumps(shuffled(item, dice))) == []
+
+
+def test_an_attribute_may_be_called_like_a_type() -> None:
+    """`SS` is a name there, and its value no set."""
+    ours, theirs = b'{"SS":{"S":"x"}}', b'{"SS":{"S":"y"}}'
+    assert differing(ours, ours) == [] and differing(ours, theirs) == ["SS"]

@@ -1,25 +1,59 @@
-"""Dead letters: kept in files and queues, applied again only if their key has not changed since."""
+"""Dead letters applied again, only if their key has not changed since."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
 from kcl_processor.aws.credentials import session
 from kcl_processor.aws.wire import Endpoint
-from kcl_processor.errors import ConfigError, DestinationError
+from kcl_processor.errors import DestinationError
+from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.refusals import DeadLetters, Origin
-from kcl_processor.state.dead_letters import LetterFile, open_place
-from kcl_processor.table.replay import ItemTable, Outcome, comparable, replay
+from kcl_processor.state.dead_letters import DeadLetter, LetterFile
+from kcl_processor.table.pace import Gate, Pace
+from kcl_processor.table.patience import PatientCalls
+from kcl_processor.table.repair import Repair
+from kcl_processor.table.replay import Outcome, Replay
+from kcl_processor.table.table_reader import TableReader
 from tests.fakes import INVALID, HandClock, put, remove
 
 ORIGIN = Origin("task", "source", "replica", "shard-1")
 OLD = {"pk": {"S": "a"}, "v": {"N": "1"}, "tags": {"SS": ["x", "y"]}}
 NEW = {"pk": {"S": "a"}, "v": {"N": "2"}, "extra": {"M": {"b": {"BOOL": True}}}}
+WIDE = {"pk": {"S": "a"}, **{f"attribute-{n}": {"N": str(n)} for n in range(400)}}
+
+
+@dataclass
+class Side:
+    """One table, written by its owner and read by the product."""
+
+    client: Any
+    name: str
+    calls: PatientCalls
+
+    def hold(self, item: dict[str, Any]) -> None:
+        self.client.put_item(TableName=self.name, Item=item)
+
+    def drop(self) -> None:
+        self.client.delete_item(TableName=self.name, Key={"pk": {"S": "a"}})
+
+    def held(self) -> Any:
+        return self.client.get_item(TableName=self.name, Key={"pk": {"S": "a"}}).get("Item")
+
+    def reader(self) -> TableReader:
+        return TableReader(self.calls, ["pk"], page_items=1)
 
 
 @pytest.fixture
-def tables(moto_url):
+def sides(moto_url: str) -> Iterator[tuple[Side, Side]]:
+    """A source and a destination, both empty."""
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
     made = []
     for name in ("replay-source", "replay-destination"):
@@ -29,122 +63,119 @@ def tables(moto_url):
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
+        clock = HandClock()
         wire = Endpoint("us-east-1", moto_url, session("us-east-1").get_credentials(), 1)
-        made.append((client, name, ItemTable(name, wire, DestinationError)))
-    yield made
-    for name in ("replay-source", "replay-destination"):
-        client.delete_table(TableName=name)
+        pace, gate = Pace(None, clock, clock.turn), Gate(Window())
+        calls = PatientCalls(name, wire, DestinationError, pace, gate, clock, clock.turn)
+        made.append(Side(client, name, calls))
+    yield made[0], made[1]
+    for side in made:
+        client.delete_table(TableName=side.name)
 
 
-def hold(side, item):
-    client, name, _ = side
-    client.put_item(TableName=name, Item=item)
+def replaying(source: Side, destination: Side, reader: TableReader | None = None) -> Replay:
+    """A replay; ``reader`` stands in for the source's."""
+    reader = reader or source.reader()
+    repair = Repair(
+        reader, destination.reader(), destination.calls, delete_extra=True, dry_run=False
+    )
+    return Replay(reader, repair)
 
 
-def held(side):
-    client, name, _ = side
-    return client.get_item(TableName=name, Key={"pk": {"S": "a"}}).get("Item")
-
-
-def letter(place, change):
+def letter(path: Path, change: Change) -> DeadLetter:
+    place = LetterFile(path)
     DeadLetters(place, ORIGIN, HandClock(), lambda: None).refuse(change, INVALID)
     (found,) = place.letters()
     return found
 
 
-def change(item):
+def change(item: dict[str, Any]) -> Change:
     attributes = {name: value for name, value in item.items() if name != "pk"}
     return put("a", 7, **attributes)
 
 
-def test_a_letter_is_applied_if_the_source_still_says_so(tables, tmp_path):
+def test_a_letter_is_applied_if_the_source_still_says_so(
+    sides: tuple[Side, Side], tmp_path: Path
+) -> None:
     """Over an older item, over none, and as a deletion."""
-    source, destination = tables
-    hold(source, NEW)
-    found = letter(LetterFile(tmp_path / "dead"), change(NEW))
-    assert replay(found, source[2], destination[2]) is Outcome.APPLIED
-    hold(destination, OLD)
-    assert replay(found, source[2], destination[2]) is Outcome.APPLIED
-    assert held(destination) == NEW
-    source[0].delete_item(TableName=source[1], Key={"pk": {"S": "a"}})
-    deletion = letter(LetterFile(tmp_path / "deletion"), remove("a", 8))
-    assert replay(deletion, source[2], destination[2]) is Outcome.APPLIED
-    assert held(destination) is None
+    source, destination = sides
+    source.hold(NEW)
+    found = letter(tmp_path / "dead", change(NEW))
+    assert replaying(*sides).apply(found) is Outcome.APPLIED
+    destination.hold(OLD)
+    assert replaying(*sides).apply(found) is Outcome.APPLIED
+    assert destination.held() == NEW
+    source.drop()
+    deletion = letter(tmp_path / "deletion", remove("a", 8))
+    assert replaying(*sides).apply(deletion) is Outcome.APPLIED
+    assert destination.held() is None
 
 
-def test_a_letter_whose_key_has_changed_since_is_not_applied(tables, tmp_path):
+def test_an_item_of_four_hundred_attributes_is_applied(
+    sides: tuple[Side, Side], tmp_path: Path
+) -> None:
+    """A condition takes 300 operators, so it compares a part of such an item."""
+    source, destination = sides
+    source.hold(WIDE)
+    destination.hold({**WIDE, "attribute-7": {"N": "-1"}})
+    found = letter(tmp_path / "dead", change(WIDE))
+    assert replaying(*sides).apply(found) is Outcome.APPLIED
+    assert destination.held() == WIDE
+
+
+def test_a_letter_whose_key_has_changed_since_is_not_applied(
+    sides: tuple[Side, Side], tmp_path: Path
+) -> None:
     """A newer change at the source is the daemon's to bring; an older one never overwrites it."""
-    source, destination = tables
-    hold(source, NEW)
-    hold(destination, NEW)
-    old = letter(LetterFile(tmp_path / "dead"), change(OLD))
-    assert replay(old, source[2], destination[2]) is Outcome.CHANGED
-    assert held(destination) == NEW
+    source, destination = sides
+    source.hold(NEW)
+    destination.hold(NEW)
+    assert replaying(*sides).apply(letter(tmp_path / "dead", change(OLD))) is Outcome.CHANGED
+    assert destination.held() == NEW
+
+
+class Meanwhile(TableReader):
+    """The source's reader; after its second reading something happens, once."""
+
+    def __init__(self, source: Side, happens: Callable[[], None]) -> None:
+        super().__init__(source.calls, ["pk"], page_items=1)
+        self._happens = happens
+        self._readings = 0
+
+    def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        found = super().get(keys)
+        self._readings += 1
+        if self._readings == 2:
+            self._happens()
+        return found
 
 
 @pytest.mark.parametrize("before", [None, OLD])
-def test_a_change_that_arrives_meanwhile_is_left_alone(tables, tmp_path, before):
-    """What the daemon writes between our reading and our writing stays."""
-    source, destination = tables
+def test_a_change_that_arrives_meanwhile_stays(
+    sides: tuple[Side, Side], tmp_path: Path, before: dict[str, Any] | None
+) -> None:
+    """What the daemon writes between our reading and our writing is never written over."""
+    source, destination = sides
     newer = {**NEW, "v": {"N": "3"}}
-    hold(source, NEW)
+    source.hold(NEW)
     if before:
-        hold(destination, before)
-    found = letter(LetterFile(tmp_path / "dead"), change(NEW))
+        destination.hold(before)
 
-    class Meanwhile:
-        def read(self, key):
-            hold(destination, newer)
-            return source[2].read(key)
+    def daemon_brings_newer() -> None:
+        source.hold(newer)
+        destination.hold(newer)
 
-    assert replay(found, Meanwhile(), destination[2]) is Outcome.CHANGED
-    assert held(destination) == newer
-
-
-def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path):
-    """Letters come in order, once, and the file itself is never rewritten."""
-    place = LetterFile(tmp_path / "dead")
-    clock = HandClock()
-    refused = DeadLetters(place, ORIGIN, clock, lambda: None)
-    for sequence in (1, 2, 2, 3):
-        clock.turn(1)
-        refused.refuse(put("a", sequence), INVALID)
-    before = (tmp_path / "dead").read_bytes()
-    first, second, third = place.letters()
-    place.settle(second)
-    assert list(place.letters()) == [first, third]
-    assert (tmp_path / "dead").read_bytes() == before
+    reader = Meanwhile(source, daemon_brings_newer)
+    replaying(source, destination, reader).apply(letter(tmp_path / "dead", change(NEW)))
+    assert destination.held() == newer
 
 
-def test_letters_go_to_a_queue_and_come_back(moto_url, monkeypatch):
-    """By URL or by ARN; a settled letter leaves the queue."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
-    sqs = boto3.client("sqs", region_name="eu-west-1", endpoint_url=moto_url)
-    url = sqs.create_queue(QueueName="letters")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    DeadLetters(open_place(url, "eu-west-1"), ORIGIN, HandClock(), lambda: None).refuse(
-        put("a", 7, n={"N": "1"}), INVALID
-    )
-    place = open_place(arn["QueueArn"], "us-east-1")
-    (found,) = place.letters()
-    assert found.sequence_number == "7" and found.image == {"pk": {"S": "a"}, "n": {"N": "1"}}
-    place.settle(found)
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert attributes["ApproximateNumberOfMessages"] == "0"
-    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
-
-
-def test_a_queue_that_is_not_there_is_named(moto_url, monkeypatch):
-    """An ARN without a queue behind it is an error of the configuration."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
-    with pytest.raises(ConfigError, match="arn:aws:sqs:eu-west-1:123456789012:none"):
-        open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1")
-
-
-def test_sets_compare_without_order_and_maps_with_their_names():
-    """An attribute may be called like a type."""
-    assert comparable({"s": {"SS": ["b", "a"]}}) == comparable({"s": {"SS": ["a", "b"]}})
-    assert comparable({"SS": {"S": "x"}}) == {"SS": {"S": "x"}}
-    assert comparable({"l": {"L": [{"S": "b"}, {"S": "a"}]}}) != comparable(
-        {"l": {"L": [{"S": "a"}, {"S": "b"}]}}
-    )
+def test_an_item_that_is_deleted_meanwhile_does_not_come_back(
+    sides: tuple[Side, Side], tmp_path: Path
+) -> None:
+    """The destination has none before and none after: the condition holds, and the look mends."""
+    source, destination = sides
+    source.hold(NEW)
+    reader = Meanwhile(source, source.drop)
+    replaying(source, destination, reader).apply(letter(tmp_path / "dead", change(NEW)))
+    assert destination.held() is None

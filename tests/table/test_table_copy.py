@@ -14,7 +14,7 @@ from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, GapError, PoisonError, SourceError
 from kcl_processor.replicate.backoff import Window
-from kcl_processor.replicate.decode import canonical_key
+from kcl_processor.replicate.change import canonical_key
 from kcl_processor.replicate.write import Writer
 from kcl_processor.table.copy_checks import refuse_stale
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
@@ -25,7 +25,7 @@ from kcl_processor.table.table_reader import TableReader
 from tests.fakes import INVALID, THROTTLED, RecordingDestination
 
 SEGMENTS, PAGES, ITEMS = 3, 4, 5
-THROTTLING = Answer(400, error="ThrottlingException", message="slow down")
+THROTTLING = Answer(400, "ThrottlingException", "slow down")
 
 
 class ScriptedEndpoint:
@@ -56,7 +56,7 @@ class ScriptedEndpoint:
         body: dict[str, Any] = {"Items": items, "ConsumedCapacity": {"CapacityUnits": 2.5}}
         if page < PAGES - 1:
             body["LastEvaluatedKey"] = {"pk": items[-1]["pk"]}
-        return Answer(200, body)
+        return Answer(200, body=body)
 
 
 def new_progress() -> CopyProgress:
@@ -175,7 +175,7 @@ def test_an_item_that_is_never_accepted_ends_the_copy_without_its_values(tmp_pat
 
 def test_a_source_that_refuses_ends_the_copy(tmp_path: Path) -> None:
     """An error that will not pass is not retried."""
-    gone = Answer(400, error="ResourceNotFoundException", message="no such table")
+    gone = Answer(400, "ResourceNotFoundException", "no such table")
     endpoint = ScriptedEndpoint(lambda segment, page, times: gone if page == 2 else None)
     with pytest.raises(SourceError, match="dynamodb:Scan on table orders failed"):
         copy(endpoint, RecordingDestination(), tmp_path / "progress")

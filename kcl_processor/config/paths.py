@@ -1,0 +1,106 @@
+"""Where a task keeps its files on this host. Every name is made here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kcl_processor.config.task import Task
+
+
+def state_directory(given: str | None) -> Path:
+    """The folder for what must outlive a daemon on this host: dead letters, gaps, copy progress.
+
+    In this order: as given, ``KCL_PROCESSOR_STATE``, systemd's ``STATE_DIRECTORY``, the XDG one.
+    """
+    environment = os.environ
+    base = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    chosen = (
+        given
+        or environment.get("KCL_PROCESSOR_STATE")
+        or environment.get("STATE_DIRECTORY")
+        or Path(base) / "kcl-processor"
+    )
+    return Path(chosen).absolute()
+
+
+def is_queue(place: str) -> bool:
+    """Whether ``dead_letters`` of a task names an SQS queue, by URL or ARN."""
+    return place.startswith(("http://", "https://", "arn:"))
+
+
+@dataclass(frozen=True)
+class TaskFiles:
+    """The files of one task.
+
+    Args:
+        state: :func:`state_directory`.
+    """
+
+    task: Task
+    state: Path
+
+    @property
+    def properties(self) -> Path:
+        """What the daemon and its record processors read, rendered from the task."""
+        return self._named("properties")
+
+    @property
+    def heartbeats(self) -> Path:
+        """The folder in which record processors leave their figures."""
+        return self._named("shards")
+
+    @property
+    def dead_letters(self) -> str:
+        """Where refused changes go: a file, or the URL or ARN of a queue."""
+        return self.task.dead_letters or str(self.letter_file)
+
+    @property
+    def letter_file(self) -> Path:
+        """Where refused changes go on this host, unless they go to a queue."""
+        given = self.task.dead_letters
+        return Path(given) if given and not is_queue(given) else self._named("dead-letters.jsonl")
+
+    @property
+    def gaps(self) -> Path:
+        """Where gaps that were passed are written down."""
+        return self._named("gaps.jsonl")
+
+    @property
+    def copy_progress(self) -> Path:
+        """How far the copy is."""
+        return self._named("copy.json")
+
+    @property
+    def starts(self) -> Path:
+        """How often a supervisor started the daemon of late."""
+        return self._named("starts.json")
+
+    def saved_leases(self, stamp: str) -> Path:
+        """Where a reset of leases saves the rows; ``stamp`` is its time, or a ``*`` of a glob."""
+        return self._named(f"leases-{stamp}.json")
+
+    def existing(self) -> Iterator[tuple[Path, str]]:
+        """Each file that is there, with what it holds, in the order of their names."""
+        saved = self.state.glob(self.saved_leases("*").name)
+        holds = {
+            self.properties: "rendered from the task's file",
+            self.heartbeats: "figures of record processors",
+            self.letter_file: "changes that were set aside",
+            settled(self.letter_file): "which of those are settled",
+            self.gaps: "gaps that were passed",
+            self.copy_progress: "how far the copy is",
+            self.starts: "how often the daemon was started of late",
+            **dict.fromkeys(saved, "rows that a reset saved"),
+        }
+        yield from ((path, what) for path, what in sorted(holds.items()) if path.exists())
+
+    def _named(self, suffix: str) -> Path:
+        return self.state / f"{self.task.name}.{suffix}"
+
+
+def settled(letter_file: Path) -> Path:
+    """The file beside a file of dead letters that notes which of them are settled."""
+    return letter_file.with_name(letter_file.name + ".settled")

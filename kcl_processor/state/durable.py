@@ -1,0 +1,52 @@
+"""Files that survive a kill at any moment: a line appended whole, a file replaced whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+# State may hold keys of items, and dead letters whole items: for their owner's eyes.
+_MODE = 0o600
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append one line and return when it is on the disk.
+
+    A line is one ``write`` to a file opened for appending, so lines of two processes never mix.
+
+    Raises:
+        OSError: the line is not on the disk, or not whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _MODE)
+    try:
+        if os.write(descriptor, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, content: bytes, *, flush: bool = True) -> None:
+    """Write a file whole or not at all; its readers see the old one or the new one.
+
+    Args:
+        flush: return only when the content is on the disk, so that it outlives the machine's end.
+
+    Raises:
+        OSError: it cannot be written; the old one stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            if flush:
+                os.fsync(descriptor)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

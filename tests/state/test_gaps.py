@@ -1,0 +1,27 @@
+"""Gaps that were passed: noted in one form, read by whoever asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kcl_processor.state.gaps import Gap, note_gap, noted_gaps
+
+
+def test_a_gap_is_read_as_it_was_noted(tmp_path: Path) -> None:
+    """One line a gap, in their order; unknown times stay unknown."""
+    path = tmp_path / "gaps.jsonl"
+    shard = Gap(1_700_000_000.5, "shardId-1", "17", "2023-11-14T22:00:00Z", None, "trimmed")
+    stream = Gap(1_700_000_001.0, None, "arn:old", None, "2023-11-14T23:00:00.000Z", "made anew")
+    note_gap(path, shard)
+    note_gap(path, stream)
+    assert list(noted_gaps(path)) == [shard, stream]
+
+
+def test_what_is_no_gap_is_passed_over(tmp_path: Path) -> None:
+    """A torn line, a number, a list, a line without a time; and no file is no gap."""
+    path = tmp_path / "gaps.jsonl"
+    note_gap(path, Gap(1_700_000_000.0, "shardId-1", "17", None, None, "trimmed"))
+    with path.open("a") as file:
+        file.write('17\n[1]\n{"shard": "shardId-1"}\n{"shard"')
+    assert len(list(noted_gaps(path))) == 1
+    assert list(noted_gaps(tmp_path / "none")) == []
