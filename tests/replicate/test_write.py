@@ -1,18 +1,28 @@
 """The writer: all of a batch is applied, whatever the destination does meanwhile."""
 
+from __future__ import annotations
+
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kcl_processor.errors import DestinationError, ExitCode, PermissionDenied, PoisonError
+from kcl_processor.errors import (
+    DestinationError,
+    ExitCode,
+    OperatorError,
+    PermissionDenied,
+    PoisonError,
+)
 from kcl_processor.replicate.backoff import Window, delay
+from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import LeaseLost
-from kcl_processor.replicate.destination import Reply
+from kcl_processor.replicate.destination import Destination, Reply
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
-from kcl_processor.replicate.write import Writer
+from kcl_processor.replicate.write import Refusals, Writer
 from tests.fakes import (
     BROKEN,
     INVALID,
@@ -32,14 +42,19 @@ POOL = ThreadPoolExecutor(8)
 class Kept:
     """Keeps refused changes instead of stopping."""
 
-    def __init__(self):
-        self.changes = []
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
 
-    def refuse(self, change, reply):
+    def refuse(self, change: Change, reply: Reply) -> None:
         self.changes.append(change)
 
 
-def writer(destination, clock=None, refusals=None, largest=8):
+def writer(
+    destination: Destination,
+    clock: HandClock | None = None,
+    refusals: Refusals | None = None,
+    largest: int = 8,
+) -> Writer:
     return Writer(
         destination,
         refusals or StopOnRefusal(ORIGIN),
@@ -50,11 +65,11 @@ def writer(destination, clock=None, refusals=None, largest=8):
     )
 
 
-def items(*changes):
+def items(*changes: Change) -> dict[bytes, bytes | None]:
     return {change.key: change.image for change in changes}
 
 
-def test_a_batch_goes_out_by_25_and_all_of_it_arrives():
+def test_a_batch_goes_out_by_25_and_all_of_it_arrives() -> None:
     """60 changes make 3 requests, and every item is there when write returns."""
     batch = [put(f"k{n}") for n in range(60)]
     destination = RecordingDestination()
@@ -63,7 +78,7 @@ def test_a_batch_goes_out_by_25_and_all_of_it_arrives():
     assert destination.items == items(*batch)
 
 
-def test_an_empty_batch_sends_nothing():
+def test_an_empty_batch_sends_nothing() -> None:
     """Nothing to write is no request at all."""
     destination = RecordingDestination()
     writer(destination).write([], OpenFence())
@@ -83,7 +98,7 @@ def test_an_empty_batch_sends_nothing():
         Reply(429, "Anything", ""),
     ],
 )
-def test_what_can_pass_is_tried_again_until_it_does(failure):
+def test_what_can_pass_is_tried_again_until_it_does(failure: Reply) -> None:
     """A passing failure costs attempts, never changes."""
     destination = RecordingDestination(lambda changes, n: failure if n < 6 else None)
     w = writer(destination)
@@ -92,11 +107,11 @@ def test_what_can_pass_is_tried_again_until_it_does(failure):
     assert (w.tally.written, w.tally.retried) == (1, 5)
 
 
-def test_only_what_was_not_processed_is_sent_again():
+def test_only_what_was_not_processed_is_sent_again() -> None:
     """UnprocessedItems narrow the next attempt to those items, puts and deletes alike."""
     batch = [put("a"), remove("b"), put("c")]
 
-    def answer(changes, n):
+    def answer(changes: Sequence[Change], n: int) -> Reply | None:
         return Reply(200, unprocessed=[echo(batch[1]), echo(batch[2])]) if n == 1 else None
 
     destination = RecordingDestination(answer)
@@ -106,7 +121,7 @@ def test_only_what_was_not_processed_is_sent_again():
     assert (w.tally.written, w.tally.retried) == (3, 2)
 
 
-def test_an_unprocessed_item_that_is_not_recognised_repeats_the_whole_request():
+def test_an_unprocessed_item_that_is_not_recognised_repeats_the_whole_request() -> None:
     """An echo with another spelling of the key loses nothing."""
     batch = [put("a"), put("b")]
     strange = {"PutRequest": {"Item": {"pk": {"S": "unknown"}}}}
@@ -117,7 +132,7 @@ def test_an_unprocessed_item_that_is_not_recognised_repeats_the_whole_request():
     assert destination.attempts == [batch, batch]
 
 
-def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written():
+def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written() -> None:
     """A refused request is sent change by change; only the culprit is refused."""
     batch = [put(f"k{n}") for n in range(25)]
     bad = batch[13]
@@ -129,7 +144,7 @@ def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written():
     assert len(destination.items) == 24 and w.tally.refused == 1
 
 
-def test_a_request_that_is_too_long_is_sent_item_by_item():
+def test_a_request_that_is_too_long_is_sent_item_by_item() -> None:
     """HTTP 413 for 25 items is no verdict on any one of them."""
     long = Reply(413, "HTTP 413", "")
     destination = RecordingDestination(lambda changes, n: long if len(changes) > 1 else None)
@@ -138,7 +153,7 @@ def test_a_request_that_is_too_long_is_sent_item_by_item():
     assert destination.items == items(*batch)
 
 
-def test_poison_stops_with_names_and_without_values():
+def test_poison_stops_with_names_and_without_values() -> None:
     """on_poison: stop raises an error that names the record and shows none of its values."""
     secret = put("k", 4711, name={"S": "secret-value"})
     reply = Reply(400, "ValidationException", "The value secret-value is not allowed")
@@ -164,7 +179,7 @@ def test_poison_stops_with_names_and_without_values():
         (Reply(400, "SomethingNewException", "?"), DestinationError),
     ],
 )
-def test_what_cannot_pass_stops_by_name(reply, error):
+def test_what_cannot_pass_stops_by_name(reply: Reply, error: type[OperatorError]) -> None:
     """Denied actions, missing tables, changed keys and unknown errors end the batch at once."""
     destination = RecordingDestination(lambda changes, n: reply)
     with pytest.raises(error, match="replica"):
@@ -172,11 +187,11 @@ def test_what_cannot_pass_stops_by_name(reply, error):
     assert len(destination.attempts) == 1
 
 
-def test_credentials_that_stay_expired_stop_in_the_end():
+def test_credentials_that_stay_expired_stop_in_the_end() -> None:
     """Expired credentials are waited for, five minutes long, and then named."""
     clock = HandClock()
 
-    def answer(changes, n):
+    def answer(changes: Sequence[Change], n: int) -> Reply:
         clock.turn(60)
         return Reply(400, "ExpiredTokenException", "The security token expired")
 
@@ -184,24 +199,24 @@ def test_credentials_that_stay_expired_stop_in_the_end():
         writer(RecordingDestination(answer), clock).write([put("a")], OpenFence())
 
 
-def test_an_error_of_ours_in_a_thread_is_not_lost():
+def test_an_error_of_ours_in_a_thread_is_not_lost() -> None:
     """An exception in an attempt surfaces from write: nothing counts as written."""
 
     class Failing:
         table = "replica"
 
-        def send(self, changes):
+        def send(self, changes: Sequence[Change]) -> Reply:
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
         writer(Failing()).write([put("a")], OpenFence())
 
 
-def test_a_lost_lease_stops_everything_that_was_not_sent():
+def test_a_lost_lease_stops_everything_that_was_not_sent() -> None:
     """When the fence falls, what waits for its retry is dropped."""
 
     class Falling(OpenFence):
-        def hold(self):
+        def hold(self) -> None:
             super().hold()
             if self.held > 3:
                 raise LeaseLost
@@ -212,13 +227,13 @@ def test_a_lost_lease_stops_everything_that_was_not_sent():
     assert len(destination.attempts) == 3 and destination.items == {}
 
 
-def test_a_process_that_slept_before_sending_does_not_send():
+def test_a_process_that_slept_before_sending_does_not_send() -> None:
     """A proof that grew old between the check and the call keeps the request in."""
 
     class SleptOnce(OpenFence):
         slept = False
 
-        def fresh(self):
+        def fresh(self) -> bool:
             self.slept, before = True, self.slept
             return before
 
@@ -227,20 +242,24 @@ def test_a_process_that_slept_before_sending_does_not_send():
     assert (len(destination.attempts), fence.held) == (1, 2)
 
 
-def test_nothing_is_in_flight_when_write_raises():
+def test_nothing_is_in_flight_when_write_raises() -> None:
     """An error waits for the requests on the wire, so that none lands after it was reported."""
     entered, leave = threading.Event(), threading.Event()
 
     class Slow(RecordingDestination):
-        def send(self, changes):
+        def send(self, changes: Sequence[Change]) -> Reply:
             if len(changes) < 25:
                 return Reply(400, "AccessDeniedException", "no")
             entered.set()
             assert leave.wait(5)
             return super().send(changes)
 
+    def let_go() -> None:
+        entered.wait(5)
+        leave.set()
+
     destination = Slow()
-    threading.Thread(target=lambda: (entered.wait(5), leave.set())).start()
+    threading.Thread(target=let_go).start()
     with pytest.raises(PermissionDenied):
         writer(destination).write([put(f"k{n}") for n in range(26)], OpenFence())
     assert len(destination.items) == 25
@@ -251,11 +270,13 @@ def test_nothing_is_in_flight_when_write_raises():
     st.lists(st.sampled_from(["ok", "throttle", "break", "part"]), max_size=30),
 )
 @settings(deadline=None)
-def test_any_run_of_failures_ends_with_every_change_applied(names, fates):
+def test_any_run_of_failures_ends_with_every_change_applied(
+    names: list[str], fates: list[str]
+) -> None:
     """Whatever the destination answers for a while, the batch ends applied in full."""
     fate = iter(fates)
 
-    def answer(changes, n):
+    def answer(changes: Sequence[Change], n: int) -> Reply | None:
         match next(fate, "ok"):
             case "throttle":
                 return THROTTLED
@@ -271,14 +292,14 @@ def test_any_run_of_failures_ends_with_every_change_applied(names, fates):
     assert destination.items == items(*batch)
 
 
-def test_the_backoff_is_capped_and_fully_jittered():
+def test_the_backoff_is_capped_and_fully_jittered() -> None:
     """Delays start at nothing, double in their ceiling and end at four seconds."""
     ceilings = [delay(n, uniform=lambda low, high: high) for n in range(1, 20)]
     assert ceilings[:4] == [0.05, 0.1, 0.2, 0.4] and max(ceilings) == 4.0
     assert delay(5, uniform=lambda low, high: low) == 0.0
 
 
-def test_the_window_halves_once_for_one_burst_of_throttling_and_grows_back():
+def test_the_window_halves_once_for_one_burst_of_throttling_and_grows_back() -> None:
     """Requests already sent when the first was throttled do not cut the window again."""
     window = Window(largest=64, size=32)
     for _ in range(16):
@@ -289,7 +310,7 @@ def test_the_window_halves_once_for_one_burst_of_throttling_and_grows_back():
     assert window.size == 64
 
 
-def test_one_hot_key_leaves_the_window_to_the_rest():
+def test_one_hot_key_leaves_the_window_to_the_rest() -> None:
     """A single change that is handed back says nothing about the table; several of them do."""
     hot, window = put("hot"), Window(largest=64, size=32)
     destination = RecordingDestination(

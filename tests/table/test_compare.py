@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcl_processor.table.compare import Difference, Kind, Seen, SegmentPair, Window
-from kcl_processor.table.patience import ConditionFailed
+from kcl_processor.table.patience import ConditionFailed, PatientCalls
 from kcl_processor.table.repair import Outcome, Repair, condition
 from kcl_processor.table.suspects import Suspects
-from kcl_processor.table.table_reader import Item, Page, Segment
+from kcl_processor.table.table_reader import Item, Page, Segment, TableReader
 from tests.fakes import HandClock
 
 WHOLE = Segment(0, 1)
@@ -32,8 +32,8 @@ def image(name: str, version: int = 0) -> bytes:
     return b'{"n":{"N":"%d"},"pk":{"S":"%b"}}' % (version, name.encode())
 
 
-class Table:
-    """A table in memory, read as :class:`TableReader` is, in an order of its own."""
+class Table(TableReader):
+    """A table in memory, read as its base class reads, in an order of its own."""
 
     def __init__(self, items: dict[bytes, bytes], seed: int = 0, page: int = 3) -> None:
         self.items = dict(items)
@@ -61,7 +61,7 @@ def verified(
 ) -> tuple[list[Difference], list[bytes], Suspects]:
     """Compare to the end; the clock is turned while suspects are pending."""
     undecided: list[bytes] = []
-    pair = SegmentPair(source, destination, WHOLE)  # type: ignore[arg-type]
+    pair = SegmentPair(source, destination, WHOLE)
     with ThreadPoolExecutor(1) as pool:
         suspects = Suspects(
             source,
@@ -69,7 +69,7 @@ def verified(
             pool,
             clock,
             patience,
-            lambda segment, key: undecided.append(key),  # type: ignore[arg-type]
+            lambda segment, key: undecided.append(key),
         )
         while pair.more():
             suspects.add(0, pair.meet(*pair.fetch()))
@@ -90,11 +90,11 @@ def test_finds_each_difference_once_whatever_the_order_of_the_scans(
     states: dict[str, tuple[int, int]], seed: int, other: int
 ) -> None:
     """Version 0 is no item on that side; missing, extra and changed are found and nothing else."""
-    sides = [
+    source, destination = (
         Table({key(n): image(n, s[at]) for n, s in states.items() if s[at]}, order)
         for at, order in ((0, seed), (1, other))
-    ]
-    found, undecided, _ = verified(*sides, HandClock())
+    )
+    found, undecided, _ = verified(source, destination, HandClock())
     kinds = {(True, False): Kind.MISSING, (False, True): Kind.EXTRA, (True, True): Kind.CHANGED}
     expected = {
         key(name): kinds[bool(ours), bool(theirs)]
@@ -163,12 +163,11 @@ def test_an_item_that_never_stands_still_is_undecided() -> None:
     assert (found, undecided) == ([], [key("a")])
 
 
-class Calls:
+class Calls(PatientCalls):
     """The destination's writes, with their conditions evaluated as DynamoDB would."""
 
-    table = "replica"
-
     def __init__(self, destination: Table) -> None:
+        self.table = "replica"
         self._items = destination.items
         self.before: Callable[[], None] = lambda: None
         self.made: list[str] = []
@@ -211,7 +210,7 @@ def repaired(
     calls = Calls(destination)
     calls.before = before
     found = verified(source, destination, HandClock())[0][0]
-    repair = Repair(source, destination, calls, delete_extra, dry_run)  # type: ignore[arg-type]
+    repair = Repair(source, destination, calls, delete_extra, dry_run)
     return repair.apply(found), calls.made
 
 

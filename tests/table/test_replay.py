@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import boto3
 import pytest
 
 from kcl_processor.aws.credentials import session
 from kcl_processor.aws.wire import Endpoint
 from kcl_processor.errors import ConfigError, DestinationError
+from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.refusals import DeadLetters, Origin
-from kcl_processor.state.dead_letters import LetterFile, open_place
+from kcl_processor.state.dead_letters import DeadLetter, LetterFile, open_place
 from kcl_processor.table.replay import ItemTable, Outcome, comparable, replay
 from tests.fakes import INVALID, HandClock, put, remove
+
+# A client, the name of its table, and the table as the replay sees it.
+Side = tuple[Any, str, ItemTable]
 
 ORIGIN = Origin("task", "source", "replica", "shard-1")
 OLD = {"pk": {"S": "a"}, "v": {"N": "1"}, "tags": {"SS": ["x", "y"]}}
@@ -19,7 +27,7 @@ NEW = {"pk": {"S": "a"}, "v": {"N": "2"}, "extra": {"M": {"b": {"BOOL": True}}}}
 
 
 @pytest.fixture
-def tables(moto_url):
+def tables(moto_url: str) -> Iterator[list[Side]]:
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
     made = []
     for name in ("replay-source", "replay-destination"):
@@ -36,28 +44,33 @@ def tables(moto_url):
         client.delete_table(TableName=name)
 
 
-def hold(side, item):
+def hold(side: Side, item: dict[str, Any]) -> None:
     client, name, _ = side
     client.put_item(TableName=name, Item=item)
 
 
-def held(side):
+def held(side: Side) -> dict[str, Any] | None:
     client, name, _ = side
-    return client.get_item(TableName=name, Key={"pk": {"S": "a"}}).get("Item")
+    found: dict[str, Any] | None = client.get_item(TableName=name, Key={"pk": {"S": "a"}}).get(
+        "Item"
+    )
+    return found
 
 
-def letter(place, change):
+def letter(place: LetterFile, change: Change) -> DeadLetter:
     DeadLetters(place, ORIGIN, HandClock(), lambda: None).refuse(change, INVALID)
     (found,) = place.letters()
     return found
 
 
-def change(item):
+def change(item: dict[str, Any]) -> Change:
     attributes = {name: value for name, value in item.items() if name != "pk"}
     return put("a", 7, **attributes)
 
 
-def test_a_letter_is_applied_if_the_source_still_says_so(tables, tmp_path):
+def test_a_letter_is_applied_if_the_source_still_says_so(
+    tables: list[Side], tmp_path: Path
+) -> None:
     """Over an older item, over none, and as a deletion."""
     source, destination = tables
     hold(source, NEW)
@@ -72,7 +85,9 @@ def test_a_letter_is_applied_if_the_source_still_says_so(tables, tmp_path):
     assert held(destination) is None
 
 
-def test_a_letter_whose_key_has_changed_since_is_not_applied(tables, tmp_path):
+def test_a_letter_whose_key_has_changed_since_is_not_applied(
+    tables: list[Side], tmp_path: Path
+) -> None:
     """A newer change at the source is the daemon's to bring; an older one never overwrites it."""
     source, destination = tables
     hold(source, NEW)
@@ -83,7 +98,9 @@ def test_a_letter_whose_key_has_changed_since_is_not_applied(tables, tmp_path):
 
 
 @pytest.mark.parametrize("before", [None, OLD])
-def test_a_change_that_arrives_meanwhile_is_left_alone(tables, tmp_path, before):
+def test_a_change_that_arrives_meanwhile_is_left_alone(
+    tables: list[Side], tmp_path: Path, before: dict[str, Any] | None
+) -> None:
     """What the daemon writes between our reading and our writing stays."""
     source, destination = tables
     newer = {**NEW, "v": {"N": "3"}}
@@ -92,8 +109,11 @@ def test_a_change_that_arrives_meanwhile_is_left_alone(tables, tmp_path, before)
         hold(destination, before)
     found = letter(LetterFile(tmp_path / "dead"), change(NEW))
 
-    class Meanwhile:
-        def read(self, key):
+    class Meanwhile(ItemTable):
+        def __init__(self) -> None:
+            pass
+
+        def read(self, key: dict[str, Any]) -> dict[str, Any] | None:
             hold(destination, newer)
             return source[2].read(key)
 
@@ -101,7 +121,7 @@ def test_a_change_that_arrives_meanwhile_is_left_alone(tables, tmp_path, before)
     assert held(destination) == newer
 
 
-def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path):
+def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path: Path) -> None:
     """Letters come in order, once, and the file itself is never rewritten."""
     place = LetterFile(tmp_path / "dead")
     clock = HandClock()
@@ -116,7 +136,9 @@ def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path):
     assert (tmp_path / "dead").read_bytes() == before
 
 
-def test_letters_go_to_a_queue_and_come_back(moto_url, monkeypatch):
+def test_letters_go_to_a_queue_and_come_back(
+    moto_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By URL or by ARN; a settled letter leaves the queue."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
     sqs = boto3.client("sqs", region_name="eu-west-1", endpoint_url=moto_url)
@@ -134,14 +156,14 @@ def test_letters_go_to_a_queue_and_come_back(moto_url, monkeypatch):
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
 
 
-def test_a_queue_that_is_not_there_is_named(moto_url, monkeypatch):
+def test_a_queue_that_is_not_there_is_named(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An ARN without a queue behind it is an error of the configuration."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
     with pytest.raises(ConfigError, match="arn:aws:sqs:eu-west-1:123456789012:none"):
         open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1")
 
 
-def test_sets_compare_without_order_and_maps_with_their_names():
+def test_sets_compare_without_order_and_maps_with_their_names() -> None:
     """An attribute may be called like a type."""
     assert comparable({"s": {"SS": ["b", "a"]}}) == comparable({"s": {"SS": ["a", "b"]}})
     assert comparable({"SS": {"S": "x"}}) == {"SS": {"S": "x"}}
