@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from kcl_processor.fleet.coordinator import (
     Leader,
     Pulses,
@@ -18,7 +21,12 @@ from tests.kcl_tables import as_single_table, make_task, snapshot
 
 def rows(name: str = "two-workers") -> KclRows:
     leases, coordinator, stats = snapshot(name)
-    return KclRows(True, [lease(item) for item in leases], [*coordinator], [*stats])
+    return KclRows(
+        found=True,
+        leases=[lease(item) for item in leases],
+        coordinator=[*coordinator],
+        workers=[*stats],
+    )
 
 
 def test_the_leader_and_the_workers_of_a_real_run() -> None:
@@ -34,10 +42,10 @@ def test_the_leader_of_a_single_table_is_the_same() -> None:
     """KCL 3.5 keys the lock by leaseKey."""
     items = as_single_table(*snapshot("two-workers"))
     single = KclRows(
-        True,
-        [],
-        [row for row in items if row["entityType"]["S"] == "LEADER"],
-        [row for row in items if row["entityType"]["S"] == "WORKER_METRIC_STATS"],
+        found=True,
+        leases=[],
+        coordinator=[row for row in items if row["entityType"]["S"] == "LEADER"],
+        workers=[row for row in items if row["entityType"]["S"] == "WORKER_METRIC_STATS"],
     )
     assert leader(single) == leader(rows()) and workers(single) == workers(rows())
 
@@ -46,9 +54,13 @@ def test_a_released_lock_leads_nobody() -> None:
     """The lock client marks a lock that it lets go of."""
     held = [row for row in rows().coordinator if row["key"]["S"] == "Leader"]
     released = [{**held[0], "isReleased": {"S": "1"}}]
-    assert leader(KclRows(True, [], [*released], [])) is None
-    assert leader(KclRows(True, [], [], [])) is None
-    assert isinstance(leader(KclRows(True, [], held, [])), Leader)
+
+    def rows_with(locks: list[Mapping[str, Mapping[str, Any]]]) -> KclRows:
+        return KclRows(found=True, leases=[], coordinator=locks, workers=[])
+
+    assert leader(rows_with([*released])) is None
+    assert leader(rows_with([])) is None
+    assert isinstance(leader(rows_with(held)), Leader)
 
 
 def test_a_value_moves_or_stands_still_or_was_not_watched_long_enough() -> None:

@@ -149,7 +149,7 @@ def test_a_checkpoint_table_of_another_replica_is_refused(
 
 @pytest.mark.parametrize(("on_gap", "stops"), [("stop", True), ("continue", False)])
 def test_a_stream_that_was_made_again_is_a_gap(
-    moto_url: str, dynamodb: Any, on_gap: str, stops: bool, gaps: Path
+    moto_url: str, dynamodb: Any, gaps: Path, on_gap: str, *, stops: bool
 ) -> None:
     """Checkpoints of an older stream stop the task, unless it goes on over gaps."""
     made = task(moto_url, table(dynamodb, StreamSpecification=STREAM), on_gap=on_gap)

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from kcl_processor.cli.doctor import lines, summary
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import Metrics, Task
 from kcl_processor.operate.doctor import Check, Doctor
 from kcl_processor.operate.probes import use_table, write_destination
 from tests.fakes import HandClock
@@ -27,7 +27,7 @@ def results(checks: list[Check]) -> list[tuple[str, str]]:
 
 def test_a_task_that_is_ready_has_nothing_to_mend(moto_url: str, tmp_path: Path) -> None:
     """Tables there, keys equal, every call allowed."""
-    task = replace(make_task(moto_url), metrics=make_task().metrics.__class__(False))
+    task = replace(make_task(moto_url), metrics=Metrics(publish=False))
     make_source_and_destination(task)
     assert results(examine(task, tmp_path)) == []
 

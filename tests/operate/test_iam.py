@@ -23,8 +23,8 @@ ARNS = iam.Arns(
 ROLE = "arn:aws:iam::444455556666:role/writer"
 
 
-def statements(task: Task, role: str, tools: bool = True) -> dict[str, dict[str, Any]]:
-    return {one["Sid"]: one for one in iam.policy(task, role, ARNS, tools)["Statement"]}
+def statements(task: Task, role: str, *, tools: bool = True) -> dict[str, dict[str, Any]]:
+    return {one["Sid"]: one for one in iam.policy(task, role, ARNS, tools=tools)["Statement"]}
 
 
 def test_each_role_touches_its_own_resources() -> None:
@@ -94,7 +94,7 @@ def test_optional_properties_bring_their_actions() -> None:
 
 @pytest.mark.parametrize("started", [False, True])
 def test_arns_are_the_services_own(
-    moto_url: str, monkeypatch: pytest.MonkeyPatch, started: bool
+    moto_url: str, monkeypatch: pytest.MonkeyPatch, *, started: bool
 ) -> None:
     """Before the first start STS names the account, afterwards the lease table does."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)

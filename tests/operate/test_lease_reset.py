@@ -89,7 +89,7 @@ def test_reset_and_restore_come_back_to_the_same_rows(moto_url: str, tmp_path: P
     assert sorted(rows_in(client, table), key=key_of) == sorted(before, key=key_of)
 
 
-def test_saved_rows_belong_to_their_task(moto_url: str, tmp_path: Path) -> None:
+def test_saved_rows_belong_to_their_task(tmp_path: Path) -> None:
     """Another task's rows are refused, and so is a file that is there already."""
     lease_reset.save(tmp_path / "saved.json", make_task(), ROWS)
     with pytest.raises(ConfigError, match="holds rows of"):
@@ -148,9 +148,9 @@ def test_a_dead_leaders_lock_is_removed_only_when_told(moto_url: str) -> None:
     clock = HandClock()
     clock.seconds += 200_000_000
     for execute in (False, True):
-        found = lease_reset.unlock_leader(client, task, clock, turning(clock), execute)
+        found = lease_reset.unlock_leader(client, task, clock, turning(clock), execute=execute)
         assert found is not None and found.owner == "worker-2"
-    assert lease_reset.unlock_leader(client, task, clock, turning(clock), True) is None
+    assert lease_reset.unlock_leader(client, task, clock, turning(clock), execute=True) is None
 
 
 def test_a_living_leader_keeps_its_lock(moto_url: str) -> None:
@@ -163,7 +163,7 @@ def test_a_living_leader_keeps_its_lock(moto_url: str) -> None:
     table = f"{task.kcl.application_name}-CoordinatorState"
     wait = turning(clock, lambda: client.put_item(TableName=table, Item=beat))
     with pytest.raises(OperatorError, match="signs of life"):
-        lease_reset.unlock_leader(client, task, clock, wait, True)
+        lease_reset.unlock_leader(client, task, clock, wait, execute=True)
 
 
 def test_restore_deletes_what_was_not_there() -> None:

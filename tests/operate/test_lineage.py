@@ -28,6 +28,7 @@ def state(
     rows: list[Lease],
     shards: Sequence[StreamShard] = (),
     looks: dict[str, Look] | None = None,
+    *,
     moves: bool = True,
 ) -> dict[str, str]:
     views = join(rows, shards, looks or {}, lambda _: moves, NOW)
@@ -43,7 +44,7 @@ def test_a_shard_is_in_the_first_state_that_fits() -> None:
         row("d", owner=None),
         row("g"),
     ]
-    shards = [StreamShard("u", None, True), StreamShard("v", "b", True)]
+    shards = [StreamShard("u", None, open=True), StreamShard("v", "b", open=True)]
     seen = state(rows, shards, {"g": Look(trimmed=True)})
     assert seen == {
         "a": "ended",
@@ -60,7 +61,7 @@ def test_a_shard_is_in_the_first_state_that_fits() -> None:
 
 def test_a_parent_whose_lease_was_cleaned_up_is_ended() -> None:
     """KCL removes ended leases; the stream still lists their shards."""
-    shards = [StreamShard("a", None, False), StreamShard("b", "a", True)]
+    shards = [StreamShard("a", None, open=False), StreamShard("b", "a", open=True)]
     assert state([row("b", parents=["a"])], shards) == {"a": "ended", "b": "active"}
 
 
@@ -95,7 +96,7 @@ def test_every_shard_stands_once_in_the_tree() -> None:
 
 @pytest.mark.parametrize("name", ["two-workers", "dead-worker"])
 @pytest.mark.parametrize("as_tree", [False, True])
-def test_the_tables_of_a_real_run_look_as_kept(name: str, as_tree: bool) -> None:
+def test_the_tables_of_a_real_run_look_as_kept(name: str, *, as_tree: bool) -> None:
     """Golden files: what `leases` prints of rows that KCL wrote."""
     items = snapshot(name)[0]
     rows = [lease(item) for item in items]
@@ -111,7 +112,7 @@ def test_the_tables_of_a_real_run_look_as_kept(name: str, as_tree: bool) -> None
 
 def test_owner_and_open_choose_shards() -> None:
     """Filters leave out what they say, and nothing else."""
-    views = join([row("a", SHARD_END), row("b")], [StreamShard("b", "a", True)], {}, bool, NOW)
+    views = join([row("a", SHARD_END), row("b")], [StreamShard("b", "a", open=True)], {}, bool, NOW)
     every = argparse.Namespace(owner=None, open=False)
     only = argparse.Namespace(owner="w", open=True)
     assert [view.shard for view in views if command._wanted(view, every)] == ["a", "b"]

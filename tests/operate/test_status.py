@@ -28,7 +28,20 @@ def view(
     owner: str = "worker-1",
 ) -> ShardView:
     left = None if lag is None else 24 * HOUR - lag
-    return ShardView(shard, state, owner, "17", True, 0, lag, 1.0, left, (), (), True)
+    return ShardView(
+        shard,
+        state,
+        owner,
+        checkpoint="17",
+        moving=True,
+        owner_switches=0,
+        lag=lag,
+        age=1.0,
+        trims_in=left,
+        parents=(),
+        children=(),
+        open=True,
+    )
 
 
 def sight(*views: ShardView, **options: Any) -> Sight:
@@ -143,10 +156,16 @@ def test_health_names_what_does_not_move() -> None:
 
 def test_local_health_is_the_daemon_and_its_deliveries() -> None:
     """A worker without shards is healthy; one whose shard hangs is not."""
-    assert local_problems(True, {}, 120, CLOCK.now()) == []
-    assert "not running" in local_problems(False, {}, 120, CLOCK.now())[0]
+    assert local_problems(running=True, heartbeats={}, max_idle=120, now=CLOCK.now()) == []
+    assert (
+        "not running"
+        in local_problems(running=False, heartbeats={}, max_idle=120, now=CLOCK.now())[0]
+    )
     idle = {"a": beat("a", polled_at=CLOCK.now() - 121)}
-    assert "applied no delivery" in local_problems(True, idle, 120, CLOCK.now())[0]
+    assert (
+        "applied no delivery"
+        in local_problems(running=True, heartbeats=idle, max_idle=120, now=CLOCK.now())[0]
+    )
     # One that has not polled yet has as long as any other.
     starting = {"a": beat("a", polled_at=None, started_at=CLOCK.now() - 60)}
-    assert local_problems(True, starting, 120, CLOCK.now()) == []
+    assert local_problems(running=True, heartbeats=starting, max_idle=120, now=CLOCK.now()) == []

@@ -135,7 +135,7 @@ def test_a_proof_that_never_comes_ends_in_the_end() -> None:
     """A lease table that refuses for five minutes ends the process, for a start to name why."""
     refusals = [CheckpointRefused("KinesisClientLibDependencyException")] * 10_000
     clock = HandClock()
-    shard = Position("100", clock, 5, 6, wait=lambda seconds: clock.turn(1))
+    shard = Position("100", clock, 5, 6, wait=lambda _seconds: clock.turn(1))
     shard.listen(FakeCheckpointer(*refusals))
     with pytest.raises(CheckpointRefused):
         shard.hold()

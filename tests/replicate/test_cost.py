@@ -67,7 +67,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     for module in (decode, wire, write, destination):
         _, _, name = module.__name__.rpartition(".")
         monkeypatch.setattr(module, "orjson", CountingJson(counted, name))
-    monkeypatch.setattr(wire, "URLLib3Session", lambda **options: CountingSession(counted))
+    monkeypatch.setattr(wire, "URLLib3Session", lambda **_options: CountingSession(counted))
     return counted
 
 
@@ -84,9 +84,9 @@ def deliver(counts: Counter[str], batches: int) -> None:
     position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)
     writer = write.Writer(table, StopOnRefusal(ORIGIN), clock, Window(largest=4), pool)
     shard = SimpleNamespace(
-        writer=writer, position=position, batch_done=lambda *batch: clock.turn(0.5)
+        writer=writer, position=position, batch_done=lambda *_batch: clock.turn(0.5)
     )
-    processor = ReplicaProcessor(lambda *of: shard, clock, contextlib.nullcontext, 60)
+    processor = ReplicaProcessor(lambda *_of: shard, clock, contextlib.nullcontext, 60)
     answers = Answers(lines, counts)
     kcl.KCLProcess(processor, answers, answers, io.StringIO()).run()
     pool.shutdown()

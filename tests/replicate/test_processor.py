@@ -94,10 +94,10 @@ class Daemon:
             self.clock,
             Window(largest=4),
             POOL,
-            backoff=lambda attempts: 0.0,
+            backoff=lambda _attempts: 0.0,
         )
         position = Position(start, self.clock, 5, 6, wait=self.clock.turn)
-        return SimpleNamespace(writer=writer, position=position, batch_done=lambda *a: None)
+        return SimpleNamespace(writer=writer, position=position, batch_done=lambda *_a: None)
 
     def readline(self) -> str:
         return self._lines.pop(0) if self._lines else ""
@@ -162,7 +162,7 @@ def test_an_unforeseen_error_ends_the_process_before_anything_is_acknowledged(
     """kclpy would report success; the process ends instead, with no reply and no checkpoint."""
 
     class Failing(RecordingDestination):
-        def send(self, changes: Sequence[Change]) -> Reply:
+        def send(self, _changes: Sequence[Change]) -> Reply:
             raise error
 
     daemon = Daemon(Failing())
@@ -173,7 +173,7 @@ def test_an_unforeseen_error_ends_the_process_before_anything_is_acknowledged(
 
 def test_poison_ends_the_process_with_its_own_code() -> None:
     """An item that is never accepted is not passed over."""
-    daemon = Daemon(RecordingDestination(lambda changes, n: INVALID))
+    daemon = Daemon(RecordingDestination(lambda _changes, _n: INVALID))
     assert daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHARD_ENDED) == ExitCode.POISON
     assert daemon.replies == ["initialize"]
 
@@ -202,7 +202,7 @@ def test_a_lease_lost_in_mid_batch_never_ends_the_shard() -> None:
     """A batch that was dropped is not sealed by a later end of shard or shutdown."""
     clock = HandClock()
 
-    def throttle(changes: Sequence[Change], n: int) -> Reply:
+    def throttle(_changes: Sequence[Change], _n: int) -> Reply:
         clock.turn(7)
         daemon.refuse_with = "ShutdownException"
         return THROTTLED
@@ -264,7 +264,9 @@ def test_any_interleaving_of_batches_failures_and_restarts_ends_in_the_last_imag
     """Restarted from its checkpoint after any crash, a shard ends in each key's last state."""
     records = [record(name, 101 + n, value) for n, (name, value) in enumerate(log)]
     fate = iter(fates)
-    destination = RecordingDestination(lambda changes, n: THROTTLED if next(fate, False) else None)
+    destination = RecordingDestination(
+        lambda _changes, _n: THROTTLED if next(fate, False) else None
+    )
     start = "100"
     for crash_after in [*crashes, None]:
         daemon = Daemon(destination)

@@ -45,7 +45,7 @@ class Kept:
     def __init__(self) -> None:
         self.changes: list[Change] = []
 
-    def refuse(self, change: Change, reply: Reply) -> None:
+    def refuse(self, change: Change, _reply: Reply) -> None:
         self.changes.append(change)
 
 
@@ -61,7 +61,7 @@ def writer(
         clock or HandClock(),
         Window(largest=largest),
         POOL,
-        backoff=lambda attempts: 0.0,
+        backoff=lambda _attempts: 0.0,
     )
 
 
@@ -100,7 +100,7 @@ def test_an_empty_batch_sends_nothing() -> None:
 )
 def test_what_can_pass_is_tried_again_until_it_does(failure: Reply) -> None:
     """A passing failure costs attempts, never changes."""
-    destination = RecordingDestination(lambda changes, n: failure if n < 6 else None)
+    destination = RecordingDestination(lambda _changes, n: failure if n < 6 else None)
     w = writer(destination)
     w.write([put("a")], OpenFence())
     assert len(destination.attempts) == 6
@@ -111,7 +111,7 @@ def test_only_what_was_not_processed_is_sent_again() -> None:
     """UnprocessedItems narrow the next attempt to those items, puts and deletes alike."""
     batch = [put("a"), remove("b"), put("c")]
 
-    def answer(changes: Sequence[Change], n: int) -> Reply | None:
+    def answer(_changes: Sequence[Change], n: int) -> Reply | None:
         return Reply(200, unprocessed=[echo(batch[1]), echo(batch[2])]) if n == 1 else None
 
     destination = RecordingDestination(answer)
@@ -126,7 +126,7 @@ def test_an_unprocessed_item_that_is_not_recognised_repeats_the_whole_request() 
     batch = [put("a"), put("b")]
     strange = {"PutRequest": {"Item": {"pk": {"S": "unknown"}}}}
     destination = RecordingDestination(
-        lambda changes, n: Reply(200, unprocessed=[strange]) if n == 1 else None
+        lambda _changes, n: Reply(200, unprocessed=[strange]) if n == 1 else None
     )
     writer(destination).write(batch, OpenFence())
     assert destination.attempts == [batch, batch]
@@ -136,7 +136,7 @@ def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written() -> None:
     """A refused request is sent change by change; only the culprit is refused."""
     batch = [put(f"k{n}") for n in range(25)]
     bad = batch[13]
-    destination = RecordingDestination(lambda changes, n: INVALID if bad in changes else None)
+    destination = RecordingDestination(lambda changes, _n: INVALID if bad in changes else None)
     refused = Kept()
     w = writer(destination, refusals=refused)
     w.write(batch, OpenFence())
@@ -147,7 +147,7 @@ def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written() -> None:
 def test_a_request_that_is_too_long_is_sent_item_by_item() -> None:
     """HTTP 413 for 25 items is no verdict on any one of them."""
     long = Reply(413, "HTTP 413", "")
-    destination = RecordingDestination(lambda changes, n: long if len(changes) > 1 else None)
+    destination = RecordingDestination(lambda changes, _n: long if len(changes) > 1 else None)
     batch = [put(f"k{n}") for n in range(25)]
     writer(destination).write(batch, OpenFence())
     assert destination.items == items(*batch)
@@ -157,7 +157,7 @@ def test_poison_stops_with_names_and_without_values() -> None:
     """on_poison: stop raises an error that names the record and shows none of its values."""
     secret = put("k", 4711, name={"S": "secret-value"})
     reply = Reply(400, "ValidationException", "The value secret-value is not allowed")
-    destination = RecordingDestination(lambda changes, n: reply)
+    destination = RecordingDestination(lambda _changes, _n: reply)
     with pytest.raises(PoisonError) as raised:
         writer(destination).write([secret], OpenFence())
     text = raised.value.message
@@ -181,7 +181,7 @@ def test_poison_stops_with_names_and_without_values() -> None:
 )
 def test_what_cannot_pass_stops_by_name(reply: Reply, error: type[OperatorError]) -> None:
     """Denied actions, missing tables, changed keys and unknown errors end the batch at once."""
-    destination = RecordingDestination(lambda changes, n: reply)
+    destination = RecordingDestination(lambda _changes, _n: reply)
     with pytest.raises(error, match="replica"):
         writer(destination).write([put("a")], OpenFence())
     assert len(destination.attempts) == 1
@@ -191,7 +191,7 @@ def test_credentials_that_stay_expired_stop_in_the_end() -> None:
     """Expired credentials are waited for, five minutes long, and then named."""
     clock = HandClock()
 
-    def answer(changes: Sequence[Change], n: int) -> Reply:
+    def answer(_changes: Sequence[Change], _n: int) -> Reply:
         clock.turn(60)
         return Reply(400, "ExpiredTokenException", "The security token expired")
 
@@ -205,7 +205,7 @@ def test_an_error_of_ours_in_a_thread_is_not_lost() -> None:
     class Failing:
         table = "replica"
 
-        def send(self, changes: Sequence[Change]) -> Reply:
+        def send(self, _changes: Sequence[Change]) -> Reply:
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
@@ -221,7 +221,7 @@ def test_a_lost_lease_stops_everything_that_was_not_sent() -> None:
             if self.held > 3:
                 raise LeaseLost
 
-    destination = RecordingDestination(lambda changes, n: THROTTLED)
+    destination = RecordingDestination(lambda _changes, _n: THROTTLED)
     with pytest.raises(LeaseLost):
         writer(destination).write([put(f"k{n}") for n in range(25)], Falling())
     assert len(destination.attempts) == 3 and destination.items == {}
@@ -276,7 +276,7 @@ def test_any_run_of_failures_ends_with_every_change_applied(
     """Whatever the destination answers for a while, the batch ends applied in full."""
     fate = iter(fates)
 
-    def answer(changes: Sequence[Change], n: int) -> Reply | None:
+    def answer(changes: Sequence[Change], _n: int) -> Reply | None:
         match next(fate, "ok"):
             case "throttle":
                 return THROTTLED
@@ -294,9 +294,9 @@ def test_any_run_of_failures_ends_with_every_change_applied(
 
 def test_the_backoff_is_capped_and_fully_jittered() -> None:
     """Delays start at nothing, double in their ceiling and end at four seconds."""
-    ceilings = [delay(n, uniform=lambda low, high: high) for n in range(1, 20)]
+    ceilings = [delay(n, uniform=lambda _low, high: high) for n in range(1, 20)]
     assert ceilings[:4] == [0.05, 0.1, 0.2, 0.4] and max(ceilings) == 4.0
-    assert delay(5, uniform=lambda low, high: low) == 0.0
+    assert delay(5, uniform=lambda low, _high: low) == 0.0
 
 
 def test_the_window_halves_once_for_one_burst_of_throttling_and_grows_back() -> None:
@@ -314,14 +314,14 @@ def test_one_hot_key_leaves_the_window_to_the_rest() -> None:
     """A single change that is handed back says nothing about the table; several of them do."""
     hot, window = put("hot"), Window(largest=64, size=32)
     destination = RecordingDestination(
-        lambda changes, n: Reply(200, unprocessed=[echo(hot)]) if n == 1 else None
+        lambda _changes, n: Reply(200, unprocessed=[echo(hot)]) if n == 1 else None
     )
-    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda n: 0.0).write(
+    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda _n: 0.0).write(
         [hot, *(put(f"k{n}") for n in range(24))], OpenFence()
     )
     assert window.size == 32
-    destination = RecordingDestination(lambda changes, n: THROTTLED if n == 1 else None)
-    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda n: 0.0).write(
+    destination = RecordingDestination(lambda _changes, n: THROTTLED if n == 1 else None)
+    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda _n: 0.0).write(
         [put("a"), put("b")], OpenFence()
     )
     assert window.size == 16

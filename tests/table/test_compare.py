@@ -43,7 +43,7 @@ class Table(TableReader):
         random.Random(seed).shuffle(self._order)
         self._page = page
 
-    def page(self, segment: Segment, after: dict[str, Any] | None) -> Page:
+    def page(self, _segment: Segment, after: dict[str, Any] | None) -> Page:
         start = after["at"] if after else 0
         keys = self._order[start : start + self._page]
         more = start + self._page < len(self._order)
@@ -69,7 +69,7 @@ def verified(
             pool,
             clock,
             patience,
-            lambda segment, key: undecided.append(key),
+            lambda _segment, key: undecided.append(key),
         )
         while pair.more():
             suspects.add(0, pair.meet(*pair.fetch()))
@@ -172,7 +172,7 @@ class Calls(PatientCalls):
         self.before: Callable[[], None] = lambda: None
         self.made: list[str] = []
 
-    def call(self, operation: str, body: bytes, expected: float) -> dict[str, Any]:
+    def call(self, operation: str, body: bytes, _expected: float) -> dict[str, Any]:
         self.before()
         request = orjson.loads(body)
         target = request.get("Item") or request["Key"]
@@ -203,6 +203,7 @@ def repaired(
     source: Table,
     destination: Table,
     before: Callable[[], None] = lambda: None,
+    *,
     delete_extra: bool = False,
     dry_run: bool = False,
 ) -> tuple[Outcome, list[str]]:
@@ -210,7 +211,7 @@ def repaired(
     calls = Calls(destination)
     calls.before = before
     found = verified(source, destination, HandClock())[0][0]
-    repair = Repair(source, destination, calls, delete_extra, dry_run)
+    repair = Repair(source, destination, calls, delete_extra=delete_extra, dry_run=dry_run)
     return repair.apply(found), calls.made
 
 

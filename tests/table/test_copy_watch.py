@@ -21,7 +21,7 @@ class RecordingReport(Report):
         self.told = 0
         self.warnings: list[str] = []
 
-    def progress(self, progress: CopyProgress) -> None:
+    def progress(self, _progress: CopyProgress) -> None:
         self.told += 1
 
     def warn(self, text: str) -> None:
@@ -31,7 +31,7 @@ class RecordingReport(Report):
 class World:
     """A copy that began now, and a watch over it."""
 
-    def __init__(self, forced: bool = False) -> None:
+    def __init__(self, *, forced: bool = False) -> None:
         self.clock = HandClock()
         self.halt = Halt()
         self.report = RecordingReport()

@@ -53,7 +53,7 @@ def create_source(task: Task, **changes: Any) -> None:
 def carry_out(plan: prepare.Plan) -> None:
     """Make every call of a plan."""
     for call in ([plan.stream] if plan.stream else []) + plan.destination:
-        prepare.carry_out(call, wait=lambda seconds: None)
+        prepare.carry_out(call, wait=lambda _seconds: None)
 
 
 def test_turns_the_stream_on_and_creates_the_destination(task: Task) -> None:
