@@ -1,5 +1,7 @@
 """Fixtures for tests that speak to AWS's own interfaces, answered by moto on a free port."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pytest

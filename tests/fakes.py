@@ -44,7 +44,7 @@ class RecordingDestination:
     table = "replica"
 
     def __init__(
-        self, answer: Callable[[Sequence[Change], int], Answer | None] = lambda changes, n: None
+        self, answer: Callable[[Sequence[Change], int], Answer | None] = lambda _changes, _n: None
     ) -> None:
         self.items: dict[bytes, bytes] = {}
         self.attempts: list[list[Change]] = []

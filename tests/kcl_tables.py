@@ -1,20 +1,27 @@
 """Checkpoint tables as a real run left them, put into moto; a stream that goes with them."""
 
+from __future__ import annotations
+
 import json
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import boto3
 
 from kcl_processor.config.task import Kcl, Side, Source, Task
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
-from kcl_processor.fleet.leases import lease
+from kcl_processor.fleet.leases import lease, scan
 from kcl_processor.fleet.stream import StreamShard
 
 GOLDEN = Path(__file__).parent / "golden"
 
+# An item of a table as boto3 reads and takes it.
+Row = dict[str, dict[str, Any]]
 
-def snapshot(name):
+
+def snapshot(name: str) -> tuple[list[Row], list[Row], list[Row]]:
     """The three tables of a run with KCL 3.1.3: lease rows, coordinator rows, workers' rows.
 
     Two workers, three shards read to their end (one of them split), five open ones. In
@@ -24,7 +31,7 @@ def snapshot(name):
     return leases, coordinator, workers
 
 
-def as_kcl_1(row):
+def as_kcl_1(row: Row) -> Row:
     """The row as KCL 1.7.5, the original library's, would have written it."""
     known = (
         *("leaseKey", "leaseOwner", "leaseCounter", "checkpoint", "checkpointSubSequenceNumber"),
@@ -33,7 +40,7 @@ def as_kcl_1(row):
     return {name: row[name] for name in known if name in row}
 
 
-def as_single_table(leases, coordinator, workers):
+def as_single_table(leases: list[Row], coordinator: list[Row], workers: list[Row]) -> list[Row]:
     """The rows of all three tables as KCL 3.5 keeps them in one."""
     leaders = [row for row in coordinator if row["key"]["S"] == "Leader"]
     return [
@@ -43,12 +50,12 @@ def as_single_table(leases, coordinator, workers):
     ]
 
 
-def _in_one(row, key, entity):
+def _in_one(row: Row, key: str, entity: str) -> Row:
     rest = {name: value for name, value in row.items() if name != key}
     return {**rest, "leaseKey": row[key], "entityType": {"S": entity}}
 
 
-def shards_of(rows):
+def shards_of(rows: Iterable[Row]) -> list[StreamShard]:
     """The stream's shards that go with lease rows: those with children are closed."""
     leases = [lease(row) for row in rows]
     parents = {parent for one in leases for parent in one.parents}
@@ -58,7 +65,7 @@ def shards_of(rows):
     ]
 
 
-def make_task(url="http://127.0.0.1:9", **options):
+def make_task(url: str = "http://127.0.0.1:9", **options: Any) -> Task:
     """A task that no other test shares tables with."""
     name = f"t-{uuid.uuid4().hex[:8]}"
     kcl = Kcl("us-east-1", url, f"App-{name}", "worker-1", options.pop("properties", {}))
@@ -67,7 +74,12 @@ def make_task(url="http://127.0.0.1:9", **options):
     return Task(name, source, destination, kcl, **options)
 
 
-def fill(task, leases, coordinator=(), workers=()):
+def fill(
+    task: Task,
+    leases: Iterable[Row],
+    coordinator: Iterable[Row] = (),
+    workers: Iterable[Row] = (),
+) -> Any:
     """Make a task's KCL tables at its endpoint and put rows in; the client that did it."""
     make_kcl_tables(task)
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=task.kcl.endpoint)
@@ -82,7 +94,14 @@ def fill(task, leases, coordinator=(), workers=()):
     return client
 
 
-def make_source_and_destination(task):
+def rows_in(client: Any, table: str) -> list[Row]:
+    """All items of a table that is there."""
+    rows = scan(client, table)
+    assert rows is not None, f"there is no table {table}"
+    return rows
+
+
+def make_source_and_destination(task: Task) -> Any:
     """Make both tables, with one key ``pk``, and the source's stream."""
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=task.source.endpoint)
     shape = {

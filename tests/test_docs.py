@@ -1,5 +1,7 @@
 """The documents say what the product does: help texts, exit codes, examples."""
 
+from __future__ import annotations
+
 import re
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse words its help anew in 3.13")
-def test_the_readme_shows_the_help_of_every_command(monkeypatch):
+def test_the_readme_shows_the_help_of_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """scripts/update_readme.py would change nothing."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     import update_readme
@@ -22,13 +24,13 @@ def test_the_readme_shows_the_help_of_every_command(monkeypatch):
     assert update_readme.with_help(README) == README
 
 
-def test_the_readme_lists_every_exit_code():
+def test_the_readme_lists_every_exit_code() -> None:
     """The table of exit codes is complete, but for those of `status` alone."""
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     assert listed == {int(code) for code in ExitCode} - {ExitCode.NOT_RUNNING, ExitCode.UNKNOWN}
 
 
-def test_every_command_has_a_module_of_its_own():
+def test_every_command_has_a_module_of_its_own() -> None:
     """One command, one module, and no module of a command that is not offered."""
     modules = {path.stem for path in (ROOT / "kcl_processor" / "cli").glob("*.py")}
     helpers = {"__init__", "output", "plan", "progress", "task", "watch"}
@@ -38,7 +40,7 @@ def test_every_command_has_a_module_of_its_own():
 @pytest.mark.parametrize(
     "name", re.findall(r"\]\(([^)#]+)\)|`((?:scripts|properties)/[\w./-]+)`", README)
 )
-def test_files_that_the_readme_names_exist(name):
+def test_files_that_the_readme_names_exist(name: tuple[str, str]) -> None:
     """No link and no path in the README leads nowhere."""
     path = name[0] or name[1]
     if not path.startswith("http"):

@@ -97,9 +97,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def with_action(words: list[str]) -> list[str]:
-    """The command line with the first of a command's actions where it names none."""
+    """The command line with the action of ``leases`` right behind it, wherever it stood.
+
+    Without one it is the first of them. A task that is called like an action needs one before it.
+    """
     if words[:1] != ["leases"] or words[1:2] in (["-h"], ["--help"]):
         return words
-    if words[1:2] and words[1] in leases.ACTIONS:
-        return words
-    return ["leases", next(iter(leases.ACTIONS)), *words[1:]]
+    rest = words[1:]
+    for at, word in enumerate(rest):
+        if word in leases.ACTIONS and (at == 0 or rest[at - 1] not in leases.WITH_VALUES):
+            return ["leases", word, *rest[:at], *rest[at + 1 :]]
+    return ["leases", next(iter(leases.ACTIONS)), *rest]

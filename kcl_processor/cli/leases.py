@@ -50,6 +50,9 @@ saved to a file first, which `leases restore` takes.
 _RESTORE = "Put back the rows that a reset saved."
 _UNLOCK = "Remove the lock of a leader that gives no sign of life any more."
 
+# Options that take the word behind them, which is then no action.
+WITH_VALUES = ("-c", "--config", "--state-dir", "--owner", "--shard", "--to", "--save")
+
 _COLUMNS = ("shard", "state", "owner", "checkpoint", "moving", "switches", "lag", "age", "trims_in")
 
 
@@ -69,10 +72,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.task in ACTIONS:
-        raise ConfigError(
-            f"The action {args.task} comes first.", f"kcl-processor leases {args.task} --help"
-        )
     code: int = args.act(args)
     return code
 

@@ -1,30 +1,36 @@
 """Rendering: the example's files are what its YAML renders, and every reader finds its settings."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
 
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import endpoint, render
 from kcl_processor.config.settings import read_settings
+from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[2] / "properties" / "example.yml"
 
 
-def rendered(task):
+def rendered(task: Task) -> str:
+    assert task.source.stream_arn is not None
     path = Path("properties") / f"{task.name}.properties"
-    return render(task, task.source.stream_arn, path, Path("/var/lib/kcl-processor"), EXAMPLE.name)
+    files = TaskFiles(task, Path("/var/lib/kcl-processor"))
+    return render(files, task.source.stream_arn, path, EXAMPLE.name)
 
 
 @pytest.mark.parametrize("task", load_tasks(EXAMPLE), ids=lambda task: task.name)
-def test_the_example_files_are_rendered_from_the_example(task):
+def test_the_example_files_are_rendered_from_the_example(task: Task) -> None:
     """properties/*.properties are what `kcl-processor render` writes from example.yml."""
     assert (EXAMPLE.parent / f"{task.name}.properties").read_text() == rendered(task)
 
 
 @pytest.mark.parametrize("task", load_tasks(EXAMPLE), ids=lambda task: task.name)
-def test_a_record_processor_reads_what_was_rendered(task, tmp_path):
+def test_a_record_processor_reads_what_was_rendered(task: Task, tmp_path: Path) -> None:
     """The settings of a child are those of the task."""
     path = tmp_path / "task.properties"
     path.write_text(rendered(task), encoding="iso-8859-1")
@@ -36,13 +42,13 @@ def test_a_record_processor_reads_what_was_rendered(task, tmp_path):
     assert settings.metrics_publish == task.metrics.publish
 
 
-def test_a_property_of_kcl_overrides_the_products_default():
+def test_a_property_of_kcl_overrides_the_products_default() -> None:
     """What stands under kcl.properties is what KCL gets."""
     (task,) = [task for task in load_tasks(EXAMPLE) if task.kcl.properties]
     assert "failoverTimeMillis = 20000" in rendered(task).splitlines()
 
 
-def test_a_file_that_lacks_a_setting_is_named(tmp_path):
+def test_a_file_that_lacks_a_setting_is_named(tmp_path: Path) -> None:
     """A file that was not rendered by us is refused by name, not half used."""
     path = tmp_path / "other.properties"
     path.write_text("applicationName = x\n")
@@ -59,6 +65,6 @@ def test_a_file_that_lacks_a_setting_is_named(tmp_path):
         ("cn-north-1", "https://dynamodb.cn-north-1.amazonaws.com.cn"),
     ],
 )
-def test_endpoints_follow_the_sdks_rules(region, url):
+def test_endpoints_follow_the_sdks_rules(region: str, url: str) -> None:
     """A destination without an endpoint gets its partition's."""
     assert endpoint("dynamodb", region, None) == url

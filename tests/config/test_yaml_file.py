@@ -1,12 +1,20 @@
 """The YAML file: what is right loads, what is wrong is named with file, line and key."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcl_processor.config.task import Side, default_task_name
+from kcl_processor.config.task import Side, Task, default_task_name
 from kcl_processor.config.yaml_file import find_task, load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
+
+# Loads the tasks of a text.
+Load = Callable[[str], list[Task]]
 
 TASK = """\
 tasks:
@@ -17,8 +25,8 @@ tasks:
 
 
 @pytest.fixture
-def load(tmp_path):
-    def load_text(text):
+def load(tmp_path: Path) -> Load:
+    def load_text(text: str) -> list[Task]:
         path = tmp_path / "tasks.yml"
         path.write_text(text, encoding="utf-8")
         return load_tasks(path)
@@ -26,7 +34,7 @@ def load(tmp_path):
     return load_text
 
 
-def test_a_task_needs_only_two_tables(load):
+def test_a_task_needs_only_two_tables(load: Load) -> None:
     """Everything but the two tables has a default, those of the original library."""
     (task,) = load(TASK)
     assert task.kcl.application_name == "DynamoDBCrossRegionReplicationorders"
@@ -35,20 +43,20 @@ def test_a_task_needs_only_two_tables(load):
     assert (task.on_poison, task.on_gap) == ("stop", "stop")
 
 
-def test_a_task_without_a_name_gets_the_originals():
+def test_a_task_without_a_name_gets_the_originals() -> None:
     """The default name is the MD5 of regions and tables, as an existing checkpoint table has it."""
     name = default_task_name(Side("us-east-1", "orders"), Side("us-west-2", "copy"))
     assert name == "6e282808c88e8535e3722d6e1baedc8c"
 
 
-def test_a_list_of_tasks_needs_no_names(load):
+def test_a_list_of_tasks_needs_no_names(load: Load) -> None:
     """Tasks in a list are named after their tables."""
     text = TASK.replace("  orders:\n    source", "  - source")
     (task,) = load(text)
     assert task.name == default_task_name(task.source, task.destination)
 
 
-def test_kcl_lives_beside_the_source_unless_told_otherwise(load):
+def test_kcl_lives_beside_the_source_unless_told_otherwise(load: Load) -> None:
     """An endpoint of the source serves KCL too; a region of KCL's own ends that."""
     (beside,) = load(TASK.replace("table: orders}", "table: orders, endpoint: 'http://a'}", 1))
     assert beside.kcl.endpoint == "http://a"
@@ -86,7 +94,7 @@ def test_kcl_lives_beside_the_source_unless_told_otherwise(load):
         ("tasks2: 1\n", 5, "tasks2", "tasks"),
     ],
 )
-def test_what_is_wrong_is_named(load, extra, line, says, hint):
+def test_what_is_wrong_is_named(load: Load, extra: str, line: int, says: str, hint: str) -> None:
     """Each mistake names its file, line and key, and what to type instead."""
     with pytest.raises(ConfigError) as raised:
         load(TASK + extra)
@@ -108,19 +116,19 @@ def test_what_is_wrong_is_named(load, extra, line, says, hint):
         ("other: 1\n", "tasks is missing"),
     ],
 )
-def test_what_is_missing_is_named(load, text, says):
+def test_what_is_missing_is_named(load: Load, text: str, says: str) -> None:
     """A file that lacks something says what."""
     with pytest.raises(ConfigError, match=says):
         load(text)
 
 
-def test_a_table_is_not_replicated_onto_itself(load):
+def test_a_table_is_not_replicated_onto_itself(load: Load) -> None:
     """Source and destination that are the same table are refused."""
     with pytest.raises(ConfigError, match="same table"):
         load(TASK.replace("us-west-2", "us-east-1"))
 
 
-def test_two_tasks_may_not_share_a_checkpoint_table(load):
+def test_two_tasks_may_not_share_a_checkpoint_table(load: Load) -> None:
     """Sharing one would destroy both tasks' checkpoints."""
     again = TASK.replace("tasks:\n", "").replace("orders:", "more:")
     shared = "    kcl: {application_name: shared}\n"
@@ -128,7 +136,7 @@ def test_two_tasks_may_not_share_a_checkpoint_table(load):
         load(TASK + shared + again + shared)
 
 
-def test_a_task_is_found_by_its_name(load, tmp_path):
+def test_a_task_is_found_by_its_name(load: Load, tmp_path: Path) -> None:
     """A wrong name gets the nearest right one; no name is enough where there is one task."""
     tasks = load(TASK)
     assert find_task(tasks, None, tmp_path) is tasks[0]
@@ -138,7 +146,7 @@ def test_a_task_is_found_by_its_name(load, tmp_path):
 
 
 @given(st.text(max_size=200))
-def test_no_text_breaks_the_reader(tmp_path_factory, text):
+def test_no_text_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """Whatever stands in the file, it loads or it is a ConfigError."""
     path = tmp_path_factory.mktemp("any") / "tasks.yml"
     path.write_text(text, encoding="utf-8")

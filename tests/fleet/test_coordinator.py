@@ -1,5 +1,10 @@
 """Signs of life: what moves, what is fresh, who leads."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from kcl_processor.fleet.coordinator import (
     Leader,
     Pulses,
@@ -14,37 +19,51 @@ from kcl_processor.fleet.leases import KclRows, lease
 from tests.kcl_tables import as_single_table, make_task, snapshot
 
 
-def rows(name="two-workers"):
+def rows(name: str = "two-workers") -> KclRows:
     leases, coordinator, stats = snapshot(name)
-    return KclRows(True, [lease(item) for item in leases], coordinator, stats)
+    return KclRows(
+        found=True,
+        leases=[lease(item) for item in leases],
+        coordinator=[*coordinator],
+        workers=[*stats],
+    )
 
 
-def test_the_leader_and_the_workers_of_a_real_run():
+def test_the_leader_and_the_workers_of_a_real_run() -> None:
     """The lock names its owner and how long it lasts; each worker has its moment."""
-    assert leader(rows()).owner == "worker-2"
-    assert leader(rows()).lease_seconds == 15
+    found = leader(rows())
+    assert found is not None
+    assert (found.owner, found.lease_seconds) == ("worker-2", 15)
     assert [worker.id for worker in workers(rows())] == ["worker-1", "worker-2"]
     assert all(worker.updated_at > 1_700_000_000 for worker in workers(rows()))
 
 
-def test_the_leader_of_a_single_table_is_the_same():
+def test_the_leader_of_a_single_table_is_the_same() -> None:
     """KCL 3.5 keys the lock by leaseKey."""
     items = as_single_table(*snapshot("two-workers"))
-    of_type = lambda entity: [i for i in items if i["entityType"]["S"] == entity]  # noqa: E731
-    single = KclRows(True, [], of_type("LEADER"), of_type("WORKER_METRIC_STATS"))
+    single = KclRows(
+        found=True,
+        leases=[],
+        coordinator=[row for row in items if row["entityType"]["S"] == "LEADER"],
+        workers=[row for row in items if row["entityType"]["S"] == "WORKER_METRIC_STATS"],
+    )
     assert leader(single) == leader(rows()) and workers(single) == workers(rows())
 
 
-def test_a_released_lock_leads_nobody():
+def test_a_released_lock_leads_nobody() -> None:
     """The lock client marks a lock that it lets go of."""
     held = [row for row in rows().coordinator if row["key"]["S"] == "Leader"]
     released = [{**held[0], "isReleased": {"S": "1"}}]
-    assert leader(KclRows(True, [], released, [])) is None
-    assert leader(KclRows(True, [], [], [])) is None
-    assert isinstance(leader(KclRows(True, [], held, [])), Leader)
+
+    def rows_with(locks: list[Mapping[str, Mapping[str, Any]]]) -> KclRows:
+        return KclRows(found=True, leases=[], coordinator=locks, workers=[])
+
+    assert leader(rows_with([*released])) is None
+    assert leader(rows_with([])) is None
+    assert isinstance(leader(rows_with(held)), Leader)
 
 
-def test_a_value_moves_or_stands_still_or_was_not_watched_long_enough():
+def test_a_value_moves_or_stands_still_or_was_not_watched_long_enough() -> None:
     """Three answers, and a change counts for as long as the patience lasts."""
     pulses = Pulses(patience=5)
     assert pulses.moving("a", 0) is None
@@ -56,7 +75,7 @@ def test_a_value_moves_or_stands_still_or_was_not_watched_long_enough():
     assert pulses.moving("a", 11) is False
 
 
-def test_a_worker_is_fresh_for_three_reports_and_a_clocks_difference():
+def test_a_worker_is_fresh_for_three_reports_and_a_clocks_difference() -> None:
     """A task that reports less often has more patience."""
     worker = Worker("w", 100.0)
     assert fresh(worker, make_task(), 113) and not fresh(worker, make_task(), 114)
@@ -64,13 +83,13 @@ def test_a_worker_is_fresh_for_three_reports_and_a_clocks_difference():
     assert fresh(worker, slow, 200)
 
 
-def test_patience_follows_the_failover_time():
+def test_patience_follows_the_failover_time() -> None:
     """KCL renews a lease three times in a failover time."""
     assert renewal_seconds(make_task()) < 5
     assert renewal_seconds(make_task(properties={"failoverTimeMillis": "60000"})) > 20
 
 
-def test_every_lease_worker_and_leader_has_a_pulse():
+def test_every_lease_worker_and_leader_has_a_pulse() -> None:
     """Between two snapshots of a run with one dead worker only the living moves."""
     before, after = dict(pulses_of(rows("two-workers"))), dict(pulses_of(rows("dead-worker")))
     moved = {name for name in after if before.get(name) != after[name]}

@@ -1,5 +1,7 @@
 """Lease rows, as every KCL that matters has written them."""
 
+from __future__ import annotations
+
 import pytest
 
 from kcl_processor.fleet.kcl_tables import table_names
@@ -7,7 +9,7 @@ from kcl_processor.fleet.leases import SHARD_END, lease, read_rows, shard_of
 from tests.kcl_tables import as_kcl_1, as_single_table, fill, make_task, snapshot
 
 
-def test_rows_of_a_real_run_are_read_in_full(moto_url):
+def test_rows_of_a_real_run_are_read_in_full(moto_url: str) -> None:
     """Three tables of KCL 3.1.3: eight leases, the leader, two workers."""
     task = make_task(moto_url)
     client = fill(task, *snapshot("two-workers"))
@@ -18,7 +20,7 @@ def test_rows_of_a_real_run_are_read_in_full(moto_url):
     assert [row.key for row in rows.leases] == sorted(row.key for row in rows.leases)
 
 
-def test_a_single_table_holds_the_same(moto_url):
+def test_a_single_table_holds_the_same(moto_url: str) -> None:
     """Rows of other entities are no leases, and are found where they are."""
     separate, single = make_task(moto_url), make_task(moto_url)
     tables = snapshot("two-workers")
@@ -30,7 +32,7 @@ def test_a_single_table_holds_the_same(moto_url):
     assert len(together.workers) == 2 and len(together.coordinator) == 1
 
 
-def test_rows_of_the_original_library_are_leases_too():
+def test_rows_of_the_original_library_are_leases_too() -> None:
     """KCL 1.x knew no children and no hash range; the rest is the same."""
     for row in snapshot("two-workers")[0]:
         old, new = lease(as_kcl_1(row)), lease(row)
@@ -38,7 +40,7 @@ def test_rows_of_the_original_library_are_leases_too():
         assert (old.counter, old.parents) == (new.counter, new.parents)
 
 
-def test_no_table_is_not_an_empty_one(moto_url):
+def test_no_table_is_not_an_empty_one(moto_url: str) -> None:
     """A task that never ran has no lease table, and that is told apart."""
     task = make_task(moto_url)
     client = fill(make_task(moto_url), [])
@@ -52,12 +54,12 @@ def test_no_table_is_not_an_empty_one(moto_url):
         ("111122223333:table:1700000000:shardId-0001-ab", "shardId-0001-ab"),
     ],
 )
-def test_a_lease_key_names_its_shard(key, shard):
+def test_a_lease_key_names_its_shard(key: str, shard: str) -> None:
     """With one stream the key is the shard, with many it ends in it."""
     assert shard_of(key) == shard
 
 
-def test_the_end_of_a_shard_is_no_position():
+def test_the_end_of_a_shard_is_no_position() -> None:
     """SHARD_END, and nothing else, says that a shard is read."""
     row = {"leaseKey": {"S": "a"}, "checkpoint": {"S": SHARD_END}}
     assert lease(row).ended

@@ -1,6 +1,9 @@
 """What run checks before it starts: each failure says what, where, and what to type."""
 
+from __future__ import annotations
+
 import uuid
+from typing import Any
 
 import boto3
 import pytest
@@ -19,11 +22,11 @@ STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
 @pytest.fixture
-def dynamodb(moto_url):
+def dynamodb(moto_url: str) -> Any:
     return boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
 
 
-def table(dynamodb, key="pk", kind="S", **options):
+def table(dynamodb: Any, key: str = "pk", kind: str = "S", **options: Any) -> str:
     name = f"t-{uuid.uuid4().hex[:8]}"
     dynamodb.create_table(
         TableName=name,
@@ -35,17 +38,17 @@ def table(dynamodb, key="pk", kind="S", **options):
     return name
 
 
-def source(moto_url, name, **options):
+def source(moto_url: str, name: str, **options: Any) -> Source:
     return Source("us-east-1", name, moto_url, **options)
 
 
-def task(moto_url, name, **options):
+def task(moto_url: str, name: str, **options: Any) -> Task:
     side = source(moto_url, name)
     kcl = Kcl("us-east-1", moto_url, f"App-{uuid.uuid4().hex[:8]}", "worker")
     return Task("task", side, Side("us-east-1", f"{name}-2", moto_url), kcl, **options)
 
 
-def test_a_source_with_both_images_passes(moto_url, dynamodb):
+def test_a_source_with_both_images_passes(moto_url: str, dynamodb: Any) -> None:
     """The facts of a good source are its stream and its keys."""
     facts = check_source(source(moto_url, table(dynamodb, StreamSpecification=STREAM)))
     assert facts.keys == {"pk": ("HASH", "S")} and "/stream/" in facts.stream_arn
@@ -61,20 +64,22 @@ def test_a_source_with_both_images_passes(moto_url, dynamodb):
         ),
     ],
 )
-def test_a_stream_that_cannot_be_replicated_names_the_cure(moto_url, dynamodb, options, says):
+def test_a_stream_that_cannot_be_replicated_names_the_cure(
+    moto_url: str, dynamodb: Any, options: dict[str, Any], says: str
+) -> None:
     """No stream, or one without images: the error holds the command that turns it on."""
     with pytest.raises(SourceError, match=says) as raised:
         check_source(source(moto_url, table(dynamodb, **options)))
     assert "aws dynamodb update-table" in raised.value.hint
 
 
-def test_a_missing_source_is_named(moto_url):
+def test_a_missing_source_is_named(moto_url: str) -> None:
     """A typing error in a table's name is told with table and region."""
     with pytest.raises(SourceError, match="nothing-here in us-east-1"):
         check_source(source(moto_url, "nothing-here"))
 
 
-def test_another_stream_than_the_tasks_is_refused(moto_url, dynamodb):
+def test_another_stream_than_the_tasks_is_refused(moto_url: str, dynamodb: Any) -> None:
     """A task that names a stream does not go on with another one."""
     name = table(dynamodb, StreamSpecification=STREAM)
     with pytest.raises(SourceError, match="turned off and on again"):
@@ -82,28 +87,30 @@ def test_another_stream_than_the_tasks_is_refused(moto_url, dynamodb):
 
 
 @pytest.mark.parametrize("other", [{"key": "id"}, {"kind": "N"}])
-def test_a_destination_with_other_keys_is_refused(moto_url, dynamodb, other):
+def test_a_destination_with_other_keys_is_refused(
+    moto_url: str, dynamodb: Any, other: dict[str, str]
+) -> None:
     """Other key names or types are named on both sides."""
     destination = Side("us-east-1", table(dynamodb, **other), moto_url)
     with pytest.raises(DestinationError, match="pk S HASH"):
         check_destination(destination, {"pk": ("HASH", "S")})
 
 
-def test_a_missing_destination_names_the_command_that_makes_it(moto_url):
+def test_a_missing_destination_names_the_command_that_makes_it(moto_url: str) -> None:
     """prepare creates it."""
     with pytest.raises(DestinationError) as raised:
         check_destination(Side("us-east-1", "nothing-here", moto_url), {})
     assert "kcl-processor prepare" in raised.value.hint
 
 
-def test_an_endpoint_that_does_not_answer_is_named():
+def test_an_endpoint_that_does_not_answer_is_named() -> None:
     """The error is one line about the endpoint, and worth a restart: an outage may pass."""
     with pytest.raises(OperatorError, match=r"127\.0\.0\.1:9") as raised:
         check_source(source("http://127.0.0.1:9", "t"))
     assert raised.value.exit_code == ExitCode.CRASH
 
 
-def test_kcls_tables_are_made_once_with_their_index(moto_url, dynamodb):
+def test_kcls_tables_are_made_once_with_their_index(moto_url: str, dynamodb: Any) -> None:
     """Three tables on demand, the lease table with its index; a second start changes nothing."""
     made = task(moto_url, "t")
     make_kcl_tables(made)

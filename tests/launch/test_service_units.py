@@ -1,5 +1,7 @@
 """Units: restarted where it helps, left stopped where a person must act, never in a tight loop."""
 
+from __future__ import annotations
+
 import configparser
 from pathlib import Path
 
@@ -16,14 +18,14 @@ COMMAND = ["/opt/venv/bin/kcl-processor", "run", "--supervised", "-c", "/etc/a b
 FINAL = {2, 5, 6, 7, 8, 9}
 
 
-def section(text, name):
+def section(text: str, name: str) -> dict[str, str]:
     parser = configparser.RawConfigParser()
-    parser.optionxform = str
+    parser.optionxform = lambda optionstr: optionstr  # type: ignore[method-assign]
     parser.read_string(text)
     return dict(parser[name])
 
 
-def test_systemd_restarts_on_crashes_and_not_on_what_a_person_must_mend():
+def test_systemd_restarts_on_crashes_and_not_on_what_a_person_must_mend() -> None:
     """Signals, 1, 3 and 70 are restarted; the documented others are not."""
     service = section(systemd_unit(TASK, COMMAND), "Service")
     assert service["Restart"] == "on-failure"
@@ -32,7 +34,7 @@ def test_systemd_restarts_on_crashes_and_not_on_what_a_person_must_mend():
     assert '"/etc/a b%c.yml"'.replace("%", "%%") in service["ExecStart"]
 
 
-def test_supervisord_expects_the_same_codes():
+def test_supervisord_expects_the_same_codes() -> None:
     """autorestart=unexpected goes by exitcodes only if startsecs is 0."""
     text = supervisord_program(TASK, COMMAND, Path("/state"), Path("/logs"))
     program = section(text, f"program:kcl-processor-{TASK.name}")
@@ -41,13 +43,13 @@ def test_supervisord_expects_the_same_codes():
     assert "'/etc/a b%%c.yml'" in program["command"]
 
 
-def test_no_exit_code_is_forgotten():
+def test_no_exit_code_is_forgotten() -> None:
     """A code is either for a person or for a restart."""
     restarted = {ExitCode.OK, ExitCode.CRASH, ExitCode.NOT_RUNNING, ExitCode.UNKNOWN, ExitCode.BUG}
     assert set(ExitCode) == {ExitCode(code) for code in FINAL} | restarted
 
 
-def test_a_daemon_that_keeps_crashing_is_started_ever_later(tmp_path):
+def test_a_daemon_that_keeps_crashing_is_started_ever_later(tmp_path: Path) -> None:
     """Nothing before the first start, then doubling, a minute at most."""
     path, now, pauses = tmp_path / "state" / "starts.json", 1000.0, []
     for _ in range(9):
@@ -57,7 +59,7 @@ def test_a_daemon_that_keeps_crashing_is_started_ever_later(tmp_path):
 
 
 @pytest.mark.parametrize("note", [None, "", "[]", "{}", '{"starts": 5, "last": 0}'])
-def test_after_a_long_run_a_restart_is_immediate(tmp_path, note):
+def test_after_a_long_run_a_restart_is_immediate(tmp_path: Path, note: str | None) -> None:
     """A note that is old or cannot be read costs no pause."""
     path = tmp_path / "starts.json"
     if note is not None:
@@ -67,7 +69,7 @@ def test_after_a_long_run_a_restart_is_immediate(tmp_path, note):
     assert pause_before_start(path, 1e9 + 700) == 1
 
 
-def test_a_note_that_cannot_be_written_is_no_reason_not_to_start(tmp_path):
+def test_a_note_that_cannot_be_written_is_no_reason_not_to_start(tmp_path: Path) -> None:
     """A full disk must not keep a daemon down."""
     (tmp_path / "file").write_text("")
     assert pause_before_start(tmp_path / "file" / "starts.json", 1e9) == 0

@@ -1,49 +1,52 @@
 """The doctor: what it finds, that it changes nothing, and how it says so."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
 
 import boto3
 import pytest
 
 from kcl_processor.cli.doctor import lines, summary
-from kcl_processor.fleet.leases import scan
+from kcl_processor.config.task import Metrics, Task
 from kcl_processor.operate.doctor import Check, Doctor
 from kcl_processor.operate.probes import use_table, write_destination
 from tests.fakes import HandClock
-from tests.kcl_tables import fill, make_source_and_destination, make_task, snapshot
+from tests.kcl_tables import fill, make_source_and_destination, make_task, rows_in, snapshot
 
 
-def examine(task, tmp_path, clock=None):
+def examine(task: Task, tmp_path: Path, clock: HandClock | None = None) -> list[Check]:
     doctor = Doctor(task, tmp_path, tmp_path, None, clock or HandClock())
     return [check for check in doctor.examine() if check.group not in ("java", "host")]
 
 
-def results(checks):
+def results(checks: list[Check]) -> list[tuple[str, str]]:
     return [(check.group, check.result) for check in checks if check.result != "ok"]
 
 
-def test_a_task_that_is_ready_has_nothing_to_mend(moto_url, tmp_path):
+def test_a_task_that_is_ready_has_nothing_to_mend(moto_url: str, tmp_path: Path) -> None:
     """Tables there, keys equal, every call allowed."""
-    task = replace(make_task(moto_url), metrics=make_task().metrics.__class__(False))
+    task = replace(make_task(moto_url), metrics=Metrics(publish=False))
     make_source_and_destination(task)
     assert results(examine(task, tmp_path)) == []
 
 
-def test_the_probes_change_nothing(moto_url, tmp_path):
+def test_the_probes_change_nothing(moto_url: str, tmp_path: Path) -> None:
     """KCL's tables and both sides hold afterwards what they held before."""
     task = make_task(moto_url)
     client = make_source_and_destination(task)
     tables = snapshot("two-workers")
     fill(task, *tables)
     client.put_item(TableName=task.destination.table, Item={"pk": {"S": "a"}})
-    before = scan(client, task.kcl.application_name)
+    before = rows_in(client, task.kcl.application_name)
     examine(task, tmp_path)
-    assert scan(client, task.kcl.application_name) == before
-    assert len(scan(client, f"{task.kcl.application_name}-CoordinatorState")) == len(tables[1])
-    assert len(scan(client, task.destination.table)) == 1
+    assert rows_in(client, task.kcl.application_name) == before
+    assert len(rows_in(client, f"{task.kcl.application_name}-CoordinatorState")) == len(tables[1])
+    assert len(rows_in(client, task.destination.table)) == 1
 
 
-def test_what_is_missing_is_named_with_its_cure(moto_url, tmp_path):
+def test_what_is_missing_is_named_with_its_cure(moto_url: str, tmp_path: Path) -> None:
     """No source: the source fails, the destination cannot be judged, the rest is checked."""
     checks = examine(make_task(moto_url), tmp_path)
     by_group = {check.group: check for check in checks if check.result != "ok"}
@@ -52,7 +55,7 @@ def test_what_is_missing_is_named_with_its_cure(moto_url, tmp_path):
     assert "checkpoint table" in {check.group for check in checks}
 
 
-def test_an_old_lease_table_lacks_its_index(moto_url, tmp_path):
+def test_an_old_lease_table_lacks_its_index(moto_url: str, tmp_path: Path) -> None:
     """A table of KCL 1.x works, but the first start takes minutes."""
     task = make_task(moto_url)
     client = make_source_and_destination(task)
@@ -66,7 +69,7 @@ def test_an_old_lease_table_lacks_its_index(moto_url, tmp_path):
     assert found.result == "warn"
 
 
-def test_a_leader_that_is_gone_is_found(moto_url, tmp_path):
+def test_a_leader_that_is_gone_is_found(moto_url: str, tmp_path: Path) -> None:
     """The lock outlives its owner: a warning when nobody runs, a failure when somebody does."""
     task, clock = make_task(moto_url), HandClock()
     make_source_and_destination(task)
@@ -78,13 +81,13 @@ def test_a_leader_that_is_gone_is_found(moto_url, tmp_path):
     assert ("fleet", "fail") in results(examine(task, tmp_path, clock))
 
 
-def _later(clock):
+def _later(clock: HandClock) -> HandClock:
     """A clock long after the snapshot was taken."""
     clock.seconds = 200_000_000.0
     return clock
 
 
-def test_a_lease_limit_is_warned_of(moto_url, tmp_path):
+def test_a_lease_limit_is_warned_of(moto_url: str, tmp_path: Path) -> None:
     """More shards than workers may take are read by nobody."""
     task = make_task(moto_url, properties={"maxLeasesForWorker": "1"})
     make_source_and_destination(task)
@@ -92,7 +95,7 @@ def test_a_lease_limit_is_warned_of(moto_url, tmp_path):
 
 
 @pytest.mark.parametrize("key", ["leaseKey", "key", "wid"])
-def test_every_call_on_a_kcl_table_is_tried(moto_url, key):
+def test_every_call_on_a_kcl_table_is_tried(moto_url: str, key: str) -> None:
     """Five actions, reserved words among the keys' names or not."""
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
     name = f"probe-{key}"
@@ -104,11 +107,11 @@ def test_every_call_on_a_kcl_table_is_tried(moto_url, key):
     )
     tried = list(use_table(client, name, key, f"arn:{name}"))
     assert tried == ["Scan", "GetItem", "PutItem", "UpdateItem", "DeleteItem"]
-    assert scan(client, name) == []
+    assert rows_in(client, name) == []
 
 
 @pytest.mark.parametrize("kind", ["S", "N", "B"])
-def test_a_write_is_tried_with_a_key_of_every_type(moto_url, kind):
+def test_a_write_is_tried_with_a_key_of_every_type(moto_url: str, kind: str) -> None:
     """The random key is one that the table takes."""
     task = make_task(moto_url)
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
@@ -119,10 +122,10 @@ def test_a_write_is_tried_with_a_key_of_every_type(moto_url, kind):
         BillingMode="PAY_PER_REQUEST",
     )
     write_destination(task.destination, {"pk": ("HASH", kind)}, "arn")
-    assert scan(client, task.destination.table) == []
+    assert rows_in(client, task.destination.table) == []
 
 
-def test_a_check_reads_as_two_hints_below_its_text():
+def test_a_check_reads_as_two_hints_below_its_text() -> None:
     """Failures stand out; reasons come only where there are some."""
     assert lines(Check("source", "ok", "fine")) == ["  ok    fine"]
     assert lines(Check("source", "fail", "broken", "because", "mend it")) == [

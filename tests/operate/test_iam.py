@@ -1,11 +1,14 @@
 """Policies: real ARNs, no more than is needed, and both ways over an account's border."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from kcl_processor.config.task import Side
+from kcl_processor.config.task import Side, Task
 from kcl_processor.operate import iam
 from tests.kcl_tables import fill, make_source_and_destination, make_task
 
@@ -20,11 +23,11 @@ ARNS = iam.Arns(
 ROLE = "arn:aws:iam::444455556666:role/writer"
 
 
-def statements(task, role, tools=True):
-    return {one["Sid"]: one for one in iam.policy(task, role, ARNS, tools)["Statement"]}
+def statements(task: Task, role: str, *, tools: bool = True) -> dict[str, dict[str, Any]]:
+    return {one["Sid"]: one for one in iam.policy(task, role, ARNS, tools=tools)["Statement"]}
 
 
-def test_each_role_touches_its_own_resources():
+def test_each_role_touches_its_own_resources() -> None:
     """The source role cannot write, the destination role cannot read the stream."""
     task = make_task()
     source = statements(task, "source")
@@ -42,14 +45,14 @@ def test_each_role_touches_its_own_resources():
     )
 
 
-def test_what_only_the_tools_need_can_be_left_out():
+def test_what_only_the_tools_need_can_be_left_out() -> None:
     """The daemon's own policy has no Scan on the tables."""
     for role in ("source", "destination"):
         daemon = statements(make_task(), role, tools=False)
         assert "dynamodb:Scan" not in {a for s in daemon.values() for a in s["Action"]}
 
 
-def test_metrics_are_held_to_their_namespace():
+def test_metrics_are_held_to_their_namespace() -> None:
     """PutMetricData knows no resource, so a condition narrows it; without metrics it is absent."""
     task = make_task()
     condition = statements(task, "kcl")["Metrics"]["Condition"]
@@ -58,7 +61,7 @@ def test_metrics_are_held_to_their_namespace():
     assert "Metrics" not in statements(silent, "kcl")
 
 
-def test_a_role_of_another_account_is_assumed_and_trusts():
+def test_a_role_of_another_account_is_assumed_and_trusts() -> None:
     """The caller may assume the side's role; the role trusts the caller, with its external id."""
     side = Side("eu-west-1", "orders", role_arn=ROLE, external_id="x-1")
     task = make_task(destination=side)
@@ -68,7 +71,7 @@ def test_a_role_of_another_account_is_assumed_and_trusts():
     assert "AssumeSides" not in statements(make_task(), "kcl")
 
 
-def test_a_table_and_its_stream_carry_a_policy_each():
+def test_a_table_and_its_stream_carry_a_policy_each() -> None:
     """Resource policies name a principal and exactly the resource they are attached to."""
     attached = iam.resource_policies(make_task(), "source", ARNS, ROLE)
     assert set(attached) == {ARNS.source, ARNS.stream}
@@ -77,7 +80,7 @@ def test_a_table_and_its_stream_carry_a_policy_each():
             assert statement["Resource"] == arn and statement["Principal"] == {"AWS": ROLE}
 
 
-def test_optional_properties_bring_their_actions():
+def test_optional_properties_bring_their_actions() -> None:
     """Recovery points and tags need calls that nobody else makes."""
     plain = statements(make_task(), "kcl")["TableNames"]["Action"]
     asked = make_task(properties={"leaseTablePitrEnabled": "true", "workerMetricsTags": "a=b"})
@@ -90,7 +93,9 @@ def test_optional_properties_bring_their_actions():
 
 
 @pytest.mark.parametrize("started", [False, True])
-def test_arns_are_the_services_own(moto_url, monkeypatch, started):
+def test_arns_are_the_services_own(
+    moto_url: str, monkeypatch: pytest.MonkeyPatch, *, started: bool
+) -> None:
     """Before the first start STS names the account, afterwards the lease table does."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
     task = make_task(moto_url)
@@ -105,14 +110,14 @@ def test_arns_are_the_services_own(moto_url, monkeypatch, started):
     assert iam.caller(task).startswith("arn:aws:")
 
 
-def test_a_session_stands_for_its_role():
+def test_a_session_stands_for_its_role() -> None:
     """Nobody can trust a session that ends in an hour."""
     session = "arn:aws:sts::111122223333:assumed-role/daemon/i-0abc"
     assert iam.role_of(session) == "arn:aws:iam::111122223333:role/daemon"
     assert iam.role_of(ROLE) == ROLE
 
 
-def test_terraform_says_what_the_json_says():
+def test_terraform_says_what_the_json_says() -> None:
     """HCL object syntax: keys bare or quoted, interpolation switched off."""
     document = iam.policy(make_task(), "source", ARNS)
     text = iam.terraform("orders", "aws_iam_policy", {"name": "orders", "policy": document})

@@ -1,80 +1,95 @@
 """Changing KCL's tables: what a reset touches, that it can be undone, that the living are left."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from kcl_processor.errors import ConfigError, OperatorError
-from kcl_processor.fleet.leases import LATEST, SHARD_END, TRIM_HORIZON, lease, scan
+from kcl_processor.fleet.leases import LATEST, SHARD_END, TRIM_HORIZON, lease
 from kcl_processor.operate import lease_reset
 from tests.fakes import HandClock
-from tests.kcl_tables import fill, make_task, snapshot
+from tests.kcl_tables import Row, fill, make_task, rows_in, snapshot
 
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
 PARENT = next(lease(row) for row in ROWS if lease(row).parents).parents[0]
 
 
-def turning(clock, then=lambda: None):
-    def wait(seconds):
+def turning(clock: HandClock, then: Callable[[], object] = lambda: None) -> Callable[[float], None]:
+    def wait(seconds: float) -> None:
         clock.turn(seconds)
         then()
 
     return wait
 
 
-def test_a_whole_reset_to_the_horizon_starts_anew():
+def key_of(row: Row) -> str:
+    """The row's key."""
+    return str(row["leaseKey"]["S"])
+
+
+def left(step: lease_reset.Step) -> Row:
+    """The row that a step leaves in the table."""
+    assert step.after is not None
+    return step.after
+
+
+def test_a_whole_reset_to_the_horizon_starts_anew() -> None:
     """Every lease row goes, so that KCL makes them again for what the stream still holds."""
     steps = lease_reset.plan_reset(ROWS, None, TRIM_HORIZON)
     assert len(steps) == 8 and all(step.after is None for step in steps)
 
 
-def test_latest_skips_only_what_is_not_ended():
+def test_latest_skips_only_what_is_not_ended() -> None:
     """Ended shards stay ended."""
     steps = lease_reset.plan_reset(ROWS, None, LATEST)
     assert len(steps) == 5
-    assert {step.after["checkpoint"]["S"] for step in steps} == {LATEST}
+    assert {left(step)["checkpoint"]["S"] for step in steps} == {LATEST}
 
 
-def test_a_shard_takes_its_descendants_with_it():
+def test_a_shard_takes_its_descendants_with_it() -> None:
     """Else its old images would lie over the newer ones that its children wrote."""
     steps = {step.shard: step for step in lease_reset.plan_reset(ROWS, PARENT, "17")}
     children = {lease(row).shard for row in ROWS if PARENT in lease(row).parents}
     assert children and set(steps) == {PARENT, *children}
-    assert steps[PARENT].after["checkpoint"]["S"] == "17"
-    assert {steps[child].after["checkpoint"]["S"] for child in children} == {TRIM_HORIZON}
+    assert left(steps[PARENT])["checkpoint"]["S"] == "17"
+    assert {left(steps[child])["checkpoint"]["S"] for child in children} == {TRIM_HORIZON}
 
 
-def test_a_reset_row_has_no_owner_and_a_higher_counter():
+def test_a_reset_row_has_no_owner_and_a_higher_counter() -> None:
     """No worker that still believes in the lease can renew it."""
     (step,) = lease_reset.plan_reset(ROWS, PARENT[-8:], LATEST)
-    assert "leaseOwner" not in step.after
-    assert lease(step.after).counter == lease(step.before).counter + 1
+    assert "leaseOwner" not in left(step) and step.before is not None
+    assert lease(left(step)).counter == lease(step.before).counter + 1
 
 
 @pytest.mark.parametrize("name", ["nothing-like-it", ""])
-def test_a_shard_is_named_without_doubt(name):
+def test_a_shard_is_named_without_doubt(name: str) -> None:
     """No shard, or more than one, is a mistake."""
     with pytest.raises(ConfigError, match="end"):
         lease_reset.plan_reset(ROWS, name, TRIM_HORIZON)
 
 
-def test_reset_and_restore_come_back_to_the_same_rows(moto_url, tmp_path):
+def test_reset_and_restore_come_back_to_the_same_rows(moto_url: str, tmp_path: Path) -> None:
     """The saved file brings back every row as it was."""
     task = make_task(moto_url)
     client = fill(task, ROWS)
     table = task.kcl.application_name
-    before = scan(client, table)
+    before = rows_in(client, table)
     lease_reset.save(tmp_path / "saved.json", task, before)
     lease_reset.apply(client, table, lease_reset.plan_reset(before, PARENT, TRIM_HORIZON))
     lease_reset.apply(
-        client, table, lease_reset.plan_reset(scan(client, table), None, TRIM_HORIZON)
+        client, table, lease_reset.plan_reset(rows_in(client, table), None, TRIM_HORIZON)
     )
-    assert scan(client, table) == []
+    assert rows_in(client, table) == []
     saved = lease_reset.load(tmp_path / "saved.json", task)
-    lease_reset.apply(client, table, lease_reset.plan_restore(saved, scan(client, table)))
-    key = lambda row: row["leaseKey"]["S"]  # noqa: E731
-    assert sorted(scan(client, table), key=key) == sorted(before, key=key)
+    lease_reset.apply(client, table, lease_reset.plan_restore(saved, rows_in(client, table)))
+    assert sorted(rows_in(client, table), key=key_of) == sorted(before, key=key_of)
 
 
-def test_saved_rows_belong_to_their_task(moto_url, tmp_path):
+def test_saved_rows_belong_to_their_task(tmp_path: Path) -> None:
     """Another task's rows are refused, and so is a file that is there already."""
     lease_reset.save(tmp_path / "saved.json", make_task(), ROWS)
     with pytest.raises(ConfigError, match="holds rows of"):
@@ -83,7 +98,7 @@ def test_saved_rows_belong_to_their_task(moto_url, tmp_path):
         lease_reset.save(tmp_path / "saved.json", make_task(), ROWS)
 
 
-def test_a_row_that_changed_is_left_alone(moto_url):
+def test_a_row_that_changed_is_left_alone(moto_url: str) -> None:
     """A counter that grew since it was read refuses the write."""
     task = make_task(moto_url)
     client = fill(task, ROWS)
@@ -94,7 +109,7 @@ def test_a_row_that_changed_is_left_alone(moto_url):
         lease_reset.apply(client, task.kcl.application_name, steps)
 
 
-def test_a_dead_leaders_lock_is_removed_only_when_told(moto_url):
+def test_a_dead_leaders_lock_is_removed_only_when_told(moto_url: str) -> None:
     """A dry run leaves it; --yes removes it; then there is none."""
     task = make_task(moto_url)
     client = fill(task, ROWS, COORDINATOR, WORKERS)
@@ -102,11 +117,11 @@ def test_a_dead_leaders_lock_is_removed_only_when_told(moto_url):
     clock.seconds += 200_000_000
     for execute in (False, True):
         found = lease_reset.unlock_leader(client, task, clock, turning(clock), execute=execute)
-        assert found.owner == "worker-2"
+        assert found is not None and found.owner == "worker-2"
     assert lease_reset.unlock_leader(client, task, clock, turning(clock), execute=True) is None
 
 
-def test_a_living_leader_keeps_its_lock(moto_url):
+def test_a_living_leader_keeps_its_lock(moto_url: str) -> None:
     """Its version changes while it is watched."""
     task = make_task(moto_url)
     client = fill(task, ROWS, COORDINATOR)
@@ -119,7 +134,7 @@ def test_a_living_leader_keeps_its_lock(moto_url):
         lease_reset.unlock_leader(client, task, clock, wait, execute=True)
 
 
-def test_restore_deletes_what_was_not_there():
+def test_restore_deletes_what_was_not_there() -> None:
     """A row that KCL made since the reset goes again."""
     (extra, *kept) = ROWS
     steps = lease_reset.plan_restore(kept, ROWS)

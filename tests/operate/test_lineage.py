@@ -1,6 +1,9 @@
 """Leases and shards joined: states, order, the tree; and the golden files of both tables."""
 
+from __future__ import annotations
+
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,16 +18,24 @@ from tests.kcl_tables import GOLDEN, shards_of, snapshot
 NOW = 1_700_000_000.0
 
 
-def row(shard, checkpoint="5", owner="w", parents=()):
+def row(
+    shard: str, checkpoint: str = "5", owner: str | None = "w", parents: Sequence[str] = ()
+) -> Lease:
     return Lease(shard, shard, owner, checkpoint, 1, 0, tuple(parents))
 
 
-def state(rows, shards=(), looks=None, moves=True):
+def state(
+    rows: list[Lease],
+    shards: Sequence[StreamShard] = (),
+    looks: dict[str, Look] | None = None,
+    *,
+    moves: bool = True,
+) -> dict[str, str]:
     views = join(rows, shards, looks or {}, lambda _: moves, NOW)
     return {view.shard: view.state for view in views}
 
 
-def test_a_shard_is_in_the_first_state_that_fits():
+def test_a_shard_is_in_the_first_state_that_fits() -> None:
     """Each state of the table of states is reached, and by what it says."""
     rows = [
         row("a", SHARD_END),
@@ -33,7 +44,7 @@ def test_a_shard_is_in_the_first_state_that_fits():
         row("d", owner=None),
         row("g"),
     ]
-    shards = [StreamShard("u", None, True), StreamShard("v", "b", True)]
+    shards = [StreamShard("u", None, open=True), StreamShard("v", "b", open=True)]
     seen = state(rows, shards, {"g": Look(trimmed=True)})
     assert seen == {
         "a": "ended",
@@ -48,31 +59,31 @@ def test_a_shard_is_in_the_first_state_that_fits():
     assert {*seen.values(), "stale"} == set(STATES)
 
 
-def test_a_parent_whose_lease_was_cleaned_up_is_ended():
+def test_a_parent_whose_lease_was_cleaned_up_is_ended() -> None:
     """KCL removes ended leases; the stream still lists their shards."""
-    shards = [StreamShard("a", None, False), StreamShard("b", "a", True)]
+    shards = [StreamShard("a", None, open=False), StreamShard("b", "a", open=True)]
     assert state([row("b", parents=["a"])], shards) == {"a": "ended", "b": "active"}
 
 
-def test_a_trimmed_trim_horizon_is_no_gap():
+def test_a_trimmed_trim_horizon_is_no_gap() -> None:
     """A shard that is read from its oldest change has nothing to lose yet."""
     assert state([row("a", "TRIM_HORIZON")], looks={"a": Look(trimmed=True)}) == {"a": "active"}
 
 
-def test_only_due_shards_are_looked_into():
+def test_only_due_shards_are_looked_into() -> None:
     """Ended and waiting shards hold nothing older than what is being read."""
     rows = [row("a", SHARD_END), row("b", parents=["a"]), row("c", parents=["b"])]
     assert unfinished(rows) == [("b", "5")]
 
 
-def test_lag_counts_from_the_oldest_unread_change():
+def test_lag_counts_from_the_oldest_unread_change() -> None:
     """The stream keeps it for what is left of 24 hours; all read is no lag at all."""
     looks = {"a": Look(applied_at=NOW - 70, unread_at=NOW - 60), "b": Look(applied_at=NOW - 7)}
     views = join([row("a"), row("b")], [], looks, lambda _: True, NOW)
     assert [(v.lag, v.age, v.trims_in) for v in views] == [(60, 70, 86_340), (None, 7, None)]
 
 
-def test_every_shard_stands_once_in_the_tree():
+def test_every_shard_stands_once_in_the_tree() -> None:
     """A shard with two parents hangs below one of them."""
     rows = [row("a", SHARD_END), row("b", SHARD_END), row("c", parents=["a", "b"])]
     views = join(rows, [], {}, lambda _: True, NOW)
@@ -85,7 +96,7 @@ def test_every_shard_stands_once_in_the_tree():
 
 @pytest.mark.parametrize("name", ["two-workers", "dead-worker"])
 @pytest.mark.parametrize("as_tree", [False, True])
-def test_the_tables_of_a_real_run_look_as_kept(name, as_tree):
+def test_the_tables_of_a_real_run_look_as_kept(name: str, *, as_tree: bool) -> None:
     """Golden files: what `leases` prints of rows that KCL wrote."""
     items = snapshot(name)[0]
     rows = [lease(item) for item in items]
@@ -94,14 +105,14 @@ def test_the_tables_of_a_real_run_look_as_kept(name, as_tree):
         shard: Look(applied_at=NOW - 8.3, unread_at=NOW - 3.2) for shard, _ in unfinished(rows)
     }
     views = join(rows, shards_of(items), looks, lambda one: one.owner not in dead, NOW)
-    printed = table_lines(command.rows(views, as_tree, wide=False), command._COLUMNS)
+    printed = table_lines(command.rows(views, as_tree=as_tree, wide=False), command._COLUMNS)
     kept = GOLDEN / f"leases-{name}{'-tree' if as_tree else ''}.txt"
     assert kept.read_text().splitlines() == printed
 
 
-def test_owner_and_open_choose_shards():
+def test_owner_and_open_choose_shards() -> None:
     """Filters leave out what they say, and nothing else."""
-    views = join([row("a", SHARD_END), row("b")], [StreamShard("b", "a", True)], {}, bool, NOW)
+    views = join([row("a", SHARD_END), row("b")], [StreamShard("b", "a", open=True)], {}, bool, NOW)
     every = argparse.Namespace(owner=None, open=False)
     only = argparse.Namespace(owner="w", open=True)
     assert [view.shard for view in views if command._wanted(view, every)] == ["a", "b"]

@@ -1,9 +1,15 @@
 """A look at a task: KCL's tables, the stream, and the heartbeats of this host."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
 import boto3
 
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.fleet.stream import Look, Stream
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.stream import Look, Stream, StreamShard
 from kcl_processor.launch.preflight import check_source
 from kcl_processor.operate.observe import Observer
 from kcl_processor.replicate.figures import ShardFigures
@@ -14,7 +20,7 @@ from tests.kcl_tables import fill, make_source_and_destination, make_task, shard
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
 
 
-def stream_of(task, clock):
+def stream_of(task: Task, clock: HandClock) -> Stream:
     arn = check_source(task.source).stream_arn
     client = boto3.client(
         "dynamodbstreams", region_name="us-east-1", endpoint_url=task.source.endpoint
@@ -22,23 +28,26 @@ def stream_of(task, clock):
     return Stream(client, arn, clock, clock.turn)
 
 
-class FakeStream:
+class FakeStream(Stream):
     """A stream that goes with the rows, and holds nothing unread."""
 
-    def shards(self):
+    def __init__(self) -> None:
+        pass
+
+    def shards(self) -> list[StreamShard]:
         return shards_of(ROWS)
 
-    def look_behind(self, checkpoints):
+    def look_behind(self, checkpoints: Iterable[tuple[str, str]]) -> dict[str, Look]:
         return {shard: Look() for shard, _ in checkpoints}
 
 
-def test_a_look_waits_until_the_living_have_moved(moto_url, tmp_path):
+def test_a_look_waits_until_the_living_have_moved(moto_url: str, tmp_path: Path) -> None:
     """One worker renews while it is watched, the other does not: active and stale."""
     task, clock = make_task(moto_url), HandClock()
     client = fill(task, ROWS, COORDINATOR, WORKERS)
     alive = [row for row in ROWS if row["leaseOwner"]["S"] == "worker-1"]
 
-    def wait(seconds):
+    def wait(seconds: float) -> None:
         clock.turn(seconds)
         for row in alive:
             renewed = {**row, "leaseCounter": {"N": str(int(clock.seconds))}}
@@ -48,10 +57,10 @@ def test_a_look_waits_until_the_living_have_moved(moto_url, tmp_path):
     states = {(view.owner, view.state) for view in seen.shards if view.state != "ended"}
     assert states == {("worker-1", "active"), ("worker-2", "stale")}
     assert (seen.live, seen.dead) == (["worker-1"], ["worker-2"])
-    assert seen.leader.owner == "worker-2"
+    assert seen.leader is not None and seen.leader.owner == "worker-2"
 
 
-def test_a_task_that_never_ran_has_only_unleased_shards(moto_url, tmp_path):
+def test_a_task_that_never_ran_has_only_unleased_shards(moto_url: str, tmp_path: Path) -> None:
     """The stream's shards are there, KCL's tables are not, and nothing is waited for."""
     task, clock = make_task(moto_url), HandClock()
     make_source_and_destination(task)
@@ -62,7 +71,7 @@ def test_a_task_that_never_ran_has_only_unleased_shards(moto_url, tmp_path):
     assert (seen.dead_letters, seen.gaps) == (None, None)
 
 
-def test_this_hosts_notes_are_seen(moto_url, tmp_path):
+def test_this_hosts_notes_are_seen(moto_url: str, tmp_path: Path) -> None:
     """Heartbeats, gaps and dead letters lie in the state directory."""
     task, clock = make_task(moto_url), HandClock()
     make_source_and_destination(task)
@@ -75,7 +84,7 @@ def test_this_hosts_notes_are_seen(moto_url, tmp_path):
     assert (seen.gaps, seen.dead_letters, list(seen.heartbeats)) == (1, 0, ["shardId-1"])
 
 
-def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url):
+def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url: str) -> None:
     """The change at the checkpoint and the one after it; at the end there is nothing unread."""
     task, clock = make_task(moto_url), HandClock()
     client = make_source_and_destination(task)
@@ -91,7 +100,7 @@ def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url):
     assert everything.applied_at is None and everything.unread_at
 
 
-def test_shards_are_listed_once_in_a_while(moto_url):
+def test_shards_are_listed_once_in_a_while(moto_url: str) -> None:
     """DescribeStream has a limit of ten a second that the daemon needs, too."""
     task, clock = make_task(moto_url), HandClock()
     make_source_and_destination(task)

@@ -1,12 +1,16 @@
 """The Prometheus exporter: this host's heartbeats in the exposition format."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 prometheus_client = pytest.importorskip("prometheus_client")
 
 from kcl_processor.config.paths import TaskFiles  # noqa: E402
+from kcl_processor.config.task import Task  # noqa: E402
 from kcl_processor.operate.prometheus import HeartbeatCollector  # noqa: E402
 from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
 from kcl_processor.state.heartbeat import Counts, write_heartbeat  # noqa: E402
@@ -14,13 +18,14 @@ from tests.fakes import HandClock  # noqa: E402
 from tests.kcl_tables import make_task  # noqa: E402
 
 
-def page(tasks, state, clock):
+def page(tasks: list[Task], state: Path, clock: HandClock) -> list[str]:
     registry = prometheus_client.CollectorRegistry()
     registry.register(HeartbeatCollector(tasks, state, clock))
-    return prometheus_client.generate_latest(registry).decode().splitlines()
+    text: str = prometheus_client.generate_latest(registry).decode()
+    return text.splitlines()
 
 
-def test_every_record_processor_of_every_task_is_there(tmp_path):
+def test_every_record_processor_of_every_task_is_there(tmp_path: Path) -> None:
     """Counters, latency and how long ago each applied a delivery, by task, shard and worker."""
     clock, tasks = HandClock(), [make_task(), make_task()]
     for task in tasks:
@@ -39,7 +44,9 @@ def test_every_record_processor_of_every_task_is_there(tmp_path):
         labels = f'{{shard="s-1",task="{task.name}",worker="w"}}'
         alternative = f'{{task="{task.name}",shard="s-1",worker="w"}}'
 
-        def shown(name, value, labels=labels, alternative=alternative):
+        def shown(
+            name: str, value: float, labels: str = labels, alternative: str = alternative
+        ) -> set[str]:
             return {f"{name}{labels} {value}", f"{name}{alternative} {value}"} & set(lines)
 
         assert shown("kcl_processor_records_written_total", 7.0)
@@ -49,7 +56,7 @@ def test_every_record_processor_of_every_task_is_there(tmp_path):
         assert f'kcl_processor_up{{task="{task.name}"}} 0.0' in lines
 
 
-def test_a_stopped_task_shows_that_it_is_down(tmp_path):
+def test_a_stopped_task_shows_that_it_is_down(tmp_path: Path) -> None:
     """No heartbeats, no series of shards, but the task itself."""
     lines = page([make_task()], tmp_path, HandClock())
     assert not [line for line in lines if line.startswith("kcl_processor_records")]

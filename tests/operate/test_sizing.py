@@ -1,30 +1,35 @@
 """Sizes and costs: what they grow with, and that a formula stands by each."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 from kcl_processor.cli.size import row
-from kcl_processor.operate.sizing import size
+from kcl_processor.config.task import Task
+from kcl_processor.operate.sizing import Line, size
 from tests.kcl_tables import make_task
 
 
-def lines(task=None, shards=8, changes=10.0, item_kb=1.0):
+def lines(
+    task: Task | None = None, shards: int = 8, changes: float = 10.0, item_kb: float = 1.0
+) -> dict[str, Line]:
     return {line.what: line for line in size(task or make_task(), shards, changes, item_kb)}
 
 
-def test_every_shard_is_a_process():
+def test_every_shard_is_a_process() -> None:
     """Eight shards are eight children and one Java; nine need a second worker."""
     assert lines(shards=8)["processes"].value == 9
     assert lines(shards=9)["workers"].value == 2
     assert lines(shards=9)["processes"].value == 11
 
 
-def test_losing_a_worker_moves_its_memory_to_the_others():
+def test_losing_a_worker_moves_its_memory_to_the_others() -> None:
     """What is left must hold all of them."""
     found = lines(shards=16)
     assert found["memory with one worker lost"].value > found["memory a worker"].value
 
 
-def test_the_total_is_the_sum_of_its_dollars():
+def test_the_total_is_the_sum_of_its_dollars() -> None:
     """And metrics that are off cost nothing."""
     found = lines()
     dollars = [line.value for line in found.values() if line.unit == "$"]
@@ -34,7 +39,7 @@ def test_the_total_is_the_sum_of_its_dollars():
     assert "CloudWatch metrics" not in lines(silent)
 
 
-def test_costs_follow_what_they_multiply():
+def test_costs_follow_what_they_multiply() -> None:
     """Renewals follow the failover time, checkpoints their interval, writes the item's size."""
     slow = make_task(properties={"failoverTimeMillis": "20000"})
     assert lines(slow)["lease renewals"].value * 2 == lines()["lease renewals"].value
@@ -45,14 +50,14 @@ def test_costs_follow_what_they_multiply():
     )
 
 
-def test_one_renewal_a_second_costs_what_the_price_list_says():
+def test_one_renewal_a_second_costs_what_the_price_list_says() -> None:
     """2.592 million writes a month at 0.625 dollars a million are 1.62 dollars."""
     task = make_task(properties={"failoverTimeMillis": "3000"})
     assert round(lines(task, shards=1)["lease renewals"].value, 2) == 1.62
 
 
-def test_every_line_shows_its_formula():
+def test_every_line_shows_its_formula() -> None:
     """No number comes out of nowhere."""
     assert all(line.formula for line in lines().values())
-    assert row(lines()["total a month"])["value"].startswith("$")
+    assert str(row(lines()["total a month"])["value"]).startswith("$")
     assert row(lines()["processes"])["value"] == "9"

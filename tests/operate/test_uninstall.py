@@ -1,20 +1,24 @@
 """What belongs to a task: all of it, and nothing that belongs to another."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
 
 import boto3
 
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
 from kcl_processor.operate.dashboard import alarms
 from kcl_processor.operate.uninstall import belongings, delete
 from tests.kcl_tables import fill, make_source_and_destination, make_task
 
 
-def with_metrics(task, url):
+def with_metrics(task: Task, url: str) -> Task:
     return replace(task, metrics=replace(task.metrics, endpoint=url))
 
 
-def test_everything_of_a_task_is_found_and_goes(moto_url, tmp_path):
+def test_everything_of_a_task_is_found_and_goes(moto_url: str, tmp_path: Path) -> None:
     """Three tables, alarms, files; afterwards there is nothing left."""
     task = with_metrics(make_task(moto_url), moto_url)
     fill(task, [])
@@ -33,7 +37,7 @@ def test_everything_of_a_task_is_found_and_goes(moto_url, tmp_path):
     assert belongings(TaskFiles(task, tmp_path)) == [] and list(tmp_path.iterdir()) == []
 
 
-def test_what_is_not_the_tasks_own_stays(moto_url, tmp_path):
+def test_what_is_not_the_tasks_own_stays(moto_url: str, tmp_path: Path) -> None:
     """The source, the destination, and a task whose name begins with this one's."""
     task = with_metrics(make_task(moto_url), moto_url)
     client = make_source_and_destination(task)

@@ -1,12 +1,18 @@
 """Positions: never past what is written, at a low rate, and a proof of ownership."""
 
+from __future__ import annotations
+
 import pytest
 
 from kcl_processor.replicate.checkpoint import CheckpointRefused, LeaseLost, Position
 from tests.fakes import FakeCheckpointer, HandClock
 
 
-def position(checkpointer, clock, waited=None):
+def position(
+    checkpointer: FakeCheckpointer,
+    clock: HandClock,
+    waited: list[float] | None = None,
+) -> Position:
     made = Position(
         "100",
         clock,
@@ -18,7 +24,7 @@ def position(checkpointer, clock, waited=None):
     return made
 
 
-def test_a_checkpoint_waits_for_its_interval():
+def test_a_checkpoint_waits_for_its_interval() -> None:
     """While changes flow, a checkpoint is made every five seconds and no sooner."""
     clock, checkpointer = HandClock(), FakeCheckpointer()
     shard = position(checkpointer, clock)
@@ -29,7 +35,7 @@ def test_a_checkpoint_waits_for_its_interval():
     assert checkpointer.recorded == ["106"]
 
 
-def test_an_idle_shard_checkpoints_what_it_wrote_and_then_nothing():
+def test_an_idle_shard_checkpoints_what_it_wrote_and_then_nothing() -> None:
     """What was written before the shard went quiet is checkpointed once."""
     clock, checkpointer = HandClock(), FakeCheckpointer()
     shard = position(checkpointer, clock)
@@ -40,7 +46,7 @@ def test_an_idle_shard_checkpoints_what_it_wrote_and_then_nothing():
     assert checkpointer.recorded == ["101"]
 
 
-def test_a_routine_checkpoint_that_kcl_refuses_is_put_off():
+def test_a_routine_checkpoint_that_kcl_refuses_is_put_off() -> None:
     """A throttled lease table costs a later checkpoint, not the process."""
     clock, checkpointer = HandClock(), FakeCheckpointer(CheckpointRefused("ThrottlingException"))
     shard = position(checkpointer, clock)
@@ -51,7 +57,7 @@ def test_a_routine_checkpoint_that_kcl_refuses_is_put_off():
     assert checkpointer.recorded == ["101"]
 
 
-def test_a_last_checkpoint_is_insisted_on():
+def test_a_last_checkpoint_is_insisted_on() -> None:
     """At shutdown a refused checkpoint is tried again."""
     refusals = [CheckpointRefused("ThrottlingException")] * 3
     clock, checkpointer = HandClock(), FakeCheckpointer(*refusals)
@@ -61,7 +67,7 @@ def test_a_last_checkpoint_is_insisted_on():
     assert checkpointer.recorded == ["101"]
 
 
-def test_a_last_checkpoint_gives_up_in_the_end():
+def test_a_last_checkpoint_gives_up_in_the_end() -> None:
     """A checkpoint that never succeeds is an error, not a silence."""
     refusals = [CheckpointRefused("ThrottlingException")] * 99
     shard = position(FakeCheckpointer(*refusals), HandClock())
@@ -69,14 +75,14 @@ def test_a_last_checkpoint_gives_up_in_the_end():
         shard.end_shard()
 
 
-def test_the_end_of_a_shard_is_checkpointed_at_its_end():
+def test_the_end_of_a_shard_is_checkpointed_at_its_end() -> None:
     """end_shard names no sequence number: KCL then records SHARD_END."""
     checkpointer = FakeCheckpointer()
     position(checkpointer, HandClock()).end_shard()
     assert checkpointer.recorded == [None]
 
 
-def test_nothing_is_written_before_ownership_was_proven_once():
+def test_nothing_is_written_before_ownership_was_proven_once() -> None:
     """A fresh shard proves ownership at its starting checkpoint before its first write."""
     checkpointer = FakeCheckpointer()
     shard = position(checkpointer, HandClock())
@@ -85,7 +91,7 @@ def test_nothing_is_written_before_ownership_was_proven_once():
     assert shard.fresh() and checkpointer.recorded == ["100"]
 
 
-def test_a_proof_grows_old_and_is_renewed_at_the_last_safe_position():
+def test_a_proof_grows_old_and_is_renewed_at_the_last_safe_position() -> None:
     """A batch in progress is never part of the position that the proof is made at."""
     clock, checkpointer = HandClock(), FakeCheckpointer()
     shard = position(checkpointer, clock)
@@ -100,12 +106,12 @@ def test_a_proof_grows_old_and_is_renewed_at_the_last_safe_position():
     assert checkpointer.recorded == ["100", "150"]
 
 
-def test_a_proof_counts_from_before_it_was_asked_for():
+def test_a_proof_counts_from_before_it_was_asked_for() -> None:
     """However slow the answer, the lifetime of a proof starts when it was asked."""
     clock = HandClock()
 
     class Slow(FakeCheckpointer):
-        def record(self, sequence_number):
+        def record(self, sequence_number: str | None) -> None:
             clock.turn(5)
             super().record(sequence_number)
 
@@ -115,28 +121,28 @@ def test_a_proof_counts_from_before_it_was_asked_for():
     assert not shard.fresh()
 
 
-def test_while_ownership_cannot_be_proven_nothing_goes_on():
+def test_while_ownership_cannot_be_proven_nothing_goes_on() -> None:
     """A lease table that does not answer holds the writes, until it answers."""
     refusals = [CheckpointRefused("KinesisClientLibDependencyException")] * 4
-    waited = []
+    waited: list[float] = []
     checkpointer = FakeCheckpointer(*refusals)
     shard = position(checkpointer, HandClock(), waited)
     shard.hold()
     assert len(waited) == 4 and checkpointer.recorded == ["100"]
 
 
-def test_a_proof_that_never_comes_ends_in_the_end():
+def test_a_proof_that_never_comes_ends_in_the_end() -> None:
     """A lease table that refuses for five minutes ends the process, for a start to name why."""
     refusals = [CheckpointRefused("KinesisClientLibDependencyException")] * 10_000
     clock = HandClock()
-    shard = Position("100", clock, 5, 6, wait=lambda seconds: clock.turn(1))
+    shard = Position("100", clock, 5, 6, wait=lambda _seconds: clock.turn(1))
     shard.use(FakeCheckpointer(*refusals))
     with pytest.raises(CheckpointRefused):
         shard.hold()
     assert 300 < clock.seconds - 1000 < 310
 
 
-def test_no_proof_outlives_the_daemon():
+def test_no_proof_outlives_the_daemon() -> None:
     """When the daemon dies, the process it left behind stops writing at once."""
     daemons, clock = [True], HandClock()
     shard = Position("100", clock, 5, 6, wait=clock.turn, daemon_lives=lambda: daemons[0])
@@ -147,7 +153,7 @@ def test_no_proof_outlives_the_daemon():
     assert not shard.fresh()
 
 
-def test_a_lost_lease_stays_lost():
+def test_a_lost_lease_stays_lost() -> None:
     """Once lost, the position neither proves nor checkpoints, even if KCL would let it."""
     checkpointer = FakeCheckpointer(LeaseLost)
     shard = position(checkpointer, HandClock())

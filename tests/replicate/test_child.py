@@ -7,11 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import boto3
 import pytest
 
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Kcl, Metrics, Side, Source, Task
 from kcl_processor.errors import ExitCode
@@ -27,7 +30,7 @@ INITIALIZE = {
 class Child:
     """The daemon's side of the pipes."""
 
-    def __init__(self, properties, **environment):
+    def __init__(self, properties: Path, **environment: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "kcl_processor.replicate.child", str(properties)],
             stdin=subprocess.PIPE,
@@ -37,16 +40,21 @@ class Child:
             env={**os.environ, **environment},
         )
 
-    def say(self, message):
-        self.process.stdin.write(json.dumps(message) + "\n")
-        self.process.stdin.flush()
+        assert self.process.stdin and self.process.stdout and self.process.stderr
+        self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        self.stderr = self.process.stderr
 
-    def hear(self):
+    def say(self, message: dict[str, Any]) -> None:
+        self.stdin.write(json.dumps(message) + "\n")
+        self.stdin.flush()
+
+    def hear(self) -> dict[str, Any]:
         """The next message; every line on stdout must be one, or empty as kclpy makes them."""
-        line = self.process.stdout.readline()
-        return json.loads(line) if line != "\n" else self.hear()
+        line = self.stdout.readline()
+        message: dict[str, Any] = json.loads(line) if line != "\n" else self.hear()
+        return message
 
-    def do(self, action):
+    def do(self, action: dict[str, Any]) -> list[str]:
         """Have an action done, with every checkpoint granted; gives the checkpoints."""
         self.say(action)
         granted = []
@@ -56,14 +64,22 @@ class Child:
         assert message == {"action": "status", "responseFor": action["action"]}
         return granted
 
-    def end(self):
+    def end(self) -> tuple[int, str]:
         """Close its input; give its exit code and what it wrote on stderr."""
         out, err = self.process.communicate(timeout=20)
         assert out.strip() == ""
         return self.process.returncode, err
 
 
-def records(*values):
+class Start(Protocol):
+    """Starts a child: other lines in its properties, and more in its environment."""
+
+    def __call__(
+        self, endpoint: str = ..., changes: Sequence[tuple[str, str]] = ..., **environment: str
+    ) -> Child: ...
+
+
+def records(*values: int) -> dict[str, Any]:
     return {
         "action": "processRecords",
         "millisBehindLatest": None,
@@ -71,7 +87,7 @@ def records(*values):
     }
 
 
-def record(sequence, value):
+def record(sequence: int, value: int) -> dict[str, Any]:
     keys = {"pk": {"S": f"k{value}"}}
     body = {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": keys}}
     return {
@@ -85,7 +101,7 @@ def record(sequence, value):
 
 
 @pytest.fixture
-def start(moto_url, tmp_path):
+def start(moto_url: str, tmp_path: Path) -> Iterator[Start]:
     """Starts children of a task whose destination is a table of moto; they end with the test."""
     table = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
     table.create_table(
@@ -94,9 +110,13 @@ def start(moto_url, tmp_path):
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    started = []
+    started: list[Child] = []
 
-    def make(endpoint=moto_url, changes=(), **environment):
+    def make(
+        endpoint: str = moto_url,
+        changes: Sequence[tuple[str, str]] = (),
+        **environment: str,
+    ) -> Child:
         path = tmp_path / "child.properties"
         task = Task(
             name="child",
@@ -105,7 +125,7 @@ def start(moto_url, tmp_path):
             kcl=Kcl("us-east-1", None, "application", "worker-1"),
             metrics=Metrics(publish=False),
         )
-        text = render(task, "arn", path, tmp_path / "state", "a test")
+        text = render(TaskFiles(task, tmp_path / "state"), "arn", path, "a test")
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
@@ -120,7 +140,7 @@ def start(moto_url, tmp_path):
     table.delete_table(TableName="child")
 
 
-def test_a_shard_from_its_start_to_a_stop(start, moto_url):
+def test_a_shard_from_its_start_to_a_stop(start: Start, moto_url: str) -> None:
     """Records are on the destination before the answer; the stop checkpoints; then exit code 0."""
     child = start()
     child.do(INITIALIZE)
@@ -135,7 +155,7 @@ def test_a_shard_from_its_start_to_a_stop(start, moto_url):
 
 
 @pytest.fixture
-def noisy(tmp_path):
+def noisy(tmp_path: Path) -> Path:
     """A folder whose sitecustomize prints to stdout, from Python and from C, all the time."""
     (tmp_path / "sitecustomize.py").write_text(
         """
@@ -157,37 +177,37 @@ if "kcl_processor.replicate.child" in " ".join(sys.orig_argv):
     return tmp_path
 
 
-def test_prints_to_stdout_from_python_and_c_do_no_harm(start, noisy):
+def test_prints_to_stdout_from_python_and_c_do_no_harm(start: Start, noisy: Path) -> None:
     """Whatever is printed in the process lands in the log, and no reply is broken by it."""
     child = start(PYTHONPATH=os.pathsep.join([str(noisy), str(Path(__file__).parents[2])]))
     child.do(INITIALIZE)
     for _ in range(5):
         child.do(records(1, 2, 3))
-    child.process.stdin.close()
-    log = child.process.stderr.read()
-    assert child.process.stdout.read().strip() == ""
+    child.stdin.close()
+    log = child.stderr.read()
+    assert child.stdout.read().strip() == ""
     assert child.process.wait(20) == 0
     for stray in ("a stray print", "a stray puts", "a stray write"):
         assert stray in log
 
 
-def test_a_terminal_signal_is_left_to_the_daemon(start):
+def test_a_terminal_signal_is_left_to_the_daemon(start: Start) -> None:
     """A signal that reaches the whole process group does not cut a batch."""
     child = start()
     child.do(INITIALIZE)
     for number in (1, 2, 15):
         child.process.send_signal(number)
     child.do(records(1))
-    child.process.stdin.close()
+    child.stdin.close()
     assert child.process.wait(20) == 0
 
 
-def test_no_progress_ends_the_process_with_its_stacks(start):
+def test_no_progress_ends_the_process_with_its_stacks(start: Start) -> None:
     """A daemon that never answers a checkpoint: stacks in the log and exit code 1 in time."""
     child = start(changes=[("replica.watchdogSeconds = 300", "replica.watchdogSeconds = 1")])
     child.do(INITIALIZE)
     child.say(records(1))
     assert child.hear()["action"] == "checkpoint"
     assert child.process.wait(20) == ExitCode.CRASH
-    log = child.process.stderr.read()
+    log = child.stderr.read()
     assert "Timeout (0:00:01)!" in log and "process_records" in log

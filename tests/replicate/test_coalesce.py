@@ -1,8 +1,13 @@
 """Coalescing: writing the last change of each key is writing them all."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.coalesce import coalesce
 from tests.fakes import RecordingDestination, put, remove
 
@@ -15,7 +20,7 @@ changes = st.lists(
 )
 
 
-def final_state(log):
+def final_state(log: Iterable[Change]) -> dict[bytes, bytes]:
     destination = RecordingDestination()
     for change in log:
         destination.send([change])
@@ -23,13 +28,15 @@ def final_state(log):
 
 
 @given(changes)
-def test_the_coalesced_batch_leaves_the_state_that_the_whole_batch_leaves(log):
+def test_the_coalesced_batch_leaves_the_state_that_the_whole_batch_leaves(
+    log: list[Change],
+) -> None:
     """For any batch, applying only what coalesce keeps ends in the same items."""
     assert final_state(coalesce(log)) == final_state(log)
 
 
 @given(changes)
-def test_keys_are_distinct_and_in_the_order_of_their_last_changes(log):
+def test_keys_are_distinct_and_in_the_order_of_their_last_changes(log: list[Change]) -> None:
     """Each key comes once, and later changes stay behind earlier ones."""
     kept = coalesce(log)
     assert len({change.key for change in kept}) == len(kept)

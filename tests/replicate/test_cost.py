@@ -1,5 +1,7 @@
 """What a change costs, in counts that no machine's speed moves: a rise here is a slower product."""
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import io
@@ -7,6 +9,7 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Any
 
 import orjson
 import pytest
@@ -18,9 +21,11 @@ from kcl_processor.aws import wire
 from kcl_processor.replicate import change, checkpoint, decode, destination, write
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.processor import ReplicaProcessor
+from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from tests.fakes import HandClock
 
 RECORDS = 1000
+ORIGIN = Origin("task", "source", "replica", "s")
 IMAGE = {"pk": {"S": "k"}, "text": {"S": "x" * 1000}}
 
 
@@ -30,14 +35,14 @@ class CountingJson:
     OPT_SORT_KEYS = orjson.OPT_SORT_KEYS
     JSONDecodeError = orjson.JSONDecodeError
 
-    def __init__(self, counts, name):
+    def __init__(self, counts: Counter[str], name: str) -> None:
         self._counts, self._name = counts, name
 
-    def loads(self, data):
+    def loads(self, data: bytes) -> Any:
         self._counts[f"{self._name} parses"] += 1
         return orjson.loads(data)
 
-    def dumps(self, value, option=None):
+    def dumps(self, value: Any, option: int | None = None) -> bytes:
         made = orjson.dumps(value, option=option)
         self._counts[f"{self._name} bytes made"] += len(made)
         return made
@@ -46,10 +51,10 @@ class CountingJson:
 class CountingSession:
     """An HTTP session that answers every batch with success."""
 
-    def __init__(self, counts):
+    def __init__(self, counts: Counter[str]) -> None:
         self._counts = counts
 
-    def send(self, request):
+    def send(self, request: object) -> SimpleNamespace:
         assert isinstance(request, AWSPreparedRequest)
         self._counts["requests"] += 1
         self._counts["bytes sent"] += len(request.body)
@@ -57,16 +62,16 @@ class CountingSession:
 
 
 @pytest.fixture
-def counts(monkeypatch):
-    counted = Counter()
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    counted: Counter[str] = Counter()
     for module in (change, decode, wire, write, destination):
         _, _, name = module.__name__.rpartition(".")
         monkeypatch.setattr(module, "orjson", CountingJson(counted, name))
-    monkeypatch.setattr(wire, "URLLib3Session", lambda **options: CountingSession(counted))
+    monkeypatch.setattr(wire, "URLLib3Session", lambda **_options: CountingSession(counted))
     return counted
 
 
-def deliver(counts, batches):
+def deliver(counts: Counter[str], batches: int) -> None:
     """Have kclpy deliver batches of a thousand records of distinct keys, half a second apart."""
     start = {"shardId": "s", "sequenceNumber": "0", "subSequenceNumber": 0}
     lines = [json.dumps({"action": "initialize", **start})]
@@ -76,22 +81,22 @@ def deliver(counts, batches):
     table = destination.DestinationTable("replica", endpoint)
     pool = ThreadPoolExecutor(4)
     position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)
-    writer = write.Writer(table, None, clock, Window(largest=4), pool)
+    writer = write.Writer(table, StopOnRefusal(ORIGIN), clock, Window(largest=4), pool)
     shard = SimpleNamespace(
-        writer=writer, position=position, batch_done=lambda *batch: clock.turn(0.5)
+        writer=writer, position=position, batch_done=lambda *_batch: clock.turn(0.5)
     )
-    processor = ReplicaProcessor(lambda *of: shard, clock, contextlib.nullcontext, 60)
+    processor = ReplicaProcessor(lambda *_of: shard, clock, contextlib.nullcontext, 60)
     answers = Answers(lines, counts)
     kcl.KCLProcess(processor, answers, answers, io.StringIO()).run()
     pool.shutdown()
 
 
-def batch(number):
+def batch(number: int) -> str:
     records = [record(number * RECORDS + at) for at in range(RECORDS)]
     return json.dumps({"action": "processRecords", "records": records, "millisBehindLatest": 0})
 
 
-def record(number):
+def record(number: int) -> dict[str, Any]:
     image = {**IMAGE, "pk": {"S": f"{number:09}"}}
     change = {"Keys": {"pk": image["pk"]}, "NewImage": image}
     data = orjson.dumps({"eventName": "MODIFY", "dynamodb": change})
@@ -108,13 +113,13 @@ def record(number):
 class Answers:
     """The daemon's side of the protocol, which grants every checkpoint."""
 
-    def __init__(self, lines, counts):
+    def __init__(self, lines: list[str], counts: Counter[str]) -> None:
         self._lines, self._counts = lines, counts
 
-    def readline(self):
+    def readline(self) -> str:
         return self._lines.pop(0) + "\n" if self._lines else ""
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         self._counts["bytes answered"] += len(text)
         for line in filter(None, text.splitlines()):
             message = json.loads(line)
@@ -122,11 +127,11 @@ class Answers:
                 self._counts["checkpoints"] += 1
                 self._lines.insert(0, json.dumps({**message, "error": None}))
 
-    def flush(self):
+    def flush(self) -> None:
         pass
 
 
-def test_what_a_thousand_changes_cost(counts):
+def test_what_a_thousand_changes_cost(counts: Counter[str]) -> None:
     """One parse and one copy of the image a change, one request for 25, one proof of ownership."""
     deliver(counts, batches=1)
     image = len(orjson.dumps({**IMAGE, "pk": {"S": "0" * 9}}))
@@ -142,7 +147,7 @@ def test_what_a_thousand_changes_cost(counts):
     assert counts["bytes answered"] <= 400
 
 
-def test_checkpoints_do_not_grow_with_batches(counts):
+def test_checkpoints_do_not_grow_with_batches(counts: Counter[str]) -> None:
     """Ten seconds of two batches a second cost a checkpoint each five seconds, and one."""
     deliver(counts, batches=20)
     assert counts["requests"] == 20 * RECORDS // 25

@@ -1,5 +1,7 @@
 """Figures of a shard: counts, latencies, rates, and the heartbeat that shows them."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
@@ -18,16 +20,16 @@ from kcl_processor.state.heartbeat import (
 from tests.fakes import HandClock
 
 
-def figures(clock):
+def figures(clock: HandClock) -> ShardFigures:
     return ShardFigures("orders", "shardId-1", "worker-1", clock)
 
 
-def changes(clock, *ages):
+def changes(clock: HandClock, *ages: float) -> list[Change]:
     now = clock.now() * 1000
     return [Change(b"{}", None, "1", int(now - age * 1000)) for age in ages]
 
 
-def test_a_delivery_is_counted_once_it_is_applied():
+def test_a_delivery_is_counted_once_it_is_applied() -> None:
     """Received, batches and the moment of the poll; an empty delivery is a poll, too."""
     clock = HandClock()
     counted = figures(clock)
@@ -40,7 +42,7 @@ def test_a_delivery_is_counted_once_it_is_applied():
     assert beat.created_ms == int(clock.now() * 1000) - 7000
 
 
-def test_the_writers_tally_is_what_is_shown():
+def test_the_writers_tally_is_what_is_shown() -> None:
     """Items written, refused and retried come from the writer itself."""
     counted = figures(HandClock())
     counted.tally.written, counted.tally.refused, counted.tally.retried = 5, 1, 2
@@ -49,7 +51,7 @@ def test_the_writers_tally_is_what_is_shown():
     assert (shown.written, shown.refused, shown.retried, shown.dead_letters) == (5, 1, 2, 1)
 
 
-def test_latency_is_a_statistic_set_that_is_taken_once():
+def test_latency_is_a_statistic_set_that_is_taken_once() -> None:
     """Least, most and sum over what came since the last taking."""
     clock = HandClock()
     counted = figures(clock)
@@ -59,14 +61,14 @@ def test_latency_is_a_statistic_set_that_is_taken_once():
     assert counted.heartbeat().latency_count == 2
 
 
-def test_a_source_ahead_of_this_clock_counts_as_zero():
+def test_a_source_ahead_of_this_clock_counts_as_zero() -> None:
     """Two clocks that differ make no negative latency."""
     latency = Latency()
     latency.add([2000], 1000)
     assert latency == Latency(1, 0, 0, 0)
 
 
-def test_caught_up_both_rates_are_the_same():
+def test_caught_up_both_rates_are_the_same() -> None:
     """As many changes a second come in as go out."""
     rates = Rates()
     for second in range(11):
@@ -74,7 +76,7 @@ def test_caught_up_both_rates_are_the_same():
     assert rates.at(1010.0) == (20, 20)
 
 
-def test_behind_the_sources_rate_is_read_off_its_own_clock():
+def test_behind_the_sources_rate_is_read_off_its_own_clock() -> None:
     """Ten source seconds in two of ours: five times as fast out as in."""
     rates = Rates()
     for second in range(3):
@@ -82,7 +84,7 @@ def test_behind_the_sources_rate_is_read_off_its_own_clock():
     assert rates.at(1002.0) == (20, 100)
 
 
-def test_rates_are_unknown_at_first_and_forget_after_a_minute():
+def test_rates_are_unknown_at_first_and_forget_after_a_minute() -> None:
     """One delivery has no rate; an hour of quiet has the rate of that hour's last minute."""
     rates = Rates()
     assert rates.at(0) == (None, None)
@@ -93,7 +95,7 @@ def test_rates_are_unknown_at_first_and_forget_after_a_minute():
     assert rates.at(1119.0) == (0, 0)
 
 
-def test_a_heartbeat_is_read_as_it_was_written(tmp_path):
+def test_a_heartbeat_is_read_as_it_was_written(tmp_path: Path) -> None:
     """Through the file and back, every figure is what it was."""
     clock = HandClock()
     counted = figures(clock)
@@ -104,7 +106,7 @@ def test_a_heartbeat_is_read_as_it_was_written(tmp_path):
 
 
 @pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 1])
-def test_heartbeats_of_the_dead_are_not_read_and_are_removed(tmp_path, pid):
+def test_heartbeats_of_the_dead_are_not_read_and_are_removed(tmp_path: Path, pid: int) -> None:
     """A file that nobody refreshes shows nothing, unless a record processor is still there."""
     clock = HandClock()
     beat = figures(clock).heartbeat()
@@ -117,7 +119,7 @@ def test_heartbeats_of_the_dead_are_not_read_and_are_removed(tmp_path, pid):
     assert heartbeat_file(tmp_path, "shardId-1").exists() is lives
 
 
-def test_what_is_no_heartbeat_is_passed_over(tmp_path):
+def test_what_is_no_heartbeat_is_passed_over(tmp_path: Path) -> None:
     """A torn or foreign file in the folder breaks nothing."""
     (tmp_path / "torn.json").write_text('{"task": "or')
     (tmp_path / "foreign.json").write_text("[1]")

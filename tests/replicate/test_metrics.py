@@ -1,8 +1,12 @@
 """Figures to CloudWatch: what is sent, how often, and that nothing of it can hurt."""
 
+from __future__ import annotations
+
 import logging
+from pathlib import Path
 
 import boto3
+import pytest
 
 from kcl_processor.replicate.figures import Latency, ShardFigures
 from kcl_processor.replicate.metrics import METRICS, CloudWatch, Reporter
@@ -10,25 +14,25 @@ from kcl_processor.state.heartbeat import Counts, read_heartbeats
 from tests.fakes import HandClock
 
 
-class Published(list):
+class Published(list[tuple[Counts, Latency]]):
     """A CloudWatch that keeps what it is given, or fails."""
 
     failing = False
 
-    def __call__(self, counts, latency):
+    def __call__(self, counts: Counts, latency: Latency) -> None:
         if self.failing:
             raise OSError("no route")
         self.append((counts, latency))
 
 
-def reporter(tmp_path, clock, publish):
+def reporter(tmp_path: Path, clock: HandClock, publish: Published) -> tuple[ShardFigures, Reporter]:
     figures = ShardFigures("orders", "shardId-1", "worker-1", clock)
     return figures, Reporter(
         figures, tmp_path / "orders.shards", tmp_path / "gaps.jsonl", publish, clock
     )
 
 
-def test_counts_are_published_once_a_minute_and_once_each(tmp_path):
+def test_counts_are_published_once_a_minute_and_once_each(tmp_path: Path) -> None:
     """A minute's delta, not the total, and nothing in between."""
     clock, published = HandClock(), Published()
     figures, reports = reporter(tmp_path, clock, published)
@@ -40,7 +44,9 @@ def test_counts_are_published_once_a_minute_and_once_each(tmp_path):
     assert [counts.written for counts, _ in published] == [10, 15]
 
 
-def test_a_failed_minute_goes_with_the_next(tmp_path, caplog):
+def test_a_failed_minute_goes_with_the_next(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """CloudWatch away: one warning, nothing raised, and no count lost."""
     clock, published = HandClock(), Published()
     published.failing = True
@@ -57,7 +63,7 @@ def test_a_failed_minute_goes_with_the_next(tmp_path, caplog):
     assert published[0][0].written == 10
 
 
-def test_a_heartbeat_that_cannot_be_written_hurts_nobody(tmp_path):
+def test_a_heartbeat_that_cannot_be_written_hurts_nobody(tmp_path: Path) -> None:
     """The folder is a file: the turn goes on to publish."""
     clock, published = HandClock(), Published()
     (tmp_path / "orders.shards").write_text("")
@@ -67,7 +73,7 @@ def test_a_heartbeat_that_cannot_be_written_hurts_nobody(tmp_path):
     assert len(published) == 1
 
 
-def test_stopping_publishes_the_rest_and_takes_the_heartbeat_away(tmp_path):
+def test_stopping_publishes_the_rest_and_takes_the_heartbeat_away(tmp_path: Path) -> None:
     """The last seconds count, too, and nobody takes a stopped process for a live one."""
     clock, published = HandClock(), Published()
     figures, reports = reporter(tmp_path, clock, published)
@@ -80,7 +86,7 @@ def test_stopping_publishes_the_rest_and_takes_the_heartbeat_away(tmp_path):
     assert not read_heartbeats(tmp_path / "orders.shards", clock.now())
 
 
-def test_cloudwatch_takes_counts_and_a_statistic_set(moto_url):
+def test_cloudwatch_takes_counts_and_a_statistic_set(moto_url: str) -> None:
     """Seven metrics without dimensions in the application's namespace, the sum of both sends."""
     publish = CloudWatch("App-metrics", "us-east-1", moto_url)
     publish(Counts(written=10, retried=1), Latency(2, 300.0, 100.0, 200.0))

@@ -1,19 +1,25 @@
 """The record processor, spoken to by kclpy: what is acknowledged is written, or not ours."""
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import io
 import json
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from amazon_kclpy import kcl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import ExitCode
 from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import Position
 from kcl_processor.replicate.processor import ReplicaProcessor
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
@@ -32,7 +38,7 @@ SHUTDOWN = {"action": "shutdownRequested"}
 LEASE_LOST = {"action": "leaseLost"}
 
 
-def record(name, sequence, value):
+def record(name: str, sequence: int, value: int | None) -> dict[str, Any]:
     keys = {"pk": {"S": name}}
     image = None if value is None else {**keys, "v": {"N": str(value)}}
     body = {
@@ -49,22 +55,26 @@ def record(name, sequence, value):
     }
 
 
-def batch(*records):
+def batch(*records: dict[str, Any]) -> dict[str, Any]:
     return {"action": "processRecords", "records": list(records), "millisBehindLatest": None}
 
 
 class Daemon:
     """The daemon's side of the protocol: sends actions, grants or refuses checkpoints."""
 
-    def __init__(self, destination, clock=None):
+    def __init__(
+        self,
+        destination: RecordingDestination,
+        clock: HandClock | None = None,
+    ) -> None:
         self.clock = clock or HandClock()
         self.destination = destination
-        self.checkpoints = []
-        self.refuse_with = None
-        self.replies = []
-        self._lines = []
+        self.checkpoints: list[str | None] = []
+        self.refuse_with: str | None = None
+        self.replies: list[str] = []
+        self._lines: list[str] = []
 
-    def run(self, *actions):
+    def run(self, *actions: dict[str, Any]) -> int:
         """Feed the actions to a new record processor; returns its exit code, 0 for end of input."""
         self._lines = [json.dumps(action) + "\n" for action in actions]
         processor = ReplicaProcessor(
@@ -73,10 +83,10 @@ class Daemon:
         try:
             kcl.KCLProcess(processor, self, self, io.StringIO()).run()
         except SystemExit as leaving:
-            return leaving.code
+            return int(leaving.code or 0)
         return 0
 
-    def _open(self, shard_id, start):
+    def _open(self, shard_id: str, start: str) -> SimpleNamespace:
         origin = Origin("task", "source", "replica", shard_id)
         writer = Writer(
             self.destination,
@@ -84,15 +94,15 @@ class Daemon:
             self.clock,
             Window(largest=4),
             POOL,
-            backoff=lambda attempts: 0.0,
+            backoff=lambda _attempts: 0.0,
         )
         position = Position(start, self.clock, 5, 6, wait=self.clock.turn)
-        return SimpleNamespace(writer=writer, position=position, batch_done=lambda *a: None)
+        return SimpleNamespace(writer=writer, position=position, batch_done=lambda *_a: None)
 
-    def readline(self):
+    def readline(self) -> str:
         return self._lines.pop(0) if self._lines else ""
 
-    def write(self, text):
+    def write(self, text: str) -> None:
         for line in filter(None, text.splitlines()):
             message = json.loads(line)
             if message["action"] == "status":
@@ -100,10 +110,10 @@ class Daemon:
             else:
                 self._answer_checkpoint(message["sequenceNumber"])
 
-    def flush(self):
+    def flush(self) -> None:
         pass
 
-    def _answer_checkpoint(self, sequence_number):
+    def _answer_checkpoint(self, sequence_number: str | None) -> None:
         error = self.refuse_with
         if error is None:
             self.checkpoints.append(sequence_number)
@@ -116,14 +126,14 @@ class Daemon:
         self._lines.insert(0, json.dumps(answer) + "\n")
 
 
-def values(destination):
+def values(destination: RecordingDestination) -> dict[str, int]:
     return {
         json.loads(key)["pk"]["S"]: int(json.loads(image)["v"]["N"])
         for key, image in destination.items.items()
     }
 
 
-def test_a_shard_is_read_to_its_end():
+def test_a_shard_is_read_to_its_end() -> None:
     """Batches are written and acknowledged, and the end of the shard is checkpointed."""
     daemon = Daemon(RecordingDestination())
     code = daemon.run(
@@ -138,7 +148,7 @@ def test_a_shard_is_read_to_its_end():
     assert daemon.checkpoints == ["100", None]
 
 
-def test_a_shutdown_checkpoints_what_was_written():
+def test_a_shutdown_checkpoints_what_was_written() -> None:
     """A graceful stop leaves nothing to read again."""
     daemon = Daemon(RecordingDestination())
     daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHUTDOWN, LEASE_LOST)
@@ -146,11 +156,13 @@ def test_a_shutdown_checkpoints_what_was_written():
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyError("x"), ValueError()])
-def test_an_unforeseen_error_ends_the_process_before_anything_is_acknowledged(error):
+def test_an_unforeseen_error_ends_the_process_before_anything_is_acknowledged(
+    error: Exception,
+) -> None:
     """kclpy would report success; the process ends instead, with no reply and no checkpoint."""
 
     class Failing(RecordingDestination):
-        def send(self, changes):
+        def send(self, _changes: Sequence[Change]) -> Answer:
             raise error
 
     daemon = Daemon(Failing())
@@ -159,14 +171,14 @@ def test_an_unforeseen_error_ends_the_process_before_anything_is_acknowledged(er
     assert daemon.replies == ["initialize"] and daemon.checkpoints == ["100"]
 
 
-def test_poison_ends_the_process_with_its_own_code():
+def test_poison_ends_the_process_with_its_own_code() -> None:
     """An item that is never accepted is not passed over."""
-    daemon = Daemon(RecordingDestination(lambda changes, n: INVALID))
+    daemon = Daemon(RecordingDestination(lambda _changes, _n: INVALID))
     assert daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHARD_ENDED) == ExitCode.POISON
     assert daemon.replies == ["initialize"]
 
 
-def test_a_malformed_record_ends_the_process():
+def test_a_malformed_record_ends_the_process() -> None:
     """What cannot be decoded is not acknowledged."""
     broken = {**record("a", 101, 1), "data": base64.b64encode(b"{").decode()}
     daemon = Daemon(RecordingDestination())
@@ -174,7 +186,7 @@ def test_a_malformed_record_ends_the_process():
     assert daemon.replies == ["initialize"]
 
 
-def test_a_lost_lease_is_answered_and_nothing_more_is_written():
+def test_a_lost_lease_is_answered_and_nothing_more_is_written() -> None:
     """After ShutdownException the processor answers on, and neither writes nor checkpoints."""
     daemon = Daemon(RecordingDestination())
     daemon.refuse_with = "ShutdownException"
@@ -186,44 +198,49 @@ def test_a_lost_lease_is_answered_and_nothing_more_is_written():
     assert daemon.replies == ["initialize", "processRecords", "processRecords", "leaseLost"]
 
 
-def test_a_lease_lost_in_mid_batch_never_ends_the_shard():
+def test_a_lease_lost_in_mid_batch_never_ends_the_shard() -> None:
     """A batch that was dropped is not sealed by a later end of shard or shutdown."""
     clock = HandClock()
-    daemon = Daemon(RecordingDestination(), clock)
 
-    def throttle(changes, n):
+    def throttle(_changes: Sequence[Change], _n: int) -> Answer:
         clock.turn(7)
         daemon.refuse_with = "ShutdownException"
         return THROTTLED
 
-    daemon.destination._answer = throttle
+    daemon = Daemon(RecordingDestination(throttle), clock)
     daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHUTDOWN, SHARD_ENDED)
     assert daemon.checkpoints == ["100"] and daemon.destination.items == {}
 
 
-def test_kcl_delivering_on_after_a_lost_lease_ends_in_a_restart():
+def test_kcl_delivering_on_after_a_lost_lease_ends_in_a_restart() -> None:
     """Records that go nowhere for a minute end the process: a restart brings the shard back."""
     clock = HandClock()
-    daemon = Daemon(RecordingDestination(), clock)
-    daemon.refuse_with = "ShutdownException"
 
-    def late_records():
+    def late_records() -> Iterator[dict[str, Any]]:
         yield INITIALIZE
         yield batch(record("a", 101, 1))
         clock.turn(61)
         yield batch(record("a", 102, 1))
 
     feed = late_records()
-    daemon.readline = lambda: (
-        daemon._lines.pop(0) if daemon._lines else json.dumps(next(feed)) + "\n"
-    )
+
+    class Delivering(Daemon):
+        def readline(self) -> str:
+            return super().readline() or json.dumps(next(feed)) + "\n"
+
+    daemon = Delivering(RecordingDestination(), clock)
+    daemon.refuse_with = "ShutdownException"
     assert daemon.run() == ExitCode.CRASH
 
 
-def test_a_daemon_that_goes_away_in_mid_checkpoint_ends_the_process():
+def test_a_daemon_that_goes_away_in_mid_checkpoint_ends_the_process() -> None:
     """End of input instead of a checkpoint's answer is no success."""
-    daemon = Daemon(RecordingDestination())
-    daemon._answer_checkpoint = lambda sequence_number: None
+
+    class Gone(Daemon):
+        def _answer_checkpoint(self, sequence_number: str | None) -> None:
+            pass
+
+    daemon = Gone(RecordingDestination())
     assert daemon.run(INITIALIZE, batch(record("a", 101, 1))) == ExitCode.BUG
 
 
@@ -239,12 +256,17 @@ def test_a_daemon_that_goes_away_in_mid_checkpoint_ends_the_process():
 )
 @settings(deadline=None, max_examples=60)
 def test_any_interleaving_of_batches_failures_and_restarts_ends_in_the_last_images(
-    log, cuts, crashes, fates
-):
+    log: list[tuple[str, int | None]],
+    cuts: list[int],
+    crashes: list[int],
+    fates: list[bool],
+) -> None:
     """Restarted from its checkpoint after any crash, a shard ends in each key's last state."""
     records = [record(name, 101 + n, value) for n, (name, value) in enumerate(log)]
     fate = iter(fates)
-    destination = RecordingDestination(lambda changes, n: THROTTLED if next(fate, False) else None)
+    destination = RecordingDestination(
+        lambda _changes, _n: THROTTLED if next(fate, False) else None
+    )
     start = "100"
     for crash_after in [*crashes, None]:
         daemon = Daemon(destination)
@@ -258,9 +280,10 @@ def test_any_interleaving_of_batches_failures_and_restarts_ends_in_the_last_imag
     assert values(destination) == {n: last[n] for n in expected if last[n] is not None}
 
 
-def deliveries(records, cuts):
+def deliveries(records: list[dict[str, Any]], cuts: list[int]) -> list[dict[str, Any]]:
     """The records in batches of the given sizes, each followed by a graceful stop or nothing."""
-    actions, sizes = [], iter(cuts * 40)
+    actions: list[dict[str, Any]] = []
+    sizes = iter(cuts * 40)
     while records:
         size = next(sizes)
         actions.append(batch(*records[:size]))

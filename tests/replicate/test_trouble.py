@@ -1,6 +1,9 @@
 """A destination in trouble costs a few lines of log, however many attempts fail."""
 
+from __future__ import annotations
+
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -9,12 +12,12 @@ from tests.fakes import HandClock
 
 
 @pytest.fixture
-def lines(caplog):
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     caplog.set_level(logging.INFO)
     return lambda: [record.getMessage() for record in caplog.records]
 
 
-def test_throttling_that_comes_and_goes_is_one_line(lines):
+def test_throttling_that_comes_and_goes_is_one_line(lines: Callable[[], list[str]]) -> None:
     """Successes between failures neither end the trouble nor start another."""
     clock = HandClock()
     trouble = Trouble("replica", clock)
@@ -25,7 +28,7 @@ def test_throttling_that_comes_and_goes_is_one_line(lines):
     assert len(lines()) == 1
 
 
-def test_a_trouble_that_lasts_is_told_again_each_minute(lines):
+def test_a_trouble_that_lasts_is_told_again_each_minute(lines: Callable[[], list[str]]) -> None:
     """A reminder a minute says that it is not over."""
     clock = HandClock()
     trouble = Trouble("replica", clock)
@@ -35,7 +38,7 @@ def test_a_trouble_that_lasts_is_told_again_each_minute(lines):
     assert len(lines()) == 5
 
 
-def test_the_end_of_a_trouble_is_told_once(lines):
+def test_the_end_of_a_trouble_is_told_once(lines: Callable[[], list[str]]) -> None:
     """The first success after five calm seconds says how long it was."""
     clock = HandClock()
     trouble = Trouble("replica", clock)
@@ -49,7 +52,7 @@ def test_the_end_of_a_trouble_is_told_once(lines):
     assert len(lines()) == 2
 
 
-def test_the_time_without_any_success_is_known():
+def test_the_time_without_any_success_is_known() -> None:
     """What waits for credentials counts from the last success."""
     clock = HandClock()
     trouble = Trouble("replica", clock)

@@ -1,9 +1,12 @@
 """Every DynamoDB type passes through decode and write unchanged, for any value of it."""
 
+from __future__ import annotations
+
 import base64
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import boto3
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kcl_processor.aws.credentials import session
+from kcl_processor.aws.wire import Endpoint
 from kcl_processor.clock import SystemClock
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.coalesce import coalesce
@@ -33,7 +37,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 blobs = st.binary(max_size=40).map(lambda raw: base64.b64encode(raw).decode())
 
 
-def a_set(values):
+def a_set(values: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
     return st.lists(values, min_size=1, max_size=4, unique=True)
 
 
@@ -60,7 +64,7 @@ items = st.dictionaries(names.filter(lambda name: name != "pk"), values, max_siz
 
 
 @pytest.fixture(scope="module")
-def table(moto_url):
+def table(moto_url: str) -> tuple[Any, str]:
     client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
     name = f"t-{uuid.uuid4().hex}"
     client.create_table(
@@ -73,9 +77,10 @@ def table(moto_url):
 
 
 @pytest.fixture(scope="module")
-def writer(moto_url, table):
+def writer(moto_url: str, table: tuple[Any, str]) -> Writer:
     credentials = session("us-east-1").get_credentials()
-    destination = DestinationTable(table[1], "us-east-1", moto_url, credentials, connections=8)
+    endpoint = Endpoint("us-east-1", moto_url, credentials, connections=8)
+    destination = DestinationTable(table[1], endpoint)
     origin = Origin("task", "source", table[1], "shard")
     pool = ThreadPoolExecutor(8)
     return Writer(destination, StopOnRefusal(origin), SystemClock(), Window(largest=8), pool)
@@ -87,7 +92,11 @@ def writer(moto_url, table):
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_any_item_is_read_back_as_it_was_in_the_stream(writer, table, generated):
+def test_any_item_is_read_back_as_it_was_in_the_stream(
+    writer: Writer,
+    table: tuple[Any, str],
+    generated: list[dict[str, Any]],
+) -> None:
     """What a client of the destination reads is what the stream's image said, byte for byte."""
     client, name = table
     expected = {f"k{n}": {"pk": {"S": f"k{n}"}, **item} for n, item in enumerate(generated)}
@@ -100,12 +109,12 @@ def test_any_item_is_read_back_as_it_was_in_the_stream(writer, table, generated)
         }
 
 
-def record(item):
+def record(item: dict[str, Any]) -> bytes:
     stream_record = {"Keys": {"pk": item["pk"]}, "NewImage": item}
     return json.dumps({"eventName": "INSERT", "dynamodb": stream_record}).encode()
 
 
-def as_wire(value):
+def as_wire(value: dict[str, Any]) -> dict[str, Any]:
     """boto3's form of a value back to DynamoDB JSON, sets in order."""
     ((kind, content),) = value.items()
     if kind == "B":
@@ -119,7 +128,7 @@ def as_wire(value):
     return ordered(value)
 
 
-def ordered(value):
+def ordered(value: dict[str, Any]) -> dict[str, Any]:
     """DynamoDB JSON with sets in order, all the way down."""
     ((kind, content),) = value.items()
     if kind in ("SS", "NS", "BS"):

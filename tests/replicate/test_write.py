@@ -1,6 +1,9 @@
 """The writer: all of a batch is applied, whatever the destination does meanwhile."""
 
+from __future__ import annotations
+
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,11 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcl_processor.aws.wire import Answer
-from kcl_processor.errors import DestinationError, ExitCode, PermissionDenied, PoisonError
+from kcl_processor.errors import (
+    DestinationError,
+    ExitCode,
+    OperatorError,
+    PermissionDenied,
+    PoisonError,
+)
 from kcl_processor.replicate.backoff import Window, delay
+from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import LeaseLost
+from kcl_processor.replicate.destination import Destination
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
-from kcl_processor.replicate.write import Writer
+from kcl_processor.replicate.write import Refusals, Writer
 from tests.fakes import (
     BROKEN,
     INVALID,
@@ -33,29 +44,34 @@ POOL = ThreadPoolExecutor(8)
 class Kept:
     """Keeps refused changes instead of stopping."""
 
-    def __init__(self):
-        self.changes = []
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
 
-    def refuse(self, change, reply):
+    def refuse(self, change: Change, _reply: Answer) -> None:
         self.changes.append(change)
 
 
-def writer(destination, clock=None, refusals=None, largest=8):
+def writer(
+    destination: Destination,
+    clock: HandClock | None = None,
+    refusals: Refusals | None = None,
+    largest: int = 8,
+) -> Writer:
     return Writer(
         destination,
         refusals or StopOnRefusal(ORIGIN),
         clock or HandClock(),
         Window(largest=largest),
         POOL,
-        backoff=lambda attempts: 0.0,
+        backoff=lambda _attempts: 0.0,
     )
 
 
-def items(*changes):
+def items(*changes: Change) -> dict[bytes, bytes | None]:
     return {change.key: change.image for change in changes}
 
 
-def test_a_batch_goes_out_by_25_and_all_of_it_arrives():
+def test_a_batch_goes_out_by_25_and_all_of_it_arrives() -> None:
     """60 changes make 3 requests, and every item is there when write returns."""
     batch = [put(f"k{n}") for n in range(60)]
     destination = RecordingDestination()
@@ -64,7 +80,7 @@ def test_a_batch_goes_out_by_25_and_all_of_it_arrives():
     assert destination.items == items(*batch)
 
 
-def test_an_empty_batch_sends_nothing():
+def test_an_empty_batch_sends_nothing() -> None:
     """Nothing to write is no request at all."""
     destination = RecordingDestination()
     writer(destination).write([], OpenFence())
@@ -84,20 +100,20 @@ def test_an_empty_batch_sends_nothing():
         Answer(429, "Anything", ""),
     ],
 )
-def test_what_can_pass_is_tried_again_until_it_does(failure):
+def test_what_can_pass_is_tried_again_until_it_does(failure: Answer) -> None:
     """A passing failure costs attempts, never changes."""
-    destination = RecordingDestination(lambda changes, n: failure if n < 6 else None)
+    destination = RecordingDestination(lambda _changes, n: failure if n < 6 else None)
     w = writer(destination)
     w.write([put("a")], OpenFence())
     assert len(destination.attempts) == 6
     assert (w.tally.written, w.tally.retried) == (1, 5)
 
 
-def test_only_what_was_not_processed_is_sent_again():
+def test_only_what_was_not_processed_is_sent_again() -> None:
     """UnprocessedItems narrow the next attempt to those items, puts and deletes alike."""
     batch = [put("a"), remove("b"), put("c")]
 
-    def answer(changes, n):
+    def answer(_changes: Sequence[Change], n: int) -> Answer | None:
         return handed_back([echo(batch[1]), echo(batch[2])]) if n == 1 else None
 
     destination = RecordingDestination(answer)
@@ -107,22 +123,22 @@ def test_only_what_was_not_processed_is_sent_again():
     assert (w.tally.written, w.tally.retried) == (3, 2)
 
 
-def test_an_unprocessed_item_that_is_not_recognised_repeats_the_whole_request():
+def test_an_unprocessed_item_that_is_not_recognised_repeats_the_whole_request() -> None:
     """An echo with another spelling of the key loses nothing."""
     batch = [put("a"), put("b")]
     strange = {"PutRequest": {"Item": {"pk": {"S": "unknown"}}}}
     destination = RecordingDestination(
-        lambda changes, n: handed_back([strange]) if n == 1 else None
+        lambda _changes, n: handed_back([strange]) if n == 1 else None
     )
     writer(destination).write(batch, OpenFence())
     assert destination.attempts == [batch, batch]
 
 
-def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written():
+def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written() -> None:
     """A refused request is sent change by change; only the culprit is refused."""
     batch = [put(f"k{n}") for n in range(25)]
     bad = batch[13]
-    destination = RecordingDestination(lambda changes, n: INVALID if bad in changes else None)
+    destination = RecordingDestination(lambda changes, _n: INVALID if bad in changes else None)
     refused = Kept()
     w = writer(destination, refusals=refused)
     w.write(batch, OpenFence())
@@ -130,20 +146,20 @@ def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written():
     assert len(destination.items) == 24 and w.tally.refused == 1
 
 
-def test_a_request_that_is_too_long_is_sent_item_by_item():
+def test_a_request_that_is_too_long_is_sent_item_by_item() -> None:
     """HTTP 413 for 25 items is no verdict on any one of them."""
     long = Answer(413, "HTTP 413", "")
-    destination = RecordingDestination(lambda changes, n: long if len(changes) > 1 else None)
+    destination = RecordingDestination(lambda changes, _n: long if len(changes) > 1 else None)
     batch = [put(f"k{n}") for n in range(25)]
     writer(destination).write(batch, OpenFence())
     assert destination.items == items(*batch)
 
 
-def test_poison_stops_with_names_and_without_values():
+def test_poison_stops_with_names_and_without_values() -> None:
     """on_poison: stop raises an error that names the record and shows none of its values."""
     secret = put("k", 4711, name={"S": "secret-value"})
     reply = Answer(400, "ValidationException", "The value secret-value is not allowed")
-    destination = RecordingDestination(lambda changes, n: reply)
+    destination = RecordingDestination(lambda _changes, _n: reply)
     with pytest.raises(PoisonError) as raised:
         writer(destination).write([secret], OpenFence())
     text = raised.value.message
@@ -167,19 +183,19 @@ def test_poison_stops_with_names_and_without_values():
         (Answer(400, "SomethingNewException", "?"), DestinationError),
     ],
 )
-def test_what_cannot_pass_stops_by_name(reply, error):
+def test_what_cannot_pass_stops_by_name(reply: Answer, error: type[OperatorError]) -> None:
     """Denied actions, missing tables, changed keys and unknown errors end the batch at once."""
-    destination = RecordingDestination(lambda changes, n: reply)
+    destination = RecordingDestination(lambda _changes, _n: reply)
     with pytest.raises(error, match="replica"):
         writer(destination).write([put("a")], OpenFence())
     assert len(destination.attempts) == 1
 
 
-def test_credentials_that_stay_expired_stop_in_the_end():
+def test_credentials_that_stay_expired_stop_in_the_end() -> None:
     """Expired credentials are waited for, five minutes long, and then named."""
     clock = HandClock()
 
-    def answer(changes, n):
+    def answer(_changes: Sequence[Change], _n: int) -> Answer:
         clock.turn(60)
         return Answer(400, "ExpiredTokenException", "The security token expired")
 
@@ -187,41 +203,41 @@ def test_credentials_that_stay_expired_stop_in_the_end():
         writer(RecordingDestination(answer), clock).write([put("a")], OpenFence())
 
 
-def test_an_error_of_ours_in_a_thread_is_not_lost():
+def test_an_error_of_ours_in_a_thread_is_not_lost() -> None:
     """An exception in an attempt surfaces from write: nothing counts as written."""
 
     class Failing:
         table = "replica"
 
-        def send(self, changes):
+        def send(self, _changes: Sequence[Change]) -> Answer:
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
         writer(Failing()).write([put("a")], OpenFence())
 
 
-def test_a_lost_lease_stops_everything_that_was_not_sent():
+def test_a_lost_lease_stops_everything_that_was_not_sent() -> None:
     """When the fence falls, what waits for its retry is dropped."""
 
     class Falling(OpenFence):
-        def hold(self):
+        def hold(self) -> None:
             super().hold()
             if self.held > 3:
                 raise LeaseLost
 
-    destination = RecordingDestination(lambda changes, n: THROTTLED)
+    destination = RecordingDestination(lambda _changes, _n: THROTTLED)
     with pytest.raises(LeaseLost):
         writer(destination).write([put(f"k{n}") for n in range(25)], Falling())
     assert len(destination.attempts) == 3 and destination.items == {}
 
 
-def test_a_process_that_slept_before_sending_does_not_send():
+def test_a_process_that_slept_before_sending_does_not_send() -> None:
     """A proof that grew old between the check and the call keeps the request in."""
 
     class SleptOnce(OpenFence):
         slept = False
 
-        def fresh(self):
+        def fresh(self) -> bool:
             self.slept, before = True, self.slept
             return before
 
@@ -230,20 +246,24 @@ def test_a_process_that_slept_before_sending_does_not_send():
     assert (len(destination.attempts), fence.held) == (1, 2)
 
 
-def test_nothing_is_in_flight_when_write_raises():
+def test_nothing_is_in_flight_when_write_raises() -> None:
     """An error waits for the requests on the wire, so that none lands after it was reported."""
     entered, leave = threading.Event(), threading.Event()
 
     class Slow(RecordingDestination):
-        def send(self, changes):
+        def send(self, changes: Sequence[Change]) -> Answer:
             if len(changes) < 25:
                 return Answer(400, "AccessDeniedException", "no")
             entered.set()
             assert leave.wait(5)
             return super().send(changes)
 
+    def let_go() -> None:
+        entered.wait(5)
+        leave.set()
+
     destination = Slow()
-    threading.Thread(target=lambda: (entered.wait(5), leave.set())).start()
+    threading.Thread(target=let_go).start()
     with pytest.raises(PermissionDenied):
         writer(destination).write([put(f"k{n}") for n in range(26)], OpenFence())
     assert len(destination.items) == 25
@@ -254,11 +274,13 @@ def test_nothing_is_in_flight_when_write_raises():
     st.lists(st.sampled_from(["ok", "throttle", "break", "part"]), max_size=30),
 )
 @settings(deadline=None)
-def test_any_run_of_failures_ends_with_every_change_applied(names, fates):
+def test_any_run_of_failures_ends_with_every_change_applied(
+    names: list[str], fates: list[str]
+) -> None:
     """Whatever the destination answers for a while, the batch ends applied in full."""
     fate = iter(fates)
 
-    def answer(changes, n):
+    def answer(changes: Sequence[Change], _n: int) -> Answer | None:
         match next(fate, "ok"):
             case "throttle":
                 return THROTTLED
@@ -274,14 +296,14 @@ def test_any_run_of_failures_ends_with_every_change_applied(names, fates):
     assert destination.items == items(*batch)
 
 
-def test_the_backoff_is_capped_and_fully_jittered():
+def test_the_backoff_is_capped_and_fully_jittered() -> None:
     """Delays start at nothing, double in their ceiling and end at four seconds."""
-    ceilings = [delay(n, uniform=lambda low, high: high) for n in range(1, 20)]
+    ceilings = [delay(n, uniform=lambda _low, high: high) for n in range(1, 20)]
     assert ceilings[:4] == [0.05, 0.1, 0.2, 0.4] and max(ceilings) == 4.0
-    assert delay(5, uniform=lambda low, high: low) == 0.0
+    assert delay(5, uniform=lambda low, _high: low) == 0.0
 
 
-def test_the_window_halves_once_for_one_burst_of_throttling_and_grows_back():
+def test_the_window_halves_once_for_one_burst_of_throttling_and_grows_back() -> None:
     """Requests already sent when the first was throttled do not cut the window again."""
     window = Window(largest=64, size=32)
     for _ in range(16):
@@ -292,18 +314,18 @@ def test_the_window_halves_once_for_one_burst_of_throttling_and_grows_back():
     assert window.size == 64
 
 
-def test_one_hot_key_leaves_the_window_to_the_rest():
+def test_one_hot_key_leaves_the_window_to_the_rest() -> None:
     """A single change that is handed back says nothing about the table; several of them do."""
     hot, window = put("hot"), Window(largest=64, size=32)
     destination = RecordingDestination(
-        lambda changes, n: handed_back([echo(hot)]) if n == 1 else None
+        lambda _changes, n: handed_back([echo(hot)]) if n == 1 else None
     )
-    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda n: 0.0).write(
+    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda _n: 0.0).write(
         [hot, *(put(f"k{n}") for n in range(24))], OpenFence()
     )
     assert window.size == 32
-    destination = RecordingDestination(lambda changes, n: THROTTLED if n == 1 else None)
-    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda n: 0.0).write(
+    destination = RecordingDestination(lambda _changes, n: THROTTLED if n == 1 else None)
+    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda _n: 0.0).write(
         [put("a"), put("b")], OpenFence()
     )
     assert window.size == 16

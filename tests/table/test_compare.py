@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kcl_processor.aws.wire import Answer
 from kcl_processor.table.compare import Difference, Kind, Seen, SegmentPair, Window
-from kcl_processor.table.patience import ConditionFailed
+from kcl_processor.table.patience import ConditionFailed, PatientCalls
 from kcl_processor.table.repair import Outcome, Repair, condition
 from kcl_processor.table.suspects import Suspects
-from kcl_processor.table.table_reader import Item, Page, Segment
+from kcl_processor.table.table_reader import Item, Page, Segment, TableReader
 from tests.fakes import HandClock
 
 WHOLE = Segment(0, 1)
@@ -32,8 +33,8 @@ def image(name: str, version: int = 0) -> bytes:
     return b'{"n":{"N":"%d"},"pk":{"S":"%b"}}' % (version, name.encode())
 
 
-class Table:
-    """A table in memory, read as :class:`TableReader` is, in an order of its own."""
+class Table(TableReader):
+    """A table in memory, read as its base class reads, in an order of its own."""
 
     def __init__(self, items: dict[bytes, bytes], seed: int = 0, page: int = 3) -> None:
         self.items = dict(items)
@@ -43,7 +44,7 @@ class Table:
         random.Random(seed).shuffle(self._order)
         self._page = page
 
-    def page(self, segment: Segment, after: dict[str, Any] | None) -> Page:
+    def page(self, _segment: Segment, after: dict[str, Any] | None) -> Page:
         start = after["at"] if after else 0
         keys = self._order[start : start + self._page]
         more = start + self._page < len(self._order)
@@ -61,7 +62,7 @@ def verified(
 ) -> tuple[list[Difference], list[bytes], Suspects]:
     """Compare to the end; the clock is turned while suspects are pending."""
     undecided: list[bytes] = []
-    pair = SegmentPair(source, destination, WHOLE)  # type: ignore[arg-type]
+    pair = SegmentPair(source, destination, WHOLE)
     with ThreadPoolExecutor(1) as pool:
         suspects = Suspects(
             source,
@@ -69,7 +70,7 @@ def verified(
             pool,
             clock,
             patience,
-            lambda segment, key: undecided.append(key),  # type: ignore[arg-type]
+            lambda _segment, key: undecided.append(key),
         )
         while pair.more():
             suspects.add(0, pair.meet(*pair.fetch()))
@@ -90,11 +91,11 @@ def test_finds_each_difference_once_whatever_the_order_of_the_scans(
     states: dict[str, tuple[int, int]], seed: int, other: int
 ) -> None:
     """Version 0 is no item on that side; missing, extra and changed are found and nothing else."""
-    sides = [
+    source, destination = (
         Table({key(n): image(n, s[at]) for n, s in states.items() if s[at]}, order)
         for at, order in ((0, seed), (1, other))
-    ]
-    found, undecided, _ = verified(*sides, HandClock())
+    )
+    found, undecided, _ = verified(source, destination, HandClock())
     kinds = {(True, False): Kind.MISSING, (False, True): Kind.EXTRA, (True, True): Kind.CHANGED}
     expected = {
         key(name): kinds[bool(ours), bool(theirs)]
@@ -163,17 +164,16 @@ def test_an_item_that_never_stands_still_is_undecided() -> None:
     assert (found, undecided) == ([], [key("a")])
 
 
-class Calls:
+class Calls(PatientCalls):
     """The destination's writes, with their conditions evaluated as DynamoDB would."""
 
-    table = "replica"
-
     def __init__(self, destination: Table) -> None:
+        self.table = "replica"
         self._items = destination.items
         self.before: Callable[[], None] = lambda: None
         self.made: list[str] = []
 
-    def call(self, operation: str, body: bytes, expected: float) -> dict[str, Any]:
+    def call(self, operation: str, body: bytes, _expected: float) -> Answer:
         self.before()
         request = orjson.loads(body)
         target = request.get("Item") or request["Key"]
@@ -185,7 +185,7 @@ class Calls:
             self._items[name] = orjson.dumps(request["Item"], option=orjson.OPT_SORT_KEYS)
         else:
             self._items.pop(name, None)
-        return {}
+        return Answer(200)
 
     def _holds(self, request: dict[str, Any], item: dict[str, Any]) -> bool:
         for term in request["ConditionExpression"].split(" AND "):
@@ -204,6 +204,7 @@ def repaired(
     source: Table,
     destination: Table,
     before: Callable[[], None] = lambda: None,
+    *,
     delete_extra: bool = False,
     dry_run: bool = False,
 ) -> tuple[Outcome, list[str]]:
@@ -211,8 +212,8 @@ def repaired(
     calls = Calls(destination)
     calls.before = before
     found = verified(source, destination, HandClock())[0][0]
-    repair = Repair(source, destination, calls, delete_extra, dry_run)  # type: ignore[arg-type]
-    return repair.apply(found), calls.made
+    repair = Repair(source, destination, calls, delete_extra=delete_extra, dry_run=dry_run)
+    return repair.apply(found.key), calls.made
 
 
 @pytest.mark.parametrize("theirs", [{}, {key("a"): image("a", 1)}])

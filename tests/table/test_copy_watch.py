@@ -21,7 +21,7 @@ class RecordingReport(CopyListener):
         self.told = 0
         self.warnings: list[str] = []
 
-    def progress(self, progress: CopyProgress) -> None:
+    def progress(self, _progress: CopyProgress) -> None:
         self.told += 1
 
     def warn(self, text: str) -> None:
@@ -31,7 +31,7 @@ class RecordingReport(CopyListener):
 class World:
     """A copy that began now, and a watch over it."""
 
-    def __init__(self, forced: bool = False) -> None:
+    def __init__(self, *, forced: bool = False) -> None:
         self.clock = HandClock()
         self.halt = Halt()
         self.report = RecordingReport()
@@ -39,7 +39,7 @@ class World:
         self.daemon_lives = False
         self.progress = CopyProgress("s", "d", "stream", 1_000_000, 1 << 30, self.clock.now(), [])
         self.watch = CopyWatch(
-            self.progress, self._look, self.report, self.halt, self.clock, forced
+            self.progress, self._look, self.report, self.halt, self.clock, forced=forced
         )
 
     def _look(self) -> None:

@@ -46,7 +46,7 @@ def test_idle_time_is_not_saved_up() -> None:
 def test_without_a_rate_nothing_waits() -> None:
     """``None`` lets everything through."""
     clock = HandClock()
-    pace = Pace(None, clock, lambda seconds: pytest.fail("it waited"))
+    pace = Pace(None, clock, lambda _seconds: pytest.fail("it waited"))
     pace.take(1e9)
     pace.settle(1e9, 1e9)
     pace.take(1e9)

@@ -15,6 +15,7 @@ from kcl_processor.aws import clients
 from kcl_processor.config.task import Kcl, Side, Source, Task
 from kcl_processor.errors import ExitCode, SourceError
 from kcl_processor.table import prepare
+from tests.fakes import HandClock
 
 KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}]
 ATTRIBUTES = [{"AttributeName": "pk", "AttributeType": "B"}]
@@ -52,8 +53,9 @@ def create_source(task: Task, **changes: Any) -> None:
 
 def carry_out(plan: prepare.Plan) -> None:
     """Make every call of a plan."""
+    clock = HandClock()
     for call in ([plan.stream] if plan.stream else []) + plan.destination:
-        prepare.carry_out(call, wait=lambda seconds: None)
+        prepare.carry_out(call, clock, clock.turn)
 
 
 def test_turns_the_stream_on_and_creates_the_destination(task: Task) -> None:

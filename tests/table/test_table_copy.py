@@ -36,7 +36,8 @@ class ScriptedEndpoint:
     """
 
     def __init__(
-        self, answer: Callable[[int, int, int], Answer | None] = lambda segment, page, times: None
+        self,
+        answer: Callable[[int, int, int], Answer | None] = lambda _segment, _page, _times: None,
     ) -> None:
         self.asked: list[tuple[int, int]] = []
         self._answer = answer
@@ -86,7 +87,7 @@ def copy(
             clock,
             Window(largest=4, size=4),
             pool,
-            backoff=lambda attempts: 0.0,
+            backoff=lambda _attempts: 0.0,
         )
         TableCopy(reader, writer, progress, path, scans, halt, clock, on_turn).run()
     return progress
@@ -114,8 +115,8 @@ def test_copies_every_page_of_every_segment_once(tmp_path: Path) -> None:
 
 def test_a_throttled_page_is_asked_for_again(tmp_path: Path) -> None:
     """Throttling on either side costs attempts and no item."""
-    endpoint = ScriptedEndpoint(lambda segment, page, times: THROTTLING if times < 2 else None)
-    destination = RecordingDestination(lambda changes, n: THROTTLED if n % 2 else None)
+    endpoint = ScriptedEndpoint(lambda _segment, _page, times: THROTTLING if times < 2 else None)
+    destination = RecordingDestination(lambda _changes, n: THROTTLED if n % 2 else None)
     progress = copy(endpoint, destination, tmp_path / "progress")
     assert destination.items.keys() == ALL
     assert progress.read_throttled == SEGMENTS * PAGES
@@ -131,7 +132,7 @@ def test_a_copy_that_died_goes_on_and_repeats_at_most_a_page_a_segment(
     class Died(BaseException):
         pass
 
-    def die(changes: Any, attempt: int) -> None:
+    def die(_changes: Any, attempt: int) -> None:
         if attempt == die_at:
             raise Died
 
@@ -167,7 +168,7 @@ def test_an_item_that_is_never_accepted_ends_the_copy_without_its_values(tmp_pat
     with pytest.raises(PoisonError, match="key attributes pk") as stopped:
         copy(
             ScriptedEndpoint(),
-            RecordingDestination(lambda changes, n: INVALID),
+            RecordingDestination(lambda _changes, _n: INVALID),
             tmp_path / "progress",
         )
     assert "0.0" not in stopped.value.message
@@ -175,8 +176,8 @@ def test_an_item_that_is_never_accepted_ends_the_copy_without_its_values(tmp_pat
 
 def test_a_source_that_refuses_ends_the_copy(tmp_path: Path) -> None:
     """An error that will not pass is not retried."""
-    gone = Answer(400, "ResourceNotFoundException", "no such table")
-    endpoint = ScriptedEndpoint(lambda segment, page, times: gone if page == 2 else None)
+    gone = Answer(400, error="ResourceNotFoundException", message="no such table")
+    endpoint = ScriptedEndpoint(lambda _segment, page, _times: gone if page == 2 else None)
     with pytest.raises(SourceError, match="dynamodb:Scan on table orders failed"):
         copy(endpoint, RecordingDestination(), tmp_path / "progress")
 
