@@ -2,8 +2,12 @@
 
 The official Java KCL with the official DynamoDB Streams adapter owns leases, checkpoints,
 failover and balancing. It starts one Python process per shard and speaks the MultiLang protocol
-with it; that process turns stream images into writes on the destination table. The package reads
-in the order a change travels: ``processor``, ``decode``, ``coalesce``, ``write``, ``checkpoint``.
+with it; that process turns stream images into writes on the destination table. Start with
+``replicate``, which reads in the order a record travels.
+
+The rooms stand on floors, and none imports from a floor above: ``cli``; ``table``, ``operate``,
+``demo``; ``launch``; ``replicate``, ``fleet``; ``state``, ``aws``; ``config``, ``launcher``; and on
+the ground ``errors``, ``clock`` and ``log``.
 """
 
 __version__ = "0.1.0"

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from kcl_processor.cli import COMMANDS, build_parser
+from kcl_processor.cli import build_parser
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- help: begin -->\n", "<!-- help: end -->\n"
@@ -19,15 +19,20 @@ def help_texts() -> str:
     # argparse wraps at the terminal's width; a file has none.
     os.environ["COLUMNS"] = "100"
     parser = build_parser()
-    (commands,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
     parts = [f"```\n{parser.format_help()}```\n"]
-    for name in COMMANDS:
-        text = commands.choices[name].format_help()
+    for command in words(parser):
+        texts = "\n".join([command.format_help(), *(a.format_help() for a in words(command))])
         parts.append(
-            f"<details><summary><code>kcl-processor {name}</code></summary>\n\n"
-            f"```\n{text}```\n\n</details>\n"
+            f"<details><summary><code>{command.prog}</code></summary>\n\n"
+            f"```\n{texts}```\n\n</details>\n"
         )
     return "\n".join(parts)
+
+
+def words(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parsers of the commands, or of the actions of a command."""
+    found = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return [word for action in found for word in action.choices.values()]
 
 
 def with_help(readme: str) -> str:

@@ -8,9 +8,20 @@ from pathlib import Path
 import boto3
 
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.render import render
 from kcl_processor.config.task import Task
+from kcl_processor.operate import lease_reset
 from kcl_processor.operate.dashboard import alarms
 from kcl_processor.operate.uninstall import belongings, delete
+from kcl_processor.replicate.figures import ShardFigures
+from kcl_processor.replicate.refusals import DeadLetters, Origin
+from kcl_processor.state.dead_letters import LetterFile
+from kcl_processor.state.gaps import Gap, note_gap
+from kcl_processor.state.heartbeat import write_heartbeat
+from kcl_processor.state.restarts import pause_before_start
+from kcl_processor.table import copy_progress
+from kcl_processor.table.copy_progress import CopyProgress
+from tests.fakes import INVALID, HandClock, put
 from tests.kcl_tables import fill, make_source_and_destination, make_task
 
 
@@ -18,23 +29,46 @@ def with_metrics(task: Task, url: str) -> Task:
     return replace(task, metrics=replace(task.metrics, endpoint=url))
 
 
+def make_every_file(files: TaskFiles) -> set[Path]:
+    """One of each kind of file that a task can leave, made by what makes it in earnest."""
+    name, place = files.task.name, LetterFile(files.letter_file)
+    origin = Origin(name, "source", "replica", "shardId-1")
+    DeadLetters(place, origin, HandClock(), lambda: None).refuse(put("a"), INVALID)
+    place.settle(next(iter(place.letters())))
+    beat = ShardFigures(name, "shardId-1", "worker-1", HandClock()).heartbeat()
+    write_heartbeat(files.heartbeats, beat)
+    note_gap(files.gaps, Gap(0.0, "shardId-1", "17", None, None, "trimmed"))
+    copy_progress.save(files.copy_progress, CopyProgress("s", "d", "arn", 1, 1, 0.0, []))
+    pause_before_start(files.starts, 0.0)
+    lease_reset.save(files.saved_leases("20260101T000000Z"), files.task, [])
+    files.properties.write_text(render(files, "arn", files.properties, "a test"))
+    return set(files.state.iterdir())
+
+
+def test_every_kind_of_file_that_a_task_leaves_is_listed(tmp_path: Path) -> None:
+    """What is not listed would stay for ever, and be taken for the next task of that name's."""
+    files = TaskFiles(make_task(), tmp_path)
+    made = make_every_file(files)
+    assert {path for path, _ in files.existing()} == made
+    assert len(made) == 8
+
+
 def test_everything_of_a_task_is_found_and_goes(moto_url: str, tmp_path: Path) -> None:
     """Three tables, alarms, files; afterwards there is nothing left."""
     task = with_metrics(make_task(moto_url), moto_url)
+    files = TaskFiles(task, tmp_path)
     fill(task, [])
     cloudwatch = boto3.client("cloudwatch", region_name="us-east-1", endpoint_url=moto_url)
     for alarm in alarms(task, []):
         cloudwatch.put_metric_alarm(**alarm)
-    TaskFiles(task, tmp_path).letter_file.write_text("{}\n")
-    TaskFiles(task, tmp_path).heartbeats.mkdir()
-    (tmp_path / f"{task.name}.leases-20260101T000000Z.json").write_text("{}")
-    found = belongings(TaskFiles(task, tmp_path))
+    made = make_every_file(files)
+    found = belongings(files)
     kinds = [one.kind for one in found]
-    assert (kinds.count("table"), kinds.count("file")) == (3, 3)
+    assert (kinds.count("table"), kinds.count("file")) == (3, len(made))
     assert kinds.count("alarm") == len(alarms(task, []))
     for one in found:
         delete(task, one)
-    assert belongings(TaskFiles(task, tmp_path)) == [] and list(tmp_path.iterdir()) == []
+    assert belongings(files) == [] and list(tmp_path.iterdir()) == []
 
 
 def test_what_is_not_the_tasks_own_stays(moto_url: str, tmp_path: Path) -> None:
