@@ -41,7 +41,8 @@ def java_to_build_with() -> list[str]:
 
 def version() -> str:
     text = (ROOT / "kcl_processor" / "__init__.py").read_text(encoding="utf-8")
-    return re.search(r'__version__ = "(.+)"', text)[1]
+    (number,) = re.findall(r'__version__ = "(.+)"', text)
+    return str(number)
 
 
 readme = ROOT / "README.md"
@@ -91,6 +92,7 @@ setup(
             "supervisor>=4",
             "types-PyYAML",
             "types-psutil",
+            "types-setuptools",
         ],
     },
     classifiers=[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from integration import drill_table
-from integration.story import Story
+from integration.story import Stories, Story, Tell
 from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 
@@ -23,17 +23,15 @@ def local() -> Iterator[str]:
 
 
 @pytest.fixture
-def story(local: str, tmp_path: Path) -> Iterator[Callable[..., Story]]:
-    """Makes a story; see :class:`Story` for the arguments. Its processes end with the test."""
+def story(local: str, tmp_path: Path) -> Iterator[Stories]:
+    """Makes a story, whose processes end with the test."""
     with ExitStack() as stack:
-        yield lambda task=None, **simulator: stack.enter_context(
-            Story(tmp_path, local, task, **simulator)
-        )
+        yield lambda **simulator: stack.enter_context(Story(tmp_path, local, **simulator))
 
 
 @pytest.fixture
-def tell() -> Callable[..., None]:
-    """Adds a row to the table of scripts/drills: the fault, the story, its verdict."""
+def tell() -> Tell:
+    """Tells a drill: to the terminal, and to the file of scripts/drills if there is one."""
     path = os.environ.get("KCL_PROCESSOR_DRILL_ROWS")
 
     def add(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
+from integration.bench.machine import hardware
 
 _HEAD = ("fault", "repeats", "changes", "lost", "stale", "replayed", "longest pause", "measured")
 
@@ -60,9 +59,7 @@ def markdown(rows: Iterable[Row]) -> str:
                 )
             )
         )
-    memory = psutil.virtual_memory().total / 2**30
-    machine = f"{psutil.cpu_count()} cores, {memory:.0f} GB, {platform.system()}"
-    return "\n".join([*lines, "", f"Everything ran on one machine: {machine}."]) + "\n"
+    return "\n".join([*lines, "", f"Everything ran on one machine: {hardware()}."]) + "\n"
 
 
 def read(path: Path) -> list[Row]:

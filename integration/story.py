@@ -7,18 +7,19 @@ source and destination are equal and whether any key ever went backwards.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from integration.simulator.client import SimulatorProcess
-from integration.simulator_clients import client
-from integration.worker import CREDENTIALS, Worker
+from integration import local_tables, task_file
+from integration.clients import client
+from integration.commands import Commands
+from integration.simulator.client import Option, SimulatorProcess
+from integration.until import until
+from integration.worker import Worker
+from kcl_processor.config.task import APPLICATION_PREFIX
 
 _names = itertools.count(1)
 
@@ -29,36 +30,18 @@ class Story:
     Args:
         folder: for configuration, state and logs.
         database: DynamoDB Local's URL, for KCL's tables.
-        task: keys of the task beside its two sides, as in the YAML file.
         simulator: options of the simulator.
     """
 
-    def __init__(
-        self, folder: Path, database: str, task: dict[str, Any] | None = None, **simulator: Any
-    ) -> None:
+    def __init__(self, folder: Path, database: str, **simulator: Option) -> None:
         self.folder = folder
         self.database = database
         self.simulator = SimulatorProcess(**simulator)
         self.name = f"story{os.getpid()}x{next(_names)}"
         self.workers: list[Worker] = []
-        self._file = folder / f"{self.name}.yml"
-        ready = self.simulator.ready
-        region = ready["region"]
-        self._task: dict[str, Any] = {
-            "source": {
-                "region": region,
-                "table": ready["table"],
-                "endpoint": self.simulator.source_url,
-            },
-            "destination": {
-                "region": region,
-                "table": ready["destination_table"],
-                "endpoint": self.simulator.destination_url,
-            },
-            "kcl": {"region": region, "endpoint": database},
-            "metrics": {"publish": False},
-        }
-        self.configure(**task or {})
+        self._commands = Commands(folder / f"{self.name}.yml", folder / "state")
+        self._task = task_file.simulated(self.simulator, database)
+        self.configure()
 
     def __enter__(self) -> Self:
         return self
@@ -68,40 +51,31 @@ class Story:
             worker.kill()
         self.simulator.stop()
 
-    def configure(self, **task: Any) -> None:
+    def configure(self, **task: object) -> None:
         """Replace keys of the task; the next start reads them."""
         self._task |= task
-        # JSON is YAML.
-        self._file.write_text(json.dumps({"tasks": {self.name: self._task}}))
+        task_file.write(self._commands.file, self.name, self._task)
 
     @property
     def state(self) -> Path:
         """The state directory of this host."""
-        return self.folder / "state"
+        return self._commands.state
 
     @property
     def lease_table(self) -> str:
-        return f"DynamoDBCrossRegionReplication{self.name}"
-
-    def command(self, name: str, *words: str) -> list[str]:
-        """The command line of one of the product's commands on this task."""
-        program = [sys.executable, "-m", "kcl_processor", name, "-c", str(self._file)]
-        return [*program, "--state-dir", str(self.state), *words]
+        return APPLICATION_PREFIX + self.name
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of the product's commands on this task, to its end."""
-        return subprocess.run(
-            self.command(name, *words),
-            env={**os.environ, **CREDENTIALS},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        return self._commands.run(name, *words)
 
     def start(self, name: str = "worker-1", *flags: str) -> Worker:
         """Start a worker."""
-        words = ["--workerId", name, "--log-dir", str(self.folder / name), *flags]
-        worker = Worker(name, self.command("run", *words), self.folder / name, self.name)
+        logs = self.folder / name
+        command = self._commands.line("run", "--workerId", name, "--log-dir", str(logs), *flags)
+        said = logs / f"{self.name}-connectors.log"
+        worker = Worker(command, logs / "run.log", said, name=name)
+        worker.start()
         self.workers.append(worker)
         return worker
 
@@ -122,21 +96,18 @@ class Story:
         """Calls that reached the destination to write."""
         return int(self.simulator.status()["destination"]["calls"].get("BatchWriteItem", 0))
 
-    def caught_up(
-        self, seconds: float = 60.0, what: str = "the destination has every change"
-    ) -> float:
+    def caught_up(self, seconds: float = 60.0) -> float:
         """Wait until no key is behind; give the seconds that it took. Stops the writing."""
         self.simulator.control(load={"rate": 0})
-        return until(lambda: self.simulator.status()["behind"] == 0, what, seconds)
+        status = self.simulator.status
+        return until(lambda: status()["behind"] == 0, "the destination has every change", seconds)
 
     def leases(self) -> dict[str, dict[str, Any]]:
         """The lease table's rows by lease key, their values without types."""
-        pages = client("dynamodb", self.database).get_paginator("scan")
-        found = pages.paginate(TableName=self.lease_table, ConsistentRead=True)
+        rows = local_tables.items(client("dynamodb", self.database), self.lease_table)
         return {
             row["leaseKey"]["S"]: {name: next(iter(value.values())) for name, value in row.items()}
-            for page in found
-            for row in page["Items"]
+            for row in rows
         }
 
     def owners(self) -> dict[str, str]:
@@ -150,17 +121,27 @@ class Story:
     def leader(self) -> str | None:
         """The worker that holds the leader's lock."""
         table = f"{self.lease_table}-CoordinatorState"
-        rows = client("dynamodb", self.database).scan(TableName=table, ConsistentRead=True)["Items"]
+        rows = local_tables.items(client("dynamodb", self.database), table)
         return next((row["ownerName"]["S"] for row in rows if "ownerName" in row), None)
 
 
-def until(true: Callable[[], Any], what: str, seconds: float = 60.0) -> float:
-    """Poll until something is true, and give the seconds that it took; or fail."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < seconds, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - began
+class Stories(Protocol):
+    """Makes a story; see :class:`Story` for the arguments."""
+
+    def __call__(self, **simulator: Option) -> Story: ...
+
+
+class Tell(Protocol):
+    """Adds a row to the table of scripts/drills: the fault, its story, and the verdict on it."""
+
+    def __call__(
+        self,
+        fault: str,
+        story: Story,
+        verdict: dict[str, Any],
+        repeats: int = 1,
+        measured: str = "",
+    ) -> None: ...
 
 
 def assert_replicated(verdict: dict[str, Any]) -> None:

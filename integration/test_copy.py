@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from integration.copy_tables import BINARY_KEYS, HASH_AND_RANGE, HASH_ONLY, Pair, copy_command
-from integration.replica import until
+from integration import local_tables
+from integration.background import repeating
+from integration.copy_tables import Pair, copy_command
+from integration.local_tables import BINARY_KEYS, HASH_AND_RANGE, HASH_ONLY, LEASE_KEYS, Keys
 from integration.simulator.client import SimulatorProcess
+from integration.until import until
+from integration.worker import Worker
 from kcl_processor.errors import ExitCode
 from kcl_processor.table.copy_progress import load
 
@@ -37,7 +40,7 @@ def pair(pairs: list[Pair]) -> Pair:
 
 
 @pytest.mark.parametrize("keys", [HASH_AND_RANGE, HASH_ONLY, BINARY_KEYS])
-def test_copies_items_of_every_type(pairs: list[Pair], keys: tuple[tuple[str, str], ...]) -> None:
+def test_copies_items_of_every_type(pairs: list[Pair], keys: Keys) -> None:
     """Both sides are equal afterwards, whatever the keys; the end says what was done."""
     pair = pairs.pop(next(at for at, pair in enumerate(pairs) if pair.keys == keys))
     pair.fill(range(300))
@@ -87,7 +90,7 @@ def test_refuses_while_the_daemon_is_alive(pair: Pair) -> None:
 def test_plans_before_there_is_a_destination(local: str, tmp_path: Path) -> None:
     """Both ways are compared by time and cost, with what to type."""
     pair = Pair(local, tmp_path)
-    pair.create_table(pair.source)
+    local_tables.create(pair.source, pair.table, pair.keys)
     pair.fill(range(30))
     done = pair.run("copy", "--plan")
     assert done.returncode == ExitCode.OK, done.stderr
@@ -100,11 +103,11 @@ def test_plans_before_there_is_a_destination(local: str, tmp_path: Path) -> None
 def test_a_stopped_copy_says_how_to_go_on(pair: Pair) -> None:
     """SIGTERM ends it soon, whatever it waits for, and the next run finishes it."""
     pair.fill(range(400))
-    copy = pair.start("copy", "--max-wcu", "10")
-    until(lambda: (pair.folder / "orders.copy.json").exists(), 30, "the copy is at work")
-    copy.terminate()
-    _, said = copy.communicate(timeout=10)
-    assert (copy.returncode, "copy orders goes on from here" in said) == (130, True), said
+    with Worker(pair.commands.line("copy", "--max-wcu", "10"), pair.folder / "log") as copy:
+        until((pair.folder / "orders.copy.json").exists, "the copy is at work", 30)
+        copy.ask_to_stop()
+        assert copy.wait(10) == 130, copy.log()
+    assert "copy orders goes on from here" in copy.log()
     assert pair.run("copy").returncode == ExitCode.OK
     assert pair.equal()
 
@@ -126,11 +129,10 @@ def test_a_killed_copy_repeats_at_most_a_page_a_segment(local: str, tmp_path: Pa
         slow = [{"kind": "latency", "milliseconds": 150}]
         simulator.faults(slow, slow)
         command = copy_command(simulator, local, tmp_path)
-        first = command.start("copy")
-        until(lambda: items_copied(tmp_path) > 1500, 60, "the copy is at work")
-        assert command.run("copy").returncode == ExitCode.CONFIG
-        first.kill()
-        first.communicate()
+        with Worker(command.line("copy"), tmp_path / "log") as first:
+            until(lambda: items_copied(tmp_path) > 1500, "the copy is at work")
+            assert command.run("copy").returncode == ExitCode.CONFIG
+            first.kill()
         copied = items_copied(tmp_path)
         assert command.run("copy", "--status").returncode == ExitCode.NOT_RUNNING
         simulator.faults([], [])
@@ -169,27 +171,14 @@ def items_copied(folder: Path) -> int:
 @contextmanager
 def moving_lease(pair: Pair) -> Iterator[None]:
     """A lease table with one lease whose counter a thread keeps raising."""
-    table: Any = f"leases-{pair.table}"
-    pair.source.create_table(
-        TableName=table,
-        KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "leaseKey", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    ended = threading.Event()
+    table = f"leases-{pair.table}"
+    local_tables.create(pair.source, table, LEASE_KEYS)
+    counter = itertools.count()
 
     def renew() -> None:
-        counter = 0
-        while not ended.wait(0.2):
-            counter += 1
-            lease = {"leaseKey": {"S": "shard"}, "leaseCounter": {"N": str(counter)}}
-            pair.source.put_item(TableName=table, Item=lease)
+        lease = {"leaseKey": {"S": "shard"}, "leaseCounter": {"N": str(next(counter))}}
+        pair.source.put_item(TableName=table, Item=lease)
 
-    pair.source.put_item(TableName=table, Item={"leaseKey": {"S": "shard"}})
-    thread = threading.Thread(target=renew)
-    thread.start()
-    try:
+    renew()
+    with repeating(renew, 0.2):
         yield
-    finally:
-        ended.set()
-        thread.join()

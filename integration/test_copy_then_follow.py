@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from integration.background import repeating
 from integration.copy_tables import Pair
-from integration.replica import Daemon, until
+from integration.until import until
+from integration.worker import Worker
 from kcl_processor.errors import ExitCode
 from kcl_processor.table.copy_progress import load
 
@@ -31,8 +32,8 @@ def test_a_live_table_becomes_an_equal_replica(local: str, tmp_path: Path, items
     pair.fill(range(items))
     began = len(pair.contents(pair.source))
     with live_writes(pair, items) as made, following(pair) as daemon:
-        until(lambda: copied(pair), 120, "the copy is done")
-        until(lambda: replicates(pair, daemon), 60, "the daemon has caught up")
+        until(lambda: copied(pair), "the copy is done", 120)
+        until(lambda: replicates(pair, daemon), "the daemon has caught up")
         changes = len(made)
         assert verify(pair)[0] == ExitCode.OK
         planted = plant(pair)
@@ -46,43 +47,36 @@ def test_a_live_table_becomes_an_equal_replica(local: str, tmp_path: Path, items
         assert len(made) > changes, "writes went on during all of it"
     assert began == items
     with following(pair) as daemon:
-        until(lambda: replicates(pair, daemon), 60, "the daemon went on, and nothing was copied")
-        until(pair.equal, 30, "both sides are equal")
-        assert "nothing is copied" in daemon.words()
+        until(lambda: replicates(pair, daemon), "the daemon went on, and nothing was copied")
+        until(pair.equal, "both sides are equal", 30)
+        assert "nothing is copied" in daemon.log()
 
 
 @contextmanager
 def live_writes(pair: Pair, items: int) -> Iterator[list[int]]:
     """A thread that puts, changes and deletes items, about 100 times a second."""
-    ended = threading.Event()
     made: list[int] = []
     dice = random.Random(1)
 
     def write() -> None:
-        while not ended.wait(0.01):
-            number = dice.randrange(len(QUIET), items * 11 // 10)
-            if dice.random() < 0.2:
-                pair.delete(pair.source, number)
-            else:
-                pair.put(pair.source, number, len(made) + 1)
-            made.append(number)
+        number = dice.randrange(len(QUIET), items * 11 // 10)
+        if dice.random() < 0.2:
+            pair.delete(pair.source, number)
+        else:
+            pair.put(pair.source, number, len(made) + 1)
+        made.append(number)
 
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
+    with repeating(write, 0.01):
         yield made
-    finally:
-        ended.set()
-        thread.join()
 
 
 @contextmanager
-def following(pair: Pair) -> Iterator[Daemon]:
+def following(pair: Pair) -> Iterator[Worker]:
     """``kcl-processor start``: the copy, then the daemon."""
-    command = pair.commands.command("start", "--log-dir", str(pair.folder))
-    with Daemon(log=pair.folder / "start.log", command=command) as daemon:
+    command = pair.commands.line("start", "--log-dir", str(pair.folder))
+    with Worker(command, pair.folder / "start.log") as daemon:
         yield daemon
-        assert daemon.process.poll() is None, daemon.words()
+        assert daemon.running(), daemon.log()
         assert daemon.stop() == ExitCode.OK
 
 
@@ -92,9 +86,9 @@ def copied(pair: Pair) -> bool:
     return progress is not None and progress.finished_at is not None
 
 
-def replicates(pair: Pair, daemon: Daemon) -> bool:
+def replicates(pair: Pair, daemon: Worker) -> bool:
     """Whether an item put now arrives; the daemon must be alive."""
-    assert daemon.process.poll() is None, daemon.words()
+    assert daemon.running(), daemon.log()
     marker = QUIET[-1]
     version = random.randrange(1_000_000)
     pair.put(pair.source, marker, version)
@@ -104,8 +98,8 @@ def replicates(pair: Pair, daemon: Daemon) -> bool:
         return bool(found.get("ver") == {"N": str(version)})
 
     try:
-        until(arrived, 10, "the marker arrives")
-    except AssertionError:
+        until(arrived, "the marker arrives", 10)
+    except TimeoutError:
         return False
     return True
 

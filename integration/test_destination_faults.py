@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Tell, assert_replicated
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
 THROTTLE = "ProvisionedThroughputExceededException"
 
 
-def test_everything_at_once(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_everything_at_once(story: Stories, tell: Tell) -> None:
     """Throttling, unprocessed items, errors and resets after the write cost time and no change."""
     told = story(lineages=2, preload=1000, keys=300, rate=150.0)
     told.simulator.faults(destination=_faults(0.5, 0.2, 0.1))
@@ -29,7 +29,7 @@ def test_everything_at_once(story: Callable[..., Story], tell: Callable[..., Non
 
 
 @pytest.mark.drill
-def test_heavy_throttling(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_heavy_throttling(story: Stories, tell: Tell) -> None:
     """Of ten calls nine are throttled, two fail and one is reset: the rest brings every change."""
     told = story(lineages=2, preload=2000, keys=500, rate=100.0)
     told.simulator.faults(destination=_faults(0.9, 0.2, 0.1))
@@ -44,7 +44,7 @@ def test_heavy_throttling(story: Callable[..., Story], tell: Callable[..., None]
 
 @pytest.mark.drill
 @pytest.mark.timeout(500)
-def test_an_outage_of_three_minutes(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_an_outage_of_three_minutes(story: Stories, tell: Tell) -> None:
     """Away for three minutes, the destination has every change ten seconds after its return."""
     told = story(lineages=4, preload=500, keys=2000, rate=100.0)
     worker = told.started()

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
 from integration.worker import Worker
 
 pytestmark = [pytest.mark.story, pytest.mark.drill, pytest.mark.timeout(400)]
 
 
-def test_workers_come_and_go(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_workers_come_and_go(story: Stories, tell: Tell) -> None:
     """Leases move to an added worker; a graceful stop hands over in 10 s; a kill -9 in 30 s."""
     told = story(lineages=4, preload=400, keys=400, rate=100.0)
     told.started("worker-1")
@@ -43,7 +44,7 @@ def test_workers_come_and_go(story: Callable[..., Story], tell: Callable[..., No
     assert took < 30
 
 
-def test_the_leader_is_killed(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_the_leader_is_killed(story: Stories, tell: Tell) -> None:
     """The shards of a killed leader's host are read on within 30 s, by a new leader."""
     told = story(lineages=4, preload=400, keys=400, rate=100.0)
     leader = told.started("worker-1")

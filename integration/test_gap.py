@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
 
-from integration.story import Story, until
+from integration.story import Stories, Story, Tell
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
 
-def test_a_checkpoint_older_than_the_stream(
-    story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_a_checkpoint_older_than_the_stream(story: Stories, tell: Tell) -> None:
     """The daemon stops with 9 and says what is missing; told to go on, it notes it and does."""
     told = story(lineages=1, preload=100, keys=50)
     _replicate_and_stop(told)
-    _write_and_trim(told, expire=False)
+    told.simulator.control(write=50)
+    told.simulator.control(trim={"seconds": -1})
     told.simulator.control(write=20)
     worker = told.start()
     assert worker.wait(90) == 9
@@ -38,7 +37,7 @@ def test_a_checkpoint_older_than_the_stream(
     tell("checkpoint older than the stream", told, told.simulator.settle(5), 1, "exit code 9")
 
 
-def test_a_shard_that_expired_unread(story: Callable[..., Story]) -> None:
+def test_a_shard_that_expired_unread(story: Stories) -> None:
     """A shard that is gone before its end was read is a gap; its child is read after it."""
     told = story(lineages=1, preload=100, keys=50)
     _replicate_and_stop(told)
@@ -55,7 +54,7 @@ def test_a_shard_that_expired_unread(story: Callable[..., Story]) -> None:
 
 
 @pytest.mark.drill
-def test_a_stream_that_was_turned_off_and_on(story: Callable[..., Story]) -> None:
+def test_a_stream_that_was_turned_off_and_on(story: Stories) -> None:
     """A new stream under old checkpoints is refused at start; with on_gap: continue it is read."""
     told = story(lineages=1, preload=100, keys=50)
     _replicate_and_stop(told)
@@ -74,13 +73,8 @@ def test_a_stream_that_was_turned_off_and_on(story: Callable[..., Story]) -> Non
 
 def _replicate_and_stop(told: Story) -> None:
     worker = told.started()
-    until(lambda: told.simulator.status()["behind"] == 0, "the first changes arrive")
+    told.caught_up()
     assert worker.stop() == 0
-
-
-def _write_and_trim(told: Story, expire: bool) -> None:
-    told.simulator.control(write=50)
-    told.simulator.control(trim={"seconds": -1, "expire": expire})
 
 
 def _noted(told: Story) -> list[dict[str, str]]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Tell, assert_replicated
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
 
-def test_a_request_without_an_answer_is_made_again(
-    story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_a_request_without_an_answer_is_made_again(story: Stories, tell: Tell) -> None:
     """Requests that hang for ten minutes are given up after ten seconds, and nothing is lost."""
     told = story(lineages=1, preload=100, keys=50, rate=20.0)
     worker = told.started()

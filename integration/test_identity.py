@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from integration.story import Story, until
+from integration import task_file
+from integration.story import Stories
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
 
-def test_a_checkpoint_table_of_another_destination(story: Callable[..., Story]) -> None:
+def test_a_checkpoint_table_of_another_destination(story: Stories) -> None:
     """Both replicas are named, and nothing starts; --adopt takes the table over."""
     told = story(lineages=1, preload=100, keys=50)
     worker = told.started()
-    until(lambda: told.simulator.status()["behind"] == 0, "the first changes arrive")
+    told.caught_up()
     assert worker.stop() == 0
     before = told.leases()
     other = story(destination_table="elsewhere", lineages=1, preload=10, keys=10)
-    destination = {
-        "region": other.simulator.ready["region"],
-        "table": "elsewhere",
-        "endpoint": other.simulator.destination_url,
-    }
-    told.configure(destination=destination)
+    region, url = other.simulator.ready["region"], other.simulator.destination_url
+    told.configure(destination=task_file.side(region, "elsewhere", url))
     refused = told.start()
     assert refused.wait(30) == 2
     assert "table/replica" in refused.log() and "table/elsewhere" in refused.log()

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Callable
 
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Tell, assert_replicated
+from integration.until import until
 from integration.worker import Worker
 
 pytestmark = pytest.mark.story
 
 
-def test_the_kill_of_a_child_stops_the_daemon_with_a_reason(
-    story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_the_kill_of_a_child_stops_the_daemon_with_a_reason(story: Stories, tell: Tell) -> None:
     """A killed record processor ends the daemon with exit code 1 and one line; nothing is lost."""
     told = story(lineages=2, preload=500, keys=200, rate=100.0)
     worker = told.started()
@@ -33,7 +31,7 @@ def test_the_kill_of_a_child_stops_the_daemon_with_a_reason(
     tell("kill -9 of a child, then of the host", told, verdict, 2)
 
 
-def test_a_kill_of_the_daemon_alone_leaves_no_writer_behind(story: Callable[..., Story]) -> None:
+def test_a_kill_of_the_daemon_alone_leaves_no_writer_behind(story: Stories) -> None:
     """The children of a killed daemon write no more and end by themselves."""
     told = story(lineages=2, preload=500, keys=200, rate=100.0)
     worker = told.started()
@@ -47,7 +45,7 @@ def test_a_kill_of_the_daemon_alone_leaves_no_writer_behind(story: Callable[...,
 
 @pytest.mark.drill
 @pytest.mark.timeout(600)
-def test_twenty_kills(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_twenty_kills(story: Stories, tell: Tell) -> None:
     """Killed 20 times at any moment, of the start too, a replica ends equal."""
     told = story(lineages=3, preload=2000, keys=500, rate=150.0, hot_share=0.2)
     told.simulator.faults(destination=[{"kind": "latency", "milliseconds": 40}])

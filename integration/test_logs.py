@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Tell, assert_replicated
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
 
-def test_a_full_disk_for_logs(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_a_full_disk_for_logs(story: Stories, tell: Tell) -> None:
     """With both log files on a device that is full, every change arrives, and a stop is clean."""
     told = story(lineages=2, preload=500, keys=200, rate=100.0)
     logs = told.folder / "worker-1"

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 
-from integration.story import Story, until
+from integration.story import Stories, Story
 
 pytestmark = pytest.mark.story
 
 KEY = {"pk": {"S": "item#00000001"}, "sk": {"N": "1"}}
 
 
-def test_a_record_that_cannot_be_understood(story: Callable[..., Story]) -> None:
+def test_a_record_that_cannot_be_understood(story: Stories) -> None:
     """An unknown event ends the daemon with exit code 6 and its place, again at each start."""
     told = story(lineages=1, preload=20, keys=20)
     worker = told.started()
-    until(lambda: told.simulator.status()["behind"] == 0, "the good ones arrive")
+    told.caught_up()
     sequence = _change(told, eventName="TRUNCATE")
     assert worker.wait() == 6
     assert f"Record {sequence} " in worker.log() and "TRUNCATE" in worker.log()
@@ -27,11 +26,11 @@ def test_a_record_that_cannot_be_understood(story: Callable[..., Story]) -> None
     assert again.wait(90) == 6, "the restart stops at the same record"
 
 
-def test_a_view_without_images(story: Callable[..., Story]) -> None:
+def test_a_view_without_images(story: Stories) -> None:
     """A stream that shows keys only cannot be replicated: exit code 6, and what to turn on."""
     told = story(lineages=1, preload=20, keys=20)
     worker = told.started()
-    until(lambda: told.simulator.status()["behind"] == 0, "the good ones arrive")
+    told.caught_up()
     told.simulator.control(stream={"view_type": "KEYS_ONLY"})
     sequence = told.simulator.control(change={"number": 1})["change"]["sequence"]
     assert worker.wait() == 6

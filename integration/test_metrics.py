@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
-from integration.fleet import CREDENTIALS, Fleet, fleet, until
+from integration.clients import client
+from integration.fleet import Fleet, fleet
+from integration.until import until
+from integration.worker import Worker
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 
 
@@ -27,14 +25,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def _cloudwatch(made: Fleet) -> Any:
-    make: Any = boto3.client
-    return make(
-        "cloudwatch",
-        region_name="us-east-1",
-        endpoint_url=made.sides["metrics"].url,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    return client("cloudwatch", made.sides["metrics"].url)
 
 
 def _names(made: Fleet) -> set[tuple[str, str]]:
@@ -51,11 +42,13 @@ def _names(made: Fleet) -> set[tuple[str, str]]:
 def test_both_halves_publish_to_one_namespace(running: Fleet) -> None:
     """The record processors' seven metrics and KCL's own arrive, without a shard's name."""
     ours = {(name, "") for name in (*METRICS, LATENCY_METRIC)}
-    until(lambda: ours <= _names(running), "a minute's figures", 180)
+    until(lambda: ours <= _names(running), "a minute's figures", 180, every=0.5)
     operation = "Operation=LeaseAssignmentManager"
     kcl = {("NumWorkers", operation), ("ExpiredLeases", operation)}
-    found = until(lambda: kcl <= _names(running) and _names(running), "KCL's metrics", 120)
-    strangers = [(name, where) for name, where in found if "Id=" in where or "Identifier=" in where]
+    until(lambda: kcl <= _names(running), "KCL's metrics", 120, every=0.5)
+    strangers = [
+        (name, where) for name, where in _names(running) if "Id=" in where or "Identifier=" in where
+    ]
     assert not strangers, "a metric of its own for each shard or worker costs money"
 
 
@@ -74,21 +67,11 @@ def test_the_written_records_are_counted(running: Fleet) -> None:
 
 def test_prometheus_gets_the_same_figures(running: Fleet) -> None:
     """The exporter serves the living record processors of this host, by task and shard."""
-    exporter = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "kcl_processor", "exporter", "-c", str(running.file)),
-            *("--state-dir", str(running.state("worker-1")), "--port", "0"),
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **CREDENTIALS},
-    )
-    try:
-        assert exporter.stderr is not None
-        url = exporter.stderr.readline().strip()
-        page = urllib.request.urlopen(url, timeout=10).read().decode()
-    finally:
-        exporter.send_signal(signal.SIGTERM)
+    command = running.commands("worker-1").line("exporter", "--port", "0")
+    with Worker(command, running.folder / "exporter.log") as exporter:
+        until(lambda: exporter.log().endswith("\n"), "it says where it serves", 30)
+        page = urllib.request.urlopen(exporter.log().strip(), timeout=10).read().decode()
+        exporter.ask_to_stop()
         exporter.wait(10)
     assert 'kcl_processor_up{task="orders"} 1.0' in page
     written = [line for line in page.splitlines() if line.startswith("kcl_processor_records_writ")]

@@ -7,7 +7,6 @@ its undoing.
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from integration.fleet import CREDENTIALS, Fleet, fleet, until
+from integration.credentials import CREDENTIALS
+from integration.fleet import Fleet, fleet
+from integration.until import until
 from kcl_processor.operate import iam
 
 Asked = subprocess.CompletedProcess[str]
@@ -59,15 +60,16 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 def _two_workers(told: Story) -> None:
     told.fleet.start("worker-1")
     told.fleet.start("worker-2")
-    until(lambda: len(_owners(told)) == 2, "both workers own shards")
+    until(lambda: len(_owners(told)) == 2, "both workers own shards", 90, every=0.5)
     # Twice, so that the rates of both readings of a heartbeat are known.
-    until(lambda: _heartbeats(told), "record processors leave heartbeats")
+    until(lambda: _heartbeats(told), "record processors leave heartbeats", 90)
 
 
 def _rollover(told: Story) -> None:
     told.fleet.simulator.control(rollover=0)
     told.fleet.simulator.control(split=1)
-    until(lambda: _counts(told) == {"ended": 2, "active": 5}, "two shards end, three begin")
+    divided = {"ended": 2, "active": 5}
+    until(lambda: _counts(told) == divided, "two shards end, three begin", 90, every=0.5)
     told.note("leases", "leases", "--json")
     told.note("tree", "leases", "--tree")
     told.note("status", "status", "--json")
@@ -78,17 +80,19 @@ def _rollover(told: Story) -> None:
 
 
 def _killed(told: Story) -> None:
-    told.fleet.stop("worker-2", signal.SIGKILL)
+    told.fleet.workers["worker-2"].kill()
     told.note("leases after kill", "leases", "--json")
     until(
         lambda: _owners(told) == {"worker-1"} and _counts(told).get("active") == 5,
         "the other worker takes all shards",
+        90,
+        every=0.5,
     )
 
 
 def _stopped(told: Story) -> None:
     told.note("health --local", "health", "--local")
-    assert told.fleet.stop("worker-1") == 0
+    assert told.fleet.workers["worker-1"].stop() == 0
     told.actions = {name: set(side.actions) for name, side in told.fleet.sides.items()}
     told.note("status stopped", "status", "--json")
     told.note("health stopped", "health", "--local")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 
+from integration.simulator.client import Option
 from integration.simulator.items import key_of
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
@@ -16,12 +17,14 @@ POISON = key_of(7)[0]
 RULE = {"kind": "poison", "keys": [POISON]}
 
 
-def test_poison_stops_or_is_set_aside_and_replayed(
-    story: Callable[..., Story], tell: Callable[..., None], local: str
-) -> None:
+def test_poison_stops_or_is_set_aside_and_replayed(story: Stories, tell: Tell, local: str) -> None:
     """By default the daemon exits with 8 and says where; with dead letters everything goes on."""
     # A real table, because a replay writes under a condition.
-    real = {"behind": local, "destination_local": True, "destination_table": "poisoned"}
+    real: dict[str, Option] = {
+        "behind": local,
+        "destination_local": True,
+        "destination_table": "poisoned",
+    }
     told = story(lineages=2, preload=300, keys=200, rate=60.0, delete_share=0.0, **real)
     told.simulator.faults(destination=[RULE])
     poisoned = told.simulator.control(change={"number": 7})["change"]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from integration.story import Story, assert_replicated
+from integration.story import Stories, Tell, assert_replicated
 
 pytestmark = pytest.mark.story
 
 
-def test_a_destination_that_refuses_in_mid_flight(
-    story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_a_destination_that_refuses_in_mid_flight(story: Stories, tell: Tell) -> None:
     """Each refusal has its exit code and names the action or the table; cured, all is there."""
     told = story(lineages=2, preload=300, keys=200, rate=60.0)
     worker = told.started()
@@ -44,7 +40,7 @@ def test_a_destination_that_refuses_in_mid_flight(
     tell("destination denied, deleted, with another key schema", told, verdict, 3)
 
 
-def test_a_source_that_refuses_in_mid_flight(story: Callable[..., Story]) -> None:
+def test_a_source_that_refuses_in_mid_flight(story: Stories) -> None:
     """A reader whose permission is taken away stops with the denied action named."""
     told = story(lineages=2, preload=300, keys=200, rate=60.0)
     worker = told.started()

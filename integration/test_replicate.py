@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from integration.replica import Daemon, Replica, environment, until
+from integration.replica import Replica
+from integration.until import until
+from integration.worker import Worker
 from kcl_processor.demo.story import every_type
 
 ROOT = Path(__file__).parents[1]
@@ -25,13 +28,13 @@ def test_every_type_arrives_and_a_killed_daemon_resumes(replica: Replica) -> Non
     """Items of every type, updates and deletes arrive; kill -9 loses nothing; SIGTERM exits 0."""
     for number in range(100):
         replica.put(f"k{number}", **without_key(every_type("k", 0)))
-    with Daemon(*replica.flags(), log=replica.folder / "run.log") as daemon:
+    with replica.worker() as daemon:
         replica.until_equal()
         daemon.kill()
     for number in range(50):
         replica.put(f"k{number}", **without_key(every_type("k", 1)))
         replica.delete(f"k{number + 50}")
-    with Daemon(*replica.flags(), log=replica.folder / "run.log") as daemon:
+    with replica.worker() as daemon:
         replica.until_equal()
         assert len(replica.items(replica.destination)) == 50
         assert daemon.stop() == 0
@@ -43,36 +46,33 @@ def test_every_type_arrives_and_a_killed_daemon_resumes(replica: Replica) -> Non
 def test_a_graceful_stop_leaves_nothing_to_read_again(replica: Replica) -> None:
     """After SIGINT and a start, the destination gets no write that it already had."""
     replica.put("a", v={"N": "1"})
-    with Daemon(*replica.flags(), log=replica.folder / "run.log") as daemon:
+    with replica.worker() as daemon:
         replica.until_equal()
         assert daemon.stop(signal.SIGINT) == 0
     # What only the destination holds would be overwritten by a replay.
     replica.destination.put_item(TableName=replica.table, Item={"pk": {"S": "a"}, "v": {"N": "-1"}})
     replica.put("b")
-    with Daemon(*replica.flags(), log=replica.folder / "run.log"):
-        until(lambda: "b" in replica.items(replica.destination), 60, "the next change arrives")
+    with replica.worker():
+        until(lambda: "b" in replica.items(replica.destination), "the next change arrives")
     assert replica.items(replica.destination)["a"]["v"] == {"N": "-1"}
 
 
 def test_a_second_start_with_the_same_worker_id_is_refused(replica: Replica) -> None:
     """Two live workers of one id would break each other's leases: the second one exits with 2."""
-    config = ["-c", str(replica.config()), "--state-dir", str(replica.folder / "state")]
-    with Daemon(*config, log=replica.folder / "run.log") as first:
+    command = replica.commands().line("run")
+    with Worker(command, replica.folder / "run.log") as first:
         replica.put("a")
         replica.until_equal()
-        with Daemon(*config, log=replica.folder / "second.log") as second:
-            assert second.process.wait(30) == 2
-            assert "already runs on this host" in second.words()
-        assert first.process.poll() is None
+        with Worker(command, replica.folder / "second.log") as second:
+            assert second.wait(30) == 2
+            assert "already runs on this host" in second.log()
+        assert first.running()
 
 
 def test_two_tasks_run_side_by_side(local: str, tmp_path: Path) -> None:
     """Two replicas on one machine, with their logs in one folder, keep out of each other's way."""
     one, two = Replica(local, tmp_path), Replica(local, tmp_path)
-    with (
-        Daemon(*one.flags(), log=tmp_path / "one.log"),
-        Daemon(*two.flags(), log=tmp_path / "two.log"),
-    ):
+    with one.worker("one.log"), two.worker("two.log"):
         one.put("a")
         two.put("b")
         one.until_equal()
@@ -82,20 +82,17 @@ def test_two_tasks_run_side_by_side(local: str, tmp_path: Path) -> None:
             assert (tmp_path / f"{replica.task}-{name}").stat().st_size > 0
 
 
-def test_the_printed_command_starts_the_daemon(replica: Replica) -> None:
+def test_the_printed_command_starts_the_daemon(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What render writes and the script prints replicates; the stock script reads it, too."""
-    rendered = subprocess.run(
-        [
-            *(sys.executable, "-m", "kcl_processor", "render", "-c", str(replica.config())),
-            *("--out", str(replica.folder), "--state-dir", str(replica.folder / "state")),
-        ],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+    # As in an activated environment: the daemon finds the record processor by its name.
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    done = replica.commands().run("render", "--out", str(replica.folder))
+    assert done.returncode == 0, done.stderr
+    rendered = done.stdout.strip()
     printed = helper(ROOT / "scripts" / "kcl_processor_helper.py", "--print_command", rendered)
-    with Daemon(log=replica.folder / "run.log", command=shlex.split(printed)) as daemon:
+    with Worker(shlex.split(printed), replica.folder / "run.log") as daemon:
         replica.put("a", v={"N": "1"})
         replica.until_equal()
         assert daemon.stop() == 0

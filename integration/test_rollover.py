@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import signal
 import statistics
-from collections.abc import Callable
 
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
 
-def test_three_generations_and_a_split(
-    story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_three_generations_and_a_split(story: Stories, tell: Tell) -> None:
     """A child starts after its parent's last change is applied, and within four seconds."""
     told = story(lineages=2, preload=200, keys=200, rate=100.0)
     told.started()
@@ -32,7 +30,7 @@ def test_three_generations_and_a_split(
 
 
 @pytest.mark.drill
-def test_many_generations(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_many_generations(story: Stories, tell: Tell) -> None:
     """Forty rollovers of four lineages pause a lineage for less than four seconds, mostly."""
     told = story(lineages=4, preload=500, keys=500, rate=200.0, hot_share=0.2)
     told.started()

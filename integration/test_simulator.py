@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from integration.clients import BROKEN, client, refusal
 from integration.simulator.client import SimulatorProcess
-from integration.simulator.items import key_of
-from integration.simulator_clients import BROKEN, client, iterator, records, shards
+from integration.simulator.items import key_attributes
+from integration.stream_reader import iterator, records, shards
+from integration.until import until
 
 
 @pytest.fixture
@@ -30,26 +30,13 @@ def arn(simulator: SimulatorProcess) -> str:
     return str(simulator.ready["stream_arn"])
 
 
-def error_code(call: Any, **parameters: Any) -> str:
-    """Return the error code that a call is answered with."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return str(caught.value.response["Error"]["Code"])
-
-
-def becomes(table: Any, answering: bool) -> bool:
-    """Wait until the destination answers, or no longer does; say whether it came to that."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        try:
-            table.describe_table(TableName="replica")
-            answered = True
-        except BROKEN:
-            answered = False
-        if answered is answering:
-            return True
-        time.sleep(0.02)
-    return False
+def answers(destination: Any) -> bool:
+    """Return whether a connection to the destination stands."""
+    try:
+        destination.describe_table(TableName="replica")
+    except BROKEN:
+        return False
+    return True
 
 
 def read_all(streams: Any, arn: str) -> list[Any]:
@@ -175,12 +162,15 @@ def test_trimmed_changes_are_gone_and_say_so(
     simulator.control(trim={"seconds": 0})
     where = {"StreamArn": arn, "ShardId": shard}
     after = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": number}
-    assert error_code(streams.get_records, ShardIterator=old) == "TrimmedDataAccessException"
-    assert error_code(streams.get_shard_iterator, **where, **after) == "TrimmedDataAccessException"
+    assert refusal(streams.get_records, ShardIterator=old)["Code"] == "TrimmedDataAccessException"
+    assert (
+        refusal(streams.get_shard_iterator, **where, **after)["Code"]
+        == "TrimmedDataAccessException"
+    )
     assert list(records(streams, iterator(streams, arn, shard))) == []
     simulator.control(trim={"seconds": 0, "expire": True})
     assert (
-        error_code(streams.get_shard_iterator, **where, ShardIteratorType="TRIM_HORIZON")
+        refusal(streams.get_shard_iterator, **where, ShardIteratorType="TRIM_HORIZON")["Code"]
         == "ResourceNotFoundException"
     )
 
@@ -192,7 +182,7 @@ def test_a_recreated_stream_has_a_new_arn(
     kept = simulator.control(recreate=True)["recreate"]
     assert streams.describe_stream(StreamArn=arn)["StreamDescription"]["StreamStatus"] == "DISABLED"
     newest = simulator.control(recreate=False)["recreate"]
-    assert error_code(streams.describe_stream, StreamArn=kept) == "ResourceNotFoundException"
+    assert refusal(streams.describe_stream, StreamArn=kept)["Code"] == "ResourceNotFoundException"
     listed = streams.list_streams(TableName="source")["Streams"]
     assert [stream["StreamArn"] for stream in listed] == [arn, newest]
     table = client("dynamodb", simulator.source_url).describe_table(TableName="source")["Table"]
@@ -209,7 +199,7 @@ def test_source_errors_are_switched_on_and_off(
     """An error fault holds for its operation until the rules are replaced."""
     start = iterator(streams, arn, shards(streams, arn)[0]["ShardId"])
     simulator.faults(source=[{"kind": kind, "operation": "GetRecords"}])
-    assert error_code(streams.get_records, ShardIterator=start) == kind
+    assert refusal(streams.get_records, ShardIterator=start)["Code"] == kind
     shards(streams, arn)
     simulator.faults(source=[])
     assert streams.get_records(ShardIterator=start)["Records"]
@@ -220,7 +210,7 @@ def test_an_iterator_expires(simulator: SimulatorProcess, streams: Any, arn: str
     shard = shards(streams, arn)[0]["ShardId"]
     start = iterator(streams, arn, shard)
     simulator.control(stream={"iterator_seconds": 0})
-    assert error_code(streams.get_records, ShardIterator=start) == "ExpiredIteratorException"
+    assert refusal(streams.get_records, ShardIterator=start)["Code"] == "ExpiredIteratorException"
     simulator.control(stream={"iterator_seconds": 900})
     assert streams.get_records(ShardIterator=iterator(streams, arn, shard))["Records"]
 
@@ -240,8 +230,8 @@ def test_resets_empty_pages_and_an_outage(
     assert streams.get_records(ShardIterator=answer["NextShardIterator"])["Records"]
     destination = client("dynamodb", simulator.destination_url)
     simulator.control(outage={"endpoint": "destination", "seconds": 0.5})
-    assert becomes(destination, answering=False)
-    assert becomes(destination, answering=True)
+    until(lambda: not answers(destination), "the port refuses", 5)
+    until(lambda: answers(destination), "the port answers again", 5)
 
 
 def test_the_source_table_is_read_in_pages_and_segments(simulator: SimulatorProcess) -> None:
@@ -260,7 +250,7 @@ def test_the_source_table_is_read_in_pages_and_segments(simulator: SimulatorProc
     key = {name: whole[0][name] for name in ("pk", "sk")}
     assert table.get_item(TableName="source", Key=key)["Item"] == whole[0]
     simulator.control(change={"number": 5000})
-    key = {"pk": {"S": key_of(5000)[0]}, "sk": {"N": key_of(5000)[1]}}
+    key = key_attributes(5000)
     assert table.get_item(TableName="source", Key=key)["Item"]["ver"] == {"N": "1"}
     simulator.control(change={"number": 5000, "delete": True})
     assert "Item" not in table.get_item(TableName="source", Key=key)
@@ -285,4 +275,4 @@ def test_other_calls_go_to_the_database_behind() -> None:
             table = client("dynamodb", url).describe_table(TableName="leases")["Table"]
             assert table["TableName"] == "leases"
             missing = client("dynamodb", url).describe_table
-            assert error_code(missing, TableName="nothing") == "ResourceNotFoundException"
+            assert refusal(missing, TableName="nothing")["Code"] == "ResourceNotFoundException"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from integration.clients import BROKEN, client, refusal
 from integration.simulator.client import SimulatorProcess
-from integration.simulator.items import key_of
+from integration.simulator.items import Item, key_attributes, key_of
 from integration.simulator.writers import HEADER
-from integration.simulator_clients import BROKEN, client
 
 
 @pytest.fixture
@@ -28,30 +28,17 @@ def table(simulator: SimulatorProcess) -> Any:
     return client("dynamodb", simulator.destination_url)
 
 
-def key(number: int) -> dict[str, Any]:
-    """Return item `number`'s key attributes."""
-    return {"pk": {"S": key_of(number)[0]}, "sk": {"N": key_of(number)[1]}}
-
-
-def changed(simulator: SimulatorProcess, number: int) -> dict[str, Any]:
+def changed(simulator: SimulatorProcess, number: int) -> Item:
     """Put item `number` at the source and return it."""
     simulator.control(change={"number": number})
     source = client("dynamodb", simulator.source_url)
-    found: dict[str, Any] = source.get_item(TableName="source", Key=key(number))["Item"]
+    found: Item = source.get_item(TableName="source", Key=key_attributes(number))["Item"]
     return found
 
 
-def puts(items: list[dict[str, Any]]) -> dict[str, Any]:
+def puts(items: list[Item]) -> dict[str, Any]:
     """Return RequestItems that put `items`."""
     return {"replica": [{"PutRequest": {"Item": item}} for item in items]}
-
-
-def code(call: Any, **parameters: Any) -> tuple[str, str]:
-    """Return the error code and message that a call is answered with."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    error = caught.value.response["Error"]
-    return str(error["Code"]), str(error["Message"])
 
 
 def writer(simulator: SimulatorProcess, name: str) -> Any:
@@ -70,7 +57,7 @@ def test_a_copy_of_the_source_is_equal(simulator: SimulatorProcess, table: Any) 
     table.batch_write_item(RequestItems=puts(items))
     simulator.control(change={"number": 3, "delete": True})
     assert simulator.status()["behind"] == 1
-    table.delete_item(TableName="replica", Key=key(3))
+    table.delete_item(TableName="replica", Key=key_attributes(3))
     verdict = simulator.settle(5)
     assert verdict["equal"]
     assert (verdict["behind"], verdict["writes"]) == (0, 26)
@@ -90,7 +77,7 @@ def test_the_verdict_counts_lost_extra_and_different(
     assert key_of(102)[0] in examples["extra"]
     assert key_of(103)[0] in examples["lost"]
     table.batch_write_item(RequestItems=puts([first, changed(simulator, 103)]))
-    table.delete_item(TableName="replica", Key=key(102))
+    table.delete_item(TableName="replica", Key=key_attributes(102))
     assert simulator.verdict()["equal"]
 
 
@@ -98,15 +85,16 @@ def test_the_rules_of_batch_write_item(simulator: SimulatorProcess, table: Any) 
     """Too many writes, a key twice, a foreign table and a wrong key are refused as a whole."""
     items = [changed(simulator, number) for number in range(200, 226)]
     write = table.batch_write_item
-    assert code(write, RequestItems=puts(items))[0] == "ValidationException"
-    twice = code(write, RequestItems=puts([items[0], items[0]]))
-    assert twice == ("ValidationException", "Provided list of item keys contains duplicates")
+    assert refusal(write, RequestItems=puts(items))["Code"] == "ValidationException"
+    twice = refusal(write, RequestItems=puts([items[0], items[0]]))
+    assert twice["Code"] == "ValidationException"
+    assert twice["Message"] == "Provided list of item keys contains duplicates"
     foreign = {"elsewhere": puts(items[:1])["replica"]}
-    assert code(write, RequestItems=foreign)[0] == "ResourceNotFoundException"
+    assert refusal(write, RequestItems=foreign)["Code"] == "ResourceNotFoundException"
     keyless = {name: value for name, value in items[0].items() if name != "sk"}
-    assert code(write, RequestItems=puts([items[1], keyless]))[0] == "ValidationException"
+    assert refusal(write, RequestItems=puts([items[1], keyless]))["Code"] == "ValidationException"
     partial = {"TableName": "replica", "Key": {"pk": {"S": "x"}}}
-    assert code(table.delete_item, **partial)[0] == "ValidationException"
+    assert refusal(table.delete_item, **partial)["Code"] == "ValidationException"
     assert simulator.verdict()["writes"] == 0
     write(RequestItems=puts(items[:25]))
     write(RequestItems=puts(items[25:]))
@@ -117,10 +105,13 @@ def test_a_poison_key_fails_its_whole_request(simulator: SimulatorProcess, table
     """No write of a request with a poison key is applied; the others pass without it."""
     good, bad = changed(simulator, 301), changed(simulator, 302)
     simulator.faults(destination=[{"kind": "poison", "keys": [key_of(302)[0]]}])
-    assert code(table.batch_write_item, RequestItems=puts([good, bad]))[0] == "ValidationException"
-    assert "Item" not in table.get_item(TableName="replica", Key=key(301))
+    assert (
+        refusal(table.batch_write_item, RequestItems=puts([good, bad]))["Code"]
+        == "ValidationException"
+    )
+    assert "Item" not in table.get_item(TableName="replica", Key=key_attributes(301))
     table.batch_write_item(RequestItems=puts([good]))
-    assert table.get_item(TableName="replica", Key=key(301))["Item"] == good
+    assert table.get_item(TableName="replica", Key=key_attributes(301))["Item"] == good
 
 
 def test_unprocessed_writes_come_back(simulator: SimulatorProcess, table: Any) -> None:
@@ -132,7 +123,7 @@ def test_unprocessed_writes_come_back(simulator: SimulatorProcess, table: Any) -
     assert 0 < len(answer["replica"]) < 25
     assert simulator.verdict()["writes"] == 25 - len(answer["replica"])
     simulator.faults(destination=[rule | {"share": 1.0}])
-    throttled = code(table.batch_write_item, RequestItems=answer)[0]
+    throttled = refusal(table.batch_write_item, RequestItems=answer)["Code"]
     assert throttled == "ProvisionedThroughputExceededException"
     simulator.faults(destination=[])
     table.batch_write_item(RequestItems=answer)
@@ -146,7 +137,7 @@ def test_a_reset_after_the_write_leaves_it_applied(simulator: SimulatorProcess, 
         simulator.faults(destination=[{"kind": kind, "operation": "PutItem"}])
         with pytest.raises(BROKEN):
             table.put_item(TableName="replica", Item=item)
-        found = table.get_item(TableName="replica", Key=key(501))
+        found = table.get_item(TableName="replica", Key=key_attributes(501))
         assert ("Item" in found) is applied
 
 
@@ -178,9 +169,9 @@ def test_a_changed_key_schema_refuses_writes(simulator: SimulatorProcess, table:
     """After a change of the key schema the old items no longer fit."""
     item = changed(simulator, 601)
     simulator.control(key_schema={"pk": "S", "other": "S"})
-    refused = code(table.batch_write_item, RequestItems=puts([item]))
+    refused = refusal(table.batch_write_item, RequestItems=puts([item]))
     simulator.control(key_schema={"pk": "S", "sk": "N"})
-    assert refused[0] == "ValidationException"
+    assert refused["Code"] == "ValidationException"
 
 
 def test_latency_does_not_queue_requests(simulator: SimulatorProcess) -> None:
@@ -233,11 +224,11 @@ def test_a_deletion_is_taken_for_one_that_the_source_made(
     simulator.control(change={"number": 801, "delete": True})
     last = changed(simulator, 801)
     changed(simulator, 802)
-    table.delete_item(TableName="replica", Key=key(802))
+    table.delete_item(TableName="replica", Key=key_attributes(802))
     assert simulator.verdict()["foreign"] == 1
     for item in (first, None, last, None):
         if item is None:
-            table.delete_item(TableName="replica", Key=key(801))
+            table.delete_item(TableName="replica", Key=key_attributes(801))
         else:
             table.put_item(TableName="replica", Item=item)
     verdict = simulator.verdict()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from botocore.exceptions import ClientError
 
+from integration import local_tables
+from integration.clients import client, refusal
+from integration.local_tables import LEASE_KEYS
 from integration.simulator.client import SimulatorProcess
-from integration.simulator.items import key_of
-from integration.simulator_clients import client
+from integration.simulator.items import key_attributes
 from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 
@@ -20,7 +21,7 @@ def database() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("local", [False, True])
-def test_a_copy_is_equal_in_memory_and_in_dynamodb_local(database: str, local: bool) -> None:
+def test_a_copy_is_equal_in_memory_and_in_dynamodb_local(database: str, *, local: bool) -> None:
     """Items of every type come back from either destination as the judge expects them."""
     with SimulatorProcess(
         behind=database, destination_local=local, preload=30, keys=20, delete_share=0.0
@@ -43,21 +44,18 @@ def test_conditions_are_decided_by_dynamodb_local(database: str) -> None:
     ) as simulator:
         simulator.control(change={"number": 1})
         table = client("dynamodb", simulator.destination_url)
-        key = {"pk": {"S": key_of(1)[0]}, "sk": {"N": key_of(1)[1]}}
-        put = {"TableName": "conditional", "Item": key | {"ver": {"N": "1"}}}
-        table.put_item(**put, ConditionExpression="attribute_not_exists(pk)")
-        with pytest.raises(ClientError, match="ConditionalCheckFailedException"):
-            table.put_item(**put, ConditionExpression="attribute_not_exists(pk)")
+        put = {
+            "TableName": "conditional",
+            "Item": key_attributes(1) | {"ver": {"N": "1"}},
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        table.put_item(**put)
+        assert refusal(table.put_item, **put)["Code"] == "ConditionalCheckFailedException"
         assert simulator.verdict()["writes"] == 1
 
 
 def test_lease_tables_are_made_through_the_source_port(database: str) -> None:
     """A table that is created through the simulator stands in DynamoDB Local."""
     with SimulatorProcess(behind=database) as simulator:
-        client("dynamodb", simulator.source_url).create_table(
-            TableName="leases",
-            KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "leaseKey", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        local_tables.create(client("dynamodb", simulator.source_url), "leases", LEASE_KEYS)
         assert "leases" in client("dynamodb", database).list_tables()["TableNames"]

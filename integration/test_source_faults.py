@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
 
-def test_everything_at_once(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_everything_at_once(story: Stories, tell: Tell) -> None:
     """Throttling, errors, resets, empty pages and expired iterators are read through."""
     told = story(lineages=2, preload=1000, keys=300, rate=150.0)
     worker = told.started()
@@ -35,13 +34,12 @@ def test_everything_at_once(story: Callable[..., Story], tell: Callable[..., Non
 
 
 @pytest.mark.drill
-def test_an_outage_of_a_minute(story: Callable[..., Story], tell: Callable[..., None]) -> None:
+def test_an_outage_of_a_minute(story: Stories, tell: Tell) -> None:
     """Away for a minute, the source is read on as soon as it is back."""
     told = story(lineages=2, preload=500, keys=500, rate=100.0)
     worker = told.started()
     told.simulator.control(outage={"endpoint": "source", "seconds": 60})
-    arrives = None
-    until(lambda: _away(told) is False, "the source is back", 90)
+    until(lambda: not _away(told), "the source is back", 90)
     arrives = told.more_writes()
     took = until(arrives, "changes arrive again", 60)
     verdict = told.simulator.settle(60)

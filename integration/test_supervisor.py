@@ -13,17 +13,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from integration.story import Story, assert_replicated, until
-from integration.worker import CREDENTIALS
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
+from integration.worker import Worker
 
 pytestmark = pytest.mark.story
 
 PROGRAMS = Path(sys.executable).parent
 
 
-def test_supervisord_brings_crashed_daemons_back(
-    story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_supervisord_brings_crashed_daemons_back(story: Stories, tell: Tell) -> None:
     """Killed as a host, and by a child, a daemon comes back and catches up; denied, it does not."""
     told = story(lineages=2, preload=300, keys=200, rate=60.0)
     with _supervised(told) as status:
@@ -74,20 +73,18 @@ files={rendered.stdout.strip()}
 """
     )
     command = [str(PROGRAMS / "supervisord"), "-c", str(config)]
-    with (told.folder / "supervisord.out").open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, env={**os.environ, **CREDENTIALS}
-        )
 
     def control(*words: str) -> str:
         program = [str(PROGRAMS / "supervisorctl"), "-c", str(config), *words]
         return subprocess.run(program, capture_output=True, text=True, timeout=60).stdout
 
-    try:
-        yield control
-    finally:
-        process.terminate()
-        process.wait(60)
+    with Worker(command, told.folder / "supervisord.out") as supervisord:
+        try:
+            yield control
+        finally:
+            # Its daemons are in groups of their own, and end if it is asked to.
+            supervisord.ask_to_stop()
+            supervisord.wait(60)
 
 
 def _daemon(told: Story) -> int:

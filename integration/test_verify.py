@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from integration.copy_tables import BINARY_KEYS, HASH_ONLY, Pair, copy_command
+from integration.copy_tables import Pair, copy_command
+from integration.local_tables import BINARY_KEYS, HASH_ONLY, Keys
 from integration.simulator.client import SimulatorProcess
 from kcl_processor.errors import ExitCode
 
 
 @pytest.mark.parametrize("keys", [HASH_ONLY, BINARY_KEYS])
-def test_finds_and_repairs(local: str, tmp_path: Path, keys: tuple[tuple[str, str], ...]) -> None:
+def test_finds_and_repairs(local: str, tmp_path: Path, keys: Keys) -> None:
     """Each kind of difference is told without values, then made good as far as was asked for."""
     pair = Pair(local, tmp_path, keys=keys)
     pair.create()

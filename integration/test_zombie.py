@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
 
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
 
 pytestmark = [pytest.mark.story, pytest.mark.drill, pytest.mark.timeout(400)]
 
 THROTTLE = {"kind": "ProvisionedThroughputExceededException", "operation": "BatchWriteItem"}
 
 
-def test_a_paused_worker_wakes_as_nobody(
-    story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_a_paused_worker_wakes_as_nobody(story: Stories, tell: Tell) -> None:
     """Three times over, no old image comes after a newer one that the new owner wrote."""
     told = story(lineages=2, preload=200, keys=40, rate=80.0)
     told.started("worker-1")
-    for round_ in range(3):
-        sleeper, successor = f"worker-{round_ + 1}", f"worker-{round_ + 2}"
-        _sleep_and_wake(told, sleeper, successor)
+    for successor in ("worker-2", "worker-3", "worker-4"):
+        _sleep_and_wake(told, successor)
     verdict = told.simulator.settle(60)
     assert_replicated(verdict)
     assert verdict["writers"] > 6
     tell("worker paused past failover with unsent retries, then continued", told, verdict, 3)
 
 
-def _sleep_and_wake(told: Story, sleeper: str, successor: str) -> None:
+def _sleep_and_wake(told: Story, successor: str) -> None:
     worker = told.workers[-1]
     told.simulator.control(load={"rate": 80.0})
     told.simulator.faults(destination=[THROTTLE])

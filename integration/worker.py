@@ -6,42 +6,61 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import psutil
 
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
+from integration.credentials import environment
+
+# What the rendered units give a stop.
+STOP_SECONDS = 45.0
 
 
 class Worker:
-    """A running daemon.
+    """A daemon, or another command that runs for long; as a block, it is killed at the end.
 
     Args:
-        name: its worker id.
         command: starts it.
-        logs: the folder of its logs.
-        task: what the logs' names begin with.
+        console: takes what it writes on stdout and stderr; it works in this file's folder.
+        logs: the files beside it that an operator reads.
+        name: its worker id.
     """
 
-    def __init__(self, name: str, command: list[str], logs: Path, task: str) -> None:
+    def __init__(
+        self, command: Sequence[str], console: Path, *logs: Path, name: str = "worker-1"
+    ) -> None:
         self.name = name
-        self._logs = logs
-        self._task = task
-        logs.mkdir(exist_ok=True)
-        with (logs / "run.log").open("ab") as log:
+        self._command = command
+        self._console = console
+        self._logs = (*logs, console)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start it, for the first time or again."""
+        folder = self._console.parent
+        folder.mkdir(exist_ok=True)
+        with self._console.open("ab") as console:
             self._process = subprocess.Popen(
-                command,
+                self._command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **CREDENTIALS},
+                stdout=console,
+                stderr=console,
+                env=environment(),
+                cwd=folder,
                 start_new_session=True,
             )
-        self.pid = self._process.pid
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def children(self) -> list[psutil.Process]:
         """The record processors."""
@@ -65,14 +84,14 @@ class Worker:
         self._process.kill()
         self._process.wait(20)
 
-    def stop(self) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask for a graceful end, and give the exit code."""
-        self._process.terminate()
-        return self.wait(45)
+        self.ask_to_stop(number)
+        return self.wait(STOP_SECONDS)
 
-    def ask_to_stop(self) -> None:
+    def ask_to_stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ask for a graceful end."""
-        self._process.terminate()
+        self._process.send_signal(number)
 
     def wait(self, seconds: float = 60.0) -> int:
         """Wait for the daemon's end, and give the exit code."""
@@ -82,12 +101,5 @@ class Worker:
         return self._process.poll() is None
 
     def log(self) -> str:
-        """What an operator reads: connectors.log, and what went to the console."""
-        return self._read(f"{self._task}-connectors.log") + self._read("run.log")
-
-    def kcl_log(self) -> str:
-        return self._read(f"{self._task}-kcl.log")
-
-    def _read(self, name: str) -> str:
-        path = self._logs / name
-        return path.read_text(errors="replace") if path.exists() else ""
+        """What an operator reads: the logs, then the console."""
+        return "".join(path.read_text(errors="replace") for path in self._logs if path.exists())

@@ -19,8 +19,7 @@ def describe() -> dict[str, str]:
 
     java = find_java()
     return {
-        "machine": f"{os.cpu_count()} cores, {_processor()},"
-        f" {psutil.virtual_memory().total / 2**30:.0f} GB, {platform.system()}",
+        "machine": f"{hardware()}, {_processor()}",
         "load before": " ".join(f"{load:.1f}" for load in os.getloadavg()),
         "versions": f"kcl-processor {version('kcl-processor')} ({_commit()}), Java {java.version},"
         f" Python {platform.python_version()}, amazon-kclpy {version('amazon-kclpy')},"
@@ -28,6 +27,12 @@ def describe() -> dict[str, str]:
         "input": "items of 1 KB of JSON with attributes of all types, new and old image,"
         " 5% deletions; lease tables on DynamoDB Local",
     }
+
+
+def hardware() -> str:
+    """Return how many cores, how much memory and which system, in words."""
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}"
 
 
 def _processor() -> str:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from integration.background import repeating
 from integration.bench.scenarios import Bench, Figures, Scenario
-from integration.bench.subject import Running, Subject
-from integration.bench.usage import Usage
+from integration.bench.subject import Subject
+from integration.bench.usage import INTERVAL, Usage
 from integration.simulator.client import SimulatorProcess
 
 
@@ -27,7 +28,8 @@ class Spread:
 def run(scenario: Scenario, subject: Subject, behind: str) -> Figures:
     """Measure a subject once; `behind` is the URL of the lease tables.
 
-    Raises RuntimeError if the subject ends, hangs, or leaves the two tables unequal.
+    Raises RuntimeError if the subject ends or leaves the two tables unequal, TimeoutError if it
+    hangs.
     """
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as name,
@@ -36,9 +38,10 @@ def run(scenario: Scenario, subject: Subject, behind: str) -> Figures:
         simulator.faults(destination=[{"kind": "latency", "milliseconds": scenario.milliseconds}])
         values = {key: str(value) for key, value in simulator.ready.items()}
         values |= {"task": f"bench-{uuid.uuid4().hex[:8]}", "folder": name}
-        running = Running(subject, values, Path(name))
-        with running, Usage(lambda: running.pid) as usage:
-            return scenario.measure(Bench(simulator, running, usage))
+        with subject.worker(values, Path(name)) as worker:
+            usage = Usage(worker)
+            with repeating(usage.sample, INTERVAL):
+                return scenario.measure(Bench(simulator, worker, usage))
 
 
 def alternate(
@@ -57,7 +60,7 @@ def alternate(
         for subject in subjects:
             try:
                 figures = run(scenario, subject, behind)
-            except RuntimeError as error:
+            except (RuntimeError, TimeoutError) as error:
                 tell(f"{scenario.title}, {subject.name}, run {number + 1}: failed: {error}")
                 continue
             measured[subject.name].append(figures)

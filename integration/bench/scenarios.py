@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from integration.bench.subject import Running
 from integration.bench.usage import Usage
-from integration.simulator.client import SimulatorProcess
+from integration.simulator.client import Option, SimulatorProcess
+from integration.until import until
+from integration.worker import Worker
 
 Figures = dict[str, float]
 MEGABYTE = 1 << 20
@@ -22,22 +23,24 @@ class Bench:
     """One run at work: the simulator, the subject on it, and what the subject uses."""
 
     simulator: SimulatorProcess
-    subject: Running
+    subject: Worker
     usage: Usage
     started: float = field(default_factory=time.time)
 
-    def until(self, true: Callable[[], bool], every: float = 0.2) -> None:
-        """Poll a condition. Raises RuntimeError if it never comes true or the subject ends."""
-        deadline = time.monotonic() + DEADLINE
-        while not true():
-            self.subject.must_live()
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"not within {DEADLINE:.0f} s")
-            time.sleep(every)
+    def until(self, true: Callable[[], bool], what: str, every: float = 0.2) -> None:
+        """Poll a condition. Raises RuntimeError if the subject ends first, and TimeoutError."""
+
+        def true_of_the_living() -> bool:
+            if not self.subject.running():
+                raise RuntimeError(f"ended with {self.subject.wait()}: {self.subject.log()[-500:]}")
+            return true()
+
+        until(true_of_the_living, what, DEADLINE, every=every)
 
     def first_write(self) -> float:
         """Wait for the first write since the last reset; return when it was, in epoch seconds."""
-        self.until(lambda: self.simulator.verdict()["first_write"] is not None)
+        verdict = self.simulator.verdict
+        self.until(lambda: verdict()["first_write"] is not None, "the first write")
         return float(self.simulator.verdict()["first_write"])
 
     def settled(self) -> dict[str, Any]:
@@ -75,14 +78,14 @@ class Scenario:
     """
 
     title: str
-    load: dict[str, float | int]
+    load: dict[str, Option]
     milliseconds: int
     measure: Callable[[Bench], Figures]
 
 
 def throughput(bench: Bench) -> Figures:
     """A backlog, from the first start on."""
-    bench.until(lambda: not bench.simulator.status()["behind"], every=1.0)
+    bench.until(lambda: not bench.simulator.status()["behind"], "every change", every=1.0)
     verdict = bench.settled()
     seconds = verdict["last_write"] - verdict["first_write"]
     return {
@@ -118,7 +121,7 @@ def catch_up(bench: Bench) -> Figures:
     time.sleep(20)
     ended = time.monotonic()
     backlog = bench.simulator.status()["behind"]
-    bench.until(lambda: bench.simulator.status()["behind"] < 100)
+    bench.until(lambda: bench.simulator.status()["behind"] < 100, "all but 100 keys")
     return {
         "keys behind at its end": backlog,
         "seconds until caught up": time.monotonic() - ended,

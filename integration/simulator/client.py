@@ -7,13 +7,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import psutil
 
 _ROOT = Path(__file__).resolve().parents[2]
+
+# What a command-line option of the simulator may be.
+Option = bool | float | str
 
 
 class SimulatorProcess:
@@ -23,7 +26,7 @@ class SimulatorProcess:
     `SimulatorProcess(lineages=8, rate=500.0, behind=url)`. `ready` is its ready line.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Option) -> None:
         arguments = [sys.executable, "-m", "integration.simulator"]
         for name, value in options.items():
             option = name.replace("_", "-")
@@ -43,12 +46,7 @@ class SimulatorProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -58,7 +56,7 @@ class SimulatorProcess:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def control(self, **actions: Any) -> dict[str, Any]:
+    def control(self, **actions: object) -> dict[str, Any]:
         """Carry out actions (see `integration.simulator.control`) and return their answers.
 
         Raises urllib.error.HTTPError for an action that does not exist or cannot be done.
@@ -67,8 +65,8 @@ class SimulatorProcess:
 
     def faults(
         self,
-        source: list[dict[str, Any]] | None = None,
-        destination: list[dict[str, Any]] | None = None,
+        source: Sequence[Mapping[str, object]] | None = None,
+        destination: Sequence[Mapping[str, object]] | None = None,
     ) -> None:
         """Replace the faults of the endpoints that are given; an empty list ends them."""
         rules = {"source": source, "destination": destination}

@@ -15,6 +15,7 @@ import orjson
 from aiohttp import web
 
 from integration.simulator.simulator import Simulator
+from integration.simulator.stream import Stream
 
 
 class Control:
@@ -31,7 +32,7 @@ class Control:
             "rollover": lambda lineage: self._stream.divide_lineage(lineage, 1),
             "split": lambda lineage: self._stream.divide_lineage(lineage, 2),
             "trim": self.trim,
-            "recreate": simulator.source.recreate,
+            "recreate": lambda keep_old: simulator.source.recreate(keep_old=keep_old),
             "stream": self.stream,
             "outage": self.outage,
             "key_schema": self.key_schema,
@@ -39,7 +40,7 @@ class Control:
         }
 
     @property
-    def _stream(self) -> Any:
+    def _stream(self) -> Stream:
         return self._simulator.source.stream
 
     async def page(self, request: web.BaseRequest) -> web.Response:
@@ -70,7 +71,9 @@ class Control:
         """
         raw = wanted.get("raw")
         change = self._simulator.source.change(
-            wanted["number"], bool(wanted.get("delete")), raw.encode() if raw else None
+            wanted["number"],
+            delete=bool(wanted.get("delete")),
+            raw=raw.encode() if raw else None,
         )
         return {
             "sequence": str(change.sequence),
@@ -82,7 +85,7 @@ class Control:
     def trim(self, wanted: dict[str, Any]) -> None:
         """Forget changes older than `seconds`; `expire` also drops closed shards left empty."""
         before = time.time() - wanted["seconds"]
-        self._stream.trim(before, bool(wanted.get("expire")))
+        self._stream.trim(before, expire=bool(wanted.get("expire")))
 
     def stream(self, wanted: dict[str, Any]) -> None:
         """Set `iterator_seconds`, `page` (shards in an answer), `view_type`."""

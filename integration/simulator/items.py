@@ -48,11 +48,9 @@ class Template:
     """Renders keys and images as the wire's JSON; `size` is about the bytes of an image."""
 
     def __init__(self, size: int = 1024) -> None:
-        rest = _other_attributes("")
-        filler = "x" * max(0, size - len(_IMAGE % (0, 0, 0)) - len(orjson.dumps(rest)))
-        even = orjson.dumps(_other_attributes(filler))[1:]
-        odd = orjson.dumps({"odd": {"BOOL": True}} | _other_attributes(filler))[1:]
-        self._tails = (even, odd)
+        bare = len(_IMAGE % (0, 0, 0)) + len(_wire(attributes(0, "")))
+        filler = "x" * max(0, size - bare)
+        self._tails = [_wire(attributes(version, filler))[1:] for version in (0, 1)]
         self.key_size = item_size(orjson.loads(self.keys(0)))
         self.image_size = item_size(orjson.loads(self.image(0, 0)))
 
@@ -65,9 +63,17 @@ class Template:
         return _IMAGE % (number, number % 10, version) + self._tails[version % 2]
 
 
-def _other_attributes(filler: str) -> Item:
-    blob = base64.b64encode(bytes(range(48))).decode()
+def key_attributes(number: int) -> Item:
+    """Return the key attributes of item `number`."""
+    hash_value, range_value = key_of(number)
+    return {HASH_KEY: {"S": hash_value}, RANGE_KEY: {"N": range_value}}
+
+
+def attributes(version: int, filler: str) -> Item:
+    """Return what stands in an item beside key and version: every type, as boto3 has it."""
+    blob = bytes(range(48))
     return {
+        **({"odd": {"BOOL": True}} if version % 2 else {}),
         "text": {"S": 'größe "q" \\ \n 漢字 😀 ' + filler},
         "empty": {"S": ""},
         "amount": {"N": "-12345678901234567890.123456789012345678"},
@@ -78,8 +84,12 @@ def _other_attributes(filler: str) -> Item:
         "map": {"M": {"deep": {"M": {"n": {"N": "7"}, "none": {"NULL": True}}}, "e": {"M": {}}}},
         "words": {"SS": ["alpha", "beta", "gamma"]},
         "numbers": {"NS": ["-3", "0.25", "42"]},
-        "blobs": {"BS": ["AAEC", "/v8="]},
+        "blobs": {"BS": [b"\x00\x01\x02", b"\xfe\xff"]},
     }
+
+
+def _wire(item: Item) -> bytes:
+    return orjson.dumps(item, default=lambda binary: base64.b64encode(binary).decode())
 
 
 def item_size(item: Item) -> int:
@@ -99,7 +109,7 @@ def _value_size(value: dict[str, Any]) -> int:
 
 
 def canonical(value: Any) -> Any:
-    """Return `value` (an item in the wire's form) with its sets sorted, for comparing."""
+    """Return `value` (an item, as on the wire or as boto3 has it) with its sets sorted."""
     if isinstance(value, list):
         return [canonical(member) for member in value]
     if not isinstance(value, dict):

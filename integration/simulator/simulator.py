@@ -65,7 +65,7 @@ class Simulator:
         )
         self.destination.conditional = settings.destination_local
         self._proxy = Proxy(settings.behind) if settings.behind else None
-        self._writers = Writers(settings.identify_processes)
+        self._writers = Writers(processes=settings.identify_processes)
         self._faults = Faults(settings.seed), destination_faults
         self._counts = source_counts, CallCounts()
         self.endpoints: dict[str, Endpoint] = {}

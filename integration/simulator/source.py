@@ -39,7 +39,7 @@ class Source(Mapping[Key, bytes]):
         self.changes = 0
         self._lineages: dict[str, tuple[int, str | None]] = {}
 
-    def change(self, number: int, delete: bool = False, raw: bytes | None = None) -> Change:
+    def change(self, number: int, *, delete: bool = False, raw: bytes | None = None) -> Change:
         """Put the next version of item `number`, or delete it; return the stream's change.
 
         An item is deleted once at most, though it may come back: a deletion carries no version on
@@ -60,7 +60,7 @@ class Source(Mapping[Key, bytes]):
         self.changes += 1
         return change
 
-    def recreate(self, keep_old: bool) -> str:
+    def recreate(self, *, keep_old: bool) -> str:
         """Switch the stream off and on: return the new ARN; the old one stays readable or not."""
         old = self.stream
         lineages = 1 + max(shard.lineage for shard in old.open)

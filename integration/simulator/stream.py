@@ -84,7 +84,7 @@ class Stream:
         parents = [shard for shard in self.open if lineage in (None, shard.lineage)]
         return [child.id for parent in parents for child in self.divide(parent, children)]
 
-    def trim(self, before: float, expire: bool) -> None:
+    def trim(self, before: float, *, expire: bool) -> None:
         """Forget changes created before `before`; with `expire` also the closed empty shards."""
         for shard in list(self.shards.values()):
             shard.trim(before)

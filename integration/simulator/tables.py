@@ -38,7 +38,7 @@ class TableReader:
         self._created = time.time()
         self._scan_order: list[Key] = []
 
-    def key(self, attributes: Item, exact: bool) -> Key:
+    def key(self, attributes: Item, *, exact: bool) -> Key:
         """Return the key in `attributes`; `exact` allows no other attribute.
 
         Raises ServiceError (ValidationException) if it does not fit the key schema.

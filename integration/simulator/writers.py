@@ -16,7 +16,7 @@ class Writers:
     A process is looked up once a connection. `processes=False` saves that (some ms each).
     """
 
-    def __init__(self, processes: bool = True) -> None:
+    def __init__(self, *, processes: bool = True) -> None:
         self._processes = processes
         self._known: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
 

@@ -1,30 +1,9 @@
-"""boto3 clients for a simulator, and the reading of a simulated stream with them."""
+"""The reading of a simulated stream with a boto3 client."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ConnectionError as BotoConnectionError
-from botocore.exceptions import HTTPClientError
-
-# What boto3 raises for a connection that is refused, and for one that breaks.
-BROKEN = (BotoConnectionError, HTTPClientError)
-
-
-def client(service: str, url: str, attempts: int = 1) -> Any:
-    """Return a boto3 client that makes `attempts` attempts a call."""
-    make: Any = boto3.client
-    return make(
-        service,
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}),
-    )
 
 
 def shards(streams: Any, arn: str, **parameters: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,35 @@
+"""The product's commands on one task, as an operator types them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from integration.credentials import environment
+
+
+@dataclass(frozen=True)
+class Commands:
+    """``kcl-processor`` with a configuration file and a state directory."""
+
+    file: Path
+    state: Path
+
+    def line(self, name: str, *words: str) -> list[str]:
+        """The command line of a command."""
+        # Verify alone keeps nothing on the host.
+        state = () if name == "verify" else ("--state-dir", str(self.state))
+        return [sys.executable, "-m", "kcl_processor", name, "-c", str(self.file), *state, *words]
+
+    def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.line(name, *words),
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )

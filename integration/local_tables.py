@@ -1,0 +1,36 @@
+"""Tables on DynamoDB Local: created, and read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from integration.simulator.items import Item
+
+SOURCE_REGION, DESTINATION_REGION = "us-east-1", "eu-west-1"
+
+# A table's key attributes and their types, the hash key first.
+Keys = tuple[tuple[str, str], ...]
+
+HASH_ONLY: Keys = (("pk", "S"),)
+HASH_AND_RANGE: Keys = (("pk", "S"), ("sk", "N"))
+BINARY_KEYS: Keys = (("pk", "B"), ("sk", "B"))
+LEASE_KEYS: Keys = (("leaseKey", "S"),)
+STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def create(side: Any, name: str, keys: Keys, **more: object) -> None:
+    """Create a table with a boto3 client; ``more`` are further parameters of CreateTable."""
+    kinds = zip(keys, ("HASH", "RANGE"), strict=False)
+    side.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for (key, _), kind in kinds],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
+        **({"BillingMode": "PAY_PER_REQUEST"} | more),
+    )
+
+
+def items(side: Any, name: str) -> Iterator[Item]:
+    """Every item of a table, read consistently with a boto3 client."""
+    for page in side.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):
+        yield from page["Items"]
