@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import boto3
 
 from kcl_processor.config.task import Kcl, Side, Source, Task
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
-from kcl_processor.fleet.leases import lease, scan
+from kcl_processor.fleet.leases import Lease, lease, scan
 from kcl_processor.fleet.stream import StreamShard
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -53,6 +53,13 @@ def as_single_table(leases: list[Row], coordinator: list[Row], workers: list[Row
 def _in_one(row: Row, key: str, entity: str) -> Row:
     rest = {name: value for name, value in row.items() if name != key}
     return {**rest, "leaseKey": row[key], "entityType": {"S": entity}}
+
+
+def lease_row(
+    shard: str, checkpoint: str = "5", owner: str | None = "w", parents: Sequence[str] = ()
+) -> Lease:
+    """A lease as a row of the table says it."""
+    return Lease(shard, shard, owner, checkpoint, 1, 0, tuple(parents))
 
 
 def shards_of(rows: Iterable[Row]) -> list[StreamShard]:

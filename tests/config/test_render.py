@@ -8,10 +8,8 @@ import pytest
 
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import endpoint, render
-from kcl_processor.config.settings import read_settings
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
-from kcl_processor.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[2] / "properties" / "example.yml"
 
@@ -29,33 +27,10 @@ def test_the_example_files_are_rendered_from_the_example(task: Task) -> None:
     assert (EXAMPLE.parent / f"{task.name}.properties").read_text() == rendered(task)
 
 
-@pytest.mark.parametrize("task", load_tasks(EXAMPLE), ids=lambda task: task.name)
-def test_a_record_processor_reads_what_was_rendered(task: Task, tmp_path: Path) -> None:
-    """The settings of a child are those of the task."""
-    path = tmp_path / "task.properties"
-    path.write_text(rendered(task), encoding="iso-8859-1")
-    settings = read_settings(path)
-    assert (settings.task, settings.destination_table) == (task.name, task.destination.table)
-    assert settings.destination_region == task.destination.region
-    assert settings.checkpoint_interval == task.checkpoint_seconds
-    assert settings.on_poison == task.on_poison
-    assert settings.metrics_publish == task.metrics.publish
-
-
 def test_a_property_of_kcl_overrides_the_products_default() -> None:
     """What stands under kcl.properties is what KCL gets."""
     (task,) = [task for task in load_tasks(EXAMPLE) if task.kcl.properties]
     assert "failoverTimeMillis = 20000" in rendered(task).splitlines()
-
-
-def test_a_file_that_lacks_a_setting_is_named(tmp_path: Path) -> None:
-    """A file that was not rendered by us is refused by name, not half used."""
-    path = tmp_path / "other.properties"
-    path.write_text("applicationName = x\n")
-    with pytest.raises(ConfigError, match=r"other\.properties lacks .*replica\.task"):
-        read_settings(path)
-    with pytest.raises(ConfigError, match="cannot be read"):
-        read_settings(tmp_path / "missing")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcl_processor.config.task import Side, Task, default_task_name
+from kcl_processor.config.task import Task, default_task_name
 from kcl_processor.config.yaml_file import find_task, load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
 
@@ -41,12 +41,6 @@ def test_a_task_needs_only_two_tables(load: Load) -> None:
     assert (task.kcl.region, task.kcl.endpoint) == ("us-east-1", None)
     assert (task.batch_size, task.metrics.publish) == (1000, True)
     assert (task.on_poison, task.on_gap) == ("stop", "stop")
-
-
-def test_a_task_without_a_name_gets_the_originals() -> None:
-    """The default name is the MD5 of regions and tables, as an existing checkpoint table has it."""
-    name = default_task_name(Side("us-east-1", "orders"), Side("us-west-2", "copy"))
-    assert name == "6e282808c88e8535e3722d6e1baedc8c"
 
 
 def test_a_list_of_tasks_needs_no_names(load: Load) -> None:

@@ -15,7 +15,6 @@ from kcl_processor.errors import (
     OperatorError,
     SourceError,
 )
-from kcl_processor.fleet.kcl_tables import LEASE_INDEX, make_kcl_tables
 from kcl_processor.launch.preflight import check_destination, check_source
 
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -108,14 +107,3 @@ def test_an_endpoint_that_does_not_answer_is_named() -> None:
     with pytest.raises(OperatorError, match=r"127\.0\.0\.1:9") as raised:
         check_source(source("http://127.0.0.1:9", "t"))
     assert raised.value.exit_code == ExitCode.CRASH
-
-
-def test_kcls_tables_are_made_once_with_their_index(moto_url: str, dynamodb: Any) -> None:
-    """Three tables on demand, the lease table with its index; a second start changes nothing."""
-    made = task(moto_url, "t")
-    make_kcl_tables(made)
-    make_kcl_tables(made)
-    leases = dynamodb.describe_table(TableName=made.kcl.application_name)["Table"]
-    assert [index["IndexName"] for index in leases["GlobalSecondaryIndexes"]] == [LEASE_INDEX]
-    for suffix in ("-CoordinatorState", "-WorkerMetricStats"):
-        dynamodb.describe_table(TableName=made.kcl.application_name + suffix)

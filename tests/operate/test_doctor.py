@@ -5,13 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
-import pytest
-
-from kcl_processor.cli.doctor import lines, summary
 from kcl_processor.config.task import Metrics, Task
 from kcl_processor.operate.doctor import Check, Doctor
-from kcl_processor.operate.probes import use_table, write_destination
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_source_and_destination, make_task, rows_in, snapshot
 
@@ -92,47 +87,3 @@ def test_a_lease_limit_is_warned_of(moto_url: str, tmp_path: Path) -> None:
     task = make_task(moto_url, properties={"maxLeasesForWorker": "1"})
     make_source_and_destination(task)
     assert ("config", "warn") in results(examine(task, tmp_path))
-
-
-@pytest.mark.parametrize("key", ["leaseKey", "key", "wid"])
-def test_every_call_on_a_kcl_table_is_tried(moto_url: str, key: str) -> None:
-    """Five actions, reserved words among the keys' names or not."""
-    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
-    name = f"probe-{key}"
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    tried = list(use_table(client, name, key, f"arn:{name}"))
-    assert tried == ["Scan", "GetItem", "PutItem", "UpdateItem", "DeleteItem"]
-    assert rows_in(client, name) == []
-
-
-@pytest.mark.parametrize("kind", ["S", "N", "B"])
-def test_a_write_is_tried_with_a_key_of_every_type(moto_url: str, kind: str) -> None:
-    """The random key is one that the table takes."""
-    task = make_task(moto_url)
-    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
-    client.create_table(
-        TableName=task.destination.table,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": kind}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    write_destination(task.destination, {"pk": ("HASH", kind)}, "arn")
-    assert rows_in(client, task.destination.table) == []
-
-
-def test_a_check_reads_as_two_hints_below_its_text() -> None:
-    """Failures stand out; reasons come only where there are some."""
-    assert lines(Check("source", "ok", "fine")) == ["  ok    fine"]
-    assert lines(Check("source", "fail", "broken", "because", "mend it")) == [
-        "  FAIL  broken",
-        "        why  because",
-        "        try  mend it",
-    ]
-    good, bad = Check("a", "ok", ""), Check("a", "fail", "")
-    assert summary([good, good]) == "all 2 checks passed"
-    assert summary([good, bad, Check("a", "warn", "")]) == "1 failure, 1 warning"

@@ -1,27 +1,15 @@
-"""Leases and shards joined: states, order, the tree; and the golden files of both tables."""
+"""Leases and shards joined: states, order, the tree."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 
-import pytest
-
-from kcl_processor.cli import leases as command
-from kcl_processor.cli.output import table_lines
-from kcl_processor.fleet.leases import SHARD_END, Lease, lease
+from kcl_processor.fleet.leases import SHARD_END, Lease
 from kcl_processor.fleet.stream import Look, StreamShard
 from kcl_processor.operate.lineage import STATES, join, tree, unfinished
-from tests.kcl_tables import GOLDEN, shards_of, snapshot
+from tests.kcl_tables import lease_row
 
 NOW = 1_700_000_000.0
-
-
-def row(
-    shard: str, checkpoint: str = "5", owner: str | None = "w", parents: Sequence[str] = ()
-) -> Lease:
-    return Lease(shard, shard, owner, checkpoint, 1, 0, tuple(parents))
 
 
 def state(
@@ -38,11 +26,11 @@ def state(
 def test_a_shard_is_in_the_first_state_that_fits() -> None:
     """Each state of the table of states is reached, and by what it says."""
     rows = [
-        row("a", SHARD_END),
-        row("b", parents=["a"]),
-        row("c", parents=["b"]),
-        row("d", owner=None),
-        row("g"),
+        lease_row("a", SHARD_END),
+        lease_row("b", parents=["a"]),
+        lease_row("c", parents=["b"]),
+        lease_row("d", owner=None),
+        lease_row("g"),
     ]
     shards = [StreamShard("u", None, open=True), StreamShard("v", "b", open=True)]
     seen = state(rows, shards, {"g": Look(trimmed=True)})
@@ -55,67 +43,46 @@ def test_a_shard_is_in_the_first_state_that_fits() -> None:
         "u": "unleased",
         "v": "waiting",
     }
-    assert state([row("s")], moves=False) == {"s": "stale"}
+    assert state([lease_row("s")], moves=False) == {"s": "stale"}
     assert {*seen.values(), "stale"} == set(STATES)
 
 
 def test_a_parent_whose_lease_was_cleaned_up_is_ended() -> None:
     """KCL removes ended leases; the stream still lists their shards."""
     shards = [StreamShard("a", None, open=False), StreamShard("b", "a", open=True)]
-    assert state([row("b", parents=["a"])], shards) == {"a": "ended", "b": "active"}
+    assert state([lease_row("b", parents=["a"])], shards) == {"a": "ended", "b": "active"}
 
 
 def test_a_trimmed_trim_horizon_is_no_gap() -> None:
     """A shard that is read from its oldest change has nothing to lose yet."""
-    assert state([row("a", "TRIM_HORIZON")], looks={"a": Look(trimmed=True)}) == {"a": "active"}
+    assert state([lease_row("a", "TRIM_HORIZON")], looks={"a": Look(trimmed=True)}) == {
+        "a": "active"
+    }
 
 
 def test_only_due_shards_are_looked_into() -> None:
     """Ended and waiting shards hold nothing older than what is being read."""
-    rows = [row("a", SHARD_END), row("b", parents=["a"]), row("c", parents=["b"])]
+    rows = [lease_row("a", SHARD_END), lease_row("b", parents=["a"]), lease_row("c", parents=["b"])]
     assert unfinished(rows) == [("b", "5")]
 
 
 def test_lag_counts_from_the_oldest_unread_change() -> None:
     """The stream keeps it for what is left of 24 hours; all read is no lag at all."""
     looks = {"a": Look(applied_at=NOW - 70, unread_at=NOW - 60), "b": Look(applied_at=NOW - 7)}
-    views = join([row("a"), row("b")], [], looks, lambda _: True, NOW)
+    views = join([lease_row("a"), lease_row("b")], [], looks, lambda _: True, NOW)
     assert [(v.lag, v.age, v.trims_in) for v in views] == [(60, 70, 86_340), (None, 7, None)]
 
 
 def test_every_shard_stands_once_in_the_tree() -> None:
     """A shard with two parents hangs below one of them."""
-    rows = [row("a", SHARD_END), row("b", SHARD_END), row("c", parents=["a", "b"])]
+    rows = [
+        lease_row("a", SHARD_END),
+        lease_row("b", SHARD_END),
+        lease_row("c", parents=["a", "b"]),
+    ]
     views = join(rows, [], {}, lambda _: True, NOW)
     assert [(branch, view.shard) for branch, view in tree(views)] == [
         ("", "a"),
         ("└─ ", "c"),
         ("", "b"),
     ]
-
-
-@pytest.mark.parametrize("name", ["two-workers", "dead-worker"])
-@pytest.mark.parametrize("as_tree", [False, True])
-def test_the_tables_of_a_real_run_look_as_kept(name: str, *, as_tree: bool) -> None:
-    """Golden files: what `leases` prints of rows that KCL wrote."""
-    items = snapshot(name)[0]
-    rows = [lease(item) for item in items]
-    dead = {"worker-2"} if name == "dead-worker" else set()
-    looks = {
-        shard: Look(applied_at=NOW - 8.3, unread_at=NOW - 3.2) for shard, _ in unfinished(rows)
-    }
-    views = join(rows, shards_of(items), looks, lambda one: one.owner not in dead, NOW)
-    printed = table_lines(command.rows(views, as_tree=as_tree, wide=False), command._COLUMNS)
-    kept = GOLDEN / f"leases-{name}{'-tree' if as_tree else ''}.txt"
-    assert kept.read_text().splitlines() == printed
-
-
-def test_owner_and_open_choose_shards() -> None:
-    """Filters leave out what they say, and nothing else."""
-    views = join([row("a", SHARD_END), row("b")], [StreamShard("b", "a", open=True)], {}, bool, NOW)
-    every = argparse.Namespace(owner=None, open=False)
-    only = argparse.Namespace(owner="w", open=True)
-    assert [view.shard for view in views if command._wanted(view, every)] == ["a", "b"]
-    assert [view.shard for view in views if command._wanted(view, only)] == ["b"]
-    other = replace(views[1], owner="x")
-    assert not command._wanted(other, only)

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import boto3
-
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Task
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
-from kcl_processor.launch.preflight import check_source
 from kcl_processor.operate.observe import Observer
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.state.heartbeat import write_heartbeat
@@ -18,14 +14,6 @@ from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_source_and_destination, make_task, shards_of, snapshot
 
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
-
-
-def stream_of(task: Task, clock: HandClock) -> Stream:
-    arn = check_source(task.source).stream_arn
-    client = boto3.client(
-        "dynamodbstreams", region_name="us-east-1", endpoint_url=task.source.endpoint
-    )
-    return Stream(client, arn, clock, clock.turn)
 
 
 class FakeStream(Stream):
@@ -82,30 +70,3 @@ def test_this_hosts_notes_are_seen(moto_url: str, tmp_path: Path) -> None:
     )
     seen = Observer(TaskFiles(task, tmp_path), clock, clock.turn).look()
     assert (seen.gaps, seen.dead_letters, list(seen.heartbeats)) == (1, 0, ["shardId-1"])
-
-
-def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url: str) -> None:
-    """The change at the checkpoint and the one after it; at the end there is nothing unread."""
-    task, clock = make_task(moto_url), HandClock()
-    client = make_source_and_destination(task)
-    for number in range(3):
-        client.put_item(TableName=task.source.table, Item={"pk": {"S": str(number)}})
-    stream = stream_of(task, clock)
-    (shard,) = [one.id for one in stream.shards()]
-    records = stream._records(shard, "TRIM_HORIZON")
-    first = records[0]["dynamodb"]["SequenceNumber"]
-    look = stream.look_behind([(shard, first)])[shard]
-    assert look.applied_at and look.unread_at and not look.trimmed
-    everything = stream.look_behind([(shard, "TRIM_HORIZON")])[shard]
-    assert everything.applied_at is None and everything.unread_at
-
-
-def test_shards_are_listed_once_in_a_while(moto_url: str) -> None:
-    """DescribeStream has a limit of ten a second that the daemon needs, too."""
-    task, clock = make_task(moto_url), HandClock()
-    make_source_and_destination(task)
-    stream = stream_of(task, clock)
-    listed = stream.shards()
-    assert stream.shards() is listed
-    clock.turn(31)
-    assert stream.shards() is not listed

@@ -1,67 +1,11 @@
-"""A task in one line, and as a probe sees it."""
+"""A task in one line."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
-from kcl_processor.cli.status import exit_code, lines
-from kcl_processor.operate.health import local_problems, problems
-from kcl_processor.operate.lineage import ShardView
-from kcl_processor.operate.observe import Sight
-from kcl_processor.operate.status import CRITICAL, OK, UNKNOWN, WARN, Status, catch_up, summarise
-from kcl_processor.replicate.figures import ShardFigures
-from kcl_processor.state.heartbeat import Heartbeat
-from tests.fakes import HandClock
-from tests.kcl_tables import GOLDEN
-
-CLOCK = HandClock()
-HOUR = 3600.0
-
-
-def view(
-    shard: str = "shardId-1",
-    state: str = "active",
-    lag: float | None = None,
-    owner: str = "worker-1",
-) -> ShardView:
-    left = None if lag is None else 24 * HOUR - lag
-    return ShardView(
-        shard,
-        state,
-        owner,
-        checkpoint="17",
-        moving=True,
-        owner_switches=0,
-        lag=lag,
-        age=1.0,
-        trims_in=left,
-        parents=(),
-        children=(),
-        open=True,
-    )
-
-
-def sight(*views: ShardView, **options: Any) -> Sight:
-    seen = Sight(
-        task="orders",
-        found=True,
-        shards=list(views),
-        live=["worker-1"],
-        dead=[],
-        leader=None,
-        heartbeats={},
-        dead_letters=0,
-        gaps=0,
-        now=CLOCK.now(),
-    )
-    return replace(seen, **options)
-
-
-def beat(shard: str, **options: Any) -> Heartbeat:
-    return replace(ShardFigures("orders", shard, "w", CLOCK).heartbeat(), **options)
+from kcl_processor.operate.status import CRITICAL, OK, WARN, catch_up, summarise
+from tests.sights import HOUR, beat, sight, view
 
 
 @pytest.mark.parametrize(
@@ -119,53 +63,3 @@ def test_a_task_that_never_ran_is_new_and_one_that_ended_stopped() -> None:
     """Neither has a worker that lives."""
     assert summarise(sight(found=False, live=[])).state == "new"
     assert summarise(sight(view(), live=[])).state == "stopped"
-
-
-def test_exit_codes_tell_the_worst() -> None:
-    """Critical before stopped before unknown."""
-    running, stopped = summarise(sight(view())), summarise(sight(live=[]))
-    critical, unknown = summarise(sight(view(state="gap"))), Status("x", UNKNOWN, WARN)
-    assert exit_code([running]) == 0
-    assert exit_code([running, unknown]) == 4
-    assert exit_code([unknown, stopped]) == 3
-    assert exit_code([stopped, critical]) == 1
-
-
-def test_the_table_looks_as_kept() -> None:
-    """A golden file of a good task, a late one and an unknown one; colours only when asked."""
-    heartbeats = {"shardId-1": beat("shardId-1", rate_in=30.7, rate_out=31.6)}
-    seen = [
-        summarise(sight(view(lag=4.0), heartbeats=heartbeats)),
-        replace(summarise(sight(view(lag=7 * HOUR), view("b", "stale"))), task="late"),
-        Status("lost", UNKNOWN, WARN, reasons=("The table cannot be read. Try: again",)),
-    ]
-    assert "\n".join(lines(seen, colours=False)) + "\n" == (GOLDEN / "status.txt").read_text()
-    coloured = lines(seen, colours=True)
-    assert "\x1b" not in coloured[1] and coloured[2].startswith("\x1b[33m")
-
-
-def test_health_names_what_does_not_move() -> None:
-    """Each state that is no progress, too much lag, and no delivery for too long."""
-    assert problems(sight(view(lag=5.0)), 900, 120) == []
-    states = ("orphan", "unleased", "stale", "gap")
-    found = problems(sight(*(view(state, state) for state in states)), 900, 120)
-    assert len(found) == 4
-    assert "behind by more than 900 s" in problems(sight(view(lag=901.0)), 900, 120)[0]
-    assert problems(sight(view(), live=[]), 900, 120) == ["no worker gives a sign of life"]
-
-
-def test_local_health_is_the_daemon_and_its_deliveries() -> None:
-    """A worker without shards is healthy; one whose shard hangs is not."""
-    assert local_problems(running=True, heartbeats={}, max_idle=120, now=CLOCK.now()) == []
-    assert (
-        "not running"
-        in local_problems(running=False, heartbeats={}, max_idle=120, now=CLOCK.now())[0]
-    )
-    idle = {"a": beat("a", polled_at=CLOCK.now() - 121)}
-    assert (
-        "applied no delivery"
-        in local_problems(running=True, heartbeats=idle, max_idle=120, now=CLOCK.now())[0]
-    )
-    # One that has not polled yet has as long as any other.
-    starting = {"a": beat("a", polled_at=None, started_at=CLOCK.now() - 60)}
-    assert local_problems(running=True, heartbeats=starting, max_idle=120, now=CLOCK.now()) == []

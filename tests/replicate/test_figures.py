@@ -1,21 +1,11 @@
-"""Figures of a shard: counts, latencies, rates, and the heartbeat that shows them."""
+"""Figures of a shard: counts, latencies, rates."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
-
-import pytest
 
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.figures import Latency, Rates, ShardFigures
 from kcl_processor.state.heartbeat import (
-    STALE_SECONDS,
     Counts,
-    heartbeat_file,
-    read_heartbeats,
-    remove_stale,
-    write_heartbeat,
 )
 from tests.fakes import HandClock
 
@@ -93,35 +83,3 @@ def test_rates_are_unknown_at_first_and_forget_after_a_minute() -> None:
     for second in range(1, 120):
         rates.add(1000.0 + second, 500, 1000.0 + second)
     assert rates.at(1119.0) == (0, 0)
-
-
-def test_a_heartbeat_is_read_as_it_was_written(tmp_path: Path) -> None:
-    """Through the file and back, every figure is what it was."""
-    clock = HandClock()
-    counted = figures(clock)
-    counted.batch_done(changes(clock, 1), 7)
-    beat = counted.heartbeat()
-    write_heartbeat(tmp_path / "orders.shards", beat)
-    assert read_heartbeats(tmp_path / "orders.shards", clock.now()) == {"shardId-1": beat}
-
-
-@pytest.mark.parametrize("pid", [os.getpid(), 2**22 + 1])
-def test_heartbeats_of_the_dead_are_not_read_and_are_removed(tmp_path: Path, pid: int) -> None:
-    """A file that nobody refreshes shows nothing, unless a record processor is still there."""
-    clock = HandClock()
-    beat = figures(clock).heartbeat()
-    write_heartbeat(tmp_path, beat.__class__(**{**beat.__dict__, "pid": pid}))
-    clock.turn(STALE_SECONDS + 1)
-    command_line = Path(f"/proc/{os.getpid()}/cmdline").read_bytes()
-    lives = b"kcl" in command_line and pid == os.getpid()
-    assert bool(read_heartbeats(tmp_path, clock.now())) is lives
-    remove_stale(tmp_path, clock.now())
-    assert heartbeat_file(tmp_path, "shardId-1").exists() is lives
-
-
-def test_what_is_no_heartbeat_is_passed_over(tmp_path: Path) -> None:
-    """A torn or foreign file in the folder breaks nothing."""
-    (tmp_path / "torn.json").write_text('{"task": "or')
-    (tmp_path / "foreign.json").write_text("[1]")
-    assert read_heartbeats(tmp_path, 0) == {}
-    assert read_heartbeats(tmp_path / "missing", 0) == {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from kcl_processor.cli.progress import duration, size, words
 from kcl_processor.errors import GapError
 from kcl_processor.fleet.running import StillRunning
 from kcl_processor.table.copy_progress import CopyProgress
@@ -104,33 +103,3 @@ def test_an_operator_s_stop_ends_it_at_once() -> None:
     world.halt.set()
     with pytest.raises(Halted):
         world.turn(0)
-
-
-def test_a_line_says_how_far_how_fast_and_how_long() -> None:
-    """The table's own count is hours old, and marked so."""
-    progress = World().progress
-    progress.items, progress.bytes, progress.items_per_second = 610_000, 640 << 20, 4210.0
-    progress.read_units, progress.write_units, progress.write_throttled = 80_000, 700_000, 3
-    assert words(progress) == (
-        "61%  610,000 of ~1,000,000 items  640.0 MB  4,210 items/s  80,000 RCU  700,000 WCU  "
-        "throttled 3 times  left 1m33s"
-    )
-
-
-def test_more_items_than_the_table_counts_make_no_forecast() -> None:
-    """A table that was filled just now counts as empty."""
-    progress = World().progress
-    progress.expected_items, progress.items, progress.items_per_second = 0, 5_000, 1000.0
-    assert progress.seconds_left() is None
-    assert words(progress).startswith("5,000 items  ")
-    assert words(progress).endswith("left -")
-
-
-def test_sizes_and_durations_for_people() -> None:
-    """Two units, no more."""
-    assert [size(n) for n in (0, 1023, 1024, 3 << 30, 5 << 40)] == [
-        *("0 B", "1023 B", "1.0 KB", "3.0 GB", "5.0 TB")
-    ]
-    assert [duration(s) for s in (0, 59.4, 61, 3600, 90_000)] == [
-        *("0s", "59s", "1m01s", "1h00m", "25h00m")
-    ]

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from kcl_processor.errors import ConfigError
-from kcl_processor.table.copy_checks import refuse_slow
 from kcl_processor.table.estimate import capacity, estimate, rate, write_units
 
 
@@ -76,12 +74,3 @@ def test_a_share_of_an_on_demand_table_means_nothing() -> None:
     """It has no provisioned units."""
     with pytest.raises(ValueError, match="on demand"):
         rate("50%", 4000, provisioned=False)
-
-
-def test_twenty_hours_are_refused_with_what_to_change() -> None:
-    """The message names the side that decides and by how much."""
-    items = 1_000_000
-    refuse_slow(estimate(items, items * 1024, 1000, items / (19.9 * 3600)))
-    with pytest.raises(ConfigError, match=r"40\.0 h.*write capacity") as refused:
-        refuse_slow(estimate(items, items * 1024, 1000, items / (40 * 3600)))
-    assert "2.0 times" in refused.value.hint

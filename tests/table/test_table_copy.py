@@ -12,11 +12,10 @@ import pytest
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import SystemClock
-from kcl_processor.errors import ConfigError, GapError, PoisonError, SourceError
+from kcl_processor.errors import ConfigError, PoisonError, SourceError
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import canonical_key
 from kcl_processor.replicate.write import Writer
-from kcl_processor.table.copy_checks import refuse_stale
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
 from kcl_processor.table.pace import Gate, Halt, Pace
 from kcl_processor.table.patience import PatientCalls
@@ -188,11 +187,3 @@ def test_a_broken_progress_file_is_named(tmp_path: Path) -> None:
     path.write_text('{"version": 1, "segments": ')
     with pytest.raises(ConfigError, match=r"progress cannot be read"):
         load(path)
-
-
-def test_a_copy_that_began_a_day_ago_is_not_gone_on_with() -> None:
-    """What changed in its first hour has left the stream."""
-    progress = new_progress()
-    refuse_stale(progress, 22.9 * 3600)
-    with pytest.raises(GapError, match=r"23\.1 h ago"):
-        refuse_stale(progress, 23.1 * 3600)

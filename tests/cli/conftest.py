@@ -1,0 +1,39 @@
+"""A task's file, and commands that are run on it, against a moto server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.cli import main
+from tests.cli.ask import Ask, Said, write_tasks
+from tests.kcl_tables import make_source_and_destination
+
+
+@pytest.fixture
+def file(moto_url: str, tmp_path: Path) -> Path:
+    """A YAML file of one task whose source and destination are there."""
+    path = tmp_path / "tasks.yml"
+    make_source_and_destination(write_tasks(path, moto_url))
+    return path
+
+
+@pytest.fixture
+def ask(
+    file: Path,
+    moto_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Ask:
+    """Run a command of the file's task."""
+    monkeypatch.setenv("KCL_PROCESSOR_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+
+    def run(command: str, *words: str) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            main([command, "-c", str(file), *words])
+        return Said(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run

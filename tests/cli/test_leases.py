@@ -1,0 +1,97 @@
+"""`leases` shows what is there, and changes nothing without --yes."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.cli import leases as command
+from kcl_processor.cli import with_action
+from kcl_processor.cli.output import table_lines
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.fleet.leases import SHARD_END, lease
+from kcl_processor.fleet.stream import Look, StreamShard
+from kcl_processor.operate.lineage import join, unfinished
+from tests.cli.ask import Ask
+from tests.kcl_tables import GOLDEN, fill, lease_row, rows_in, shards_of, snapshot
+
+
+def test_a_reset_without_yes_changes_nothing(ask: Ask, file: Path) -> None:
+    """It prints what it would do and what to type."""
+    task = load_tasks(file)[0]
+    client = fill(task, *snapshot("two-workers"))
+    code, said, _ = ask("leases", "reset", "--to", "latest")
+    assert code == 0 and said.count("LATEST") == 5 and "Try: --yes" in said
+    rows = rows_in(client, task.kcl.application_name)
+    assert len([row for row in rows if "leaseOwner" in row]) == 8
+
+
+@pytest.mark.parametrize(
+    "words", [("reset", "--to", "17"), ("reset", "a", "b"), ("restore",), ("reset", "--to", "soon")]
+)
+def test_words_that_make_no_sense_touch_nothing(ask: Ask, words: tuple[str, ...]) -> None:
+    """Exit code 2."""
+    assert ask("leases", *words).code == 2
+
+
+def test_the_tree_and_the_filters_are_offered(ask: Ask) -> None:
+    """Every way of showing works on a table without rows, too."""
+    for words in (["--tree"], ["--open", "--wide"], ["--owner", "x"], ["--no-wait", "--json"]):
+        assert ask("leases", *words).code == 3
+
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize("name", ["two-workers", "dead-worker"])
+@pytest.mark.parametrize("as_tree", [False, True])
+def test_the_tables_of_a_real_run_look_as_kept(name: str, *, as_tree: bool) -> None:
+    """Golden files: what `leases` prints of rows that KCL wrote."""
+    items = snapshot(name)[0]
+    rows = [lease(item) for item in items]
+    dead = {"worker-2"} if name == "dead-worker" else set()
+    looks = {
+        shard: Look(applied_at=NOW - 8.3, unread_at=NOW - 3.2) for shard, _ in unfinished(rows)
+    }
+    views = join(rows, shards_of(items), looks, lambda one: one.owner not in dead, NOW)
+    printed = table_lines(command.rows(views, as_tree=as_tree, wide=False), command._COLUMNS)
+    kept = GOLDEN / f"leases-{name}{'-tree' if as_tree else ''}.txt"
+    assert kept.read_text().splitlines() == printed
+
+
+def test_owner_and_open_choose_shards() -> None:
+    """Filters leave out what they say, and nothing else."""
+    views = join(
+        [lease_row("a", SHARD_END), lease_row("b")],
+        [StreamShard("b", "a", open=True)],
+        {},
+        bool,
+        NOW,
+    )
+    every = argparse.Namespace(owner=None, open=False)
+    only = argparse.Namespace(owner="w", open=True)
+    assert [view.shard for view in views if command._wanted(view, every)] == ["a", "b"]
+    assert [view.shard for view in views if command._wanted(view, only)] == ["b"]
+    other = replace(views[1], owner="x")
+    assert not command._wanted(other, only)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("leases", "leases show"),
+        ("leases orders --wide", "leases show orders --wide"),
+        ("leases -c reset --tree", "leases show -c reset --tree"),
+        ("leases reset -c FILE orders --yes", "leases reset -c FILE orders --yes"),
+        ("leases -c FILE --yes restore saved.json", "leases restore -c FILE --yes saved.json"),
+        ("leases show reset", "leases show reset"),
+        ("leases --help", "leases --help"),
+        ("status -c FILE", "status -c FILE"),
+    ],
+)
+def test_the_action_of_leases_may_stand_anywhere(typed: str, meant: str) -> None:
+    """Options and the task stand before it or behind it; without one, leases shows."""
+    assert with_action(typed.split()) == meant.split()

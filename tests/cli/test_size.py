@@ -1,0 +1,24 @@
+"""`size` prints what a replica needs and costs."""
+
+from __future__ import annotations
+
+import json
+
+from kcl_processor.cli.size import row
+from kcl_processor.operate.sizing import Line
+from tests.cli.ask import Ask
+
+
+def test_shards_are_counted_unless_given(ask: Ask) -> None:
+    """A table where a person reads, JSON where it is asked for."""
+    code, said, _ = ask("size")
+    assert code == 0 and "1 shards + 1 Java" in said
+    assert json.loads(ask("size", "--shards", "9", "--json").out)[1]["value"] == 2
+
+
+def test_dollars_have_cents_and_counts_have_none() -> None:
+    """Each with its unit and its formula."""
+    total = Line("total a month", 1234.5, "$", "the sum")
+    assert row(total) == {"what": total.what, "value": "$1,234.50", "formula": "the sum"}
+    assert row(Line("processes", 9, "", "8 shards + 1 Java"))["value"] == "9"
+    assert row(Line("memory a worker", 1234.5, "MB", "…"))["value"] == "1,234 MB"

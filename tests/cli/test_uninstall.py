@@ -1,0 +1,17 @@
+"""`uninstall` lists what is to be deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kcl_processor.config.yaml_file import load_tasks
+from tests.cli.ask import Ask
+from tests.kcl_tables import fill, rows_in
+
+
+def test_without_yes_everything_stays(ask: Ask, file: Path) -> None:
+    """It lists what it would delete."""
+    task = load_tasks(file)[0]
+    client = fill(task, [])
+    assert "3 not deleted" in ask("uninstall").out
+    assert rows_in(client, task.kcl.application_name) == []

@@ -1,0 +1,35 @@
+"""A record processor's settings: those of its task, or a refusal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.config.settings import read_settings
+from kcl_processor.config.task import Task
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ConfigError
+
+EXAMPLE = Path(__file__).parents[2] / "properties" / "example.yml"
+
+
+@pytest.mark.parametrize("task", load_tasks(EXAMPLE), ids=lambda task: task.name)
+def test_a_record_processor_reads_what_was_rendered(task: Task) -> None:
+    """The settings of a child are those of the task."""
+    settings = read_settings(EXAMPLE.with_name(f"{task.name}.properties"))
+    assert (settings.task, settings.destination_table) == (task.name, task.destination.table)
+    assert settings.destination_region == task.destination.region
+    assert settings.checkpoint_interval == task.checkpoint_seconds
+    assert settings.on_poison == task.on_poison
+    assert settings.metrics_publish == task.metrics.publish
+
+
+def test_a_file_that_lacks_a_setting_is_named(tmp_path: Path) -> None:
+    """A file that was not rendered by us is refused by name, not half used."""
+    path = tmp_path / "other.properties"
+    path.write_text("applicationName = x\n")
+    with pytest.raises(ConfigError, match=r"other\.properties lacks .*replica\.task"):
+        read_settings(path)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_settings(tmp_path / "missing")

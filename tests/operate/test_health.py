@@ -1,0 +1,31 @@
+"""A probe names what does not move."""
+
+from __future__ import annotations
+
+from kcl_processor.operate.health import local_problems, problems
+from kcl_processor.state.heartbeat import Heartbeat
+from tests.sights import CLOCK, beat, sight, view
+
+
+def test_health_names_what_does_not_move() -> None:
+    """Each state that is no progress, too much lag, and no delivery for too long."""
+    assert problems(sight(view(lag=5.0)), 900, 120) == []
+    states = ("orphan", "unleased", "stale", "gap")
+    found = problems(sight(*(view(state, state) for state in states)), 900, 120)
+    assert len(found) == 4
+    assert "behind by more than 900 s" in problems(sight(view(lag=901.0)), 900, 120)[0]
+    assert problems(sight(view(), live=[]), 900, 120) == ["no worker gives a sign of life"]
+
+
+def test_local_health_is_the_daemon_and_its_deliveries() -> None:
+    """A worker without shards is healthy; one whose shard hangs is not."""
+
+    def found(*beats: Heartbeat, running: bool = True) -> list[str]:
+        heartbeats = {beat.shard: beat for beat in beats}
+        return local_problems(running=running, heartbeats=heartbeats, max_idle=120, now=CLOCK.now())
+
+    assert found() == []
+    assert "not running" in found(running=False)[0]
+    assert "applied no delivery" in found(beat("a", polled_at=CLOCK.now() - 121))[0]
+    # One that has not polled yet has as long as any other.
+    assert found(beat("a", polled_at=None, started_at=CLOCK.now() - 60)) == []

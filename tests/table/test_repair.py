@@ -1,0 +1,145 @@
+"""Repairs: conditional, checked again, and never an old item over a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from kcl_processor.aws.wire import Answer
+from kcl_processor.table.compare import Difference, Kind
+from kcl_processor.table.patience import ConditionFailed, PatientCalls
+from kcl_processor.table.repair import Outcome, Repair, condition
+from tests.fakes import HandClock
+from tests.table.memory import Table, image, key, verified
+
+
+class Calls(PatientCalls):
+    """The destination's writes, with their conditions evaluated as DynamoDB would."""
+
+    def __init__(self, destination: Table) -> None:
+        self.table = "replica"
+        self._items = destination.items
+        self.before: Callable[[], None] = lambda: None
+        self.made: list[str] = []
+
+    def call(self, operation: str, body: bytes, _expected: float) -> Answer:
+        self.before()
+        request = orjson.loads(body)
+        target = request.get("Item") or request["Key"]
+        name = orjson.dumps({"pk": target["pk"]})
+        if not self._holds(request, orjson.loads(self._items.get(name, b"{}"))):
+            raise ConditionFailed
+        self.made.append(operation)
+        if operation == "PutItem":
+            self._items[name] = orjson.dumps(request["Item"], option=orjson.OPT_SORT_KEYS)
+        else:
+            self._items.pop(name, None)
+        return Answer(200)
+
+    def _holds(self, request: dict[str, Any], item: dict[str, Any]) -> bool:
+        for term in request["ConditionExpression"].split(" AND "):
+            if term.startswith("attribute_not_exists("):
+                if request["ExpressionAttributeNames"][term[21:-1]] in item:
+                    return False
+            else:
+                name, _, value = term.partition("=")
+                wanted = request["ExpressionAttributeValues"][value]
+                if item.get(request["ExpressionAttributeNames"][name]) != wanted:
+                    return False
+        return True
+
+
+def repaired(
+    source: Table,
+    destination: Table,
+    before: Callable[[], None] = lambda: None,
+    *,
+    delete_extra: bool = False,
+    dry_run: bool = False,
+) -> tuple[Outcome, list[str]]:
+    """Find the difference of key ``a`` and repair it."""
+    calls = Calls(destination)
+    calls.before = before
+    found = verified(source, destination, HandClock())[0][0]
+    repair = Repair(source, destination, calls, delete_extra=delete_extra, dry_run=dry_run)
+    return repair.apply(found.key), calls.made
+
+
+@pytest.mark.parametrize("theirs", [{}, {key("a"): image("a", 1)}])
+def test_a_repair_puts_the_source_s_item(theirs: dict[bytes, bytes]) -> None:
+    """Missing and changed keys get the source's item."""
+    source, destination = Table({key("a"): image("a", 2)}), Table(theirs)
+    assert repaired(source, destination) == (Outcome.PUT, ["PutItem"])
+    assert destination.items == source.items
+
+
+def test_an_extra_item_is_deleted_only_on_request() -> None:
+    """Somebody may have put it there."""
+    destination = Table({key("a"): image("a")})
+    assert repaired(Table({}), destination) == (Outcome.LEFT, [])
+    assert repaired(Table({}), destination, delete_extra=True, dry_run=True) == (
+        Outcome.WOULD_DELETE,
+        [],
+    )
+    assert repaired(Table({}), destination, delete_extra=True) == (Outcome.DELETED, ["DeleteItem"])
+    assert destination.items == {}
+
+
+def test_a_dry_run_writes_nothing() -> None:
+    """It says what would be done."""
+    source, destination = Table({key("a"): image("a")}), Table({})
+    assert repaired(source, destination, dry_run=True) == (Outcome.WOULD_PUT, [])
+
+
+def test_a_repair_never_lays_an_old_item_over_a_newer_one() -> None:
+    """The daemon writes version 3 between the look and the write: the condition fails."""
+    source, destination = Table({key("a"): image("a", 2)}), Table({key("a"): image("a", 1)})
+
+    def daemon() -> None:
+        source.items[key("a")] = destination.items[key("a")] = image("a", 3)
+
+    assert repaired(source, destination, before=daemon) == (Outcome.SETTLED, [])
+    assert destination.items == {key("a"): image("a", 3)}
+
+
+def test_a_source_that_moves_after_the_write_is_repaired_again() -> None:
+    """The check afterwards sees that the source went on."""
+    source, destination = Table({key("a"): image("a", 2)}), Table({key("a"): image("a", 1)})
+    versions = iter((3, 4))
+
+    def move() -> None:
+        source.items[key("a")] = image("a", next(versions, 4))
+
+    assert repaired(source, destination, before=move)[0] is Outcome.PUT
+    assert destination.items == source.items == {key("a"): image("a", 4)}
+
+
+def test_the_condition_covers_what_both_sides_hold() -> None:
+    """Every attribute has its value still, and those of the source alone are absent still."""
+    ours = orjson.dumps({"pk": {"S": "a"}, "new": {"N": "1"}, "same": {"S": "x"}})
+    theirs = orjson.dumps({"pk": {"S": "a"}, "old": {"N": "1"}, "same": {"S": "x"}})
+    found = condition(Difference(0, key("a"), Kind.CHANGED, ["new", "old"], ours, theirs))
+    names = found["ExpressionAttributeNames"]
+    terms = found["ConditionExpression"]
+    for name, value in names.items():
+        terms = terms.replace(f"{name}=", f"{value}=").replace(f"{name})", f"{value})")
+    assert sorted(term.split(":")[0] for term in terms.split(" AND ")) == [
+        "attribute_not_exists(new)",
+        "old=",
+        "pk=",
+        "same=",
+    ]
+
+
+def test_the_condition_stays_within_dynamodb_s_limits() -> None:
+    """300 operators and 4 KB, whatever the item; what differs is never left out."""
+    many = {f"attribute-{n}": {"N": "1"} for n in range(500)}
+    ours = orjson.dumps({"pk": {"S": "a"}, **many, "zz": {"N": "2"}})
+    theirs = orjson.dumps({"pk": {"S": "a"}, **many, "zz": {"N": "1"}})
+    found = condition(Difference(0, key("a"), Kind.CHANGED, ["zz"], ours, theirs))
+    assert len(found["ConditionExpression"].encode()) < 4096
+    assert found["ConditionExpression"].count("=") + found["ConditionExpression"].count("AND") < 300
+    assert "zz" in found["ExpressionAttributeNames"].values()
