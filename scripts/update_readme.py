@@ -31,7 +31,8 @@ def help_texts() -> str:
 
 def words(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     """The parsers of the commands, or of the actions of a command."""
-    found = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    # argparse tells its sub-parsers to nobody.
+    found = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]  # noqa: SLF001
     return [word for action in found for word in action.choices.values()]
 
 
