@@ -7,18 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from kcl_processor.aws.codes import DENIED, RENEWAL_SECONDS
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError, PermissionDenied
 from kcl_processor.replicate.backoff import delay
 from kcl_processor.replicate.destination import Reply
-from kcl_processor.replicate.verdict import DENIED, Verdict, judge
+from kcl_processor.replicate.verdict import Verdict, judge
 from kcl_processor.table.pace import Gate, Pace
 
 _log = logging.getLogger(__name__)
 
-# Seconds that refused credentials may take to be renewed by whoever renews them.
-_CREDENTIALS_PATIENCE = 300.0
 # Failed attempts of one call between lines of log.
 _ATTEMPTS_PER_LINE = 15
 _CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -111,7 +110,7 @@ class PatientCalls:
             case Verdict.THROTTLED:
                 self._gate.throttled()
                 self.tally.throttled += 1
-            case Verdict.RENEW_CREDENTIALS if seconds > _CREDENTIALS_PATIENCE:
+            case Verdict.RENEW_CREDENTIALS if seconds > RENEWAL_SECONDS:
                 raise PermissionDenied(
                     f"The credentials for table {self.table} are refused for {seconds:.0f} s "
                     f"({said}).",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kcl_processor.aws.codes import NO_CREDENTIALS, RENEW, RENEWAL_SECONDS
 from kcl_processor.errors import DestinationError, ExitCode, PermissionDenied, PoisonError
 from kcl_processor.replicate.backoff import Window, delay
 from kcl_processor.replicate.checkpoint import LeaseLost
@@ -155,7 +156,6 @@ def test_poison_stops_with_names_and_without_values():
     ("reply", "error"),
     [
         (Reply(400, "AccessDeniedException", "no"), PermissionDenied),
-        (Reply(400, "UnrecognizedClientException", "who"), PermissionDenied),
         (Reply(400, "ResourceNotFoundException", "gone"), DestinationError),
         (
             Reply(400, "ValidationException", "The provided key element does not match the schema"),
@@ -172,16 +172,19 @@ def test_what_cannot_pass_stops_by_name(reply, error):
     assert len(destination.attempts) == 1
 
 
-def test_credentials_that_stay_expired_stop_in_the_end():
-    """Expired credentials are waited for, five minutes long, and then named."""
+@pytest.mark.parametrize("code", sorted(RENEW | NO_CREDENTIALS))
+def test_credentials_that_stay_refused_stop_in_the_end(code):
+    """Whatever they are refused for, they are waited for, five minutes long, and then named."""
     clock = HandClock()
 
     def answer(changes, n):
         clock.turn(60)
-        return Reply(400, "ExpiredTokenException", "The security token expired")
+        return Reply(400, code, "The security token is not what it should be")
 
+    destination = RecordingDestination(answer)
     with pytest.raises(PermissionDenied, match="credentials"):
-        writer(RecordingDestination(answer), clock).write([put("a")], OpenFence())
+        writer(destination, clock).write([put("a")], OpenFence())
+    assert len(destination.attempts) * 60 > RENEWAL_SECONDS
 
 
 def test_an_error_of_ours_in_a_thread_is_not_lost():
