@@ -14,14 +14,13 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,
     HTTPClientError,
-    NoCredentialsError,
 )
 
+from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, THROTTLED
 from kcl_processor.aws.credentials import session
 from kcl_processor.aws.wire import Endpoint
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import OperatorError, PermissionDenied
-from kcl_processor.replicate.verdict import THROTTLED
 
 _BOUNDED = Config(
     connect_timeout=3, read_timeout=20, retries={"mode": "standard", "max_attempts": 5}
@@ -29,17 +28,7 @@ _BOUNDED = Config(
 
 _PASSES = "check the endpoint and the network, then start again; a supervisor does"
 
-_DENIED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnrecognizedClientException",
-    "InvalidClientTokenId",
-    "ExpiredTokenException",
-    "ExpiredToken",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "IncompleteSignature",
-}
+_RENEW_FIRST = "renew the credentials, check this host's clock, then try again"
 
 
 def tables(side: Side) -> Any:
@@ -131,24 +120,41 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
     try:
         yield
     except ClientError as failure:
-        code = failure.response.get("Error", {}).get("Code", "")
-        said = f"{code}: {failure.response.get('Error', {}).get('Message', '')}"
-        if code in _DENIED:
-            raise PermissionDenied(
-                f"{action} on {resource} is denied ({said}).",
-                f"allow {action}, or check whose credentials these are: "
-                "aws sts get-caller-identity",
-            ) from failure
-        status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= 500 or code in THROTTLED:
-            raise OperatorError(f"{action} on {resource} failed ({said}).", _PASSES) from failure
-        raise error(f"{action} on {resource} failed ({said}).", hint) from failure
-    except NoCredentialsError as failure:
-        raise PermissionDenied(
-            f"{action} on {resource}: there are no AWS credentials.",
-            "aws sts get-caller-identity, until it answers",
+        raise _refused(failure, action, resource) or error(
+            f"{action} on {resource} failed ({_said(failure)}).", hint
         ) from failure
     except (ConnectionError, HTTPClientError) as failure:
         raise OperatorError(f"{action} on {resource} failed: {failure}.", _PASSES) from failure
     except BotoCoreError as failure:
+        if type(failure).__name__ in NO_CREDENTIALS:
+            raise PermissionDenied(
+                f"{action} on {resource}: there are no AWS credentials ({failure}).",
+                "aws sts get-caller-identity, until it answers",
+            ) from failure
         raise error(f"{action} on {resource} failed: {failure}.", hint) from failure
+
+
+def _refused(failure: ClientError, action: str, resource: str) -> OperatorError | None:
+    """The error for a code that means the same whatever was called, or ``None``."""
+    code, said = _code(failure), _said(failure)
+    if code in DENIED:
+        return PermissionDenied(
+            f"{action} on {resource} is denied ({said}).",
+            f"allow {action}, or check whose credentials these are: aws sts get-caller-identity",
+        )
+    if code in RENEW:
+        return PermissionDenied(
+            f"{action} on {resource}: the credentials are refused ({said}).", _RENEW_FIRST
+        )
+    status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status >= 500 or code in THROTTLED:
+        return OperatorError(f"{action} on {resource} failed ({said}).", _PASSES)
+    return None
+
+
+def _code(failure: ClientError) -> str:
+    return str(failure.response.get("Error", {}).get("Code", ""))
+
+
+def _said(failure: ClientError) -> str:
+    return f"{_code(failure)}: {failure.response.get('Error', {}).get('Message', '')}"

@@ -15,8 +15,13 @@ from typing import Any
 import orjson
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+)
 from botocore.httpsession import URLLib3Session
 
 # One attempt is bounded by these two, in seconds, so that a hung connection cannot hold a batch.
@@ -76,6 +81,8 @@ class Endpoint:
         try:
             response = self._session.send(self._signed(operation, body))
             return _answer(response.status_code, response.content)
+        except ClientError as error:
+            return _renewal_refused(error)
         except (HTTPClientError, BotoCoreError) as error:
             return Answer(0, type(error).__name__, str(error))
 
@@ -89,9 +96,16 @@ class Endpoint:
                 "X-Amz-Target": f"DynamoDB_20120810.{operation}",
             },
         )
-        frozen = self._credentials.get_frozen_credentials()
-        SigV4Auth(frozen, "dynamodb", self._region).add_auth(request)
+        SigV4Auth(self._frozen(), "dynamodb", self._region).add_auth(request)
         return request.prepare()
+
+    def _frozen(self) -> ReadOnlyCredentials:
+        try:
+            return self._credentials.get_frozen_credentials()
+        except RuntimeError as stale:
+            # How botocore says that new credentials came, and have expired like the old ones.
+            method = self._credentials.method
+            raise CredentialRetrievalError(provider=method, error_msg=stale) from stale
 
 
 def _answer(status: int, content: bytes) -> Answer:
@@ -105,6 +119,13 @@ def _answer(status: int, content: bytes) -> Answer:
         code = str(body.get("__type") or f"HTTP {status}").rpartition("#")[2]
         return Answer(status, code, str(_message(body)))
     return Answer(status, body=body)
+
+
+def _renewal_refused(error: ClientError) -> Answer:
+    """What STS said to whoever assumes the role of a side; the call itself was not made."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = error.response.get("Error", {}).get("Code", type(error).__name__)
+    return Answer(status=status, error=code, message=str(error))
 
 
 def _message(body: dict[str, Any]) -> object:

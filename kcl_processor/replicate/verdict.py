@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, THROTTLED
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied
 from kcl_processor.replicate.destination import unprocessed
@@ -20,42 +21,18 @@ class Verdict(Enum):
     STOP = "stop"
 
 
-# Codes from the DynamoDB API reference, "Error handling with DynamoDB" and "Common errors".
-THROTTLED = {
-    "ProvisionedThroughputExceededException",
-    "ThrottlingException",
-    "RequestLimitExceeded",
-    "LimitExceededException",
-}
+# What passes by itself, beside every answer of HTTP 500 and above.
 _RETRY = {
     "ReplicatedWriteConflictException",
     "ResourceInUseException",
     "RequestTimeout",
     "UnreadableAnswer",
 }
-_RENEW = {
-    "ExpiredTokenException",
-    "ExpiredToken",
-    "RequestExpired",
-    "RequestTimeTooSkewed",
-    "InvalidSignatureException",
-    "NoCredentialsError",
-    "CredentialRetrievalError",
-}
+# What is wrong with the items, and not with the call.
 _REFUSED = {
     "ValidationException",
     "SerializationException",
     "ItemCollectionSizeLimitExceededException",
-}
-DENIED = {
-    "AccessDeniedException",
-    "AccessDenied",
-    "UnrecognizedClientException",
-    "InvalidClientTokenId",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
 }
 # The service words this one as a ValidationException, but it is about the table, not the item.
 _SCHEMA = ("does not match the schema", "One of the required keys was not given a value")
@@ -67,7 +44,7 @@ def judge(answer: Answer) -> Verdict:
         return Verdict.THROTTLED if unprocessed(answer) else Verdict.APPLIED
     if answer.error in THROTTLED or answer.status == 429:
         return Verdict.THROTTLED
-    if answer.error in _RENEW:
+    if answer.error in RENEW or answer.error in NO_CREDENTIALS:
         return Verdict.RENEW_CREDENTIALS
     # A request of 25 large items can be too long as JSON where each item alone is not.
     if answer.error in _REFUSED or answer.status == 413:

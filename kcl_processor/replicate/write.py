@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from kcl_processor.aws.codes import RENEWAL_SECONDS
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.backoff import Window, delay
@@ -29,8 +30,6 @@ from kcl_processor.replicate.destination import MAX_CHANGES_PER_REQUEST, Destina
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
 
-# Seconds that refused credentials may take to be renewed by whoever renews them.
-_CREDENTIALS_PATIENCE = 300.0
 # Seconds the loop waits at most for an outcome, so that a watchdog sees it turn.
 _LONGEST_WAIT = 1.0
 
@@ -180,7 +179,7 @@ class Writer:
 
     def _await_credentials(self, answer: Answer) -> None:
         lasted = self._trouble.seconds()
-        if lasted > _CREDENTIALS_PATIENCE:
+        if lasted > RENEWAL_SECONDS:
             raise credentials_error(answer, self._destination.table, lasted)
 
     def _narrow(self, batch: _Batch, request: _Request, answer: Answer) -> None:

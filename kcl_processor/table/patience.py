@@ -7,17 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from kcl_processor.aws.codes import DENIED, RENEWAL_SECONDS
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError, PermissionDenied
 from kcl_processor.replicate.backoff import delay
-from kcl_processor.replicate.verdict import DENIED, Verdict, judge
+from kcl_processor.replicate.verdict import Verdict, judge
 from kcl_processor.table.pace import Gate, Pace
 
 _log = logging.getLogger(__name__)
 
-# Seconds that refused credentials may take to be renewed by whoever renews them.
-_CREDENTIALS_PATIENCE = 300.0
 # Failed attempts of one call between lines of log.
 _ATTEMPTS_PER_LINE = 15
 _MEND = "look the error up in the DynamoDB API reference, mend its cause, then start again"
@@ -116,7 +115,7 @@ class PatientCalls:
             case Verdict.THROTTLED:
                 self._gate.throttled()
                 self.tally.throttled += 1
-            case Verdict.RENEW_CREDENTIALS if seconds > _CREDENTIALS_PATIENCE:
+            case Verdict.RENEW_CREDENTIALS if seconds > RENEWAL_SECONDS:
                 raise PermissionDenied(
                     f"The credentials for table {self.table} are refused for {seconds:.0f} s "
                     f"({said}).",

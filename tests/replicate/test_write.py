@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kcl_processor.aws.codes import NO_CREDENTIALS, RENEW, RENEWAL_SECONDS
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import (
     DestinationError,
@@ -172,7 +173,6 @@ def test_poison_stops_with_names_and_without_values() -> None:
     ("reply", "error"),
     [
         (Answer(400, "AccessDeniedException", "no"), PermissionDenied),
-        (Answer(400, "UnrecognizedClientException", "who"), PermissionDenied),
         (Answer(400, "ResourceNotFoundException", "gone"), DestinationError),
         (
             Answer(
@@ -191,16 +191,19 @@ def test_what_cannot_pass_stops_by_name(reply: Answer, error: type[OperatorError
     assert len(destination.attempts) == 1
 
 
-def test_credentials_that_stay_expired_stop_in_the_end() -> None:
-    """Expired credentials are waited for, five minutes long, and then named."""
+@pytest.mark.parametrize("code", sorted(RENEW | NO_CREDENTIALS))
+def test_credentials_that_stay_refused_stop_in_the_end(code: str) -> None:
+    """Whatever they are refused for, they are waited for, five minutes long, and then named."""
     clock = HandClock()
 
     def answer(_changes: Sequence[Change], _n: int) -> Answer:
         clock.turn(60)
-        return Answer(400, "ExpiredTokenException", "The security token expired")
+        return Answer(400, code, "The security token is not what it should be")
 
+    destination = RecordingDestination(answer)
     with pytest.raises(PermissionDenied, match="credentials"):
-        writer(RecordingDestination(answer), clock).write([put("a")], OpenFence())
+        writer(destination, clock).write([put("a")], OpenFence())
+    assert len(destination.attempts) * 60 > RENEWAL_SECONDS
 
 
 def test_an_error_of_ours_in_a_thread_is_not_lost() -> None:

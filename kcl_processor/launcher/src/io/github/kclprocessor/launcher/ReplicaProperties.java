@@ -16,6 +16,9 @@ import software.amazon.awssdk.regions.Region;
  * {@code regionName} begin with {@code replica.}, which the KCL skips.
  */
 final class ReplicaProperties {
+    private static final String STOP = "stop";
+    private static final String CONTINUE = "continue";
+
     private final Properties properties;
 
     ReplicaProperties(Properties properties) {
@@ -70,20 +73,17 @@ final class ReplicaProperties {
         return text("replica.metrics.region").map(Region::of);
     }
 
-    long leaderLeaseMillis() {
-        return number("replica.leaderLeaseMillis", 15_000);
-    }
-
-    long dispatchPollMillis() {
-        return number("replica.dispatchPollMillis", 250);
-    }
-
     Duration shutdownGrace() {
         return Duration.ofMillis(number("shutdownGraceMillis", 30_000));
     }
 
+    /** Whether to go on behind changes that left the stream unread; by default the daemon stops. */
     boolean continueOnGap() {
-        return text("replica.onGap").orElse("fail").equals("continue");
+        String word = text("replica.onGap").orElse(STOP);
+        if (!word.equals(STOP) && !word.equals(CONTINUE)) {
+            throw new IllegalArgumentException("replica.onGap is neither stop nor continue: " + word);
+        }
+        return word.equals(CONTINUE);
     }
 
     Optional<Path> gapFile() {

@@ -39,6 +39,11 @@ import software.amazon.kinesis.retrieval.polling.PollingConfig;
  */
 public final class StreamsMultiLangDaemon {
     private static final int PREFETCHED_BYTES = 1 << 20;
+    /**
+     * How often the scheduler looks after its shards. A shard goes on by one state at a look, and a
+     * rollover passes several: of the KCL's second between looks, each would take up to one.
+     */
+    private static final long DISPATCH_POLL_MILLIS = 250;
 
     private final ExitStatus status = new ExitStatus();
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
@@ -112,7 +117,7 @@ public final class StreamsMultiLangDaemon {
         // The factory puts the adapter's own in its place; it is asked for when a shard is taken up.
         ((PollingConfig) configs.retrieval.retrievalSpecificConfig()).sleepTimeController(new ReadPace());
         built.set(scheduler);
-        ShortLeaderLock.install(scheduler, replica.leaderLeaseMillis());
+        ShortLeaderLock.install(scheduler);
         return scheduler;
     }
 
@@ -145,7 +150,7 @@ public final class StreamsMultiLangDaemon {
 
     void configureCoordination(ResolvedConfigs configs) {
         configs.coordinator
-                .shardConsumerDispatchPollIntervalMillis(replica.dispatchPollMillis())
+                .shardConsumerDispatchPollIntervalMillis(DISPATCH_POLL_MILLIS)
                 .skipShardSyncAtWorkerInitializationIfLeasesExist(true)
                 .workerStateChangeListener(new InitializationFailure());
         // The factory sets both too, but copies the interval first: every shard sync slept a minute.

@@ -16,6 +16,12 @@ import software.amazon.kinesis.coordinator.DynamicMigrationComponentsInitializer
  */
 public final class ShortLeaderLock {
     private static final Logger LOG = LoggerFactory.getLogger(ShortLeaderLock.class);
+    /**
+     * For so long a lock outlives its leader. The lock client asks for at least three heartbeats
+     * within a lease; the fourth leaves room for one that is late.
+     */
+    private static final long LEASE_MILLIS = 15_000;
+    private static final long HEARTBEAT_MILLIS = LEASE_MILLIS / 4;
 
     private ShortLeaderLock() {}
 
@@ -25,12 +31,12 @@ public final class ShortLeaderLock {
      * @param scheduler a {@code Scheduler} that has not been started
      * @return false, with a warning logged, if this KCL keeps its lock elsewhere
      */
-    public static boolean install(Object scheduler, long leaseMillis) {
+    public static boolean install(Object scheduler) {
         try {
             DynamicMigrationComponentsInitializer components =
                     (DynamicMigrationComponentsInitializer) read(scheduler, "migrationComponentsInitializer");
             CoordinatorStateDAO state = (CoordinatorStateDAO) read(components, "coordinatorStateDAO");
-            Supplier<DynamoDBLockBasedLeaderDecider> creator = () -> create(components, state, leaseMillis);
+            Supplier<DynamoDBLockBasedLeaderDecider> creator = () -> create(components, state);
             field(components, "ddbLockBasedLeaderDeciderCreator").set(components, creator);
             return true;
         } catch (ReflectiveOperationException | RuntimeException e) {
@@ -41,10 +47,9 @@ public final class ShortLeaderLock {
     }
 
     private static DynamoDBLockBasedLeaderDecider create(
-            DynamicMigrationComponentsInitializer components, CoordinatorStateDAO state, long leaseMillis) {
-        // The lock client asks for at least three heartbeats within a lease.
+            DynamicMigrationComponentsInitializer components, CoordinatorStateDAO state) {
         return DynamoDBLockBasedLeaderDecider.create(
-                state, components.workerIdentifier(), leaseMillis, leaseMillis / 4, components.metricsFactory());
+                state, components.workerIdentifier(), LEASE_MILLIS, HEARTBEAT_MILLIS, components.metricsFactory());
     }
 
     private static Object read(Object owner, String name) throws ReflectiveOperationException {

@@ -76,8 +76,6 @@ class StreamsMultiLangDaemonTest {
         Scheduler scheduler = scheduler(daemon());
         assertEquals(0, scheduler.leaseManagementConfig().shardSyncIntervalMillis());
         assertEquals(250, scheduler.coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
-        assertEquals(90, scheduler(daemon("replica.dispatchPollMillis = 90"))
-                .coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
     }
 
     /** Metrics that are off have no factory that could send any. */
@@ -89,26 +87,23 @@ class StreamsMultiLangDaemonTest {
                 "replica.metrics.endpoint = http://127.0.0.1:1", "replica.metrics.region = eu-west-2")).metricsFactory());
     }
 
-    /** The leader's lock is held for the configured time: its heart beats four times within it. */
+    /** The leader's lock is held for fifteen seconds: its heart beats four times within them. */
     @Test
     void leaderLockIsShortened() throws Exception {
         assertEquals(3750L, read(leaderLock(scheduler(daemon())), "heartbeatPeriodMillis"));
-        assertEquals(2000L,
-                read(leaderLock(scheduler(daemon("replica.leaderLeaseMillis = 8000"))), "heartbeatPeriodMillis"));
     }
 
     /** A scheduler that keeps its lock elsewhere keeps it as it is. */
     @Test
     void leaderLockOfAnotherKcl() {
-        assertFalse(ShortLeaderLock.install(new Object(), 15_000));
+        assertFalse(ShortLeaderLock.install(new Object()));
     }
 
-    /** A value that is no number is refused with its key. */
+    /** A word that the launcher does not know stops it before it has a scheduler. */
     @Test
-    void badNumber() throws Exception {
-        StreamsMultiLangDaemon daemon = daemon("replica.leaderLeaseMillis = soon");
-        assertEquals("replica.leaderLeaseMillis is not a whole number: soon",
-                assertThrows(IllegalArgumentException.class, () -> scheduler(daemon)).getMessage());
+    void badWord() throws Exception {
+        StreamsMultiLangDaemon daemon = daemon("replica.onGap = fail");
+        assertThrows(IllegalArgumentException.class, () -> scheduler(daemon));
     }
 
     /** The command line is the MultiLangDaemon's, and names what it cannot read. */
