@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import boto3
 from botocore.config import Config
@@ -12,11 +12,14 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from integration.credentials import CREDENTIALS
 
+# boto3 makes a client's methods when it runs, and ships no types for them.
+Client: TypeAlias = Any
+
 # What boto3 raises for a connection that is refused, and for one that breaks.
 BROKEN = (BotoConnectionError, HTTPClientError)
 
 
-def client(service: str, url: str, region: str = "us-east-1") -> Any:
+def client(service: str, url: str, region: str = "us-east-1") -> Client:
     """Return a boto3 client that makes one attempt a call."""
     return boto3.client(
         service,

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from integration import local_tables, task_file
-from integration.clients import client
+from integration.clients import Client, client
 from integration.commands import Commands
 from integration.local_tables import (
     DESTINATION_REGION,
@@ -82,15 +81,15 @@ class Pair:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(put, range(0, len(numbers), 25)))
 
-    def put(self, side: Any, number: int, version: int = 0, **more: object) -> None:
+    def put(self, side: Client, number: int, version: int = 0, **more: object) -> None:
         """Put one item."""
         side.put_item(TableName=self.table, Item={**self.item(number, version), **more})
 
-    def delete(self, side: Any, number: int) -> None:
+    def delete(self, side: Client, number: int) -> None:
         """Delete one item."""
         side.delete_item(TableName=self.table, Key=self.key(number))
 
-    def contents(self, side: Any) -> dict[str, Item]:
+    def contents(self, side: Client) -> dict[str, Item]:
         """All items of one side, by key, sets sorted, for comparing."""
         names = [name for name, _ in self.keys]
         return {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from integration.clients import Client
 from integration.simulator.items import Item
 
 SOURCE_REGION, DESTINATION_REGION = "us-east-1", "eu-west-1"
@@ -19,7 +19,7 @@ LEASE_KEYS: Keys = (("leaseKey", "S"),)
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-def create(side: Any, name: str, keys: Keys, **more: object) -> None:
+def create(side: Client, name: str, keys: Keys, **more: object) -> None:
     """Create a table with a boto3 client; ``more`` are further parameters of CreateTable."""
     kinds = zip(keys, ("HASH", "RANGE"), strict=False)
     side.create_table(
@@ -30,7 +30,7 @@ def create(side: Any, name: str, keys: Keys, **more: object) -> None:
     )
 
 
-def items(side: Any, name: str) -> Iterator[Item]:
+def items(side: Client, name: str) -> Iterator[Item]:
     """Every item of a table, read consistently with a boto3 client."""
     for page in side.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):
         yield from page["Items"]

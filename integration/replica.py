@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 import uuid
 from pathlib import Path
-from typing import Any
 
 from integration import local_tables, task_file
-from integration.clients import client
+from integration.clients import Client, client
 from integration.commands import Commands
 from integration.local_tables import DESTINATION_REGION, HASH_ONLY, SOURCE_REGION, STREAM
 from integration.simulator.items import Item
@@ -60,7 +59,7 @@ class Replica:
         task_file.write(file, self.task, settings)
         return Commands(file, self.folder / "state")
 
-    def items(self, side: Any) -> dict[str, Item]:
+    def items(self, side: Client) -> dict[str, Item]:
         """All items of one side by key."""
         return {item["pk"]["S"]: item for item in local_tables.items(side, self.table)}
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from integration.clients import Client
 
-def shards(streams: Any, arn: str, **parameters: Any) -> list[dict[str, Any]]:
+
+def shards(streams: Client, arn: str, **parameters: Any) -> list[dict[str, Any]]:
     """Return every shard of the stream, page by page."""
     found: list[dict[str, Any]] = []
     while True:
@@ -17,7 +19,9 @@ def shards(streams: Any, arn: str, **parameters: Any) -> list[dict[str, Any]]:
         parameters["ExclusiveStartShardId"] = page["LastEvaluatedShardId"]
 
 
-def iterator(streams: Any, arn: str, shard: str, kind: str = "TRIM_HORIZON", at: str = "") -> str:
+def iterator(
+    streams: Client, arn: str, shard: str, kind: str = "TRIM_HORIZON", at: str = ""
+) -> str:
     """Return a shard iterator; `at` is the sequence number of the kinds that need one."""
     where = {"SequenceNumber": at} if at else {}
     answer = streams.get_shard_iterator(
@@ -26,7 +30,9 @@ def iterator(streams: Any, arn: str, shard: str, kind: str = "TRIM_HORIZON", at:
     return str(answer["ShardIterator"])
 
 
-def records(streams: Any, start: str | None, pages: int = 100, limit: int = 1000) -> Iterator[Any]:
+def records(
+    streams: Client, start: str | None, pages: int = 100, limit: int = 1000
+) -> Iterator[dict[str, Any]]:
     """Yield records from iterator `start` on, until a page is empty or the shard ends."""
     for _ in range(pages):
         if start is None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from integration.clients import client
+from integration.clients import Client, client
 from integration.fleet import Fleet, fleet
 from integration.until import until
 from integration.worker import Worker
@@ -24,7 +23,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield made
 
 
-def _cloudwatch(made: Fleet) -> Any:
+def _cloudwatch(made: Fleet) -> Client:
     return client("cloudwatch", made.sides["metrics"].url)
 
 

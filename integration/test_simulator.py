@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration.clients import BROKEN, client, refusal
+from integration.clients import BROKEN, Client, client, refusal
 from integration.simulator.client import SimulatorProcess
 from integration.simulator.items import key_attributes
 from integration.stream_reader import iterator, records, shards
@@ -21,7 +21,7 @@ def simulator() -> Iterator[SimulatorProcess]:
 
 
 @pytest.fixture
-def streams(simulator: SimulatorProcess) -> Any:
+def streams(simulator: SimulatorProcess) -> Client:
     return client("dynamodbstreams", simulator.source_url)
 
 
@@ -30,7 +30,7 @@ def arn(simulator: SimulatorProcess) -> str:
     return str(simulator.ready["stream_arn"])
 
 
-def answers(destination: Any) -> bool:
+def answers(destination: Client) -> bool:
     """Return whether a connection to the destination stands."""
     try:
         destination.describe_table(TableName="replica")
@@ -39,7 +39,7 @@ def answers(destination: Any) -> bool:
     return True
 
 
-def read_all(streams: Any, arn: str) -> list[Any]:
+def read_all(streams: Client, arn: str) -> list[dict[str, Any]]:
     """Read every shard from its beginning."""
     found = []
     for shard in shards(streams, arn):
@@ -47,7 +47,7 @@ def read_all(streams: Any, arn: str) -> list[Any]:
     return found
 
 
-def test_every_change_is_read_once_and_in_order_within_its_key(streams: Any, arn: str) -> None:
+def test_every_change_is_read_once_and_in_order_within_its_key(streams: Client, arn: str) -> None:
     """Each shard yields its keys' versions upwards and all shards together yield every change."""
     found = read_all(streams, arn)
     assert len(found) == 900
@@ -60,7 +60,7 @@ def test_every_change_is_read_once_and_in_order_within_its_key(streams: Any, arn
         newest[key] = version
 
 
-def test_records_have_the_images_of_their_event(streams: Any, arn: str) -> None:
+def test_records_have_the_images_of_their_event(streams: Client, arn: str) -> None:
     """INSERT has a new image, REMOVE an old one, MODIFY both, with attributes of every type."""
     images = {"INSERT": {"NewImage"}, "MODIFY": {"NewImage", "OldImage"}, "REMOVE": {"OldImage"}}
     seen = set()
@@ -74,7 +74,7 @@ def test_records_have_the_images_of_their_event(streams: Any, arn: str) -> None:
     assert kinds >= {"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"}
 
 
-def test_describe_stream_pages_by_limit(streams: Any, arn: str) -> None:
+def test_describe_stream_pages_by_limit(streams: Client, arn: str) -> None:
     """Pages of one shard give the same shards as one page."""
     whole = shards(streams, arn)
     assert len(whole) == 3
@@ -84,7 +84,7 @@ def test_describe_stream_pages_by_limit(streams: Any, arn: str) -> None:
 
 @pytest.mark.parametrize(("action", "children"), [("rollover", 1), ("split", 2)])
 def test_a_closed_shard_ends_and_names_its_children(
-    simulator: SimulatorProcess, streams: Any, arn: str, action: str, children: int
+    simulator: SimulatorProcess, streams: Client, arn: str, action: str, children: int
 ) -> None:
     """After rollover or split the parent ends, and CHILD_SHARDS gives its children."""
     parent = shards(streams, arn)[0]["ShardId"]
@@ -101,7 +101,7 @@ def test_a_closed_shard_ends_and_names_its_children(
 
 
 def test_a_key_goes_on_in_a_child_shard(
-    simulator: SimulatorProcess, streams: Any, arn: str
+    simulator: SimulatorProcess, streams: Client, arn: str
 ) -> None:
     """Three generations on, each shard's new changes lie above every older sequence number."""
     before = {record["dynamodb"]["SequenceNumber"] for record in read_all(streams, arn)}
@@ -116,7 +116,7 @@ def test_a_key_goes_on_in_a_child_shard(
 
 
 def test_iterators_begin_where_they_say(
-    simulator: SimulatorProcess, streams: Any, arn: str
+    simulator: SimulatorProcess, streams: Client, arn: str
 ) -> None:
     """AT includes the record, AFTER begins behind it, LATEST sees only what comes later."""
     shard = shards(streams, arn)[0]["ShardId"]
@@ -152,7 +152,7 @@ def test_a_page_ends_at_one_megabyte() -> None:
 
 
 def test_trimmed_changes_are_gone_and_say_so(
-    simulator: SimulatorProcess, streams: Any, arn: str
+    simulator: SimulatorProcess, streams: Client, arn: str
 ) -> None:
     """Behind the trim horizon iterators fail by name, and an expired shard is not found."""
     shard = shards(streams, arn)[0]["ShardId"]
@@ -176,7 +176,7 @@ def test_trimmed_changes_are_gone_and_say_so(
 
 
 def test_a_recreated_stream_has_a_new_arn(
-    simulator: SimulatorProcess, streams: Any, arn: str
+    simulator: SimulatorProcess, streams: Client, arn: str
 ) -> None:
     """The old stream stays readable and disabled, or is gone; the table names the new one."""
     kept = simulator.control(recreate=True)["recreate"]
@@ -194,7 +194,7 @@ def test_a_recreated_stream_has_a_new_arn(
     ["LimitExceededException", "InternalServerError", "ExpiredIteratorException"],
 )
 def test_source_errors_are_switched_on_and_off(
-    simulator: SimulatorProcess, streams: Any, arn: str, kind: str
+    simulator: SimulatorProcess, streams: Client, arn: str, kind: str
 ) -> None:
     """An error fault holds for its operation until the rules are replaced."""
     start = iterator(streams, arn, shards(streams, arn)[0]["ShardId"])
@@ -205,7 +205,7 @@ def test_source_errors_are_switched_on_and_off(
     assert streams.get_records(ShardIterator=start)["Records"]
 
 
-def test_an_iterator_expires(simulator: SimulatorProcess, streams: Any, arn: str) -> None:
+def test_an_iterator_expires(simulator: SimulatorProcess, streams: Client, arn: str) -> None:
     """An iterator older than its life is refused; a new one works."""
     shard = shards(streams, arn)[0]["ShardId"]
     start = iterator(streams, arn, shard)
@@ -216,7 +216,7 @@ def test_an_iterator_expires(simulator: SimulatorProcess, streams: Any, arn: str
 
 
 def test_resets_empty_pages_and_an_outage(
-    simulator: SimulatorProcess, streams: Any, arn: str
+    simulator: SimulatorProcess, streams: Client, arn: str
 ) -> None:
     """The connection breaks, pages come empty in place, and the port refuses for its time."""
     start = iterator(streams, arn, shards(streams, arn)[0]["ShardId"])
@@ -256,7 +256,9 @@ def test_the_source_table_is_read_in_pages_and_segments(simulator: SimulatorProc
     assert "Item" not in table.get_item(TableName="source", Key=key)
 
 
-def test_calls_are_counted_by_second(simulator: SimulatorProcess, streams: Any, arn: str) -> None:
+def test_calls_are_counted_by_second(
+    simulator: SimulatorProcess, streams: Client, arn: str
+) -> None:
     """The counters tell the calls of each operation and the most in a second for a shard."""
     shard = shards(streams, arn)[0]["ShardId"]
     list(records(streams, iterator(streams, arn, shard), limit=100))

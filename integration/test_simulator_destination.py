@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from integration.clients import BROKEN, client, refusal
+from integration.clients import BROKEN, Client, client, refusal
 from integration.simulator.client import SimulatorProcess
 from integration.simulator.items import Item, key_attributes, key_of
 from integration.simulator.writers import HEADER
@@ -24,7 +24,7 @@ def simulator() -> Iterator[SimulatorProcess]:
 
 
 @pytest.fixture
-def table(simulator: SimulatorProcess) -> Any:
+def table(simulator: SimulatorProcess) -> Client:
     return client("dynamodb", simulator.destination_url)
 
 
@@ -41,7 +41,7 @@ def puts(items: list[Item]) -> dict[str, Any]:
     return {"replica": [{"PutRequest": {"Item": item}} for item in items]}
 
 
-def writer(simulator: SimulatorProcess, name: str) -> Any:
+def writer(simulator: SimulatorProcess, name: str) -> Client:
     """Return a client whose requests name their writer."""
     made = client("dynamodb", simulator.destination_url)
     made.meta.events.register(
@@ -50,7 +50,7 @@ def writer(simulator: SimulatorProcess, name: str) -> Any:
     return made
 
 
-def test_a_copy_of_the_source_is_equal(simulator: SimulatorProcess, table: Any) -> None:
+def test_a_copy_of_the_source_is_equal(simulator: SimulatorProcess, table: Client) -> None:
     """Puts and deletions that follow the source leave no key behind and nothing different."""
     items = [changed(simulator, number) for number in range(25)]
     assert simulator.status()["behind"] >= 25
@@ -65,7 +65,7 @@ def test_a_copy_of_the_source_is_equal(simulator: SimulatorProcess, table: Any) 
 
 
 def test_the_verdict_counts_lost_extra_and_different(
-    simulator: SimulatorProcess, table: Any
+    simulator: SimulatorProcess, table: Client
 ) -> None:
     """A key is lost, extra or different, and the verdict names it."""
     first, second = changed(simulator, 101), changed(simulator, 102)
@@ -81,7 +81,7 @@ def test_the_verdict_counts_lost_extra_and_different(
     assert simulator.verdict()["equal"]
 
 
-def test_the_rules_of_batch_write_item(simulator: SimulatorProcess, table: Any) -> None:
+def test_the_rules_of_batch_write_item(simulator: SimulatorProcess, table: Client) -> None:
     """Too many writes, a key twice, a foreign table and a wrong key are refused as a whole."""
     items = [changed(simulator, number) for number in range(200, 226)]
     write = table.batch_write_item
@@ -101,7 +101,7 @@ def test_the_rules_of_batch_write_item(simulator: SimulatorProcess, table: Any) 
     assert simulator.verdict()["writes"] == 26
 
 
-def test_a_poison_key_fails_its_whole_request(simulator: SimulatorProcess, table: Any) -> None:
+def test_a_poison_key_fails_its_whole_request(simulator: SimulatorProcess, table: Client) -> None:
     """No write of a request with a poison key is applied; the others pass without it."""
     good, bad = changed(simulator, 301), changed(simulator, 302)
     simulator.faults(destination=[{"kind": "poison", "keys": [key_of(302)[0]]}])
@@ -114,7 +114,7 @@ def test_a_poison_key_fails_its_whole_request(simulator: SimulatorProcess, table
     assert table.get_item(TableName="replica", Key=key_attributes(301))["Item"] == good
 
 
-def test_unprocessed_writes_come_back(simulator: SimulatorProcess, table: Any) -> None:
+def test_unprocessed_writes_come_back(simulator: SimulatorProcess, table: Client) -> None:
     """Part of a batch is handed back unapplied, and is applied when sent until nothing is left."""
     waiting = puts([changed(simulator, number) for number in range(400, 425)])
     rule = {"kind": "unprocessed", "share": 0.5}
@@ -130,7 +130,9 @@ def test_unprocessed_writes_come_back(simulator: SimulatorProcess, table: Any) -
     assert simulator.verdict()["writes"] == 25
 
 
-def test_a_reset_after_the_write_leaves_it_applied(simulator: SimulatorProcess, table: Any) -> None:
+def test_a_reset_after_the_write_leaves_it_applied(
+    simulator: SimulatorProcess, table: Client
+) -> None:
     """`reset` breaks before the write is applied and `reset-after` behind it."""
     item = changed(simulator, 501)
     for kind, applied in (("reset", False), ("reset-after", True)):
@@ -150,7 +152,7 @@ def test_a_reset_after_the_write_leaves_it_applied(simulator: SimulatorProcess, 
         "ResourceNotFoundException",
     ],
 )
-def test_errors_hit_their_share(simulator: SimulatorProcess, table: Any, kind: str) -> None:
+def test_errors_hit_their_share(simulator: SimulatorProcess, table: Client, kind: str) -> None:
     """A fault with a share hits about so many calls, and a timed one ends by itself."""
     simulator.faults(destination=[{"kind": kind, "share": 0.5}])
     answers = []
@@ -165,7 +167,7 @@ def test_errors_hit_their_share(simulator: SimulatorProcess, table: Any, kind: s
     table.describe_table(TableName="replica")
 
 
-def test_a_changed_key_schema_refuses_writes(simulator: SimulatorProcess, table: Any) -> None:
+def test_a_changed_key_schema_refuses_writes(simulator: SimulatorProcess, table: Client) -> None:
     """After a change of the key schema the old items no longer fit."""
     item = changed(simulator, 601)
     simulator.control(key_schema={"pk": "S", "other": "S"})
@@ -214,7 +216,7 @@ def test_a_step_backwards_is_told_apart(
 
 
 def test_a_deletion_is_taken_for_one_that_the_source_made(
-    simulator: SimulatorProcess, table: Any
+    simulator: SimulatorProcess, table: Client
 ) -> None:
     """A late deletion of a key that lives again goes backwards; one in order does not.
 
