@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kcl_processor import __version__
-from kcl_processor.cli import main, status
+from kcl_processor.cli import main, status, with_action
 from kcl_processor.errors import DestinationError, ExitCode
 
 PATH = ["status", "-c", "tasks.yml"]
@@ -61,3 +61,21 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     """And goes to stdout."""
     assert ended(["--version"]) == 0
     assert capsys.readouterr().out == f"kcl-processor {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("leases", "leases show"),
+        ("leases orders --wide", "leases show orders --wide"),
+        ("leases -c reset --tree", "leases show -c reset --tree"),
+        ("leases reset -c FILE orders --yes", "leases reset -c FILE orders --yes"),
+        ("leases -c FILE --yes restore saved.json", "leases restore -c FILE --yes saved.json"),
+        ("leases show reset", "leases show reset"),
+        ("leases --help", "leases --help"),
+        ("status -c FILE", "status -c FILE"),
+    ],
+)
+def test_the_action_of_leases_may_stand_anywhere(typed: str, meant: str) -> None:
+    """Options and the task stand before it or behind it; without one, leases shows."""
+    assert with_action(typed.split()) == meant.split()

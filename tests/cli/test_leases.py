@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.cli import leases as command
-from kcl_processor.cli import with_action
 from kcl_processor.cli.output import table_lines
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.fleet.leases import SHARD_END, lease
