@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcl_processor.aws.credentials import session
@@ -88,11 +88,7 @@ def writer(moto_url: str, table: tuple[Any, str]) -> Writer:
 
 
 @given(st.lists(items, min_size=1, max_size=5))
-@settings(
-    deadline=None,
-    max_examples=40,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=40)
 def test_any_item_is_read_back_as_it_was_in_the_stream(
     writer: Writer,
     table: tuple[Any, str],
