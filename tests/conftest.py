@@ -1,11 +1,18 @@
-"""Fixtures for tests that speak to AWS's own interfaces, answered by moto on a free port."""
+"""Fixtures for tests that speak to AWS's own interfaces, and how property tests run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from moto.server import ThreadedMotoServer
+
+# How long an example takes is the machine's business: a busy one fails no property.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

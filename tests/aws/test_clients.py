@@ -1,13 +1,32 @@
-"""What a call raises, in an operator's words."""
+"""boto3 clients for the sides of a task, and their failures in an operator's words."""
 
 from __future__ import annotations
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
+from kcl_processor.aws import clients
 from kcl_processor.aws.clients import calling
 from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
+from kcl_processor.config.task import Side, Source
 from kcl_processor.errors import ExitCode, OperatorError, SourceError
+
+
+def test_a_table_endpoint_serves_the_stream_unless_that_has_its_own() -> None:
+    """As DynamoDB Local does, and as the original library takes it."""
+    both = Source("us-east-1", "t", "http://127.0.0.1:8000")
+    apart = Source("us-east-1", "t", "http://127.0.0.1:8000", streams_endpoint="http://127.0.0.1:9")
+    neither = Source("us-east-1", "t")
+    urls = [clients.streams(source).meta.endpoint_url for source in (both, apart, neither)]
+    assert urls[:2] == ["http://127.0.0.1:8000", "http://127.0.0.1:9"]
+    assert urls[2] == "https://streams.dynamodb.us-east-1.amazonaws.com"
+
+
+def test_a_client_is_made_once() -> None:
+    """Each costs 10 MB and 50 ms; another region is another client."""
+    side = Side("us-east-1", "t")
+    assert clients.tables(side) is clients.tables(Side("us-east-1", "other table"))
+    assert clients.tables(side) is not clients.tables(Side("eu-west-1", "t"))
 
 
 def refusal(code: str, status: int = 400) -> ClientError:

@@ -1,18 +1,108 @@
-"""One signed call: what cannot be signed is an answer, too."""
+"""One signed call, one answer."""
 
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from collections.abc import Iterator
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, NoReturn
 
 import pytest
-from botocore.credentials import RefreshableCredentials
+from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import ClientError
 
 from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW
 from kcl_processor.aws.wire import Answer, Endpoint
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+
+class Service:
+    """A service that keeps what it is asked and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.status, self.content = 200, b"{}"
+        self.asked: list[tuple[Message, bytes]] = []
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                service.asked.append((self.headers, body))
+                self.send_response(service.status)
+                self.send_header("Content-Length", str(len(service.content)))
+                self.end_headers()
+                self.wfile.write(service.content)
+
+            def log_message(self, *_words: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A service on a free port."""
+    made = Service()
+    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+def endpoint(port: int) -> Endpoint:
+    """The wire to a port of this host."""
+    credentials = Credentials("key", "secret", "token")
+    return Endpoint("eu-west-1", f"http://127.0.0.1:{port}", credentials, connections=1)
+
+
+def test_a_call_is_signed_and_its_body_is_sent_as_it_is(service: Service) -> None:
+    """Operation, region and session token are there; the answer is the service's JSON."""
+    service.content = b'{"Item":{"n":{"N":"1.00"}}}'
+    answer = endpoint(service.server.server_port).call("GetItem", b'{"Key" : 1}')
+    assert (answer.status, answer.error) == (200, "")
+    assert answer.body == {"Item": {"n": {"N": "1.00"}}}
+    ((headers, body),) = service.asked
+    assert body == b'{"Key" : 1}'
+    assert headers["X-Amz-Target"] == "DynamoDB_20120810.GetItem"
+    assert "/eu-west-1/dynamodb/aws4_request" in headers["Authorization"]
+    assert headers["X-Amz-Security-Token"] == "token"
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "error", "message"),
+    [
+        (
+            400,
+            b'{"__type":"com.amazonaws.dynamodb.v20120810#ValidationException","message":"no"}',
+            "ValidationException",
+            "no",
+        ),
+        (400, b'{"__type":"com.amazon.coral.service#Throttled","Message":"m"}', "Throttled", "m"),
+        (503, b"{}", "HTTP 503", ""),
+        (502, b"<html>Bad Gateway</html>", "UnreadableAnswer", "HTTP status 502"),
+        (200, b"[]", "UnreadableAnswer", "HTTP status 200"),
+        (200, b'{"Item":', "UnreadableAnswer", "HTTP status 200"),
+    ],
+)
+def test_a_failure_has_the_services_code(
+    service: Service, status: int, content: bytes, error: str, message: str
+) -> None:
+    """And where there is none, a code that says so; never a body that could be taken for one."""
+    service.status, service.content = status, content
+    answer = endpoint(service.server.server_port).call("GetItem", b"{}")
+    assert (answer.status, answer.error, answer.message) == (status, error, message)
+    assert answer.body == {}
+
+
+def test_nobody_there_is_an_answer_of_status_0() -> None:
+    """A call never raises."""
+    answer = endpoint(port=9).call("GetItem", b"{}")
+    assert (answer.status, answer.error) == (0, "EndpointConnectionError")
 
 
 def call_with(renewal: Any) -> Answer:

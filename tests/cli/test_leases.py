@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.cli import leases as command
-from kcl_processor.cli import with_action
 from kcl_processor.cli.output import table_lines
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.fleet.leases import SHARD_END, lease
@@ -77,21 +76,3 @@ def test_owner_and_open_choose_shards() -> None:
     assert [view.shard for view in views if command._wanted(view, only)] == ["b"]
     other = replace(views[1], owner="x")
     assert not command._wanted(other, only)
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("leases", "leases show"),
-        ("leases orders --wide", "leases show orders --wide"),
-        ("leases -c reset --tree", "leases show -c reset --tree"),
-        ("leases reset -c FILE orders --yes", "leases reset -c FILE orders --yes"),
-        ("leases -c FILE --yes restore saved.json", "leases restore -c FILE --yes saved.json"),
-        ("leases show reset", "leases show reset"),
-        ("leases --help", "leases --help"),
-        ("status -c FILE", "status -c FILE"),
-    ],
-)
-def test_the_action_of_leases_may_stand_anywhere(typed: str, meant: str) -> None:
-    """Options and the task stand before it or behind it; without one, leases shows."""
-    assert with_action(typed.split()) == meant.split()

@@ -2,10 +2,60 @@
 
 from __future__ import annotations
 
-from kcl_processor.config.task import Side, default_task_name
+from dataclasses import replace
+
+import pytest
+
+from kcl_processor.config.task import (
+    Side,
+    Task,
+    check_task,
+    default_task_name,
+    default_worker_id,
+)
+from kcl_processor.errors import ConfigError
+from tests.kcl_tables import make_task
 
 
 def test_a_task_without_a_name_gets_the_originals() -> None:
     """The default name is the MD5 of regions and tables, as an existing checkpoint table has it."""
     name = default_task_name(Side("us-east-1", "orders"), Side("us-west-2", "copy"))
     assert name == "6e282808c88e8535e3722d6e1baedc8c"
+
+
+def test_a_host_keeps_its_workers_name() -> None:
+    """A worker that comes back under its old name takes its leases back at once."""
+    name = default_worker_id()
+    assert name and name == default_worker_id()
+    assert all(letter.isalnum() or letter in "_.-" for letter in name)
+
+
+def named(application: str) -> Task:
+    """A task with a checkpoint table of this name."""
+    task = make_task()
+    return replace(task, kcl=replace(task.kcl, application_name=application))
+
+
+@pytest.mark.parametrize("application", ["abc", "a" * 237, "App_1.2-x"])
+def test_a_checkpoint_table_with_room_for_kcls_suffixes_is_taken(application: str) -> None:
+    """255 characters less the longest that KCL appends."""
+    task = named(application)
+    assert check_task(task, "here") is task
+
+
+@pytest.mark.parametrize("application", ["", "ab", "a" * 238, "a b", "ä" * 5])
+def test_a_checkpoint_table_that_could_not_be_made_is_refused(application: str) -> None:
+    """By the place that it was named at."""
+    with pytest.raises(ConfigError, match=r"^here: the checkpoint table"):
+        check_task(named(application), "here")
+
+
+def test_one_table_under_two_roles_may_be_two_tables() -> None:
+    """The account cannot be told from here, but a role may lead to another one."""
+    task = make_task()
+    same = replace(task, destination=Side("us-east-1", task.source.table, task.source.endpoint))
+    with pytest.raises(ConfigError, match="same table"):
+        check_task(same, "here")
+    role = "arn:aws:iam::444455556666:role/writer"
+    apart = replace(same, destination=replace(same.destination, role_arn=role))
+    assert check_task(apart, "here") is apart

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
-from kcl_processor.fleet.stream import Stream
+from kcl_processor.fleet.stream import Look, Stream
 from tests.fakes import HandClock
 from tests.kcl_tables import make_source_and_destination, make_task
 
@@ -16,6 +21,16 @@ def stream_of(task: Task, clock: HandClock) -> Stream:
     return Stream(clients.streams(task.source), arn, clock, clock.turn)
 
 
+def first_sequence_number(task: Task, arn: str, shard: str) -> str:
+    """The place of a shard's oldest change."""
+    client = clients.streams(task.source)
+    start = client.get_shard_iterator(
+        StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+    )
+    page = client.get_records(ShardIterator=start["ShardIterator"], Limit=1)
+    return str(page["Records"][0]["dynamodb"]["SequenceNumber"])
+
+
 def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url: str) -> None:
     """The change at the checkpoint and the one after it; at the end there is nothing unread."""
     task, clock = make_task(moto_url), HandClock()
@@ -24,8 +39,7 @@ def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url: str) -> None:
         client.put_item(TableName=task.source.table, Item={"pk": {"S": str(number)}})
     stream = stream_of(task, clock)
     (shard,) = [one.id for one in stream.shards()]
-    records = stream._records(shard, "TRIM_HORIZON")
-    first = records[0]["dynamodb"]["SequenceNumber"]
+    first = first_sequence_number(task, stream.arn, shard)
     look = stream.look_behind([(shard, first)])[shard]
     assert look.applied_at and look.unread_at and not look.trimmed
     everything = stream.look_behind([(shard, "TRIM_HORIZON")])[shard]
@@ -41,3 +55,56 @@ def test_shards_are_listed_once_in_a_while(moto_url: str) -> None:
     assert stream.shards() is listed
     clock.turn(31)
     assert stream.shards() is not listed
+
+
+class Trimmed(Exception):
+    """What the service raises for an iterator that lies behind its oldest change."""
+
+
+class Gone(Exception):
+    """What the service raises for a shard that left the stream."""
+
+
+class FakeClient:
+    """A stream of three shards, a page each, that holds no change of any checkpoint."""
+
+    exceptions = SimpleNamespace(TrimmedDataAccessException=Trimmed, ResourceNotFoundException=Gone)
+
+    def describe_stream(self, **request: str) -> dict[str, Any]:
+        number = int(request.get("ExclusiveStartShardId", "0")) + 1
+        ended = {"StartingSequenceNumber": "1", "EndingSequenceNumber": "2"}
+        page: dict[str, Any] = {
+            "Shards": [
+                {
+                    "ShardId": str(number),
+                    "ParentShardId": str(number - 1),
+                    "SequenceNumberRange": ended if number < 3 else {"StartingSequenceNumber": "1"},
+                }
+            ]
+        }
+        if number < 3:
+            page["LastEvaluatedShardId"] = str(number)
+        return {"StreamDescription": page}
+
+    def get_shard_iterator(self, **request: str) -> dict[str, str]:
+        raise Gone if request["ShardId"] == "1" else Trimmed
+
+
+def test_shards_come_in_pages_that_are_not_hurried() -> None:
+    """DescribeStream takes ten calls a second, for the daemon and for us; open ones are told."""
+    clock = HandClock()
+    began = clock.elapsed()
+    shards = Stream(FakeClient(), "arn", clock, clock.turn).shards()
+    assert [(shard.id, shard.parent, shard.open) for shard in shards] == [
+        ("1", "0", False),
+        ("2", "1", False),
+        ("3", "2", True),
+    ]
+    assert clock.elapsed() - began == pytest.approx(2 * 0.2)
+
+
+def test_a_checkpoint_that_the_stream_no_longer_holds_is_trimmed() -> None:
+    """Whether its change left the stream or its whole shard did."""
+    clock = HandClock()
+    looks = Stream(FakeClient(), "arn", clock, clock.turn).look_behind([("1", "5"), ("2", "7")])
+    assert looks == {"1": Look(trimmed=True), "2": Look(trimmed=True)}

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from kcl_processor.errors import ExitCode, SourceError
-from kcl_processor.replicate.change import canonical_key
 from kcl_processor.replicate.decode import decode
 
 
@@ -35,13 +34,6 @@ def test_a_remove_carries_only_the_key() -> None:
     """REMOVE becomes a delete, whatever images the record shows."""
     change = decode(record("REMOVE", NewImage=None, OldImage={"pk": {"S": "a"}}), "7")
     assert (change.key, change.image) == (b'{"pk":{"S":"a"}}', None)
-
-
-def test_equal_keys_are_equal_bytes_whatever_their_order() -> None:
-    """The order of attribute names in a record does not make another key."""
-    assert canonical_key({"b": {"N": "1"}, "a": {"S": "x"}}) == canonical_key(
-        {"a": {"S": "x"}, "b": {"N": "1"}}
-    )
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ def test_a_daemon_that_goes_away_in_mid_checkpoint_ends_the_process() -> None:
     crashes=st.lists(st.integers(1, 12), max_size=5),
     fates=st.lists(st.booleans(), max_size=20),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_interleaving_of_batches_failures_and_restarts_ends_in_the_last_images(
     log: list[tuple[str, int | None]],
     cuts: list[int],

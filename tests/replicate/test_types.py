@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcl_processor.aws.credentials import session
@@ -87,11 +88,7 @@ def writer(moto_url: str, table: tuple[Any, str]) -> Writer:
 
 
 @given(st.lists(items, min_size=1, max_size=5))
-@settings(
-    deadline=None,
-    max_examples=40,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=40)
 def test_any_item_is_read_back_as_it_was_in_the_stream(
     writer: Writer,
     table: tuple[Any, str],
@@ -102,16 +99,21 @@ def test_any_item_is_read_back_as_it_was_in_the_stream(
     expected = {f"k{n}": {"pk": {"S": f"k{n}"}, **item} for n, item in enumerate(generated)}
     changes = [decode(record(item), str(n)) for n, item in enumerate(expected.values())]
     writer.write(coalesce(changes), OpenFence())
-    for key, item in expected.items():
-        read = client.get_item(TableName=name, Key={"pk": {"S": key}})["Item"]
-        assert {n: as_wire(value) for n, value in read.items()} == {
-            n: ordered(value) for n, value in item.items()
-        }
+    wanted = {name: {"Keys": [{"pk": item["pk"]} for item in expected.values()]}}
+    read = client.batch_get_item(RequestItems=wanted)["Responses"][name]
+    assert {item["pk"]["S"]: mapped(as_wire, item) for item in read} == {
+        key: mapped(ordered, item) for key, item in expected.items()
+    }
 
 
 def record(item: dict[str, Any]) -> bytes:
     stream_record = {"Keys": {"pk": item["pk"]}, "NewImage": item}
     return json.dumps({"eventName": "INSERT", "dynamodb": stream_record}).encode()
+
+
+def mapped(form: Callable[[Any], Any], item: dict[str, Any]) -> dict[str, Any]:
+    """An item with each value in another form."""
+    return {name: form(value) for name, value in item.items()}
 
 
 def as_wire(value: dict[str, Any]) -> dict[str, Any]:

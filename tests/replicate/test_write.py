@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kcl_processor.aws.codes import NO_CREDENTIALS, RENEW, RENEWAL_SECONDS
@@ -276,7 +276,6 @@ def test_nothing_is_in_flight_when_write_raises() -> None:
     st.lists(st.sampled_from("abcdefghij"), min_size=1, max_size=40, unique=True),
     st.lists(st.sampled_from(["ok", "throttle", "break", "part"]), max_size=30),
 )
-@settings(deadline=None)
 def test_any_run_of_failures_ends_with_every_change_applied(
     names: list[str], fates: list[str]
 ) -> None:

@@ -44,8 +44,13 @@ BEAT = Heartbeat(
 @pytest.fixture
 def hanging() -> Iterator[int]:
     """The id of a process that lives, and by its command line is a record processor."""
-    command = [sys.executable, "-c", "input()", "kcl_processor.replicate.child"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+    program = "print('here', flush=True); input()"
+    command = [sys.executable, "-c", program, "kcl_processor.replicate.child"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        # Before it speaks, the kernel may not show its command line yet.
+        assert process.stdout.readline() == b"here\n"
         yield process.pid
         process.communicate(b"\n")
 

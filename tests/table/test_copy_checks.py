@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from kcl_processor.errors import ConfigError, GapError
-from kcl_processor.table.copy_checks import refuse_slow, refuse_stale
+from kcl_processor.aws import clients
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, DestinationError, GapError
+from kcl_processor.table.copy_checks import (
+    await_stream,
+    refuse_items,
+    refuse_other,
+    refuse_slow,
+    refuse_stale,
+)
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.estimate import estimate
+from tests.kcl_tables import make_source_and_destination, make_task
 
 
 def test_twenty_hours_are_refused_with_what_to_change() -> None:
@@ -25,3 +34,49 @@ def test_a_copy_that_began_a_day_ago_is_not_gone_on_with() -> None:
     refuse_stale(progress, 22.9 * 3600)
     with pytest.raises(GapError, match=r"23\.1 h ago"):
         refuse_stale(progress, 23.1 * 3600)
+
+
+@pytest.fixture
+def tables(moto_url: str) -> Task:
+    """A task whose source, with a stream, and destination are there."""
+    task = make_task(moto_url)
+    make_source_and_destination(task)
+    return task
+
+
+def test_a_destination_with_an_item_is_refused(tables: Task) -> None:
+    """A copy would write over it; an empty one is taken."""
+    refuse_items(tables.destination)
+    item = {"pk": {"S": "a"}}
+    client = clients.tables(tables.destination)
+    client.put_item(TableName=tables.destination.table, Item=item)
+    with pytest.raises(DestinationError, match="holds items") as refused:
+        refuse_items(tables.destination)
+    assert "--no-to-empty-only" in refused.value.hint
+
+
+def test_a_stream_that_was_just_turned_on_is_given_time(tables: Task) -> None:
+    """Five seconds from its creation: a scan may miss what was written a second before it."""
+    table = clients.tables(tables.source).describe_table(TableName=tables.source.table)["Table"]
+    arn = table["LatestStreamArn"]
+    described = clients.streams(tables.source).describe_stream(StreamArn=arn)["StreamDescription"]
+    created = described["CreationRequestDateTime"].timestamp()
+    waited: list[float] = []
+    await_stream(tables.source, arn, created + 60, waited.append)
+    assert waited == []
+    await_stream(tables.source, arn, created + 2, waited.append)
+    assert waited == [pytest.approx(3)]
+
+
+def test_a_copy_of_other_tables_is_not_gone_on_with() -> None:
+    """A source, a destination or a stream that was made anew is named."""
+    task = make_task()
+    progress = CopyProgress("s", "d", "stream", 60, 6000, started_at=0.0, segments=[])
+    refuse_other(task, progress, "s", "d", "stream")
+    for found, says in (
+        (("s2", "d", "stream"), f"source table {task.source}"),
+        (("s", "d2", "stream"), f"destination table {task.destination}"),
+        (("s", "d", "stream2"), f"stream of {task.source}"),
+    ):
+        with pytest.raises(ConfigError, match=says):
+            refuse_other(task, progress, *found)

@@ -1,0 +1,30 @@
+"""`run` takes a task from one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kcl_processor.aws import clients
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ExitCode
+from tests.cli.ask import Ask
+
+
+def test_a_task_of_a_file_and_flags_contradict_each_other(ask: Ask, file: Path) -> None:
+    """Nothing is started, and both are named."""
+    (task,) = load_tasks(file)
+    code, _, err = ask("run", task.name, "--sourceTable", "other")
+    assert code == ExitCode.CONFIG
+    assert task.name in err and "--sourceTable" in err
+
+
+def test_nothing_is_made_for_a_destination_that_is_not_there(ask: Ask, file: Path) -> None:
+    """KCL's tables come after the checks."""
+    (task,) = load_tasks(file)
+    client = clients.tables(task.destination)
+    client.delete_table(TableName=task.destination.table)
+    code, _, err = ask("run")
+    assert code == ExitCode.DESTINATION and task.destination.table in err
+    pages = client.get_paginator("list_tables").paginate()
+    names = {name for page in pages for name in page["TableNames"]}
+    assert not {name for name in names if name.startswith(task.kcl.application_name)}

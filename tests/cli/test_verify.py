@@ -1,0 +1,37 @@
+"""`verify` tells equal from different, and repairs when told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.aws import clients
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ExitCode
+from tests.cli.ask import Ask
+
+
+def test_a_difference_is_found_reported_and_repaired(ask: Ask, file: Path, tmp_path: Path) -> None:
+    """Exit code 1 while the tables differ; values are in the report only when asked for."""
+    (task,) = load_tasks(file)
+    item = {"pk": {"S": "a"}, "card": {"S": "4111"}}
+    clients.tables(task.source).put_item(TableName=task.source.table, Item=item)
+    report = tmp_path / "report.jsonl"
+    verify = ("verify", "--patience", "0", "--segments", "2", "--json")
+    found = ask(*verify, "--report", str(report))
+    assert found.code == 1 and json.loads(found.out)["total"]["missing"] == 1
+    (line,) = map(json.loads, report.read_text().splitlines())
+    assert (line["kind"], line["key"]) == ("missing", {"pk": {"S": "a"}})
+    assert "4111" not in report.read_text() + found.err
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert ask(*verify, "--repair").code == ExitCode.OK
+    assert ask(*verify).code == ExitCode.OK
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), ("--delete-extra",), ("--show-values",)])
+def test_flags_without_what_they_belong_to_are_refused(ask: Ask, words: tuple[str, ...]) -> None:
+    """Nothing is read, and the hint is what to add."""
+    code, _, err = ask("verify", *words)
+    assert code == ExitCode.CONFIG and "Try: add --" in err

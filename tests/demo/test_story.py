@@ -1,0 +1,32 @@
+"""The demo's figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from kcl_processor.demo.story import Figures, every_type
+
+
+def test_a_percentile_needs_two_latencies() -> None:
+    """One probe says nothing about the others."""
+    assert Figures(latencies=[0.3]).latency(50) is None
+    hundred = Figures(latencies=[n / 100 for n in range(101)])
+    assert hundred.latency(50) == pytest.approx(0.50)
+    assert hundred.latency(99) == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize(
+    ("differences", "exit_code", "equal"),
+    [(0, 0, True), (1, 0, False), (0, 1, False), (None, 0, False), (0, None, False)],
+)
+def test_tables_are_equal_only_if_that_was_seen(
+    differences: int | None, exit_code: int | None, *, equal: bool
+) -> None:
+    """Compared, without a difference, after a graceful stop."""
+    assert Figures(differences=differences, exit_code=exit_code).equal() is equal
+
+
+def test_an_item_holds_every_type() -> None:
+    """The ten of DynamoDB's data types."""
+    kinds = {kind for value in every_type("a", 1).values() for kind in value}
+    assert kinds == {"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"}

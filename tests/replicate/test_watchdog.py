@@ -1,0 +1,65 @@
+"""The watchdog: a hang ends the process, idleness and progress do not."""
+
+from __future__ import annotations
+
+import faulthandler
+import subprocess
+import sys
+
+import pytest
+
+from kcl_processor.errors import ExitCode
+from kcl_processor.replicate.watchdog import Watchdog
+from tests.fakes import HandClock
+
+HANG = """
+import threading
+from kcl_processor.clock import SystemClock
+from kcl_processor.replicate.watchdog import Watchdog
+
+def stuck_here():
+    threading.Event().wait({hangs})
+
+watchdog = Watchdog({patience}, SystemClock())
+with watchdog.busy():
+    pass
+threading.Event().wait({idles})
+with watchdog.busy():
+    stuck_here()
+"""
+
+
+def hung(patience: float, hangs: float, idles: float) -> subprocess.CompletedProcess[str]:
+    """A process that is idle for a while, then busy for a while."""
+    program = HANG.format(patience=patience, hangs=hangs, idles=idles)
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_an_action_that_hangs_ends_the_process_with_its_stacks() -> None:
+    """Exit code 1, for a restart, and the place in the log."""
+    ended = hung(patience=0.2, hangs=50, idles=0)
+    assert ended.returncode == ExitCode.CRASH
+    assert "Timeout" in ended.stderr and "in stuck_here" in ended.stderr
+
+
+def test_between_actions_a_process_may_wait_for_ever() -> None:
+    """An idle shard is no hang."""
+    assert hung(patience=0.2, hangs=0, idles=0.4).returncode == 0
+
+
+def test_a_turn_arms_anew_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arming costs a thread; and after the action nothing is armed."""
+    armed: list[float] = []
+    monkeypatch.setattr(
+        faulthandler, "dump_traceback_later", lambda patience, **_how: armed.append(patience)
+    )
+    monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", armed.clear)
+    clock = HandClock()
+    watchdog = Watchdog(300, clock)
+    with watchdog.busy():
+        for _ in range(50):
+            clock.turn(0.1)
+            watchdog.turn()
+        assert 5 <= len(armed) <= 6 and set(armed) == {300}
+    assert not armed

@@ -1,0 +1,86 @@
+"""Reading a table: pages, and items by key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from kcl_processor.aws.wire import Answer
+from kcl_processor.errors import SourceError
+from kcl_processor.replicate.backoff import Window
+from kcl_processor.table.pace import Gate, Pace
+from kcl_processor.table.patience import PatientCalls
+from kcl_processor.table.table_reader import Segment, TableReader
+from tests.fakes import HandClock
+
+
+class Service:
+    """A table that gives these answers in turn, and keeps what it was asked."""
+
+    def __init__(self, *bodies: dict[str, Any]) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self._bodies = list(bodies)
+
+    def call(self, _operation: str, body: bytes) -> Answer:
+        self.asked.append(orjson.loads(body))
+        return Answer(status=200, body=self._bodies.pop(0))
+
+
+def reader(service: Service) -> TableReader:
+    """A reader of a table with the keys ``pk`` and ``sk``."""
+    clock = HandClock()
+    pace, gate = Pace(None, clock, clock.turn), Gate(Window())
+    calls = PatientCalls("orders", service, SourceError, pace, gate, clock, clock.turn)
+    return TableReader(calls, ["pk", "sk"], page_items=100)
+
+
+def item(pk: int, **attributes: Any) -> dict[str, Any]:
+    """An item as the service gives it, its names in no order."""
+    return {"z": {"N": "1"}, "sk": {"N": "7"}, "pk": {"N": str(pk)}, **attributes}
+
+
+def key(pk: int) -> bytes:
+    """The canonical key of an item."""
+    return b'{"pk":{"N":"%d"},"sk":{"N":"7"}}' % pk
+
+
+def test_a_page_goes_on_behind_the_key_and_says_where_the_next_one_starts() -> None:
+    """Names are sorted at every level, so that equal items are equal bytes."""
+    last = {"pk": {"N": "2"}, "sk": {"N": "7"}}
+    nested = {"M": {"y": {"S": ""}, "x": {"S": ""}}}
+    service = Service(
+        {
+            "Items": [item(2, a=nested)],
+            "LastEvaluatedKey": last,
+            "ConsumedCapacity": {"CapacityUnits": 0.5},
+        },
+        {"Items": []},
+    )
+    orders = reader(service)
+    page = orders.page(Segment(3, 8), {"pk": {"N": "1"}, "sk": {"N": "7"}})
+    assert [read.key for read in page.items] == [key(2)]
+    assert page.items[0].image == (
+        b'{"a":{"M":{"x":{"S":""},"y":{"S":""}}},"pk":{"N":"2"},"sk":{"N":"7"},"z":{"N":"1"}}'
+    )
+    assert (page.last_key, page.consumed) == (last, 0.5)
+    assert orders.page(Segment(3, 8), None).last_key is None
+    first, second = service.asked
+    assert (first["Segment"], first["TotalSegments"], first["Limit"]) == (3, 8, 100)
+    assert first["ExclusiveStartKey"]["pk"] == {"N": "1"}
+    assert "ExclusiveStartKey" not in second
+
+
+def test_keys_are_asked_for_by_25_until_all_are_answered() -> None:
+    """What the service hands back is asked for again; a key without an item is left out."""
+    keys = [key(pk) for pk in range(30)]
+    rest = {"orders": {"Keys": [orjson.loads(keys[24])]}}
+    service = Service(
+        {"Responses": {"orders": [item(pk) for pk in range(24)]}, "UnprocessedKeys": rest},
+        {"Responses": {"orders": [item(24)]}},
+        {"Responses": {"orders": [item(pk) for pk in range(25, 29)]}},
+    )
+    assert reader(service).get(keys).keys() == set(keys[:29])
+    requests = [asked["RequestItems"]["orders"] for asked in service.asked]
+    assert [len(request["Keys"]) for request in requests] == [25, 1, 5]
+    assert all(request["ConsistentRead"] for request in requests)

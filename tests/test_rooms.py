@@ -1,0 +1,107 @@
+"""The tests stand as the package does: tests/<room>/test_<module>.py, or a reason why not."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE, TESTS = ROOT / "kcl_processor", ROOT / "tests"
+
+# Module: why it has no test file of its name, and what covers it instead.
+COVERED_ELSEWHERE = {
+    "__main__": (
+        "it hands over to cli.main; every story starts its commands through it",
+        ["integration/test_replicate.py"],
+    ),
+    "cli/exporter": (
+        "it serves what operate/prometheus collects, until it is stopped",
+        ["tests/operate/test_prometheus.py", "integration/test_metrics.py"],
+    ),
+    "cli/start": (
+        "it becomes a daemon after prepare and copy, so it takes a whole replica",
+        ["integration/test_copy_then_follow.py"],
+    ),
+    "demo/dynamodb_local": (
+        "it starts the Java program that integration/ runs on",
+        ["integration/test_simulator_local.py"],
+    ),
+    "launcher/build": (
+        "it compiles Java, and JUnit runs what it compiles",
+        ["integration/test_launcher_junit.py"],
+    ),
+    "replicate/destination": (
+        "it has no branches: what it sends is read back from a table, and counted",
+        ["tests/replicate/test_types.py", "tests/replicate/test_cost.py"],
+    ),
+    "replicate/shard": (
+        "it wires what one child needs; the real child is spoken to",
+        ["tests/replicate/test_child.py"],
+    ),
+    "table/access": (
+        "it wires a side of a task; whole tables are read and written through it",
+        ["tests/cli/test_verify.py", "integration/test_copy.py"],
+    ),
+    "table/copy_progress": (
+        "it is what a copy that died goes on from",
+        ["tests/table/test_table_copy.py"],
+    ),
+    "table/copy_task": (
+        "it joins locks, checks and the copy: whole runs, also killed ones",
+        ["tests/cli/test_copy.py", "integration/test_copy.py"],
+    ),
+    "table/verify_task": (
+        "it joins scans, suspects and repairs: whole runs on real tables",
+        ["tests/cli/test_verify.py", "integration/test_verify.py"],
+    ),
+}
+
+# Test files that hold for several modules together, or for what is no module.
+OF_NO_MODULE = {
+    "replicate/test_cost": "the price of a change, over all stages",
+    "replicate/test_types": "any item, over all stages, unchanged",
+    "test_docs": "README.md",
+    "test_helper_script": "scripts/kcl_processor_helper.py",
+    "test_rooms": "this rule",
+}
+
+
+def modules() -> set[str]:
+    """The package's modules; an ``__init__`` that holds code counts under its room's name."""
+    found = {path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py")}
+    plain = {path.as_posix() for path in found if path.name != "__init__"}
+    rooms = {path.parent.as_posix() for path in found if path.name == "__init__"}
+    return plain | {room for room in rooms if room != "." and holds_code(room)}
+
+
+def holds_code(room: str) -> bool:
+    """Whether a room's ``__init__`` defines anything."""
+    tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))
+    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)
+
+
+def named() -> set[str]:
+    """The modules after which test files are named."""
+    files = {path.relative_to(TESTS).with_suffix("") for path in TESTS.rglob("test_*.py")}
+    names = {path.as_posix() for path in files} - OF_NO_MODULE.keys()
+    return {name.replace("test_", "", 1) for name in names}
+
+
+def test_every_module_has_a_test_file_or_a_reason() -> None:
+    """And not both."""
+    assert not modules() - named() - COVERED_ELSEWHERE.keys()
+    assert not COVERED_ELSEWHERE.keys() & named()
+
+
+def test_every_test_file_has_a_module() -> None:
+    """One that was renamed or is gone takes its tests along."""
+    assert not named() - modules()
+    assert not COVERED_ELSEWHERE.keys() - modules()
+    assert not [name for name in OF_NO_MODULE if not (TESTS / f"{name}.py").exists()]
+
+
+def test_what_is_said_to_cover_a_module_is_there() -> None:
+    """Each reason names a file at least."""
+    files = [name for _, names in COVERED_ELSEWHERE.values() for name in names]
+    assert not [name for name in files if not (ROOT / name).exists()]
+    assert all(names for _, names in COVERED_ELSEWHERE.values())
