@@ -11,6 +11,7 @@ from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launcher.jars import LAUNCHER
 
 JAVA = LAUNCHER / "src/io/github/kclprocessor/launcher"
+MAP = "package-info"
 _SECONDS = {"Seconds": 1, "Minutes": 60, "Hours": 3600}
 
 
@@ -33,13 +34,19 @@ def seconds(java_class: str, constant: str) -> int:
 
 @pytest.mark.parametrize("name", ["DENIED", "RENEW"])
 def test_both_languages_have_the_same_error_codes(name: str) -> None:
-    """A refusal means the same, whether the source's reader meets it or the destination's writer."""
+    """A refusal means the same to the reader of the source and to the writer."""
     assert strings("ErrorCodes", name) == getattr(codes, name)
 
 
 def test_both_languages_wait_as_long_for_credentials() -> None:
     """Whoever renews them has as much time for the source as for the destination."""
     assert seconds("ErrorCodes", "RENEWAL") == codes.RENEWAL_SECONDS
+
+
+def test_the_launchers_map_names_each_class() -> None:
+    """The package's own page has a place for every class, and none for one that is gone."""
+    named = {name.rpartition(".")[2] for name in re.findall(r"@link ([\w.]+)", source(MAP))}
+    assert named == {path.stem for path in (LAUNCHER / "src").rglob("*.java")} - {MAP}
 
 
 def test_both_languages_know_how_long_a_stream_keeps_a_change() -> None:
