@@ -24,10 +24,11 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_task import CopyOptions, describe_plan, is_running, run_copy
-from kcl_processor.table.estimate import HOUR, STREAM_HOURS
+from kcl_processor.table.estimate import HOUR
 from kcl_processor.table.pace import Halt, Halted
 
 HELP = "copy the table, before the daemon's first start"
@@ -82,10 +83,10 @@ def run(args: argparse.Namespace) -> int:
         except Halted:
             print(f"Stopped. kcl-processor copy {task.name} goes on from here.", file=sys.stderr)
             return 130
-    until = time.localtime(progress.started_at + STREAM_HOURS * HOUR)
+    until = time.localtime(progress.started_at + RETENTION)
     print(
         f"Next: kcl-processor run {task.name}, before {time.strftime('%a %H:%M', until)}: "
-        f"the stream keeps {STREAM_HOURS:.0f} h",
+        f"the stream keeps {RETENTION / HOUR:.0f} h",
         file=sys.stderr,
     )
     return ExitCode.OK

@@ -16,7 +16,8 @@ from kcl_processor.clock import Clock
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON
 
-# DynamoDB keeps a change in its stream for this long, in seconds.
+# DynamoDB keeps a change in its stream for this long, in seconds (developer guide, "Change data
+# capture for DynamoDB Streams").
 RETENTION = 24 * 3600.0
 # DescribeStream takes ten calls a second (DynamoDB API reference); the daemon needs some of them.
 _DESCRIBE_INTERVAL = 0.2

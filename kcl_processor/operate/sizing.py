@@ -1,7 +1,7 @@
 """What a task needs and costs: memory, workers, dollars a month, with every formula shown.
 
-Prices are list prices of us-east-1, in dollars; other regions differ, so each line shows what it
-multiplies. Rates that nobody has measured for this task are arguments.
+Memory, speed and prices are those of ``fleet/costs``; other regions' prices differ, so each line
+shows what it multiplies. Rates that nobody has measured for this task are arguments.
 """
 
 from __future__ import annotations
@@ -11,31 +11,16 @@ from dataclasses import dataclass
 
 from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
+from kcl_processor.fleet import costs
 from kcl_processor.fleet.coordinator import failover_seconds
+from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 
 _MONTH = 30 * 24 * 3600
-_MILLION = 1_000_000
-
-# Amazon DynamoDB and CloudWatch pricing, us-east-1.
-WRITE_UNIT = 0.625 / _MILLION
-READ_UNIT = 0.125 / _MILLION
-STREAM_READ = 0.02 / 100_000
-METRIC_MONTH = 0.30
-PUT_METRIC_CALL = 0.01 / 1000
-
-# Measured: the JVM with the daemon's flags, and one idle record processor. A busy one holds one
-# delivery, up to 1 MB of records, several times over.
-JVM_MIB = 405
-CHILD_MIB = 46
-BUSY_MIB = 20
-# Measured with 1 KB items on two cores that carried both tables, too: one shard, and eight at once.
-CHANGES_PER_SHARD = 2200
-CHANGES_PER_WORKER = 3640
-SHARDS_PER_WORKER = 8
-
-OWN_METRICS = 7
-# Counted in a run: KCL's at SUMMARY with the dimension Operation alone.
-KCL_METRICS = 32
+_WRITE = costs.MILLION_WRITES / 1_000_000
+_READ = costs.MILLION_READS / 1_000_000
+_STREAM_READ = costs.STREAM_READS / 100_000
+_PUT = costs.THOUSAND_PUTS / 1000
+_OWN_METRICS = len({*METRICS, LATENCY_METRIC})
 
 
 @dataclass(frozen=True)
@@ -55,40 +40,75 @@ def size(task: Task, shards: int, changes: float, item_kb: float) -> list[Line]:
         changes: changes a second, over the whole table.
         item_kb: mean size of an item, in KB.
     """
-    workers = max(1, math.ceil(shards / SHARDS_PER_WORKER), math.ceil(changes / CHANGES_PER_WORKER))
+    workers = max(
+        1,
+        math.ceil(shards / costs.WORKER_SHARDS),
+        math.ceil(changes / costs.WORKER_CHANGES),
+    )
     return [
         *_machines(shards, workers, changes),
+        *_speed(task, shards, workers, item_kb),
         *_month(task, shards, workers, changes, item_kb),
     ]
 
 
+def most_of_a_shard(task: Task, item_kb: float) -> float:
+    """Changes a second that a shard gives: what was measured, or less where items are large.
+
+    A read gives a full batch, or as much as 1 MB holds, of records that carry the old image and the
+    new.
+    """
+    record = max(1.0, 2 * item_kb * 1024)
+    a_read = min(task.batch_size, costs.READ_BYTES / record)
+    return min(costs.SHARD_CHANGES, _reads(task) * a_read)
+
+
+def _reads(task: Task) -> float:
+    return 1 / seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
+
+
 def _machines(shards: int, workers: int, changes: float) -> list[Line]:
     each = math.ceil(shards / workers)
-    memory = JVM_MIB + each * (CHILD_MIB + BUSY_MIB)
     fallen = math.ceil(shards / max(1, workers - 1))
-    spare = JVM_MIB + fallen * (CHILD_MIB + BUSY_MIB)
     return [
         Line("processes", shards + workers, "", f"{shards} shards + {workers} Java"),
         Line(
             "workers",
             workers,
             "",
-            f"of two cores: {shards} shards / {SHARDS_PER_WORKER}, or {changes:g} changes/s / "
-            f"{CHANGES_PER_WORKER}; one more to lose one",
+            f"of two cores: {shards} shards / {costs.WORKER_SHARDS}, or {changes:g} changes/s / "
+            f"{costs.WORKER_CHANGES}; one more to lose one",
         ),
         Line(
             "memory a worker",
-            memory,
-            "MiB",
-            f"{JVM_MIB} Java + {each} shards x ({CHILD_MIB} + {BUSY_MIB} busy)",
+            _memory(each),
+            "MB",
+            f"{costs.JAVA_MB} Java + {each} shards x {costs.SHARD_MB}, as measured at work",
         ),
-        Line("memory with one worker lost", spare, "MiB", f"the same with {fallen} shards"),
+        Line("memory with one worker lost", _memory(fallen), "MB", f"the same, {fallen} shards"),
+    ]
+
+
+def _memory(shards: int) -> int:
+    return costs.JAVA_MB + shards * costs.SHARD_MB
+
+
+def _speed(task: Task, shards: int, workers: int, item_kb: float) -> list[Line]:
+    reads = _reads(task)
+    most = most_of_a_shard(task, item_kb)
+    return [
+        Line(
+            "most changes a second of a shard",
+            most,
+            "/s",
+            f"least of {costs.SHARD_CHANGES} measured, {reads:g} reads/s x {task.batch_size} "
+            f"records, {reads:g} reads/s x 1 MB / 2 images of {item_kb:g} KB",
+        ),
         Line(
             "most changes a second",
-            min(shards * CHANGES_PER_SHARD, workers * CHANGES_PER_WORKER),
+            min(shards * most, workers * costs.WORKER_CHANGES),
             "/s",
-            f"least of {shards} shards x {CHANGES_PER_SHARD}, {workers} workers x "
-            f"{CHANGES_PER_WORKER}",
+            f"least of {shards} shards x {most:.0f}, {workers} workers x {costs.WORKER_CHANGES}",
         ),
     ]
 
@@ -111,9 +131,9 @@ def _leases(task: Task, shards: int) -> Line:
     interval = failover_seconds(task) / 3
     return Line(
         "lease renewals",
-        shards * _MONTH / interval * WRITE_UNIT,
+        shards * _MONTH / interval * _WRITE,
         "$",
-        f"{shards} shards / {interval:.1f} s x month x ${WRITE_UNIT * _MILLION:.3f} a million",
+        f"{shards} shards / {interval:.1f} s x month x ${costs.MILLION_WRITES:.3f} a million",
     )
 
 
@@ -121,7 +141,7 @@ def _checkpoints(task: Task, shards: int) -> Line:
     interval = task.checkpoint_seconds
     return Line(
         "checkpoints",
-        shards * _MONTH / interval * WRITE_UNIT,
+        shards * _MONTH / interval * _WRITE,
         "$",
         f"{shards} shards / {interval} s x month, while changes flow",
     )
@@ -131,7 +151,7 @@ def _worker_rows(task: Task, workers: int) -> Line:
     interval = seconds(task.kcl.properties, "workerMetricsReporterFreqInMillis")
     return Line(
         "worker metrics rows",
-        workers * _MONTH / interval * WRITE_UNIT,
+        workers * _MONTH / interval * _WRITE,
         "$",
         f"{workers} workers / {interval:.0f} s x month",
     )
@@ -143,7 +163,7 @@ def _assignment(task: Task, shards: int) -> Line:
     units = 1 + math.ceil(shards / 10) + 1
     return Line(
         "leader's scans",
-        _MONTH / interval * units * READ_UNIT,
+        _MONTH / interval * units * _READ,
         "$",
         f"month / {interval:.0f} s x {units} read units",
     )
@@ -153,9 +173,9 @@ def _stream(task: Task, shards: int) -> Line:
     interval = seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
     return Line(
         "stream reads",
-        shards * _MONTH / interval * STREAM_READ,
+        shards * _MONTH / interval * _STREAM_READ,
         "$",
-        f"{shards} shards / {interval:.1f} s x month x ${STREAM_READ * 100_000:.2f} a 100,000",
+        f"{shards} shards / {interval:.1f} s x month x ${costs.STREAM_READS:.2f} a 100,000",
     )
 
 
@@ -163,18 +183,19 @@ def _writes(changes: float, item_kb: float) -> Line:
     units = max(1, math.ceil(item_kb))
     return Line(
         "destination writes",
-        changes * _MONTH * units * WRITE_UNIT,
+        changes * _MONTH * units * _WRITE,
         "$",
         f"{changes:g} changes/s x month x {units} write units",
     )
 
 
 def _metrics(shards: int) -> Line:
-    names = OWN_METRICS + KCL_METRICS
+    names = _OWN_METRICS + costs.KCL_METRICS
     calls = shards * _MONTH / 60
     return Line(
         "CloudWatch metrics",
-        names * METRIC_MONTH + calls * PUT_METRIC_CALL,
+        names * costs.METRIC_MONTH + calls * _PUT,
         "$",
-        f"{names} names x ${METRIC_MONTH:.2f} + {shards} calls a minute; KCL's calls not counted",
+        f"{names} names x ${costs.METRIC_MONTH:.2f} + {shards} calls a minute; KCL's calls not "
+        "counted",
     )

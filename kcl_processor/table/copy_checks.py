@@ -9,8 +9,9 @@ from typing import Any
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import ConfigError, DestinationError, GapError, SourceError
+from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.table.copy_progress import CopyProgress
-from kcl_processor.table.estimate import HOUR, REFUSE_HOURS, STOP_HOURS, STREAM_HOURS, Estimate
+from kcl_processor.table.estimate import HOUR, REFUSE_HOURS, STOP_HOURS, Estimate
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.
@@ -75,7 +76,7 @@ def refuse_slow(estimate: Estimate) -> None:
     what = "write capacity of the destination" if writing else "read capacity of the source"
     need = hours / REFUSE_HOURS
     raise ConfigError(
-        f"The copy would take about {hours:.1f} h, and the stream keeps {STREAM_HOURS:.0f} h: "
+        f"The copy would take about {hours:.1f} h, and the stream keeps {RETENTION / HOUR:.0f} h: "
         f"changes made meanwhile would be lost. The {what} decides.",
         f"raise the {what} or its limit {need:.1f} times, or see copy --plan for the managed way; "
         "--force goes on (for a source that nobody writes to)",
@@ -91,7 +92,7 @@ def refuse_stale(progress: CopyProgress, now: float) -> None:
     hours = (now - progress.started_at) / HOUR
     if hours >= STOP_HOURS:
         raise GapError(
-            f"The copy began {hours:.1f} h ago, and the stream keeps {STREAM_HOURS:.0f} h: "
+            f"The copy began {hours:.1f} h ago, and the stream keeps {RETENTION / HOUR:.0f} h: "
             "changes made since its beginning are no longer there to be replayed.",
             "copy --restart --no-to-empty-only, faster than before; see copy --plan",
         )

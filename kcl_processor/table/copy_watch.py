@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError
+from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.table.copy_checks import refuse_stale
 from kcl_processor.table.copy_progress import CopyProgress
-from kcl_processor.table.estimate import HOUR, STREAM_HOURS, WARN_HOURS
+from kcl_processor.table.estimate import HOUR, WARN_HOURS
 from kcl_processor.table.pace import Halt
 
 # Seconds between looks at the leases, and between warnings that time runs out.
@@ -90,5 +91,5 @@ class CopyWatch:
             self._warned_at = now
             self._listener.warn(
                 f"This copy takes {hours:.1f} h in all at this speed, and the stream keeps "
-                f"{STREAM_HOURS:.0f} h. Raise what limits it: --max-rcu, --max-wcu, capacity."
+                f"{RETENTION / HOUR:.0f} h. Raise what limits it: --max-rcu, --max-wcu, capacity."
             )

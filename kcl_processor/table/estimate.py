@@ -6,17 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from kcl_processor.fleet.costs import ON_DEMAND_READS, ON_DEMAND_WRITES
+
 HOUR = 3600.0
-# The stream keeps a change for 24 hours (DynamoDB developer guide, "Change data capture for
-# DynamoDB Streams"), and the daemon must begin to read before the copy's first hour leaves it.
-STREAM_HOURS = 24.0
+# The daemon must begin to read before the copy's first hour leaves the stream.
 REFUSE_HOURS = 20.0
 WARN_HOURS = 16.0
 STOP_HOURS = 23.0
-
-# What a new on-demand table takes at once (developer guide, "On-demand capacity mode").
-_ON_DEMAND_WRITE = 4000.0
-_ON_DEMAND_READ = 12000.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ def capacity(table: dict[str, Any]) -> Capacity:
     if warm:
         read, write = float(warm["ReadUnitsPerSecond"]), float(warm["WriteUnitsPerSecond"])
         return Capacity(read, write, "on demand, warm throughput", provisioned=False)
-    return Capacity(_ON_DEMAND_READ, _ON_DEMAND_WRITE, "on demand, as new", provisioned=False)
+    return Capacity(ON_DEMAND_READS, ON_DEMAND_WRITES, "on demand, as new", provisioned=False)
 
 
 def write_units(items: int, average_bytes: float) -> float:

@@ -11,16 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kcl_processor.config.task import Task
-from kcl_processor.table.estimate import Estimate
+from kcl_processor.fleet import costs
+from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.table.estimate import HOUR, Estimate
 from kcl_processor.table.table_definition import creation
 
-# List prices in us-east-1, in US dollars, as this version knows them: the AWS pricing pages rule.
-WRITE_MILLION = 0.625
-READ_MILLION = 0.125
-EXPORT_GB = 0.10
-IMPORT_GB = 0.15
-PITR_GB_MONTH = 0.20
-TRANSFER_GB = 0.02
 # AWS publishes no speed of exports and imports. Assumed: a fixed part, and one that grows.
 _FIXED_HOURS = 0.5
 _GB_PER_HOUR = 500.0
@@ -58,7 +53,7 @@ class Way:
 def by_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float) -> Way:
     """This product's copy, at on-demand prices."""
     dollars = (
-        estimate.write_units * WRITE_MILLION + estimate.read_units * READ_MILLION
+        estimate.write_units * costs.MILLION_WRITES + estimate.read_units * costs.MILLION_READS
     ) / 1_000_000
     return Way(
         "copy",
@@ -70,7 +65,7 @@ def by_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float)
             f"{estimate.write_seconds:,.0f} s",
             f"read: {estimate.read_units:,.1f} RCU / {read_rate:,.0f} RCU/s = "
             f"{estimate.read_seconds:,.0f} s",
-            f"cost: WCU x ${WRITE_MILLION} + RCU x ${READ_MILLION} a million "
+            f"cost: WCU x ${costs.MILLION_WRITES} + RCU x ${costs.MILLION_READS} a million "
             "(on demand; provisioned capacity is paid for anyway)",
         ],
         [f"kcl-processor copy {task.name}"],
@@ -81,17 +76,17 @@ def by_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float)
 def by_import(task: Task, source: dict[str, Any]) -> Way:
     """Export to S3 and import from there; neither consumes table capacity."""
     gigabytes = source["TableSizeBytes"] / (1 << 30)
-    per_gigabyte = EXPORT_GB + IMPORT_GB + PITR_GB_MONTH
+    per_gigabyte = costs.EXPORT_GB + costs.IMPORT_GB + costs.PITR_GB_MONTH
     hours = 2 * (_FIXED_HOURS + gigabytes / _GB_PER_HOUR)
     notes = [
         "the import creates the destination, which must not exist yet",
-        "the 24 h of the stream count from the export's point in time",
+        f"the {RETENTION / HOUR:.0f} h of the stream count from the export's point in time",
         "replace BUCKET, EXPORT_ARN and EXPORT_ID; another account needs a bucket policy",
     ]
     if source.get("LocalSecondaryIndexes"):
         notes.append("an import cannot create local secondary indexes, which this source has")
     if task.source.region != task.destination.region:
-        per_gigabyte += TRANSFER_GB
+        per_gigabyte += costs.TRANSFER_GB
     return Way(
         "export and import",
         hours,
@@ -100,8 +95,8 @@ def by_import(task: Task, source: dict[str, Any]) -> Way:
             f"time: 2 x ({_FIXED_HOURS} h + {gigabytes:,.2f} GB / {_GB_PER_HOUR:,.0f} GB/h) "
             "(assumed: AWS publishes no speed)",
             f"cost: {gigabytes:,.2f} GB x ${per_gigabyte:.2f} "
-            f"(export {EXPORT_GB}, import {IMPORT_GB}, PITR for a month {PITR_GB_MONTH}, "
-            f"transfer to another region {TRANSFER_GB})",
+            f"(export {costs.EXPORT_GB}, import {costs.IMPORT_GB}, PITR for a month "
+            f"{costs.PITR_GB_MONTH}, transfer to another region {costs.TRANSFER_GB})",
         ],
         _commands(task, source),
         notes,

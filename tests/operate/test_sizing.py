@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kcl_processor.config.task import Task
+from kcl_processor.fleet.costs import SHARD_CHANGES
 from kcl_processor.operate.sizing import Line, size
 from tests.kcl_tables import make_task
 
@@ -26,6 +27,14 @@ def test_losing_a_worker_moves_its_memory_to_the_others() -> None:
     """What is left must hold all of them."""
     found = lines(shards=16)
     assert found["memory with one worker lost"].value > found["memory a worker"].value
+
+
+def test_large_items_bound_what_a_shard_gives() -> None:
+    """A read of 1 MB holds five updates of 100 KB items, and five reads a second give 26."""
+    most = "most changes a second of a shard"
+    assert lines(item_kb=100)[most].value == 5 * 1024 / 200
+    assert lines(item_kb=100)["most changes a second"].value == 8 * 5 * 1024 / 200
+    assert lines(item_kb=0.1)[most].value == SHARD_CHANGES
 
 
 def test_the_total_is_the_sum_of_its_dollars() -> None:

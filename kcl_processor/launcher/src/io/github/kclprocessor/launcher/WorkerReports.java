@@ -1,8 +1,10 @@
-package software.amazon.kinesis.coordinator;
+package io.github.kclprocessor.launcher;
 
 import java.lang.reflect.Field;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.kinesis.coordinator.DynamicMigrationComponentsInitializer;
+import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.worker.metricstats.WorkerMetricStatsDAO;
 
 /**
@@ -11,13 +13,13 @@ import software.amazon.kinesis.worker.metricstats.WorkerMetricStatsDAO;
  * <p>The KCL stops reporting its metrics at a stop and leaves its last report, on which the leader
  * counts for a while. The scheduler keeps to itself what reads and writes those reports.
  */
-public final class WorkerReports {
+final class WorkerReports {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerReports.class);
 
     private WorkerReports() {}
 
     /** Deletes a worker's report; should that fail, the leader finds out by itself. */
-    public static void remove(Scheduler scheduler, String worker) {
+    static void remove(Scheduler scheduler, String worker) {
         try {
             Field field = Scheduler.class.getDeclaredField("migrationComponentsInitializer");
             field.setAccessible(true);

@@ -1,0 +1,57 @@
+/**
+ * The KCL's MultiLangDaemon on a DynamoDB stream: the classes in the order in which a record meets them.
+ *
+ * <h2>Before the first record</h2>
+ *
+ * <ul>
+ *   <li>{@link StreamsMultiLangDaemon} reads {@link Arguments} and {@link ReplicaProperties}, applies
+ *       {@link ProxySettings}, asks once for the stream and builds the KCL's scheduler;
+ *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
+ *       adapter a stream's ARN in the form that it accepts.
+ * </ul>
+ *
+ * <h2>From the stream</h2>
+ *
+ * <ol>
+ *   <li>{@link ReadPace} says when a shard is read next;
+ *   <li>{@link GapGuard} makes the call, and by {@link Positions} knows where in the shard it stands;
+ *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
+ *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
+ *   <li>in place of records, {@link Gaps} states a {@link Gap}, and {@link Denials} ends a daemon that
+ *       may no longer read, by the {@link ErrorCodes}.
+ * </ol>
+ *
+ * <h2>To its record processor, and its checkpoint back</h2>
+ *
+ * <ol>
+ *   <li>{@link ShardProcessor} passes the records to the process that the KCL started for the shard;
+ *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the
+ *       shard's lease is still this worker's;
+ *   <li>{@link Handover} gives the lease up at a stop, and {@link WorkerReports} takes the worker out of
+ *       the leader's list.
+ * </ol>
+ *
+ * <h2>At the end, and what is said</h2>
+ *
+ * <ul>
+ *   <li>{@link Shutdown} ends the daemon with the code that {@link ExitStatus} has settled on;
+ *       {@link ChildExitFilter} tells it how a record processor ended, {@link Trouble} what a failed
+ *       start means;
+ *   <li>{@link Connectors} is the log for operators, where {@link ChildLines} puts what record processors
+ *       say; {@link HundredFiles}, {@link KnownNoise} and {@link QuietStderr} keep the logs readable.
+ * </ul>
+ *
+ * <h2>In packages of the KCL</h2>
+ *
+ * <p>Three classes need what is package-private there, and so live beside it:
+ *
+ * <ul>
+ *   <li>{@link software.amazon.kinesis.multilang.config.ResolvedConfigs}, for
+ *       {@code MultiLangDaemonConfiguration.resolvedConfiguration};
+ *   <li>{@link software.amazon.kinesis.coordinator.FirstShardSync}, for the class of the scheduler's manager of
+ *       shard syncs;
+ *   <li>{@link software.amazon.kinesis.leader.ShortLeaderLock}, for the factory method of
+ *       {@code DynamoDBLockBasedLeaderDecider} that takes a duration.
+ * </ul>
+ */
+package io.github.kclprocessor.launcher;

@@ -1,0 +1,50 @@
+"""The figures that advice rests on are those that the README states."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.config.kcl_properties import seconds
+from kcl_processor.fleet import costs
+from kcl_processor.operate.sizing import most_of_a_shard
+from tests.kcl_tables import make_task
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("row", "figure"),
+    [
+        ("one shard, 60,000 changes, 80 ms to the destination", costs.SHARD_CHANGES),
+        ("... resident memory, JVM + record processor", costs.ONE_SHARD_MB),
+        ("eight shards, 64,000 changes, 80 ms to the destination", costs.WORKER_CHANGES),
+        ("... resident memory, JVM + eight record processors", costs.EIGHT_SHARDS_MB),
+    ],
+)
+def test_what_was_measured_is_what_is_counted_with(row: str, figure: float) -> None:
+    """A new measurement changes the README's table and the constant together."""
+    (stated,) = re.findall(rf"^\| {re.escape(row)} \| ([\d,]+) ", README, re.MULTILINE)
+    assert int(stated.replace(",", "")) == figure
+
+
+def test_memory_lies_on_the_line_through_both_measurements() -> None:
+    """At one shard and at eight the estimate is what was measured."""
+    assert costs.JAVA_MB + costs.SHARD_MB == costs.ONE_SHARD_MB
+    assert costs.JAVA_MB + costs.WORKER_SHARDS * costs.SHARD_MB == costs.EIGHT_SHARDS_MB
+
+
+def test_the_streams_own_limit_is_the_readmes() -> None:
+    """Five reads a second of 1,000 records or 1 MB, for small items and for two images each."""
+    task = make_task()
+    small, large, size = re.findall(
+        r"is ([\d,]+) changes/s of small items and ([\d,]+) changes/s if every\s+record carries "
+        r"two images of (\d+) bytes",
+        README,
+    )[0]
+    reads = 1 / seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
+    assert reads * task.batch_size == int(small.replace(",", ""))
+    limited = most_of_a_shard(task, int(size) / 1024)
+    assert round(limited, -2) == int(large.replace(",", ""))
