@@ -172,9 +172,11 @@ def _stream_arn(task: Task) -> str:
 
 
 def _open_letters(files: TaskFiles) -> int | None:
+    """Of a queue, only those that it refused: SQS counts no more than approximately."""
+    letters = LetterFile(files.letter_file).letters()
     if is_queue(files.dead_letters):
-        return None
-    return _noted(files, LetterFile(files.letter_file).letters())
+        return sum(1 for _ in letters) or None
+    return _noted(files, letters)
 
 
 def _noted(files: TaskFiles, notes: Iterable[object]) -> int | None:
