@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles, is_queue
-from kcl_processor.config.task import Task
-from kcl_processor.errors import SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.coordinator import Leader, Pulses, pulses_of
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
 from kcl_processor.fleet.stream import Stream
-from kcl_processor.launch.preflight import describe
+from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate.lineage import ShardView, join, unfinished
 from kcl_processor.state.dead_letters import LetterFile
 from kcl_processor.state.gaps import noted_gaps
@@ -117,7 +114,7 @@ class Observer:
 
     def _source(self) -> Stream:
         if self._stream is None:
-            arn = self._task.source.stream_arn or _stream_arn(self._task)
+            arn = stream_arn(self._task)
             client = clients.streams(self._task.source)
             self._stream = Stream(client, arn, self._clock, self._wait)
         return self._stream
@@ -159,16 +156,6 @@ class Observer:
                 reported.setdefault(owner, True)
         alive = sorted(worker for worker, lives in reported.items() if lives)
         return alive, sorted(owned.keys() - set(alive))
-
-
-def _stream_arn(task: Task) -> str:
-    table: dict[str, Any] = describe(task.source, SourceError, "name the source table as it is")
-    arn = table.get("LatestStreamArn")
-    if not arn:
-        raise SourceError(
-            f"The stream of source table {task.source} is off.", "kcl-processor doctor"
-        )
-    return str(arn)
 
 
 def _open_letters(files: TaskFiles) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.stream import Stream
@@ -41,3 +43,16 @@ def test_shards_are_listed_once_in_a_while(moto_url: str) -> None:
     assert stream.shards() is listed
     clock.turn(31)
     assert stream.shards() is not listed
+
+
+@pytest.mark.parametrize("number", ["123", "9" * 22, "1" * 21])
+def test_a_place_that_is_not_in_a_shard_is_not_held(moto_url: str, number: str) -> None:
+    """Too short, too long, not there: KCL would ask for an iterator at it for ever."""
+    task, clock = make_task(moto_url), HandClock()
+    client = make_source_and_destination(task)
+    client.put_item(TableName=task.source.table, Item={"pk": {"S": "a"}})
+    stream = stream_of(task, clock)
+    (shard,) = stream.shards()
+    records = stream._records(shard.id, "TRIM_HORIZON")
+    assert stream.holds(shard.id, records[0]["dynamodb"]["SequenceNumber"])
+    assert not stream.holds(shard.id, number)
