@@ -45,7 +45,7 @@ def test_shards_are_listed_once_in_a_while(moto_url: str) -> None:
     assert stream.shards() is not listed
 
 
-@pytest.mark.parametrize("number", ["123", "9" * 22, "1" * 21])
+@pytest.mark.parametrize("number", ["123", "9" * 22])
 def test_a_place_that_is_not_in_a_shard_is_not_held(moto_url: str, number: str) -> None:
     """Too short, too long, not there: KCL would ask for an iterator at it for ever."""
     task, clock = make_task(moto_url), HandClock()

@@ -51,7 +51,7 @@ def test_a_descendant_whose_row_was_cleaned_up_gets_one_again() -> None:
         StreamShard("b", "a", open=False),
         StreamShard("c", "b", open=True),
     ]
-    rows = [
+    rows: list[Row] = [
         {"leaseKey": {"S": "a"}, "checkpoint": {"S": SHARD_END}, "leaseCounter": {"N": "5"}},
         {"leaseKey": {"S": "c"}, "checkpoint": {"S": "99"}, "parentShardId": {"SS": ["b"]}},
     ]
