@@ -16,7 +16,7 @@ from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate.lineage import ShardView, join, unfinished
 from kcl_processor.state.dead_letters import LetterFile
-from kcl_processor.state.gaps import noted_gaps
+from kcl_processor.state.gaps import open_gaps
 from kcl_processor.state.heartbeat import Heartbeat, read_heartbeats
 
 # Seconds between two readings while waiting for counters to move.
@@ -31,8 +31,8 @@ class Sight:
         found: whether KCL's lease table exists.
         live: the workers that gave a sign of life.
         dead: workers that own leases and gave none.
-        dead_letters, gaps: set aside on this host and not settled, and noted on it; ``None``
-            when no record processor of the task ever ran here, so that another host may have some.
+        dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
+            record processor of the task ever ran here, so that another host may have some.
     """
 
     task: str
@@ -131,7 +131,7 @@ class Observer:
             leader=coordinator.leader(rows),
             heartbeats=read_heartbeats(files.heartbeats, now),
             dead_letters=_open_letters(files),
-            gaps=_noted(files, noted_gaps(files.gaps)),
+            gaps=_noted(files, open_gaps(files.gaps)),
             now=now,
         )
 
