@@ -22,8 +22,10 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.cli.watch import add_watch_argument, show
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
-from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, scan
+from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, lease, scan
 from kcl_processor.fleet.running import refuse_running
+from kcl_processor.fleet.stream import Stream
+from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate import lease_reset
 from kcl_processor.operate.lineage import ENDED, ShardView, tree
 from kcl_processor.operate.observe import Observer
@@ -160,7 +162,10 @@ def _reset(args: argparse.Namespace) -> int:
     task, to = files.task, _position(args)
     client, table = clients.checkpoints(task), task.kcl.application_name
     items = _items(client, table)
-    steps = lease_reset.plan_reset(items, args.shard, to)
+    stream = Stream(clients.streams(task.source), stream_arn(task), SystemClock(), time.sleep)
+    if to.isdigit():
+        _refuse_nowhere(stream, lease_reset.named(list(map(lease, items)), args.shard).shard, to)
+    steps = lease_reset.plan_reset(items, stream.shards(), args.shard, to)
     _print(steps)
     if not args.yes:
         return _not_done(steps)
@@ -216,6 +221,15 @@ def _position(args: argparse.Namespace) -> str:
         f"--to {args.to}: a reset goes to trim-horizon, latest, or, of one --shard, a number.",
         "kcl-processor leases --help",
     )
+
+
+def _refuse_nowhere(stream: Stream, shard: str, sequence_number: str) -> None:
+    """KCL would ask for an iterator there for ever."""
+    if not stream.holds(shard, sequence_number):
+        raise ConfigError(
+            f"Shard {shard} holds no record of sequence number {sequence_number}, or no longer.",
+            "--to with the number of a record that the shard still holds, or trim-horizon",
+        )
 
 
 def _items(client: object, table: str) -> list[lease_reset.Item]:

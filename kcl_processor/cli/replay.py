@@ -12,15 +12,18 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.config.paths import TaskFiles, is_queue
 from kcl_processor.config.task import Task
-from kcl_processor.errors import DestinationError, ExitCode, SourceError
+from kcl_processor.errors import ConfigError, DestinationError, ExitCode, SourceError
 from kcl_processor.launch.preflight import describe, key_schema
 from kcl_processor.log import log_to_stderr
-from kcl_processor.state.dead_letters import open_place
+from kcl_processor.state.dead_letters import Place, open_place
 from kcl_processor.table import access
 from kcl_processor.table.repair import Repair
 from kcl_processor.table.replay import Outcome, Replay
@@ -44,19 +47,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     log_to_stderr()
-    where = args.place or files.dead_letters
-    place = open_place(where, files.task.destination.region)
+    place = _place(files, args.place)
     replay = _replay(files.task, SystemClock())
-    counts: Counter[Outcome] = Counter()
-    for letter in place.letters():
-        outcome = replay.apply(letter)
-        counts[outcome] += 1
-        if outcome is Outcome.REFUSED:
-            print(f"{letter} is refused again and stays in {where}", file=sys.stderr)
-        else:
-            place.settle(letter)
+    try:
+        counts = Counter(_settled(place, replay))
+    finally:
+        place.release()
+    if not counts:
+        print(f"No dead letters of {files.task.name} are open in {place}.", file=sys.stderr)
     _print(counts, as_json=args.json)
     return ExitCode.POISON if counts[Outcome.REFUSED] else ExitCode.OK
+
+
+def _place(files: TaskFiles, given: str | None) -> Place:
+    if given and not is_queue(given) and not Path(given).is_file():
+        raise ConfigError(
+            f"There is no file {given}.", f"kcl-processor replay {files.task.name}, without --from"
+        )
+    where = given or files.dead_letters
+    return open_place(where, files.task.destination.region, files.letter_file)
+
+
+def _settled(place: Place, replay: Replay) -> Iterator[Outcome]:
+    """What became of each letter; those that are done are settled."""
+    for letter in place.letters():
+        outcome = replay.apply(letter)
+        if outcome in (Outcome.APPLIED, Outcome.CHANGED):
+            place.settle(letter)
+        else:
+            print(f"{letter} is {outcome.value} and stays in {place}", file=sys.stderr)
+        yield outcome
 
 
 def _print(counts: Counter[Outcome], *, as_json: bool) -> None:
@@ -74,4 +94,4 @@ def _replay(task: Task, clock: Clock) -> Replay:
     )
     readers = [TableReader(calls, keys, page_items=1) for calls in (source, destination)]
     repair = Repair(readers[0], readers[1], destination, delete_extra=True, dry_run=False)
-    return Replay(readers[0], repair)
+    return Replay(task.name, readers[0], repair)

@@ -9,6 +9,8 @@ the tables. It runs beside the daemon.
 and checks again; --delete-extra also deletes what the source does not hold. Without --repair
 nothing is written, and with --dry-run it is only told what would be.
 
+A whole comparison that ends equal settles the gaps that were noted on this host before it.
+
 Exit codes: 0 equal, 1 different, 4 nothing differs for sure but some keys are undecided.
 """
 
@@ -27,10 +29,12 @@ import orjson
 
 from kcl_processor.cli.copy import stopping
 from kcl_processor.cli.output import print_json, print_rows
-from kcl_processor.cli.task import add_task_arguments, chosen_task
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.log import log_to_stderr
+from kcl_processor.state.gaps import open_gaps, settle_gap
 from kcl_processor.table.compare import Difference
 from kcl_processor.table.pace import Halted
 from kcl_processor.table.repair import Outcome
@@ -75,18 +79,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", metavar="FILE", type=Path, help="one JSON line a difference")
     parser.add_argument("--show-values", action="store_true", help="with --report: items too")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
+    add_state_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    task = chosen_task(args)
-    options = _options(args)
+    files, clock = chosen_files(args), SystemClock()
+    task, options = files.task, _options(args)
+    began = clock.now()
     log_to_stderr()
     with (
         stopping() as halt,
         _Report(task.name, args.report, show_values=args.show_values) as report,
     ):
         try:
-            verified = run_verify(task, options, report, halt, SystemClock())
+            verified = run_verify(task, options, report, halt, clock)
         except Halted:
             print("Stopped before the end.", file=sys.stderr)
             return 130
@@ -94,8 +100,20 @@ def run(args: argparse.Namespace) -> int:
     if any(result.differing for result in verified.results):
         _advise(task.name, options)
         return ExitCode.CRASH
-    undecided = any(result.undecided for result in verified.results)
-    return ExitCode.UNKNOWN if undecided else ExitCode.OK
+    if any(result.undecided for result in verified.results):
+        return ExitCode.UNKNOWN
+    if options.whole:
+        _settle_gaps(files, began)
+    return ExitCode.OK
+
+
+def _settle_gaps(files: TaskFiles, began: float) -> None:
+    """The tables are equal now, so whatever a gap lost before is there."""
+    healed = [gap for gap in open_gaps(files.gaps) if gap.at < began]
+    for gap in healed:
+        settle_gap(files.gaps, gap)
+    if healed:
+        print(f"{len(healed)} gaps noted on this host are settled.", file=sys.stderr)
 
 
 def _options(args: argparse.Namespace) -> VerifyOptions:

@@ -7,8 +7,37 @@ five beans in ``software.amazon.kinesis.multilang.config``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a property's text may be.
+
+    Attributes:
+        words: the same for people.
+        bounds: of the number that it is, if it is one.
+    """
+
+    words: str
+    pattern: re.Pattern[str]
+    bounds: tuple[int, int] | None = None
+
+    def fits(self, text: str) -> bool:
+        """Whether a property may have this value."""
+        if not self.pattern.fullmatch(text):
+            return False
+        return self.bounds is None or self.bounds[0] <= int(text) <= self.bounds[1]
+
+
+def whole(least: int, most: int) -> Form:
+    """A whole number within bounds."""
+    words = f"a whole number from {least} to {most}"
+    return Form(words, re.compile(r"[0-9]{1,18}"), (least, most))
+
 
 # Set by the product from other keys of the task; a second value would contradict them.
 OWNED = MappingProxyType(
@@ -26,6 +55,17 @@ OWNED = MappingProxyType(
         "initialPositionInStream": "nothing: LATEST loses the first records of every new shard",
         "maxActiveThreads": "nothing: a bounded pool deadlocks with more shards than threads",
         "callProcessRecordsEvenForEmptyRecordList": "nothing: idle shards checkpoint by it",
+        "processingLanguage": "nothing: the record processor is this product's",
+        "timeoutInSeconds": "nothing: one that waits for its destination must not be ended",
+        "clientVersionConfig": "nothing: only KCL 3's own way keeps two workers from one shard",
+        "isGracefulLeaseHandoffEnabled": "nothing: without it a shard may have two writers",
+        "gracefulLeaseHandoffTimeoutMillis": "nothing: a shorter one may give a shard two writers",
+        "shardSyncIntervalMillis": "nothing: the adapter wants 0",
+        "skipShardSyncAtWorkerInitializationIfLeasesExist": "nothing: the adapter wants it so",
+        "cleanupLeasesUponShardCompletion": "nothing: KCL takes no false here",
+        "ignoreUnexpectedChildShards": "nothing: a child that is ignored is lost",
+        "validateSequenceNumberBeforeCheckpointing": "nothing: it asks Kinesis",
+        "shardPrioritization": "nothing: it cannot be written as a text",
     }
 )
 
@@ -50,31 +90,77 @@ DEFAULTS = MappingProxyType(
     }
 )
 
-_OTHERS = """
-AwsCredentialsProvider AwsCredentialsProviderDynamoDB AwsCredentialsProviderCloudWatch
-enablePriorityLeaseAssignment leaseTableDeletionProtectionEnabled leaseTablePitrEnabled
-shardSyncIntervalMillis cleanupLeasesUponShardCompletion ignoreUnexpectedChildShards
-maxLeasesForWorker maxLeasesToStealAtOneTime initialLeaseTableReadCapacity
-initialLeaseTableWriteCapacity maxLeaseRenewalThreads listShardsBackoffTimeInMillis
-maxListShardsRetryAttempts shardPrioritization skipShardSyncAtWorkerInitializationIfLeasesExist
-schedulerInitializationBackoffTimeMillis clientVersionConfig taskBackoffTimeMillis
-metricsBufferTimeMillis metricsMaxQueueSize logWarningForTaskAfterMillis metricsEnabledDimensions
-validateSequenceNumberBeforeCheckpointing timeoutInSeconds processingLanguage
-retryGetRecordsInSeconds maxGetRecordsThreadPool millisBehindLatestThresholdForReducedTps
-gracefulLeaseHandoffTimeoutMillis isGracefulLeaseHandoffEnabled
-noOfPersistedMetricsPerWorkerMetrics
-disableWorkerMetrics maxThroughputPerHostKBps dampeningPercentage reBalanceThresholdPercentage
-allowThroughputOvershoot varianceBalancingFrequency workerMetricsEMAAlpha
-staleWorkerMetricsEntryCleanupDuration
-workerMetricsTableName workerMetricsBillingMode workerMetricsReadCapacity
-workerMetricsWriteCapacity workerMetricsPointInTimeRecoveryEnabled
-workerMetricsDeletionProtectionEnabled workerMetricsTags
-coordinatorStateTableName coordinatorStateBillingMode coordinatorStateReadCapacity
-coordinatorStateWriteCapacity coordinatorStatePointInTimeRecoveryEnabled
-coordinatorStateDeletionProtectionEnabled coordinatorStateTags
-""".split()
+_HOUR = 3_600_000
+_FLAG = Form("true or false", re.compile("true|false"))
+_TABLE = Form("a table's name", re.compile(r"[A-Za-z0-9_.-]{3,255}"))
+_BILLING = Form("PAY_PER_REQUEST or PROVISIONED", re.compile("PAY_PER_REQUEST|PROVISIONED"))
+_TEXT = Form("a text in one line", re.compile(r"[^\r\n]+"))
+_TAG = r"[^=,\r\n]+=[^=,\r\n]*"
+_TAGS = Form("name=value, name=value", re.compile(f"{_TAG}(,{_TAG})*"))
+_SHARE = Form("a number above 0, up to 1", re.compile(r"0\.\d*[1-9]\d*|1(\.0)?"))
 
-SETTABLE = frozenset(_OTHERS) | DEFAULTS.keys()
+# What each property may be. KCL 3.1.3 takes what BeanUtils can read and ignores a 0
+# (``resolveFields``), so that a negative time or a word ends in a loop or in a default unseen.
+SETTABLE: Mapping[str, Form] = MappingProxyType(
+    {
+        "AwsCredentialsProvider": _TEXT,
+        "AwsCredentialsProviderDynamoDB": _TEXT,
+        "AwsCredentialsProviderCloudWatch": _TEXT,
+        # A proof of ownership lasts for a part of it, and must outlast a round trip many times.
+        "failoverTimeMillis": whole(3_000, _HOUR),
+        "shutdownGraceMillis": whole(1_000, _HOUR),
+        "leaseAssignmentIntervalMillis": whole(100, _HOUR),
+        "parentShardPollIntervalMillis": whole(1, _HOUR),
+        # Five reads a second are what a shard allows.
+        "idleTimeBetweenReadsInMillis": whole(200, 60_000),
+        "millisBehindLatestThresholdForReducedTps": whole(1, _HOUR),
+        "retryGetRecordsInSeconds": whole(1, 3_600),
+        "maxGetRecordsThreadPool": whole(1, 10_000),
+        "taskBackoffTimeMillis": whole(1, _HOUR),
+        "logWarningForTaskAfterMillis": whole(1, 24 * _HOUR),
+        "schedulerInitializationBackoffTimeMillis": whole(1, _HOUR),
+        "listShardsBackoffTimeInMillis": whole(1, _HOUR),
+        "maxListShardsRetryAttempts": whole(1, 1_000),
+        "maxLeasesForWorker": whole(1, 1_000_000),
+        "maxLeasesToStealAtOneTime": whole(1, 1_000_000),
+        "maxLeaseRenewalThreads": whole(2, 1_000),
+        "enablePriorityLeaseAssignment": _FLAG,
+        "initialLeaseTableReadCapacity": whole(1, 40_000),
+        "initialLeaseTableWriteCapacity": whole(1, 40_000),
+        "leaseTableDeletionProtectionEnabled": _FLAG,
+        "leaseTablePitrEnabled": _FLAG,
+        "metricsLevel": Form("NONE, SUMMARY or DETAILED", re.compile("NONE|SUMMARY|DETAILED")),
+        "metricsEnabledDimensions": _TEXT,
+        "metricsBufferTimeMillis": whole(1, _HOUR),
+        "metricsMaxQueueSize": whole(1, 1_000_000),
+        "inMemoryWorkerMetricsCaptureFrequencyMillis": whole(1, _HOUR),
+        "workerMetricsReporterFreqInMillis": whole(100, _HOUR),
+        "noOfPersistedMetricsPerWorkerMetrics": whole(1, 1_000),
+        "disableWorkerMetrics": _FLAG,
+        "maxThroughputPerHostKBps": whole(1, 1_000_000_000),
+        "dampeningPercentage": whole(1, 100),
+        "reBalanceThresholdPercentage": whole(1, 100),
+        "allowThroughputOvershoot": _FLAG,
+        "varianceBalancingFrequency": whole(1, 1_000_000),
+        "workerMetricsEMAAlpha": _SHARE,
+        "staleWorkerMetricsEntryCleanupDuration": Form(
+            "an ISO 8601 duration such as PT24H", re.compile(r"P(T?\d+[DHMS])+")
+        ),
+        **{
+            f"{table}{what}": form
+            for table in ("workerMetrics", "coordinatorState")
+            for what, form in {
+                "TableName": _TABLE,
+                "BillingMode": _BILLING,
+                "ReadCapacity": whole(1, 40_000),
+                "WriteCapacity": whole(1, 40_000),
+                "PointInTimeRecoveryEnabled": _FLAG,
+                "DeletionProtectionEnabled": _FLAG,
+                "Tags": _TAGS,
+            }.items()
+        },
+    }
+)
 
 
 def seconds(given: Mapping[str, str], name: str) -> float:

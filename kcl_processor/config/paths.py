@@ -91,6 +91,7 @@ class TaskFiles:
             self.letter_file: "changes that were set aside",
             settled(self.letter_file): "which of those are settled",
             self.gaps: "gaps that were passed",
+            settled(self.gaps): "which of those are healed",
             self.copy_progress: "how far the copy is",
             self.starts: "how often the daemon was started of late",
             **dict.fromkeys(saved, "rows that a reset saved"),
@@ -101,6 +102,6 @@ class TaskFiles:
         return self.state / f"{self.task.name}.{suffix}"
 
 
-def settled(letter_file: Path) -> Path:
-    """The file beside a file of dead letters that notes which of them are settled."""
-    return letter_file.with_name(letter_file.name + ".settled")
+def settled(notes: Path) -> Path:
+    """The file beside a file of notes that says which of them are settled."""
+    return notes.with_name(notes.name + ".settled")

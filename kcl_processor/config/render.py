@@ -116,6 +116,7 @@ def _failures(files: TaskFiles) -> dict[str, str]:
         "replica.watchdogSeconds": str(_WATCHDOG_SECONDS),
         "replica.onPoison": files.task.on_poison,
         "replica.deadLetters": files.dead_letters,
+        "replica.letterFile": str(files.letter_file),
         "replica.onGap": files.task.on_gap,
         "replica.gapFile": str(files.gaps),
     }

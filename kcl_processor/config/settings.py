@@ -31,6 +31,7 @@ class Settings:
     watchdog: float
     on_poison: str
     dead_letters: str
+    letter_file: str
     connections: int
     application_name: str
     worker_id: str
@@ -75,6 +76,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         watchdog=float(properties["replica.watchdogSeconds"]),
         on_poison=properties["replica.onPoison"],
         dead_letters=properties["replica.deadLetters"],
+        letter_file=properties["replica.letterFile"],
         connections=int(properties["replica.connections"]),
         application_name=properties["applicationName"],
         worker_id=properties["workerId"],

@@ -128,8 +128,8 @@ def _properties(section: Section) -> dict[str, str]:
                 f"the property {key} is set by the product",
                 f"use {kcl_properties.OWNED[key]}",
             )
-        if key in kcl_properties.SETTABLE:
-            properties[key] = section.required_text(key)
+        if form := kcl_properties.SETTABLE.get(key):
+            properties[key] = section.fitting(key, form.fits, form.words)
     section.finish(known=kcl_properties.SETTABLE)
     return properties
 

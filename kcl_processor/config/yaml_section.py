@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import yaml
@@ -105,6 +105,13 @@ class Section:
         value = self.text(key)
         if not value:
             raise self.error(key, f"{key} is missing", f"{key}: …")
+        return value
+
+    def fitting(self, key: str, fits: Callable[[str], bool], words: str) -> str:
+        """A text that ``fits``, which is ``words``."""
+        value = self.required_text(key)
+        if not fits(value):
+            raise self.error(key, f"{value!r} is not {words}", f"{key}: {words}")
         return value
 
     def integer(self, key: str, default: int, least: int, most: int) -> int:

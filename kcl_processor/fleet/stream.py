@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError, ParamValidationError
+
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.errors import SourceError
@@ -24,6 +26,13 @@ _DESCRIBE_INTERVAL = 0.2
 _PARALLEL_LOOKS = 8
 # Pages without a record that a look follows; a page may be empty though the shard goes on.
 _EMPTY_PAGES = 3
+# What the service says of a place that is not in a shard, or no longer (API reference,
+# GetShardIterator); a number of too few or too many digits is refused as invalid.
+_NO_SUCH_PLACE = (
+    "ValidationException",
+    "TrimmedDataAccessException",
+    "ResourceNotFoundException",
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,23 @@ class Stream:
         if self._listed_at is None or now - self._listed_at >= self._keep:
             self._listed, self._listed_at = self._list(), now
         return self._listed
+
+    def holds(self, shard: str, sequence_number: str) -> bool:
+        """Whether a shard holds a record of that sequence number.
+
+        Raises:
+            SourceError, PermissionDenied: it cannot be asked.
+        """
+        with self._calling("GetRecords", f"shard {shard}"):
+            try:
+                records = self._records(shard, sequence_number)
+            except ParamValidationError:
+                return False
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NO_SUCH_PLACE:
+                    return False
+                raise
+        return any(one["dynamodb"]["SequenceNumber"] == sequence_number for one in records)
 
     def look_behind(self, checkpoints: Iterable[tuple[str, str]]) -> dict[str, Look]:
         """Shard id to what lies behind its checkpoint, for pairs of shard id and checkpoint.

@@ -8,7 +8,7 @@ from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
-from kcl_processor.config.task import Side, Source
+from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 
 # A stream must show whole new items. NEW_IMAGE alone would do for replication; the original asks
@@ -101,6 +101,24 @@ def describe(side: Side, error: type[OperatorError], hint: str) -> dict[str, Any
         described = clients.tables(side).describe_table(TableName=side.table)
     table: dict[str, Any] = described["Table"]
     return table
+
+
+def stream_arn(task: Task) -> str:
+    """The stream that a task names, or else the one that its source table has now.
+
+    Raises:
+        SourceError: the stream is off, or the table cannot be described.
+        PermissionDenied: a call is denied.
+    """
+    if task.source.stream_arn:
+        return task.source.stream_arn
+    table = describe(task.source, SourceError, "name the source table as it is")
+    arn = table.get("LatestStreamArn")
+    if not arn:
+        raise SourceError(
+            f"The stream of source table {task.source} is off.", f"kcl-processor doctor {task.name}"
+        )
+    return str(arn)
 
 
 def key_schema(table: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -8,7 +8,7 @@ the one that was read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from kcl_processor.fleet.leases import (
     scan,
     text,
 )
+from kcl_processor.fleet.stream import StreamShard
 
 # KCL's leader beats every 30 s (DynamoDBLockBasedLeaderDecider), this product's more often.
 _LEADER_PATIENCE = 35.0
@@ -45,14 +46,18 @@ class Step:
     after: Item | None
 
 
-def plan_reset(items: Sequence[Item], shard: str | None, to: str) -> list[Step]:
+def plan_reset(
+    items: Sequence[Item], listed: Sequence[StreamShard], shard: str | None, to: str
+) -> list[Step]:
     """What a reset changes.
 
     A whole reset to the trim horizon deletes the rows: KCL then makes them anew, as on a first
     start, for every shard that the stream still holds. A single shard that is set back takes its
-    descendants with it, or its old images would stay over their newer ones for good.
+    descendants with it, or its old images would stay over their newer ones for good. KCL removes
+    the row of a shard that was read to its end; such a descendant gets one again.
 
     Args:
+        listed: the stream's shards.
         shard: a shard's name or the end of it; ``None`` for all.
         to: ``TRIM_HORIZON``, ``LATEST`` or a sequence number.
 
@@ -64,12 +69,22 @@ def plan_reset(items: Sequence[Item], shard: str | None, to: str) -> list[Step]:
         return [Step(row.shard, item, None) for row, item in rows]
     if shard is None:
         return [Step(row.shard, item, _at(item, to)) for row, item in rows if not row.ended]
-    chosen = _named([row for row, _ in rows], shard)
-    below = set() if to == LATEST else _descendants(chosen.shard, [row for row, _ in rows])
+    chosen = named([row for row, _ in rows], shard)
+    parents = _parents([row for row, _ in rows], listed)
+    below = set() if to == LATEST else _descendants(chosen.shard, parents)
+    held = {row.shard for row, _ in rows}
+    prefix = chosen.key.removesuffix(chosen.shard)
     return [
-        Step(row.shard, item, _at(item, to if row.shard == chosen.shard else TRIM_HORIZON))
-        for row, item in rows
-        if row.shard == chosen.shard or row.shard in below
+        *(
+            Step(row.shard, item, _at(item, to if row.shard == chosen.shard else TRIM_HORIZON))
+            for row, item in rows
+            if row.shard == chosen.shard or row.shard in below
+        ),
+        *(
+            Step(name, {}, _new_row(prefix + name, parents[name]))
+            for name in sorted(below - held)
+            if name in {one.id for one in listed}
+        ),
     ]
 
 
@@ -212,7 +227,24 @@ def _unchanged(before: Item) -> dict[str, Any]:
     }
 
 
-def _named(rows: Sequence[Lease], shard: str) -> Lease:
+def _new_row(key: str, parents: set[str]) -> Item:
+    """A lease as KCL makes it for a new shard (``DynamoDBLeaseSerializer``)."""
+    return {
+        "leaseKey": {"S": key},
+        "leaseCounter": {"N": "0"},
+        "checkpoint": {"S": TRIM_HORIZON},
+        "checkpointSubSequenceNumber": {"N": "0"},
+        "ownerSwitchesSinceCheckpoint": {"N": "0"},
+        "parentShardId": {"SS": sorted(parents)},
+    }
+
+
+def named(rows: Sequence[Lease], shard: str) -> Lease:
+    """The lease of a shard, by its name or the end of it.
+
+    Raises:
+        ConfigError: no row or several rows fit.
+    """
     found = [row for row in rows if row.shard == shard] or [
         row for row in rows if row.shard.endswith(shard)
     ]
@@ -222,11 +254,19 @@ def _named(rows: Sequence[Lease], shard: str) -> Lease:
     return found[0]
 
 
-def _descendants(shard: str, rows: Sequence[Lease]) -> set[str]:
-    def below(name: str) -> Iterator[str]:
-        for row in rows:
-            if name in row.parents:
-                yield row.shard
-                yield from below(row.shard)
+def _parents(rows: Sequence[Lease], listed: Sequence[StreamShard]) -> dict[str, set[str]]:
+    """Shard to its parents, by the leases and by the stream; each may lack a part."""
+    parents = {row.shard: set(row.parents) for row in rows}
+    for shard in listed:
+        if shard.parent:
+            parents.setdefault(shard.id, set()).add(shard.parent)
+    return parents
 
-    return set(below(shard))
+
+def _descendants(shard: str, parents: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    generation = {shard}
+    while generation:
+        generation = {name for name, above in parents.items() if above & generation} - found
+        found |= generation
+    return found

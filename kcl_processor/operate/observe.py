@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles, is_queue
-from kcl_processor.config.task import Task
-from kcl_processor.errors import SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.coordinator import Leader, Pulses, pulses_of
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
 from kcl_processor.fleet.stream import Stream
-from kcl_processor.launch.preflight import describe
+from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate.lineage import ShardView, join, unfinished
 from kcl_processor.state.dead_letters import LetterFile
-from kcl_processor.state.gaps import noted_gaps
+from kcl_processor.state.gaps import open_gaps
 from kcl_processor.state.heartbeat import Heartbeat, read_heartbeats
 
 # Seconds between two readings while waiting for counters to move.
@@ -34,8 +31,8 @@ class Sight:
         found: whether KCL's lease table exists.
         live: the workers that gave a sign of life.
         dead: workers that own leases and gave none.
-        dead_letters, gaps: set aside on this host and not settled, and noted on it; ``None``
-            when no record processor of the task ever ran here, so that another host may have some.
+        dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
+            record processor of the task ever ran here, so that another host may have some.
     """
 
     task: str
@@ -117,7 +114,7 @@ class Observer:
 
     def _source(self) -> Stream:
         if self._stream is None:
-            arn = self._task.source.stream_arn or _stream_arn(self._task)
+            arn = stream_arn(self._task)
             client = clients.streams(self._task.source)
             self._stream = Stream(client, arn, self._clock, self._wait)
         return self._stream
@@ -134,7 +131,7 @@ class Observer:
             leader=coordinator.leader(rows),
             heartbeats=read_heartbeats(files.heartbeats, now),
             dead_letters=_open_letters(files),
-            gaps=_noted(files, noted_gaps(files.gaps)),
+            gaps=_noted(files, open_gaps(files.gaps)),
             now=now,
         )
 
@@ -161,20 +158,12 @@ class Observer:
         return alive, sorted(owned.keys() - set(alive))
 
 
-def _stream_arn(task: Task) -> str:
-    table: dict[str, Any] = describe(task.source, SourceError, "name the source table as it is")
-    arn = table.get("LatestStreamArn")
-    if not arn:
-        raise SourceError(
-            f"The stream of source table {task.source} is off.", "kcl-processor doctor"
-        )
-    return str(arn)
-
-
 def _open_letters(files: TaskFiles) -> int | None:
+    """Of a queue, only those that it refused: SQS counts no more than approximately."""
+    letters = LetterFile(files.letter_file).letters()
     if is_queue(files.dead_letters):
-        return None
-    return _noted(files, LetterFile(files.letter_file).letters())
+        return sum(1 for _ in letters) or None
+    return _noted(files, letters)
 
 
 def _noted(files: TaskFiles, notes: Iterable[object]) -> int | None:

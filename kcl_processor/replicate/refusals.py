@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +13,15 @@ import orjson
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
-from kcl_processor.errors import PoisonError
+from kcl_processor.errors import OperatorError, PoisonError
+from kcl_processor.replicate.backoff import delay
 from kcl_processor.replicate.change import Change, key_names
-from kcl_processor.state.dead_letters import Place
+from kcl_processor.state.dead_letters import Place, Unavailable
 
 _log = logging.getLogger(__name__)
+
+# Attempts to set a change aside; with the capped backoff about a minute.
+_ATTEMPTS = 30
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,18 @@ class DeadLetters:
 
     Args:
         on_written: called after each dead letter, for metrics.
+        wait: waits for some seconds before a place that takes no letter is asked again.
     """
 
     def __init__(
-        self, place: Place, origin: Origin, clock: Clock, on_written: Callable[[], None]
+        self,
+        place: Place,
+        origin: Origin,
+        clock: Clock,
+        on_written: Callable[[], None],
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._wait = wait
         self._place = place
         self._origin = origin
         self._clock = clock
@@ -65,10 +78,11 @@ class DeadLetters:
 
         Raises:
             PoisonError: that is not possible; then the change must not be passed over.
+            OperatorError: its place takes no letters for minutes; a restart tries again.
         """
         line = orjson.dumps(dead_letter(change, answer, self._origin, self._clock)) + b"\n"
         try:
-            self._place.put(line)
+            self._put(line)
         except OSError as error:
             raise PoisonError(
                 f"The dead letter of record {change.sequence_number} cannot be written to "
@@ -83,6 +97,19 @@ class DeadLetters:
             without_values(answer.message, change),
         )
         self._on_written()
+
+    def _put(self, line: bytes) -> None:
+        for attempt in itertools.count(1):
+            try:
+                return self._place.put(line)
+            except Unavailable as trouble:
+                _log.warning("%s takes no dead letter yet: %s", self._place, trouble)
+                if attempt == _ATTEMPTS:
+                    raise OperatorError(
+                        f"{self._place} takes no dead letter: {trouble}.",
+                        "check that it can be reached; a supervisor starts again meanwhile",
+                    ) from trouble
+                self._wait(delay(attempt))
 
 
 def dead_letter(change: Change, answer: Answer, origin: Origin, clock: Clock) -> dict[str, Any]:

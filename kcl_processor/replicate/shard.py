@@ -167,5 +167,9 @@ class ShardOpener:
         )
         if self._settings.on_poison == "stop":
             return StopOnRefusal(origin)
-        place = open_place(self._settings.dead_letters, self._settings.destination_region)
-        return DeadLetters(place, origin, self._clock, on_written=on_dead_letter)
+        place = open_place(
+            self._settings.dead_letters,
+            self._settings.destination_region,
+            Path(self._settings.letter_file),
+        )
+        return DeadLetters(place, origin, self._clock, on_dead_letter, self._pause)

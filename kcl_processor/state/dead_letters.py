@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,12 +14,17 @@ from urllib.parse import urlsplit
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
+from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
 from kcl_processor.config.paths import is_queue, settled
-from kcl_processor.errors import ConfigError
+from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
 from kcl_processor.state.durable import append_line
 
-# Seconds that a message of a queue stays hidden while its letter is being applied.
-_HIDDEN = 60
+_log = logging.getLogger(__name__)
+
+# Seconds that a message of a queue stays hidden from others while its letter is being applied, and
+# that a look into the queue waits for one.
+_HIDDEN = 900
+_LONG_POLL = 5
 
 
 @dataclass(frozen=True)
@@ -24,51 +32,74 @@ class DeadLetter:
     """A change that the destination refused; `key` and `image` are DynamoDB JSON.
 
     Attributes:
+        task: whose change it is; a queue may hold letters of several.
+        name: tells it from all others. Set aside a second time, after a restart, it bears the
+            same name. The items of a copy have neither shard nor sequence number of their own, so
+            their content is in it.
         receipt: what its place knows it by.
     """
 
+    task: str
     shard_id: str
     sequence_number: str
     key: dict[str, Any]
     image: dict[str, Any] | None
+    name: str
     receipt: str
 
     def __str__(self) -> str:
         return f"record {self.sequence_number} of {self.shard_id}"
 
 
+class Unavailable(Exception):
+    """A place takes no letter at the moment, and may soon."""
+
+
 class Place(Protocol):
     """Where dead letters are put and taken out again."""
 
     def put(self, line: bytes) -> None:
-        """Make one letter, a line of JSON, durable, or raise OSError."""
+        """Make one letter, a line of JSON, durable.
 
-    def letters(self) -> Iterable[DeadLetter]:
-        """The letters that are not settled."""
+        Raises:
+            Unavailable: not now.
+            OSError: not here.
+            PermissionDenied: not with these credentials.
+        """
+
+    def letters(self) -> Iterator[DeadLetter]:
+        """The letters that are not settled, each once. What is no letter is told in the log.
+
+        Raises:
+            OperatorError: they cannot be read.
+        """
 
     def settle(self, letter: DeadLetter) -> None:
         """The letter needs nothing more."""
 
+    def release(self) -> None:
+        """Let whoever comes next have the letters that were taken out and not settled."""
 
-def open_place(place: str, region: str) -> Place:
+
+def open_place(place: str, region: str, spare: Path) -> Place:
     """Open what ``dead_letters`` of a task names.
 
     Args:
         region: of a queue whose URL does not tell.
+        spare: the file for letters that a queue refuses; it takes them up to 1 MiB only.
 
     Raises:
         ConfigError: there is no such queue.
     """
     if not is_queue(place):
         return LetterFile(Path(place))
-    return LetterQueue(place, region)
+    return LetterQueue(place, region, LetterFile(spare))
 
 
 class LetterFile:
     """A file of JSON lines, with a second one beside it that notes which are settled.
 
-    Every child of a task on a host appends to it. A line is one ``write`` to a file opened for
-    appending, so lines of two children never mix, and nobody ever rewrites it.
+    Every child of a task on a host appends to it, and nobody ever rewrites it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -82,21 +113,31 @@ class LetterFile:
         append_line(self._path, line)
 
     def letters(self) -> Iterator[DeadLetter]:
-        # A restart may set a change aside a second time.
-        seen = set(_lines(self._settled))
-        for letter in map(read_letter, _lines(self._path)):
-            if _name(letter) not in seen:
-                seen.add(_name(letter))
+        seen = {name.decode(errors="replace") for name in _lines(self._settled)}
+        for number, line in enumerate(_lines(self._path), start=1):
+            letter = read_letter(line)
+            if letter is None:
+                # Its writing failed, so its change was not passed over: it came again, or will.
+                _log.warning("line %d of %s is no dead letter: passed over", number, self._path)
+            elif letter.name not in seen:
+                seen.add(letter.name)
                 yield letter
 
     def settle(self, letter: DeadLetter) -> None:
-        append_line(self._settled, _name(letter) + b"\n")
+        append_line(self._settled, letter.name.encode() + b"\n")
+
+    def release(self) -> None:
+        """Nothing was taken out."""
 
 
 class LetterQueue:
-    """An SQS queue; a letter is a message, deleted when it is settled."""
+    """An SQS queue; a letter is a message, deleted when it is settled.
 
-    def __init__(self, place: str, region: str) -> None:
+    Args:
+        spare: takes what the queue refuses, such as a letter that is too long for it.
+    """
+
+    def __init__(self, place: str, region: str, spare: LetterFile) -> None:
         try:
             self._url, self._client = _queue(place, region)
         except (BotoCoreError, ClientError) as error:
@@ -104,6 +145,8 @@ class LetterQueue:
                 f"The queue of dead letters {place} cannot be used: {error}.",
                 "dead_letters with the URL or the ARN of an SQS queue",
             ) from error
+        self._spare = spare
+        self._taken: dict[str, str] = {}
 
     def __str__(self) -> str:
         return self._url
@@ -111,41 +154,106 @@ class LetterQueue:
     def put(self, line: bytes) -> None:
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=line.decode())
-        except (BotoCoreError, ClientError) as error:
-            raise OSError(0, str(error)) from error
+        except BotoCoreError as error:
+            raise Unavailable(str(error)) from error
+        except ClientError as error:
+            _raise_unless_refused(error, self._url)
+            _log.warning("%s refuses a letter (%s); it goes to %s", self, error, self._spare)
+            self._spare.put(line)
 
     def letters(self) -> Iterator[DeadLetter]:
-        while True:
-            got = self._client.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=_HIDDEN
-            ).get("Messages")
-            if not got:
-                return
-            for message in got:
-                yield read_letter(message["Body"].encode(), message["ReceiptHandle"])
+        """Those of the spare file, then messages until the queue has no more.
+
+        A long poll asks all of SQS' servers; a short one asks a few, and may find nothing in a
+        queue that is not empty.
+        """
+        yield from self._spare.letters()
+        while messages := self._receive():
+            for message in messages:
+                known = message["MessageId"] in self._taken
+                self._taken[message["MessageId"]] = message["ReceiptHandle"]
+                letter = read_letter(message["Body"].encode(), message["MessageId"])
+                if letter is None:
+                    _log.warning("message %s is no dead letter: left", message["MessageId"])
+                elif not known:
+                    yield letter
 
     def settle(self, letter: DeadLetter) -> None:
-        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
+        if not letter.receipt:
+            return self._spare.settle(letter)
+        self._call(
+            "DeleteMessage",
+            lambda: self._client.delete_message(
+                QueueUrl=self._url, ReceiptHandle=self._taken.pop(letter.receipt)
+            ),
+        )
+
+    def release(self) -> None:
+        for receipt in self._taken.values():
+            # A message whose time to be hidden is over is with somebody else already.
+            with suppress(BotoCoreError, ClientError):
+                self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0
+                )
+        self._taken.clear()
+
+    def _receive(self) -> list[dict[str, Any]]:
+        answer = self._call(
+            "ReceiveMessage",
+            lambda: self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=_HIDDEN,
+                WaitTimeSeconds=_LONG_POLL,
+            ),
+        )
+        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        return messages
+
+    def _call(self, action: str, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except (BotoCoreError, ClientError) as error:
+            raise OperatorError(
+                f"sqs:{action} on the queue of dead letters {self._url} failed ({error}).",
+                "kcl-processor replay again; letters that are settled stay settled",
+            ) from error
+
+
+def _raise_unless_refused(error: ClientError, url: str) -> None:
+    """Return if the queue takes other letters, but never this one."""
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in DENIED:
+        raise PermissionDenied(
+            f"sqs:SendMessage on the queue of dead letters {url} is denied ({error}).",
+            "allow sqs:SendMessage on the queue for these credentials, then start again",
+        ) from error
+    if status >= 500 or code in THROTTLED or code in RENEW:
+        raise Unavailable(str(error)) from error
 
 
 def _lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines() if path.exists() else []
 
 
-def _name(letter: DeadLetter) -> bytes:
-    return f"{letter.shard_id} {letter.sequence_number}".encode()
-
-
-def read_letter(line: bytes, receipt: str = "") -> DeadLetter:
-    """A letter from its line of JSON."""
-    read = orjson.loads(line)
-    return DeadLetter(
-        shard_id=read["shardId"],
-        sequence_number=read["sequenceNumber"],
-        key=read["key"],
-        image=read["image"],
-        receipt=receipt,
-    )
+def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
+    """A letter from its line of JSON; ``None`` if it is none."""
+    try:
+        read = orjson.loads(line)
+        content = orjson.dumps([read["key"], read["image"]], option=orjson.OPT_SORT_KEYS)
+        shard_id, number = str(read["shardId"]), str(read["sequenceNumber"])
+        return DeadLetter(
+            task=str(read["task"]),
+            shard_id=shard_id,
+            sequence_number=number,
+            key=read["key"],
+            image=read["image"],
+            name=f"{shard_id} {number} {hashlib.sha256(content).hexdigest()[:32]}",
+            receipt=receipt,
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _queue(place: str, region: str) -> tuple[str, Any]:

@@ -13,19 +13,27 @@ _MODE = 0o600
 def append_line(path: Path, line: bytes) -> None:
     """Append one line and return when it is on the disk.
 
-    A line is one ``write`` to a file opened for appending, so lines of two processes never mix.
+    A line is one ``write`` to a file opened for appending, so lines of two processes never mix. A
+    line that a full disk has torn is ended first, or it would swallow this one.
 
     Raises:
         OSError: the line is not on the disk, or not whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _MODE)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _MODE)
     try:
+        if _is_torn(descriptor):
+            line = b"\n" + line
         if os.write(descriptor, line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_torn(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def replace_file(path: Path, content: bytes, *, flush: bool = True) -> None:

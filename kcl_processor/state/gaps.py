@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from kcl_processor.config.paths import settled
 from kcl_processor.state.durable import append_line
 
 
@@ -35,6 +36,11 @@ class Gap:
     since: str | None
     until: str | None
     reason: str
+
+    @property
+    def name(self) -> str:
+        """Tells it from all others."""
+        return f"{_utc(self.at)} {self.shard} {self.checkpoint}"
 
 
 def note_gap(path: Path, gap: Gap) -> None:
@@ -59,6 +65,22 @@ def noted_gaps(path: Path) -> Iterator[Gap]:
             yield _gap(json.loads(line))
         except (ValueError, TypeError, AttributeError):
             continue
+
+
+def open_gaps(path: Path) -> list[Gap]:
+    """The gaps of a file that nobody has healed."""
+    beside = settled(path)
+    healed = set(beside.read_text(encoding="utf-8").splitlines()) if beside.exists() else set()
+    return [gap for gap in noted_gaps(path) if gap.name not in healed]
+
+
+def settle_gap(path: Path, gap: Gap) -> None:
+    """Note that what a gap lost has been made good.
+
+    Raises:
+        OSError: it cannot be noted.
+    """
+    append_line(settled(path), gap.name.encode() + b"\n")
 
 
 def _gap(noted: dict[str, str | None]) -> Gap:

@@ -247,7 +247,7 @@ def _copy(
         largest = max(1, min(_CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
     writer = Writer(
         PacedDestination(_destination(task.destination), pace),
-        _refusals(files, clock),
+        _refusals(files, clock, halt.wait),
         clock,
         Window(largest=largest, size=min(32, largest)),
         ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="write"),
@@ -262,10 +262,10 @@ def _destination(side: Side) -> DestinationTable:
     return DestinationTable(side.table, endpoint, count_capacity=True)
 
 
-def _refusals(files: TaskFiles, clock: Clock) -> Refusals:
+def _refusals(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> Refusals:
     task = files.task
     if task.on_poison == "stop":
         return StopOnRefusedItem(task.source.table, task.destination.table)
     origin = Origin(task.name, task.source.table, task.destination.table, "copy")
-    place = open_place(files.dead_letters, task.destination.region)
-    return DeadLetters(place, origin, clock, on_written=lambda: None)
+    place = open_place(files.dead_letters, task.destination.region, files.letter_file)
+    return DeadLetters(place, origin, clock, lambda: None, wait)

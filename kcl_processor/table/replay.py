@@ -25,17 +25,21 @@ class Outcome(Enum):
     APPLIED = "applied"
     CHANGED = "changed since"
     REFUSED = "refused again"
+    FOREIGN = "of another task"
+    MOVING = "changing too fast"
 
 
 class Replay:
     """Applies dead letters.
 
     Args:
+        task: whose letters are applied.
         repair: between the two tables; it must delete what the source lacks, for a letter may be
             of a deletion.
     """
 
-    def __init__(self, source: TableReader, repair: Repair) -> None:
+    def __init__(self, task: str, source: TableReader, repair: Repair) -> None:
+        self._task = task
         self._source = source
         self._repair = repair
 
@@ -45,11 +49,13 @@ class Replay:
         Raises:
             OperatorError: a table cannot be read or written at all.
         """
+        if letter.task != self._task:
+            return Outcome.FOREIGN
         key = canonical_key(letter.key)
         image = None if letter.image is None else orjson.dumps(letter.image)
         if not same(self._source.get([key]).get(key), image):
             return Outcome.CHANGED
         try:
-            return Outcome.APPLIED if self._repair.apply(key).equal else Outcome.CHANGED
+            return Outcome.APPLIED if self._repair.apply(key).equal else Outcome.MOVING
         except Refused:
             return Outcome.REFUSED

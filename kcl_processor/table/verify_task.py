@@ -50,6 +50,11 @@ class VerifyOptions:
     dry_run: bool = False
     delete_extra: bool = False
 
+    @property
+    def whole(self) -> bool:
+        """Whether everything is compared."""
+        return self.segment is None and self.sample is None
+
 
 @dataclass(slots=True)
 class SegmentResult:

@@ -108,3 +108,16 @@ def test_a_checkpoint_that_the_stream_no_longer_holds_is_trimmed() -> None:
     clock = HandClock()
     looks = Stream(FakeClient(), "arn", clock, clock.turn).look_behind([("1", "5"), ("2", "7")])
     assert looks == {"1": Look(trimmed=True), "2": Look(trimmed=True)}
+
+
+@pytest.mark.parametrize("number", ["123", "9" * 22])
+def test_a_place_that_is_not_in_a_shard_is_not_held(moto_url: str, number: str) -> None:
+    """Too short, too long, not there: KCL would ask for an iterator at it for ever."""
+    task, clock = make_task(moto_url), HandClock()
+    client = make_source_and_destination(task)
+    client.put_item(TableName=task.source.table, Item={"pk": {"S": "a"}})
+    stream = stream_of(task, clock)
+    (shard,) = stream.shards()
+    records = stream._records(shard.id, "TRIM_HORIZON")
+    assert stream.holds(shard.id, records[0]["dynamodb"]["SequenceNumber"])
+    assert not stream.holds(shard.id, number)

@@ -9,11 +9,13 @@ import pytest
 
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.leases import LATEST, SHARD_END, TRIM_HORIZON, lease
+from kcl_processor.fleet.stream import StreamShard
 from kcl_processor.operate import lease_reset
 from tests.fakes import HandClock
-from tests.kcl_tables import Row, fill, make_task, rows_in, snapshot
+from tests.kcl_tables import Row, fill, make_task, rows_in, shards_of, snapshot
 
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
+SHARDS = shards_of(ROWS)
 PARENT = next(lease(row) for row in ROWS if lease(row).parents).parents[0]
 
 
@@ -38,20 +40,37 @@ def left(step: lease_reset.Step) -> Row:
 
 def test_a_whole_reset_to_the_horizon_starts_anew() -> None:
     """Every lease row goes, so that KCL makes them again for what the stream still holds."""
-    steps = lease_reset.plan_reset(ROWS, None, TRIM_HORIZON)
+    steps = lease_reset.plan_reset(ROWS, SHARDS, None, TRIM_HORIZON)
     assert len(steps) == 8 and all(step.after is None for step in steps)
+
+
+def test_a_descendant_whose_row_was_cleaned_up_gets_one_again() -> None:
+    """KCL removes the row of an ended shard; its images would be skipped, its children's not."""
+    line = [
+        StreamShard("a", None, open=False),
+        StreamShard("b", "a", open=False),
+        StreamShard("c", "b", open=True),
+    ]
+    rows: list[Row] = [
+        {"leaseKey": {"S": "a"}, "checkpoint": {"S": SHARD_END}, "leaseCounter": {"N": "5"}},
+        {"leaseKey": {"S": "c"}, "checkpoint": {"S": "99"}, "parentShardId": {"SS": ["b"]}},
+    ]
+    steps = {step.shard: step for step in lease_reset.plan_reset(rows, line, "a", TRIM_HORIZON)}
+    assert set(steps) == {"a", "b", "c"} and steps["b"].before == {}
+    assert {left(step)["checkpoint"]["S"] for step in steps.values()} == {TRIM_HORIZON}
+    assert left(steps["b"])["parentShardId"] == {"SS": ["a"]}
 
 
 def test_latest_skips_only_what_is_not_ended() -> None:
     """Ended shards stay ended."""
-    steps = lease_reset.plan_reset(ROWS, None, LATEST)
+    steps = lease_reset.plan_reset(ROWS, SHARDS, None, LATEST)
     assert len(steps) == 5
     assert {left(step)["checkpoint"]["S"] for step in steps} == {LATEST}
 
 
 def test_a_shard_takes_its_descendants_with_it() -> None:
     """Else its old images would lie over the newer ones that its children wrote."""
-    steps = {step.shard: step for step in lease_reset.plan_reset(ROWS, PARENT, "17")}
+    steps = {step.shard: step for step in lease_reset.plan_reset(ROWS, SHARDS, PARENT, "17")}
     children = {lease(row).shard for row in ROWS if PARENT in lease(row).parents}
     assert children and set(steps) == {PARENT, *children}
     assert left(steps[PARENT])["checkpoint"]["S"] == "17"
@@ -60,7 +79,7 @@ def test_a_shard_takes_its_descendants_with_it() -> None:
 
 def test_a_reset_row_has_no_owner_and_a_higher_counter() -> None:
     """No worker that still believes in the lease can renew it."""
-    (step,) = lease_reset.plan_reset(ROWS, PARENT[-8:], LATEST)
+    (step,) = lease_reset.plan_reset(ROWS, SHARDS, PARENT[-8:], LATEST)
     assert "leaseOwner" not in left(step) and step.before is not None
     assert lease(left(step)).counter == lease(step.before).counter + 1
 
@@ -69,7 +88,7 @@ def test_a_reset_row_has_no_owner_and_a_higher_counter() -> None:
 def test_a_shard_is_named_without_doubt(name: str) -> None:
     """No shard, or more than one, is a mistake."""
     with pytest.raises(ConfigError, match="end"):
-        lease_reset.plan_reset(ROWS, name, TRIM_HORIZON)
+        lease_reset.plan_reset(ROWS, SHARDS, name, TRIM_HORIZON)
 
 
 def test_reset_and_restore_come_back_to_the_same_rows(moto_url: str, tmp_path: Path) -> None:
@@ -79,9 +98,9 @@ def test_reset_and_restore_come_back_to_the_same_rows(moto_url: str, tmp_path: P
     table = task.kcl.application_name
     before = rows_in(client, table)
     lease_reset.save(tmp_path / "saved.json", task, before)
-    lease_reset.apply(client, table, lease_reset.plan_reset(before, PARENT, TRIM_HORIZON))
+    lease_reset.apply(client, table, lease_reset.plan_reset(before, SHARDS, PARENT, TRIM_HORIZON))
     lease_reset.apply(
-        client, table, lease_reset.plan_reset(rows_in(client, table), None, TRIM_HORIZON)
+        client, table, lease_reset.plan_reset(rows_in(client, table), SHARDS, None, TRIM_HORIZON)
     )
     assert rows_in(client, table) == []
     saved = lease_reset.load(tmp_path / "saved.json", task)
@@ -102,7 +121,7 @@ def test_a_row_that_changed_is_left_alone(moto_url: str) -> None:
     """A counter that grew since it was read refuses the write."""
     task = make_task(moto_url)
     client = fill(task, ROWS)
-    steps = lease_reset.plan_reset(ROWS, None, TRIM_HORIZON)
+    steps = lease_reset.plan_reset(ROWS, SHARDS, None, TRIM_HORIZON)
     renewed = {**ROWS[0], "leaseCounter": {"N": "999"}}
     client.put_item(TableName=task.kcl.application_name, Item=renewed)
     with pytest.raises(OperatorError, match="ConditionalCheckFailed"):

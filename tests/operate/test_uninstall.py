@@ -16,7 +16,7 @@ from kcl_processor.operate.uninstall import belongings, delete
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import LetterFile
-from kcl_processor.state.gaps import Gap, note_gap
+from kcl_processor.state.gaps import Gap, note_gap, settle_gap
 from kcl_processor.state.heartbeat import write_heartbeat
 from kcl_processor.state.restarts import pause_before_start
 from kcl_processor.table import copy_progress
@@ -37,7 +37,9 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     place.settle(next(iter(place.letters())))
     beat = ShardFigures(name, "shardId-1", "worker-1", HandClock()).heartbeat()
     write_heartbeat(files.heartbeats, beat)
-    note_gap(files.gaps, Gap(0.0, "shardId-1", "17", None, None, "trimmed"))
+    gap = Gap(0.0, "shardId-1", "17", None, None, "trimmed")
+    note_gap(files.gaps, gap)
+    settle_gap(files.gaps, gap)
     copy_progress.save(files.copy_progress, CopyProgress("s", "d", "arn", 1, 1, 0.0, []))
     pause_before_start(files.starts, 0.0)
     lease_reset.save(files.saved_leases("20260101T000000Z"), files.task, [])
@@ -50,7 +52,7 @@ def test_every_kind_of_file_that_a_task_leaves_is_listed(tmp_path: Path) -> None
     files = TaskFiles(make_task(), tmp_path)
     made = make_every_file(files)
     assert {path for path, _ in files.existing()} == made
-    assert len(made) == 8
+    assert len(made) == 9
 
 
 def test_everything_of_a_task_is_found_and_goes(moto_url: str, tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
-from kcl_processor.errors import ConfigError
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError
+from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.refusals import DeadLetters, Origin
-from kcl_processor.state.dead_letters import LetterFile, open_place
+from kcl_processor.state.dead_letters import DeadLetter, LetterFile, Place, Unavailable, open_place
 from tests.fakes import INVALID, HandClock, put
 
 ORIGIN = Origin("task", "source", "replica", "shard-1")
@@ -30,28 +35,132 @@ def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path: Path) -> None:
     assert (tmp_path / "dead").read_bytes() == before
 
 
-def test_letters_go_to_a_queue_and_come_back(
-    moto_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By URL or by ARN; a settled letter leaves the queue."""
+def test_each_item_of_a_copy_is_a_letter_of_its_own(tmp_path: Path) -> None:
+    """They have no sequence numbers; settling one settles no other."""
+    place = LetterFile(tmp_path / "dead")
+    refused = DeadLetters(place, Origin("task", "s", "d", "copy"), HandClock(), lambda: None)
+    for name in ("a", "b", "c"):
+        refused.refuse(dataclasses.replace(put(name), sequence_number="copy"), INVALID)
+    first, *rest = place.letters()
+    place.settle(first)
+    assert len(rest) == 2 and list(place.letters()) == rest
+
+
+@pytest.mark.parametrize(
+    "torn", [b'{"task": "task", "sha', b"17", b'{"task": "task"}', b"\xff\xfe"]
+)
+def test_a_torn_line_swallows_no_letter_and_stops_none(tmp_path: Path, torn: bytes) -> None:
+    """What a full disk left of a letter is ended before the next one, and passed over."""
+    path = tmp_path / "dead"
+    path.write_bytes(torn)
+    place = LetterFile(path)
+    DeadLetters(place, ORIGIN, HandClock(), lambda: None).refuse(put("a", 7), INVALID)
+    assert [letter.sequence_number for letter in place.letters()] == ["7"]
+
+
+@pytest.fixture
+def queue(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
+    """A queue, and what SQS says of it."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
+    monkeypatch.setattr("kcl_processor.state.dead_letters._LONG_POLL", 0)
     sqs = boto3.client("sqs", region_name="eu-west-1", endpoint_url=moto_url)
-    url = sqs.create_queue(QueueName="letters")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    DeadLetters(open_place(url, "eu-west-1"), ORIGIN, HandClock(), lambda: None).refuse(
-        put("a", 7, n={"N": "1"}), INVALID
-    )
-    place = open_place(arn["QueueArn"], "us-east-1")
+    url = sqs.create_queue(QueueName=f"letters-{uuid.uuid4().hex}")["QueueUrl"]
+    yield Queue(sqs, url)
+    sqs.delete_queue(QueueUrl=url)
+
+
+@dataclasses.dataclass
+class Queue:
+    sqs: Any
+    url: str
+
+    def says(self, name: str) -> str:
+        asked = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
+        return str(asked["Attributes"][name])
+
+
+def refuse(place: Place, *changes: Change) -> None:
+    for one in changes:
+        DeadLetters(place, ORIGIN, HandClock(), lambda: None).refuse(one, INVALID)
+
+
+def test_letters_go_to_a_queue_and_come_back(queue: Queue, tmp_path: Path) -> None:
+    """By URL or by ARN; a settled letter leaves the queue."""
+    refuse(open_place(queue.url, "eu-west-1", tmp_path / "spare"), put("a", 7, n={"N": "1"}))
+    place = open_place(queue.says("QueueArn"), "us-east-1", tmp_path / "spare")
     (found,) = place.letters()
     assert found.sequence_number == "7" and found.image == {"pk": {"S": "a"}, "n": {"N": "1"}}
     place.settle(found)
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert attributes["ApproximateNumberOfMessages"] == "0"
-    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
+    assert queue.says("ApproximateNumberOfMessages") == "0"
+    assert queue.says("ApproximateNumberOfMessagesNotVisible") == "0"
 
 
-def test_a_queue_that_is_not_there_is_named(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_letter_that_is_not_settled_is_there_for_the_next_replay(
+    queue: Queue, tmp_path: Path
+) -> None:
+    """In one replay each letter comes once, however many there are; released, all are back."""
+    place = open_place(queue.url, "eu-west-1", tmp_path / "spare")
+    refuse(place, *(put(f"k{n}", n) for n in range(25)))
+    taken = [letter.sequence_number for letter in place.letters()]
+    assert sorted(taken, key=int) == [str(n) for n in range(25)]
+    assert queue.says("ApproximateNumberOfMessages") == "0"
+    place.release()
+    assert queue.says("ApproximateNumberOfMessages") == "25"
+
+
+def test_a_letter_too_long_for_a_queue_is_kept_in_a_file(queue: Queue, tmp_path: Path) -> None:
+    """SQS takes up to 1 MiB, and the JSON of an item of 400 KB may be longer."""
+    place = open_place(queue.url, "eu-west-1", tmp_path / "spare")
+    refuse(place, put("a", 7, text={"S": "x" * 1_100_000}))
+    assert queue.says("ApproximateNumberOfMessages") == "0"
+    (found,) = place.letters()
+    assert found.sequence_number == "7" and (tmp_path / "spare").exists()
+    place.settle(found)
+    assert list(place.letters()) == []
+
+
+class Away:
+    """A place that takes no letter for a while."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.put_lines: list[bytes] = []
+
+    def put(self, line: bytes) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise Unavailable("no answer")
+        self.put_lines.append(line)
+
+    def letters(self) -> Iterator[DeadLetter]:
+        yield from ()
+
+    def settle(self, letter: DeadLetter) -> None:
+        raise NotImplementedError
+
+    def release(self) -> None:
+        raise NotImplementedError
+
+
+def test_a_queue_that_is_away_is_waited_for() -> None:
+    """An outage is no poison: the letter is put when the queue is back."""
+    clock, away = HandClock(), Away(7)
+    DeadLetters(away, ORIGIN, clock, lambda: None, clock.turn).refuse(put("a", 7), INVALID)
+    assert len(away.put_lines) == 1
+
+
+def test_a_queue_that_stays_away_ends_the_process_for_a_restart() -> None:
+    """Exit code 1, on which a supervisor starts again; and nothing was passed over."""
+    clock, away = HandClock(), Away(10_000)
+    with pytest.raises(OperatorError, match="takes no dead letter") as raised:
+        DeadLetters(away, ORIGIN, clock, lambda: None, clock.turn).refuse(put("a", 7), INVALID)
+    assert raised.value.exit_code == ExitCode.CRASH and not away.put_lines
+
+
+def test_a_queue_that_is_not_there_is_named(
+    moto_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """An ARN without a queue behind it is an error of the configuration."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
     with pytest.raises(ConfigError, match="arn:aws:sqs:eu-west-1:123456789012:none"):
-        open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1")
+        open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1", tmp_path / "spare")

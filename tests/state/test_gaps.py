@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kcl_processor.state.gaps import Gap, note_gap, noted_gaps
+from kcl_processor.state.gaps import Gap, note_gap, noted_gaps, open_gaps, settle_gap
 
 
 def test_a_gap_is_read_as_it_was_noted(tmp_path: Path) -> None:
@@ -25,3 +25,14 @@ def test_what_is_no_gap_is_passed_over(tmp_path: Path) -> None:
         file.write('17\n[1]\n{"shard": "shardId-1"}\n{"shard"')
     assert len(list(noted_gaps(path))) == 1
     assert list(noted_gaps(tmp_path / "none")) == []
+
+
+def test_a_healed_gap_is_open_no_more(tmp_path: Path) -> None:
+    """The note itself stays; two gaps of one shard are two."""
+    path = tmp_path / "gaps.jsonl"
+    first = Gap(1_700_000_000.0, "shardId-1", "17", None, None, "trimmed")
+    second = Gap(1_700_000_001.0, "shardId-1", "18", None, None, "trimmed")
+    note_gap(path, first)
+    note_gap(path, second)
+    settle_gap(path, first)
+    assert open_gaps(path) == [second] and list(noted_gaps(path)) == [first, second]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def replaying(source: Side, destination: Side, reader: TableReader | None = None
     repair = Repair(
         reader, destination.reader(), destination.calls, delete_extra=True, dry_run=False
     )
-    return Replay(reader, repair)
+    return Replay("task", reader, repair)
 
 
 def letter(path: Path, change: Change) -> DeadLetter:
@@ -178,4 +179,13 @@ def test_an_item_that_is_deleted_meanwhile_does_not_come_back(
     source.hold(NEW)
     reader = Meanwhile(source, source.drop)
     replaying(source, destination, reader).apply(letter(tmp_path / "dead", change(NEW)))
+    assert destination.held() is None
+
+
+def test_a_letter_of_another_task_is_left_alone(sides: tuple[Side, Side], tmp_path: Path) -> None:
+    """A queue may hold letters of several; applied here, one would land in the wrong table."""
+    source, destination = sides
+    source.hold(NEW)
+    foreign = dataclasses.replace(letter(tmp_path / "dead", change(NEW)), task="other")
+    assert replaying(*sides).apply(foreign) is Outcome.FOREIGN
     assert destination.held() is None
