@@ -16,13 +16,21 @@ def test_a_letter_is_applied_once(ask: Ask, file: Path, tmp_path: Path) -> None:
     (task,) = load_tasks(file)
     item = {"pk": {"S": "a"}, "n": {"N": "1"}}
     clients.tables(task.source).put_item(TableName=task.source.table, Item=item)
-    letter = {"shardId": "s", "sequenceNumber": "7", "key": {"pk": {"S": "a"}}, "image": item}
+    letter = {"task": task.name, "shardId": "s", "sequenceNumber": "7", "key": {"pk": {"S": "a"}}}
     place = tmp_path / "letters.jsonl"
-    place.write_text(json.dumps(letter) + "\n")
+    place.write_text(json.dumps({**letter, "image": item}) + "\n")
     code, said, _ = ask("replay", "--from", str(place), "--json")
     assert code == ExitCode.OK
-    assert json.loads(said) == {"applied": 1, "changed": 0, "refused": 0}
+    counts = json.loads(said)
+    assert counts.pop("applied") == 1 and not any(counts.values())
     rows = clients.tables(task.destination).scan(TableName=task.destination.table)["Items"]
     assert rows == [item]
-    again = ask("replay", "--from", str(place), "--json").out
-    assert sum(json.loads(again).values()) == 0
+    code, said, told = ask("replay", "--from", str(place), "--json")
+    assert (code, sum(json.loads(said).values())) == (ExitCode.OK, 0)
+    assert f"are open in {place}" in told
+
+
+def test_letters_that_are_not_there_are_not_replayed(ask: Ask, tmp_path: Path) -> None:
+    """A mistyped file is no empty one."""
+    code, _, told = ask("replay", "--from", str(tmp_path / "mistyped"))
+    assert code == ExitCode.CONFIG and "There is no file" in told
