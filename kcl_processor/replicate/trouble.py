@@ -1,22 +1,24 @@
-"""A destination in trouble, told in one line when it starts and one when it has passed."""
+"""A destination in trouble: told when it begins, seldom while it lasts, and when it passed."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 from kcl_processor.clock import Clock
 
 _log = logging.getLogger(__name__)
 
-# Seconds between reminders while one trouble lasts.
-_REMINDER = 60.0
+# Seconds from the beginning to the first reminder, which doubles up to the second.
+_FIRST_REMINDER = 10.0
+_LONGEST_REMINDER = 300.0
 # Seconds without a failed attempt after which a trouble counts as passed: under partial throttling
 # successes and failures alternate, and one line for each would bury the log.
 _CALM = 5.0
 
 
 class Trouble:
-    """Turns a stream of failed attempts into a few lines of log.
+    """Turns a stream of failed attempts, of one kind or of many, into a few lines of log.
 
     Args:
         table: the destination table that the lines name.
@@ -28,27 +30,29 @@ class Trouble:
         self._began: float | None = None
         self._last_failure = 0.0
         self._failing_since: float | None = None
-        self._error = ""
+        self._reminder = _FIRST_REMINDER
         self._told_at = 0.0
-        self._attempts = 0
+        self._kinds: Counter[str] = Counter()
 
     def met(self, error: str, message: str) -> None:
         """One attempt failed and will be made again."""
         now = self._last_failure = self._clock.elapsed()
-        self._attempts += 1
-        if self._began is None:
-            self._began = now
+        self._kinds[error] += 1
         if self._failing_since is None:
             self._failing_since = now
-        if error != self._error or now - self._told_at >= _REMINDER:
-            self._error, self._told_at = error, now
+        if self._began is None:
+            self._began = self._told_at = now
+            self._reminder = _FIRST_REMINDER
+            _log.warning("%s does not take every write: %s %s", self._table, error, message)
+        elif now - self._told_at >= self._reminder:
+            self._told_at = now
+            self._reminder = min(_LONGEST_REMINDER, self._reminder * 2)
             _log.warning(
-                "%s does not take every write: %s %s (%d attempts in %.0f s); retrying",
+                "%s still does not take every write, for %.0f s: %s; the last one: %s",
                 self._table,
-                error,
-                message,
-                self._attempts,
                 now - self._began,
+                self._counted(),
+                message,
             )
 
     def passed(self) -> None:
@@ -57,13 +61,17 @@ class Trouble:
         if self._began is None or self._clock.elapsed() - self._last_failure < _CALM:
             return
         _log.warning(
-            "%s takes writes again; the trouble lasted %.1f s and cost %d attempts",
+            "%s takes writes again; the trouble lasted %.1f s: %s",
             self._table,
             self._last_failure - self._began,
-            self._attempts,
+            self._counted(),
         )
-        self._began, self._error, self._attempts = None, "", 0
+        self._began = None
+        self._kinds.clear()
 
     def seconds(self) -> float:
         """For how long every attempt has failed; 0 when the last one succeeded."""
         return 0.0 if self._failing_since is None else self._clock.elapsed() - self._failing_since
+
+    def _counted(self) -> str:
+        return ", ".join(f"{count} {kind}" for kind, count in self._kinds.most_common())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +18,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     return lambda: [record.getMessage() for record in caplog.records]
 
 
-def test_throttling_that_comes_and_goes_is_one_line(lines: Callable[[], list[str]]) -> None:
+def test_throttling_that_comes_and_goes_is_few_lines(lines: Callable[[], list[str]]) -> None:
     """Successes between failures neither end the trouble nor start another."""
     clock = HandClock()
     trouble = Trouble("replica", clock)
@@ -25,17 +26,33 @@ def test_throttling_that_comes_and_goes_is_one_line(lines: Callable[[], list[str
         trouble.met("UnprocessedItems", "")
         clock.turn(0.3)
         trouble.passed()
-    assert len(lines()) == 1
+    assert len(lines()) == 2
 
 
-def test_a_trouble_that_lasts_is_told_again_each_minute(lines: Callable[[], list[str]]) -> None:
-    """A reminder a minute says that it is not over."""
+def test_a_trouble_that_lasts_is_told_again_ever_more_seldom(
+    lines: Callable[[], list[str]],
+) -> None:
+    """After 10 s, 30, 70, 150, 310, and then every five minutes."""
     clock = HandClock()
     trouble = Trouble("replica", clock)
-    for _ in range(300):
+    for _ in range(3600):
         trouble.met("InternalServerError", "")
         clock.turn(1)
-    assert len(lines()) == 5
+    assert 15 <= len(lines()) <= 17
+
+
+def test_mixed_faults_are_counted_by_kind(lines: Callable[[], list[str]]) -> None:
+    """However often the kinds take turns, there is no line for each change."""
+    clock = HandClock()
+    trouble = Trouble("replica", clock)
+    for _ in range(600):
+        for kind in ("ReadTimeoutError", "InternalServerError", "UnprocessedItems"):
+            trouble.met(kind, "")
+        clock.turn(0.2)
+    assert len(lines()) == 4
+    assert "InternalServerError" in lines()[-1] and "ReadTimeoutError" in lines()[-1]
+    (count,) = set(re.findall(r"(\d+) UnprocessedItems", lines()[-1]))
+    assert int(count) > 300
 
 
 def test_the_end_of_a_trouble_is_told_once(lines: Callable[[], list[str]]) -> None:
@@ -48,8 +65,9 @@ def test_the_end_of_a_trouble_is_told_once(lines: Callable[[], list[str]]) -> No
     clock.turn(6)
     trouble.passed()
     trouble.passed()
+    assert lines()[-1].endswith("2 InternalServerError")
     assert lines()[-1].startswith("replica takes writes again; the trouble lasted 10.0 s")
-    assert len(lines()) == 2
+    assert len(lines()) == 3
 
 
 def test_the_time_without_any_success_is_known() -> None:
