@@ -96,8 +96,9 @@ def fill(
         (names.coordinator, coordinator),
         (names.workers, workers),
     ):
-        for row in rows:
-            client.put_item(TableName=table, Item=row)
+        writes = [{"PutRequest": {"Item": row}} for row in rows]
+        if writes:
+            client.batch_write_item(RequestItems={table: writes})
     return client
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcl_processor.table.pace import Halt
+from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.scan import Rounds, SegmentCursor, segments_for
 from kcl_processor.table.table_reader import Segment
 from tests.table.memory import Table, image, key
@@ -81,6 +81,8 @@ def test_a_page_that_cannot_be_read_ends_all_and_waits_for_the_others() -> None:
         with pytest.raises(OSError, match="no route"):
             list(Rounds(iter(cursors), pool, halt, lambda: None, 2))
         assert ended.is_set()
+    with pytest.raises(Halted):
+        halt.wait(0)
 
 
 def test_a_segment_is_read_from_where_an_earlier_run_stopped() -> None:
