@@ -11,7 +11,6 @@ on from the last checkpoint; a first start reads the stream from its oldest chan
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import sys
 import time
@@ -21,13 +20,15 @@ from typing import NoReturn
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
-from kcl_processor.config.paths import TaskFiles, state_directory
-from kcl_processor.config.task import Task
+from kcl_processor.config.paths import state_directory
+from kcl_processor.config.task import Task, with_worker
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch import daemon, preflight
+from kcl_processor.launch.claim import claim
 from kcl_processor.launch.daemon import Logs
-from kcl_processor.launch.identity import Identity, claim
+from kcl_processor.launch.identity import Identity
+from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
 
 HELP = "run a task's daemon"
@@ -46,14 +47,15 @@ def add_daemon_arguments(parser: argparse.ArgumentParser) -> None:
         "--log-dir",
         metavar="DIR",
         type=Path,
-        help="write TASK-kcl.log and TASK-connectors.log there "
-        "(default: kcl.log and connectors.log in this directory)",
+        help="write TASK-kcl.log and TASK-connectors.log there (default: kcl.log and "
+        "connectors.log in this directory); of a worker with an id of its own TASK@ID-kcl.log",
     )
     parser.add_argument("--java", metavar="PATH", help="the java to run (default: JAVA_HOME, PATH)")
     parser.add_argument(
         "--adopt",
         action="store_true",
-        help="take the checkpoint table over, even if it belongs to another replica",
+        help="take the checkpoint table over, whatever replica it belongs to; leases of another "
+        "stream are saved to a file and go. Then verify --repair --delete-extra",
     )
     parser.add_argument(
         "--supervised",
@@ -77,22 +79,24 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     Raises:
         OperatorError: a check failed, or the task already runs on this host.
     """
-    clock, files = SystemClock(), TaskFiles(task, state_directory(args.state_dir))
+    clock, files = SystemClock(), owned_files(task, state_directory(args.state_dir))
     if args.supervised:
         time.sleep(pause_before_start(files.starts, clock.now()))
     facts = preflight.check_source(task.source)
-    destination_arn = preflight.check_destination(task.destination, facts.keys)
-    lock = daemon.lock_worker(task)
+    destination = preflight.check_destination(task.destination, facts.keys, facts.table)
+    logs = Logs.of(task, args.log_dir)
+    locks = daemon.lock_worker(task), daemon.lock_logs(logs)
+    own(files)
     make_kcl_tables(task)
-    claim(files, Identity.found(facts, destination_arn), clock, time.sleep, adopt=args.adopt)
-    logs = Logs(args.log_dir.absolute(), f"{task.name}-") if args.log_dir else Logs(Path.cwd())
+    ours = Identity(facts.table, facts.stream_arn, destination)
+    claim(files, ours, clock, time.sleep, adopt=args.adopt)
     launch = daemon.make_launch(files, facts.stream_arn, origin, logs, args.java)
     print(
         f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}",
         file=sys.stderr,
         flush=True,
     )
-    assert lock.get_inheritable()
+    assert all(lock.get_inheritable() for lock in locks)
     os.execve(launch.command[0], launch.command, launch.environment)
 
 
@@ -106,7 +110,6 @@ def _task(args: argparse.Namespace) -> tuple[Task, str]:
     if flags:
         return task_from_flags(args), "the command line"
     task = chosen_task(args)
-    if args.workerId:
-        kcl = dataclasses.replace(task.kcl, worker_id=args.workerId)
-        task = dataclasses.replace(task, kcl=kcl)
+    if args.workerId is not None:
+        task = with_worker(task, args.workerId, "--workerId")
     return task, str(args.config)

@@ -21,6 +21,7 @@ from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.replicate.write import Refusals, Writer
 from kcl_processor.state import host_lock
 from kcl_processor.state.dead_letters import open_place
+from kcl_processor.state.owner import own
 from kcl_processor.table import access, copy_checks
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
@@ -98,6 +99,7 @@ def run_copy(
     """
     task = files.task
     with _lock(task), daemon.lock_worker(task):
+        own(files)
         tables = describe(task, options)
         progress = None if options.restart else load(files.copy_progress)
         if progress and progress.finished_at:
@@ -133,7 +135,7 @@ def describe(task: Task, options: CopyOptions) -> Tables:
         ConfigError: a limit makes no sense for its table.
     """
     facts = preflight.check_source(task.source)
-    preflight.check_destination(task.destination, facts.keys)
+    preflight.check_destination(task.destination, facts.keys, facts.table)
     source = preflight.describe(task.source, SourceError, "check the source")
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
     return _tables(options, source, destination, facts.stream_arn)
