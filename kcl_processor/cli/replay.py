@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 
+from kcl_processor.aws import clients
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import Clock, SystemClock
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     log_to_stderr()
     where = args.place or files.dead_letters
-    place = open_place(where, files.task.destination.region)
+    place = open_place(where, files.task.destination.region, clients.queues)
     replay = _replay(files.task, SystemClock())
     counts: Counter[Outcome] = Counter()
     for letter in place.letters():

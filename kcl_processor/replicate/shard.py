@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from kcl_processor.aws.credentials import session
+from kcl_processor.aws.credentials import keys
 from kcl_processor.aws.wire import Endpoint
 from kcl_processor.clock import Clock
 from kcl_processor.config.settings import Settings
@@ -95,17 +96,16 @@ class ShardOpener:
         self._wait = wait
         self._on_turn = on_turn
         self._opened: OpenShard | None = None
-        credentials = session(
-            settings.destination_region,
-            settings.destination_role_arn,
-            settings.destination_external_id,
-        ).get_credentials()
         self._destination = DestinationTable(
             settings.destination_table,
             Endpoint(
                 settings.destination_region,
                 settings.destination_endpoint,
-                credentials,
+                keys(
+                    settings.destination_region,
+                    settings.destination_role_arn,
+                    settings.destination_external_id,
+                ),
                 settings.connections,
             ),
         )
@@ -167,5 +167,13 @@ class ShardOpener:
         )
         if self._settings.on_poison == "stop":
             return StopOnRefusal(origin)
-        place = open_place(self._settings.dead_letters, self._settings.destination_region)
+        settings = self._settings
+        place = open_place(settings.dead_letters, settings.destination_region, _queues)
         return DeadLetters(place, origin, self._clock, on_written=on_dead_letter)
+
+
+def _queues(region: str, endpoint: str | None) -> Any:
+    # boto3 takes longer to import than a record processor may take to start.
+    from kcl_processor.aws.clients import queues
+
+    return queues(region, endpoint)

@@ -27,7 +27,6 @@ class Trouble:
         self._clock = clock
         self._began: float | None = None
         self._last_failure = 0.0
-        self._failing_since: float | None = None
         self._error = ""
         self._told_at = 0.0
         self._attempts = 0
@@ -38,8 +37,6 @@ class Trouble:
         self._attempts += 1
         if self._began is None:
             self._began = now
-        if self._failing_since is None:
-            self._failing_since = now
         if error != self._error or now - self._told_at >= _REMINDER:
             self._error, self._told_at = error, now
             _log.warning(
@@ -53,7 +50,6 @@ class Trouble:
 
     def passed(self) -> None:
         """One attempt succeeded."""
-        self._failing_since = None
         if self._began is None or self._clock.elapsed() - self._last_failure < _CALM:
             return
         _log.warning(
@@ -63,7 +59,3 @@ class Trouble:
             self._attempts,
         )
         self._began, self._error, self._attempts = None, "", 0
-
-    def seconds(self) -> float:
-        """For how long every attempt has failed; 0 when the last one succeeded."""
-        return 0.0 if self._failing_since is None else self._clock.elapsed() - self._failing_since

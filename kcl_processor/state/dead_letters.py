@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kcl_processor.config.paths import is_queue, settled
-from kcl_processor.errors import ConfigError
+from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.state.durable import append_line
 
 # Seconds that a message of a queue stays hidden while its letter is being applied.
@@ -50,18 +50,24 @@ class Place(Protocol):
         """The letter needs nothing more."""
 
 
-def open_place(place: str, region: str) -> Place:
+# Makes an SQS client of a region, with an endpoint unless it is the region's own.
+Queues = Callable[[str, str | None], Any]
+
+
+def open_place(place: str, region: str, queues: Queues) -> Place:
     """Open what ``dead_letters`` of a task names.
 
     Args:
         region: of a queue whose URL does not tell.
+        queues: called for a queue only.
 
     Raises:
         ConfigError: there is no such queue.
+        OperatorError: there are no credentials.
     """
     if not is_queue(place):
         return LetterFile(Path(place))
-    return LetterQueue(place, region)
+    return LetterQueue(place, region, queues)
 
 
 class LetterFile:
@@ -96,9 +102,9 @@ class LetterFile:
 class LetterQueue:
     """An SQS queue; a letter is a message, deleted when it is settled."""
 
-    def __init__(self, place: str, region: str) -> None:
+    def __init__(self, place: str, region: str, queues: Queues) -> None:
         try:
-            self._url, self._client = _queue(place, region)
+            self._url, self._client = _queue(place, region, queues)
         except (BotoCoreError, ClientError) as error:
             raise ConfigError(
                 f"The queue of dead letters {place} cannot be used: {error}.",
@@ -111,7 +117,7 @@ class LetterQueue:
     def put(self, line: bytes) -> None:
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=line.decode())
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, OperatorError) as error:
             raise OSError(0, str(error)) from error
 
     def letters(self) -> Iterator[DeadLetter]:
@@ -148,20 +154,14 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter:
     )
 
 
-def _queue(place: str, region: str) -> tuple[str, Any]:
-    # boto3 takes longer to import than a record processor may take to start.
-    import boto3
-    from botocore.config import Config
-
-    bounded = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 5})
+def _queue(place: str, region: str, queues: Queues) -> tuple[str, Any]:
     if place.startswith("arn:"):
         _, _, _, region, account, name = place.split(":", 5)
-        client = boto3.client("sqs", region_name=region, config=bounded)
+        client = queues(region, None)
         answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
         return str(answer["QueueUrl"]), client
     host = urlsplit(place)
     words = (host.hostname or "").split(".")
     if words[0] == "sqs" and len(words) > 2:
         region = words[1]
-    endpoint = f"{host.scheme}://{host.netloc}"
-    return place, boto3.client("sqs", region_name=region, endpoint_url=endpoint, config=bounded)
+    return place, queues(region, f"{host.scheme}://{host.netloc}")

@@ -267,5 +267,5 @@ def _refusals(files: TaskFiles, clock: Clock) -> Refusals:
     if task.on_poison == "stop":
         return StopOnRefusedItem(task.source.table, task.destination.table)
     origin = Origin(task.name, task.source.table, task.destination.table, "copy")
-    place = open_place(files.dead_letters, task.destination.region)
+    place = open_place(files.dead_letters, task.destination.region, clients.queues)
     return DeadLetters(place, origin, clock, on_written=lambda: None)

@@ -7,6 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from kcl_processor.aws.clients import queues
 from kcl_processor.errors import ConfigError
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import LetterFile, open_place
@@ -38,10 +39,10 @@ def test_letters_go_to_a_queue_and_come_back(
     sqs = boto3.client("sqs", region_name="eu-west-1", endpoint_url=moto_url)
     url = sqs.create_queue(QueueName="letters")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    DeadLetters(open_place(url, "eu-west-1"), ORIGIN, HandClock(), lambda: None).refuse(
+    DeadLetters(open_place(url, "eu-west-1", queues), ORIGIN, HandClock(), lambda: None).refuse(
         put("a", 7, n={"N": "1"}), INVALID
     )
-    place = open_place(arn["QueueArn"], "us-east-1")
+    place = open_place(arn["QueueArn"], "us-east-1", queues)
     (found,) = place.letters()
     assert found.sequence_number == "7" and found.image == {"pk": {"S": "a"}, "n": {"N": "1"}}
     place.settle(found)
@@ -54,4 +55,4 @@ def test_a_queue_that_is_not_there_is_named(moto_url: str, monkeypatch: pytest.M
     """An ARN without a queue behind it is an error of the configuration."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
     with pytest.raises(ConfigError, match="arn:aws:sqs:eu-west-1:123456789012:none"):
-        open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1")
+        open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1", queues)
