@@ -33,7 +33,9 @@ def calls(*answers: Answer) -> PatientCalls:
     clock = HandClock()
     caller = Scripted(clock, iter(answers))
     pace = Pace(None, clock, clock.turn)
-    return PatientCalls("t", caller, SourceError, pace, Gate(Window()), clock, lambda _seconds: None)
+    return PatientCalls(
+        "t", caller, SourceError, pace, Gate(Window()), clock, lambda _seconds: None
+    )
 
 
 def test_refused_credentials_get_their_time_whatever_was_before() -> None:
