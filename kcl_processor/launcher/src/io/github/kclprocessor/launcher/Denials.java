@@ -1,6 +1,5 @@
 package io.github.kclprocessor.launcher;
 
-import java.time.Duration;
 import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -12,8 +11,6 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
  * renews them, as the record processors wait for theirs.
  */
 final class Denials {
-    private static final long PATIENCE_NANOS = Duration.ofMinutes(5).toNanos();
-
     private final IntConsumer exit;
     private final LongSupplier nanos;
     private long refusedSince;
@@ -31,14 +28,14 @@ final class Denials {
 
     /** A call failed, for whatever reason. */
     void failed(String action, String stream, AwsServiceException failure) {
-        if (Trouble.exitCode(failure) != ExitStatus.PERMISSION) {
-            return;
-        }
-        boolean denied = failure.awsErrorDetails() != null
-                && String.valueOf(failure.awsErrorDetails().errorCode()).startsWith("AccessDenied");
-        if (denied || outlasted()) {
+        if (ErrorCodes.isDenied(failure)) {
             Connectors.LOG.error("{} on {} is denied ({}). Try: allow {} for these credentials, then start again",
                     action, stream, failure.getMessage(), action);
+            exit.accept(ExitStatus.PERMISSION);
+        } else if (ErrorCodes.isRefused(failure) && outlasted()) {
+            Connectors.LOG.error("The credentials for {} on {} have been refused for {} s ({})."
+                            + " Try: renew the credentials, check this host's clock, then start again",
+                    action, stream, ErrorCodes.RENEWAL.toSeconds(), failure.getMessage());
             exit.accept(ExitStatus.PERMISSION);
         }
     }
@@ -49,6 +46,6 @@ final class Denials {
             refused = true;
             refusedSince = now;
         }
-        return now - refusedSince > PATIENCE_NANOS;
+        return now - refusedSince > ErrorCodes.RENEWAL.toNanos();
     }
 }

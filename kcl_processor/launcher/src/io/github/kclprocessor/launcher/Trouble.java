@@ -24,15 +24,10 @@ final class Trouble {
 
     private static boolean isPermission(Throwable thrown) {
         if (!(thrown instanceof AwsServiceException)) {
+            // What the chain of providers throws has no class of its own.
             return String.valueOf(thrown.getMessage()).startsWith("Unable to load credentials");
         }
-        AwsServiceException refused = (AwsServiceException) thrown;
-        String code = refused.awsErrorDetails() == null ? "" : refused.awsErrorDetails().errorCode();
-        return refused.statusCode() == 403
-                || code.startsWith("AccessDenied")
-                || code.startsWith("UnrecognizedClient")
-                || code.startsWith("ExpiredToken")
-                || code.startsWith("InvalidSignature")
-                || code.startsWith("InvalidClientTokenId");
+        AwsServiceException refusal = (AwsServiceException) thrown;
+        return ErrorCodes.isDenied(refusal) || ErrorCodes.isRefused(refusal);
     }
 }
