@@ -14,6 +14,10 @@ COVERED_ELSEWHERE = {
         "it hands over to cli.main; every story starts its commands through it",
         ["integration/test_replicate.py"],
     ),
+    "aws/credential_errors": (
+        "it words what the making of credentials raises",
+        ["tests/aws/test_credentials.py"],
+    ),
     "cli/exporter": (
         "it serves what operate/prometheus collects, until it is stopped",
         ["tests/operate/test_prometheus.py", "integration/test_metrics.py"],

@@ -90,6 +90,7 @@ def open_place(place: str, region: str, spare: Path) -> Place:
 
     Raises:
         ConfigError: there is no such queue.
+        OperatorError: there are no credentials.
     """
     if not is_queue(place):
         return LetterFile(Path(place))
@@ -258,18 +259,15 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
 
 def _queue(place: str, region: str) -> tuple[str, Any]:
     # boto3 takes longer to import than a record processor may take to start.
-    import boto3
-    from botocore.config import Config
+    from kcl_processor.aws.clients import queues
 
-    bounded = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 5})
     if place.startswith("arn:"):
         _, _, _, region, account, name = place.split(":", 5)
-        client = boto3.client("sqs", region_name=region, config=bounded)
+        client = queues(region, None)
         answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
         return str(answer["QueueUrl"]), client
     host = urlsplit(place)
     words = (host.hostname or "").split(".")
     if words[0] == "sqs" and len(words) > 2:
         region = words[1]
-    endpoint = f"{host.scheme}://{host.netloc}"
-    return place, boto3.client("sqs", region_name=region, endpoint_url=endpoint, config=bounded)
+    return place, queues(region, f"{host.scheme}://{host.netloc}")

@@ -106,3 +106,10 @@ def test_a_wait_that_raises_ends_the_call() -> None:
     with pytest.raises(Stopped):
         calls.call("Scan", b"{}", 1.0)
     assert service.asked == 1
+
+
+def test_refused_credentials_get_their_time_whatever_was_before() -> None:
+    """An outage of an hour, then keys that have expired meanwhile and are renewed."""
+    expired = [failed("ExpiredTokenException")] * 100
+    service = Service(*[failed("InternalServerError", 500)] * 3600, *expired, GOOD)
+    assert service.calls.call("Scan", b"{}", 1.0) == GOOD
