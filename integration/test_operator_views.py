@@ -17,6 +17,7 @@ import pytest
 from integration.credentials import CREDENTIALS
 from integration.fleet import Fleet, fleet
 from integration.until import until
+from kcl_processor.errors import ExitCode
 from kcl_processor.operate import iam
 
 Asked = subprocess.CompletedProcess[str]
@@ -151,7 +152,7 @@ def test_the_doctor_finds_nothing_wrong(story: Story) -> None:
 
 def test_a_living_fleet_is_not_reset(story: Story) -> None:
     """Neither checkpoints nor the leader's lock are touched while a worker gives signs of life."""
-    assert story.answers["reset while running"].returncode == 1
+    assert story.answers["reset while running"].returncode == ExitCode.CONFIG
     assert "is running" in story.answers["reset while running"].stderr
     assert story.answers["unlock while running"].returncode == 1
     assert "signs of life" in story.answers["unlock while running"].stderr
