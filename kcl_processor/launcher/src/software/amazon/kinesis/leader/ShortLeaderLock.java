@@ -1,6 +1,8 @@
 package software.amazon.kinesis.leader;
 
+import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClient;
 import java.lang.reflect.Field;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,8 +13,7 @@ import software.amazon.kinesis.coordinator.DynamicMigrationComponentsInitializer
  * Shortens the lease of the lock that the fleet's leader holds.
  *
  * <p>The KCL fixes it at two minutes, and for as long a fleet whose leader was killed assigns no
- * shard. It lives in this package because the factory method that takes a duration is
- * package-private.
+ * shard.
  */
 public final class ShortLeaderLock {
     private static final Logger LOG = LoggerFactory.getLogger(ShortLeaderLock.class);
@@ -42,9 +43,17 @@ public final class ShortLeaderLock {
 
     private static DynamoDBLockBasedLeaderDecider create(
             DynamicMigrationComponentsInitializer components, CoordinatorStateDAO state, long leaseMillis) {
+        String worker = components.workerIdentifier();
         // The lock client asks for at least three heartbeats within a lease.
-        return DynamoDBLockBasedLeaderDecider.create(
-                state, components.workerIdentifier(), leaseMillis, leaseMillis / 4, components.metricsFactory());
+        long heartbeatMillis = leaseMillis / 4;
+        AmazonDynamoDBLockClient client = new AmazonDynamoDBLockClient(state.getDDBLockClientOptionsBuilder()
+                .withTimeUnit(TimeUnit.MILLISECONDS)
+                .withLeaseDuration(leaseMillis)
+                .withHeartbeatPeriod(heartbeatMillis)
+                .withCreateHeartbeatBackgroundThread(true)
+                .withOwnerName(worker)
+                .build());
+        return new LeaderLock(state, client, heartbeatMillis, worker, components.metricsFactory());
     }
 
     private static Object read(Object owner, String name) throws ReflectiveOperationException {
