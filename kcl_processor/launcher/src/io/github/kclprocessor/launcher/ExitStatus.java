@@ -15,6 +15,7 @@ final class ExitStatus {
     private int reason;
     private int failures;
     private boolean stopAsked;
+    private boolean ending;
 
     /** A shard cannot go on, for a reason of the launcher's own. */
     synchronized void fail(int code) {
@@ -35,6 +36,17 @@ final class ExitStatus {
     /** SIGTERM or SIGINT came. */
     synchronized void askStop() {
         stopAsked = true;
+        ending = true;
+    }
+
+    /** The JVM is ending, for whatever reason. */
+    synchronized void end() {
+        ending = true;
+    }
+
+    /** Whether nothing may be started any more. */
+    synchronized boolean ending() {
+        return ending;
     }
 
     /** Whether a stop was asked for. */

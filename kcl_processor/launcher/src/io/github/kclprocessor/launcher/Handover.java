@@ -7,6 +7,7 @@ import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.leases.exceptions.LeasingException;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
  * Lets go of leases at a stop, so that the rest of the fleet need not wait for them to expire.
@@ -32,17 +33,46 @@ final class Handover {
 
     /** At a stop, gives a lease up whose record processor has ended, if this worker still owns it. */
     void release(String leaseKey) {
+        atStop(leaseKey, table -> {
+            Lease lease = table.getLease(leaseKey);
+            if (lease != null) {
+                giveUp(table, lease);
+            }
+        });
+    }
+
+    /**
+     * At the end of a stop, gives up the leases that never had a record processor here: of shards that
+     * wait for their parents, and what the leader has assigned since the stop began.
+     */
+    void releaseRest() {
+        atStop("What is not read here", table -> {
+            for (Lease lease : table.listLeases()) {
+                if (!lease.checkpoint().equals(ExtendedSequenceNumber.SHARD_END)) {
+                    giveUp(table, lease);
+                }
+            }
+        });
+    }
+
+    private interface Release {
+        void from(LeaseRefresher table) throws LeasingException;
+    }
+
+    private void atStop(String what, Release release) {
         if (!stopping.getAsBoolean()) {
             return;
         }
-        LeaseRefresher table = leases.get().leaseRefresher();
         try {
-            Lease lease = table.getLease(leaseKey);
-            if (lease != null && worker.equals(lease.leaseOwner()) && !alone(table)) {
-                table.evictLease(lease);
-            }
+            release.from(leases.get().leaseRefresher());
         } catch (LeasingException | RuntimeException e) {
-            Connectors.LOG.warn("{} stays in this worker's name until it expires ({})", leaseKey, e.toString());
+            Connectors.LOG.warn("{} stays in this worker's name until it expires ({})", what, e.toString());
+        }
+    }
+
+    private void giveUp(LeaseRefresher table, Lease lease) throws LeasingException {
+        if (worker.equals(lease.leaseOwner()) && !alone(table)) {
+            table.evictLease(lease);
         }
     }
 

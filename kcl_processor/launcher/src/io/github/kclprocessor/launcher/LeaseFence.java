@@ -40,6 +40,11 @@ final class LeaseFence {
         this.token = held == null ? null : held.concurrencyToken();
     }
 
+    /** Whether this worker still holds the lease as it did when the shard was taken up. */
+    boolean isHeld() {
+        return held() != null;
+    }
+
     boolean isRecorded(ExtendedSequenceNumber position) {
         return position.equals(recorded);
     }
@@ -76,14 +81,19 @@ final class LeaseFence {
      *     from then on could meet that worker's writes
      */
     Lease refuseHandover() throws ShutdownException {
-        Lease lease = leases.getCurrentlyHeldLease(leaseKey);
-        if (lease == null || token == null || !token.equals(lease.concurrencyToken())) {
+        Lease lease = held();
+        if (lease == null) {
             throw lost();
         }
         if (lease.shutdownRequested()) {
             throw new ShutdownException("The lease of shard " + leaseKey + " is being handed over");
         }
         return lease;
+    }
+
+    private Lease held() {
+        Lease lease = leases.getCurrentlyHeldLease(leaseKey);
+        return lease != null && lease.concurrencyToken().equals(token) ? lease : null;
     }
 
     private ShutdownException lost() {

@@ -28,28 +28,46 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final Supplier<LeaseCoordinator> leases;
     private final Set<ShardProcessor> open;
     private final Handover handover;
+    private final StartGate gate;
     private LeaseFence fence;
+    /** Null if the shard was let go before it was taken up. */
     private String shardId;
+    private boolean started;
 
     /** @param open a concurrent set that holds the processor from its start to its end */
     ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open,
-            Handover handover) {
+            Handover handover, StartGate gate) {
         this.child = child;
         this.leases = leases;
         this.open = open;
         this.handover = handover;
+        this.gate = gate;
     }
 
+    /**
+     * Starts the shard's process, unless the daemon ends or the lease is gone.
+     *
+     * <p>Not to start is no failure: a shard that fails to initialize is told to again, and is never
+     * closed. Without a process the MultiLang processor answers all that is left, to be let go.
+     */
     @Override
     public void initialize(InitializationInput input) {
-        open.add(this);
         shardId = input.shardId();
         fence = new LeaseFence(shardId, leases, input.extendedSequenceNumber());
-        named(() -> child.initialize(input));
+        // Before the gate looks at the end, which waits for all that are open.
+        open.add(this);
+        started = gate.pass(fence::isHeld, () -> named(() -> child.initialize(input)));
+        if (!started) {
+            open.remove(this);
+        }
     }
 
     @Override
     public void processRecords(ProcessRecordsInput input) {
+        if (!started) {
+            // None is recorded as done, so whoever reads the shard next is given them again.
+            return;
+        }
         FencedCheckpointer checkpointer = new FencedCheckpointer(input.checkpointer(), fence);
         named(() -> child.processRecords(input.toBuilder().checkpointer(checkpointer).build()));
     }
@@ -62,7 +80,9 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     @Override
     public void leaseLost(LeaseLostInput input) {
         named(() -> child.leaseLost(input));
-        handover.release(shardId);
+        if (shardId != null) {
+            handover.release(shardId);
+        }
         open.remove(this);
     }
 

@@ -3,6 +3,7 @@ package io.github.kclprocessor.launcher;
 import ch.qos.logback.classic.LoggerContext;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -14,24 +15,28 @@ import sun.misc.Signal;
 
 /** The end of the daemon, whether a signal, a failed shard or the scheduler brings it about. */
 final class Shutdown implements Runnable {
-    private static final long LOOK_AGAIN_MILLIS = 100;
-    private static final Duration SETTLE = Duration.ofSeconds(5);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
+    /** The scheduler ends in one to two seconds after its last shard. */
+    private static final Duration SETTLE = Duration.ofMillis(2_500);
 
     private final ExitStatus status;
     private final Supplier<Future<Boolean>> gracefulShutdown;
+    private final Runnable letGo;
     private final Collection<?> open;
     private final Duration grace;
     private final IntConsumer halt;
 
     /**
      * @param gracefulShutdown starts the scheduler's
+     * @param letGo ends the scheduler without waiting for shards, its leader's lock included
      * @param open processors that have not ended; a failed one stays in it for ever
      * @param halt ends the JVM with a code, where {@code System.exit} has been called already
      */
-    Shutdown(ExitStatus status, Supplier<Future<Boolean>> gracefulShutdown, Collection<?> open,
+    Shutdown(ExitStatus status, Supplier<Future<Boolean>> gracefulShutdown, Runnable letGo, Collection<?> open,
             Duration grace, IntConsumer halt) {
         this.status = status;
         this.gracefulShutdown = gracefulShutdown;
+        this.letGo = letGo;
         this.open = open;
         this.grace = grace;
         this.halt = halt;
@@ -50,6 +55,7 @@ final class Shutdown implements Runnable {
 
     @Override
     public void run() {
+        status.end();
         boolean graceful = false;
         try {
             Connectors.LOG.info("stopping: shards get {} ms for their last checkpoint", grace.toMillis());
@@ -64,26 +70,43 @@ final class Shutdown implements Runnable {
         halt.accept(code);
     }
 
-    /** Waits for the scheduler's end, and not for what cannot come. */
-    private boolean await(Future<Boolean> stopped) throws InterruptedException, ExecutionException {
+    /**
+     * Waits for the scheduler's end, and not for what cannot come.
+     *
+     * @return whether every shard has ended
+     */
+    private boolean await(Future<?> stopped) throws InterruptedException, ExecutionException {
         long deadline = System.nanoTime() + grace.toNanos();
-        boolean settling = false;
-        while (System.nanoTime() < deadline) {
-            try {
-                return stopped.get(LOOK_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
-            } catch (TimeoutException e) {
-                // A failed shard cannot answer, and the scheduler would wait for its answer.
-                if (status.failures() > 0 && open.size() <= status.failures()) {
-                    return false;
-                }
-                // With no shard open only the leader's lock is left to release, unless the
-                // scheduler is still initializing, which it does not interrupt.
-                if (open.isEmpty() && !settling) {
-                    settling = true;
-                    deadline = Math.min(deadline, System.nanoTime() + SETTLE.toNanos());
-                }
+        while (!done(stopped, LOOK_AGAIN) && System.nanoTime() < deadline) {
+            // A failed shard cannot answer, and the scheduler would wait for its answer.
+            if (status.failures() > 0 && open.size() <= status.failures()) {
+                return false;
+            }
+            if (open.isEmpty()) {
+                settle(stopped);
+                break;
             }
         }
         return open.isEmpty();
+    }
+
+    /**
+     * With no shard open only the leader's lock is left to release. The scheduler does not come to
+     * it while it is still initializing, nor if a shard ended just as it began to count them.
+     */
+    private void settle(Future<?> stopped) throws InterruptedException, ExecutionException {
+        if (!done(stopped, SETTLE)) {
+            CompletableFuture.runAsync(letGo);
+            done(stopped, SETTLE);
+        }
+    }
+
+    private static boolean done(Future<?> stopped, Duration patience) throws InterruptedException, ExecutionException {
+        try {
+            stopped.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        }
     }
 }

@@ -1,12 +1,16 @@
 package io.github.kclprocessor.launcher;
 
 import ch.qos.logback.classic.LoggerContext;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsConsumerTaskFactory;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
 import com.amazonaws.services.dynamodbv2.streamsadapter.StreamsSchedulerFactory;
 import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -31,8 +35,8 @@ import software.amazon.kinesis.retrieval.polling.PollingConfig;
 /**
  * The KCL's MultiLangDaemon for a DynamoDB stream.
  *
- * <p>{@code MultiLangDaemon} builds a scheduler for Kinesis, and the DynamoDB Streams adapter has a
- * factory for schedulers but no daemon: this joins the two. The properties file has the KCL's keys
+ * <p>{@code MultiLangDaemon} builds a scheduler for Kinesis, and the DynamoDB Streams adapter has the
+ * parts of one for streams but no daemon: this joins the two. The properties file has the KCL's keys
  * and those of {@link ReplicaProperties}.
  */
 public final class StreamsMultiLangDaemon {
@@ -42,6 +46,7 @@ public final class StreamsMultiLangDaemon {
      * rollover passes several: of the KCL's second between looks, each would take up to one.
      */
     private static final long DISPATCH_POLL_MILLIS = 250;
+    private static final Duration HUNG_START = Duration.ofMinutes(1);
 
     private final ExitStatus status = new ExitStatus();
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
@@ -51,11 +56,14 @@ public final class StreamsMultiLangDaemon {
     private final ReplicaProperties replica;
     private final MultiLangDaemonConfig multiLang;
     private final MultiLangDaemonConfiguration kcl;
+    private final Handover handover;
 
     StreamsMultiLangDaemon(Path properties) throws IOException {
         replica = ReplicaProperties.read(properties);
         multiLang = new MultiLangDaemonConfig(properties.toString());
         kcl = multiLang.getMultiLangDaemonConfiguration();
+        handover = new Handover(this::leases, worker -> WorkerReports.remove(built.get(), worker),
+                kcl.getWorkerIdentifier(), status::stopping);
     }
 
     public static void main(String[] args) {
@@ -79,11 +87,20 @@ public final class StreamsMultiLangDaemon {
         lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
-        new Shutdown(status, scheduler::startGracefulShutdown, open, replica.shutdownGrace(), Runtime.getRuntime()::halt)
-                .install(Runtime.getRuntime());
+        new Shutdown(status, () -> stop(scheduler), scheduler::shutdown, open, replica.shutdownGrace(),
+                Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         FirstShardSync.run(scheduler);
         scheduler.run();
         System.exit(ExitStatus.CRASH);
+    }
+
+    private Future<Boolean> stop(Scheduler scheduler) {
+        return scheduler.startGracefulShutdown().whenComplete((done, failure) -> {
+            // While one is open, its process may still write.
+            if (open.isEmpty()) {
+                handover.releaseRest();
+            }
+        });
     }
 
     private void hearChildExits() {
@@ -109,22 +126,19 @@ public final class StreamsMultiLangDaemon {
                 streams, replica.sourceRegion(), gaps, new Denials(this::end, System::nanoTime));
         configureRetrieval(configs, guard);
         configureCoordination(configs);
+        configureLeases(configs, guard);
         configureMetrics(configs.metrics);
-        Scheduler scheduler = StreamsSchedulerFactory.createScheduler(configs.checkpoint, configs.coordinator,
-                configs.leases, configs.lifecycle, configs.metrics, configs.processor, configs.retrieval, guard);
-        // The factory puts the adapter's own in its place; it is asked for when a shard is taken up.
-        ((PollingConfig) configs.retrieval.retrievalSpecificConfig()).sleepTimeController(new ReadPace());
+        Scheduler scheduler = new Scheduler(configs.checkpoint, configs.coordinator, configs.leases,
+                configs.lifecycle, configs.metrics, configs.processor, configs.retrieval);
         built.set(scheduler);
         ShortLeaderLock.install(scheduler);
         return scheduler;
     }
 
     ShardRecordProcessorFactory processors() {
-        Handover handover = new Handover(
-                this::leases, worker -> WorkerReports.remove(built.get(), worker),
-                kcl.getWorkerIdentifier(), status::stopping);
+        StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
         return () -> new ShardProcessor(
-                multiLang.getRecordProcessorFactory().shardRecordProcessor(), this::leases, open, handover);
+                multiLang.getRecordProcessorFactory().shardRecordProcessor(), this::leases, open, handover, gate);
     }
 
     private LeaseCoordinator leases() {
@@ -136,6 +150,9 @@ public final class StreamsMultiLangDaemon {
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(guard);
         polling.maxRecords(asked.maxRecords());
         polling.idleTimeBetweenReadsInMillis(asked.idleTimeBetweenReadsInMillis());
+        polling.dataFetcherProvider(shard -> new DynamoDBStreamsDataFetcher(guard, shard));
+        polling.sleepTimeController(new ReadPace());
+        polling.recordsFetcherFactory(new PromptPublishers());
         // Per shard: two answers ready while a third is written, where the KCL would hold 8 MB.
         polling.recordsFetcherFactory().maxByteSize(PREFETCHED_BYTES);
         configs.retrieval.retrievalSpecificConfig(polling);
@@ -151,9 +168,17 @@ public final class StreamsMultiLangDaemon {
                 .shardConsumerDispatchPollIntervalMillis(DISPATCH_POLL_MILLIS)
                 .skipShardSyncAtWorkerInitializationIfLeasesExist(true)
                 .workerStateChangeListener(new InitializationFailure());
-        // The factory sets both too, but copies the interval first: every shard sync slept a minute.
+        // A shard sync sleeps for so long, and the KCL's default is a minute.
         configs.leases.shardSyncIntervalMillis(0);
+        // The audit looks for holes in the shards' hash ranges, of which a DynamoDB stream has none.
         configs.leases.leasesRecoveryAuditorInconsistencyConfidenceThreshold(0);
+    }
+
+    /** The adapter's lease management; it copies the configuration, which has to be complete. */
+    private void configureLeases(ResolvedConfigs configs, GapGuard guard) {
+        configs.leases
+                .leaseManagementFactory(new StreamsLeases(guard, configs.leases, configs.retrieval, status::ending))
+                .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory());
     }
 
     void configureMetrics(MetricsConfig metrics) {

@@ -1,6 +1,8 @@
 package io.github.kclprocessor.launcher;
 
 import java.lang.reflect.Field;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.kinesis.coordinator.DynamicMigrationComponentsInitializer;
@@ -10,26 +12,37 @@ import software.amazon.kinesis.worker.metricstats.WorkerMetricStatsDAO;
 /**
  * Takes a worker out of the list of those to whom the leader assigns leases.
  *
- * <p>The KCL stops reporting its metrics at a stop and leaves its last report, on which the leader
- * counts for a while. The scheduler keeps to itself what reads and writes those reports.
+ * <p>The KCL goes on reporting its metrics until the last shard is told of a stop, and leaves its last
+ * report, on which the leader counts for a while. The scheduler keeps to itself what reads and writes
+ * those reports.
  */
 final class WorkerReports {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerReports.class);
+    private static final long LAST_REPORT_MILLIS = 1_000;
 
     private WorkerReports() {}
 
-    /** Deletes a worker's report; should that fail, the leader finds out by itself. */
+    /** Ends a worker's reports and deletes the last; should that fail, the leader finds out by itself. */
     static void remove(Scheduler scheduler, String worker) {
         try {
-            Field field = Scheduler.class.getDeclaredField("migrationComponentsInitializer");
-            field.setAccessible(true);
-            WorkerMetricStatsDAO reports =
-                    ((DynamicMigrationComponentsInitializer) field.get(scheduler)).workerMetricsDAO();
+            Object components = read(scheduler, "migrationComponentsInitializer");
+            ExecutorService reporter = (ExecutorService) read(components, "workerMetricsThreadPool");
+            reporter.shutdown();
+            reporter.awaitTermination(LAST_REPORT_MILLIS, TimeUnit.MILLISECONDS);
+            WorkerMetricStatsDAO reports = ((DynamicMigrationComponentsInitializer) components).workerMetricsDAO();
             reports.getAllWorkerMetricStats().stream()
                     .filter(report -> worker.equals(report.getWorkerId()))
                     .forEach(reports::deleteMetrics);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } catch (ReflectiveOperationException | RuntimeException e) {
             LOG.warn("The leader may still assign leases to {}, for some seconds ({})", worker, e.toString());
         }
+    }
+
+    private static Object read(Object owner, String name) throws ReflectiveOperationException {
+        Field field = owner.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(owner);
     }
 }

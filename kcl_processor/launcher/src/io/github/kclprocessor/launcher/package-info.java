@@ -17,6 +17,8 @@
  * <h2>From the stream</h2>
  *
  * <ol>
+ *   <li>{@link StreamsLeases} manage the shards' leases for the adapter, on a {@link LeaseTable} without the
+ *       answers on which this KCL goes wrong; {@link PromptPublishers} read ahead, and stop at once;
  *   <li>{@link ReadPace} says when a shard is read next;
  *   <li>{@link GapGuard} makes the call, and by {@link Positions} knows where in the shard it stands;
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
@@ -28,7 +30,8 @@
  * <h2>To its record processor, and its checkpoint back</h2>
  *
  * <ol>
- *   <li>{@link ShardProcessor} passes the records to the process that the KCL started for the shard;
+ *   <li>{@link ShardProcessor} passes the records to the process that the KCL started for the shard,
+ *       once the {@link StartGate} let it start;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the
  *       shard's lease is still this worker's;
  *   <li>{@link Handover} gives the lease up at a stop, and {@link WorkerReports} takes the worker out of
@@ -47,7 +50,7 @@
  *
  * <h2>In packages of the KCL</h2>
  *
- * <p>Three classes need what is package-private there, and so live beside it:
+ * <p>Four classes need what is package-private there, and so live beside it:
  *
  * <ul>
  *   <li>{@link software.amazon.kinesis.multilang.config.ResolvedConfigs}, for
@@ -55,7 +58,8 @@
  *   <li>{@link software.amazon.kinesis.coordinator.FirstShardSync}, for the class of the scheduler's manager of
  *       shard syncs;
  *   <li>{@link software.amazon.kinesis.leader.ShortLeaderLock}, for the factory method of
- *       {@code DynamoDBLockBasedLeaderDecider} that takes a duration.
+ *       {@code DynamoDBLockBasedLeaderDecider} that takes a duration, and
+ *       {@link software.amazon.kinesis.leader.LeaderLock}, the decider that it makes.
  * </ul>
  */
 package io.github.kclprocessor.launcher;

@@ -1,6 +1,8 @@
 package software.amazon.kinesis.leader;
 
+import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClient;
 import java.lang.reflect.Field;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,8 +13,7 @@ import software.amazon.kinesis.coordinator.DynamicMigrationComponentsInitializer
  * Shortens the lease of the lock that the fleet's leader holds.
  *
  * <p>The KCL fixes it at two minutes, and for as long a fleet whose leader was killed assigns no
- * shard. It lives in this package because the factory method that takes a duration is
- * package-private.
+ * shard.
  */
 public final class ShortLeaderLock {
     private static final Logger LOG = LoggerFactory.getLogger(ShortLeaderLock.class);
@@ -48,8 +49,15 @@ public final class ShortLeaderLock {
 
     private static DynamoDBLockBasedLeaderDecider create(
             DynamicMigrationComponentsInitializer components, CoordinatorStateDAO state) {
-        return DynamoDBLockBasedLeaderDecider.create(
-                state, components.workerIdentifier(), LEASE_MILLIS, HEARTBEAT_MILLIS, components.metricsFactory());
+        String worker = components.workerIdentifier();
+        AmazonDynamoDBLockClient client = new AmazonDynamoDBLockClient(state.getDDBLockClientOptionsBuilder()
+                .withTimeUnit(TimeUnit.MILLISECONDS)
+                .withLeaseDuration(LEASE_MILLIS)
+                .withHeartbeatPeriod(HEARTBEAT_MILLIS)
+                .withCreateHeartbeatBackgroundThread(true)
+                .withOwnerName(worker)
+                .build());
+        return new LeaderLock(state, client, HEARTBEAT_MILLIS, worker, components.metricsFactory());
     }
 
     private static Object read(Object owner, String name) throws ReflectiveOperationException {

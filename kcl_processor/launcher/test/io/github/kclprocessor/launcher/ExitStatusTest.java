@@ -1,6 +1,8 @@
 package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
@@ -17,6 +19,7 @@ class ExitStatusTest {
     private final ExitStatus status = new ExitStatus();
     private final List<Object> open = new ArrayList<>();
     private final List<Integer> codes = new ArrayList<>();
+    private final CompletableFuture<Void> letGo = new CompletableFuture<>();
     private Logger kcl;
 
     @BeforeEach
@@ -34,7 +37,7 @@ class ExitStatusTest {
     }
 
     private int stop(Future<Boolean> scheduler, Duration grace) {
-        new Shutdown(status, () -> scheduler, open, grace, codes::add).run();
+        new Shutdown(status, () -> scheduler, () -> letGo.complete(null), open, grace, codes::add).run();
         return codes.get(0);
     }
 
@@ -60,7 +63,26 @@ class ExitStatusTest {
     @Test
     void stopDuringStart() {
         status.askStop();
-        assertEquals(0, stop(NEVER, Duration.ofMillis(150)));
+        assertEquals(0, stop(new CompletableFuture<>(), Duration.ofMillis(150)));
+        assertTrue(letGo.isDone(), "the leader's lock is released all the same");
+    }
+
+    /** A scheduler that miscounts its shards says no, but all of them have ended. */
+    @Test
+    void schedulerThatLostCount() {
+        status.askStop();
+        assertEquals(0, stop(CompletableFuture.completedFuture(false), Duration.ofSeconds(10)));
+    }
+
+    /** From the first signal on, and at any other end of the JVM too, nothing may be started. */
+    @Test
+    void ending() {
+        assertFalse(status.ending());
+        status.askStop();
+        assertTrue(status.ending());
+        ExitStatus failed = new ExitStatus();
+        new Shutdown(failed, () -> AT_ONCE, () -> {}, open, Duration.ofSeconds(10), code -> {}).run();
+        assertTrue(failed.ending());
     }
 
     /** An end that nobody asked for is a crash, even if all shards answered. */

@@ -12,6 +12,7 @@ import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.leases.exceptions.DependencyException;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class HandoverTest {
     private final Map<String, Lease> table = new LinkedHashMap<>();
@@ -24,6 +25,7 @@ class HandoverTest {
         Lease lease = new Lease();
         lease.leaseKey(key);
         lease.leaseOwner(owner);
+        lease.checkpoint(ExtendedSequenceNumber.TRIM_HORIZON);
         table.put(key, lease);
     }
 
@@ -67,12 +69,26 @@ class HandoverTest {
         assertEquals(List.of("me"), left);
     }
 
+    /** At the end of a stop the other workers get what was never read here; ended shards need no reader. */
+    @Test
+    void releasesTheRest() {
+        lease("waits", "me");
+        lease("ended", "me");
+        lease("b", "other");
+        table.get("ended").checkpoint(ExtendedSequenceNumber.SHARD_END);
+        handover().releaseRest();
+        assertEquals(List.of("waits"), evicted);
+        assertEquals(List.of("me"), left);
+    }
+
     /** A worker that is alone keeps its leases, and is back at once when it is started again. */
     @Test
     void keepsWhenAlone() {
         lease("a", "me");
         lease("b", null);
-        handover().release("a");
+        Handover handover = handover();
+        handover.release("a");
+        handover.releaseRest();
         assertEquals(List.of(), evicted);
         assertEquals(List.of(), left);
     }

@@ -16,6 +16,7 @@ import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.leader.DynamoDBLockBasedLeaderDecider;
 import software.amazon.kinesis.leader.ShortLeaderLock;
 import software.amazon.kinesis.metrics.CloudWatchMetricsFactory;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
@@ -55,9 +56,12 @@ class StreamsMultiLangDaemonTest {
         return field.get(owner);
     }
 
-    private static Object leaderLock(Scheduler scheduler) throws ReflectiveOperationException {
+    private static Object heartbeatMillis(Scheduler scheduler) throws ReflectiveOperationException {
         Object components = read(scheduler, "migrationComponentsInitializer");
-        return ((Supplier<?>) read(components, "ddbLockBasedLeaderDeciderCreator")).get();
+        Object lock = ((Supplier<?>) read(components, "ddbLockBasedLeaderDeciderCreator")).get();
+        Field field = DynamoDBLockBasedLeaderDecider.class.getDeclaredField("heartbeatPeriodMillis");
+        field.setAccessible(true);
+        return field.get(lock);
     }
 
     /** The KCL's own polling properties reach the adapter's polling. */
@@ -90,7 +94,7 @@ class StreamsMultiLangDaemonTest {
     /** The leader's lock is held for fifteen seconds: its heart beats four times within them. */
     @Test
     void leaderLockIsShortened() throws Exception {
-        assertEquals(3750L, read(leaderLock(scheduler(daemon())), "heartbeatPeriodMillis"));
+        assertEquals(3750L, heartbeatMillis(scheduler(daemon())));
     }
 
     /** A scheduler that keeps its lock elsewhere keeps it as it is. */

@@ -1,0 +1,92 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseCoordinator;
+import software.amazon.kinesis.lifecycle.events.InitializationInput;
+import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
+import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
+import software.amazon.kinesis.processor.ShardRecordProcessor;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
+
+class ShardProcessorTest {
+    private final List<String> told = new ArrayList<>();
+    private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
+    private Lease held = new Lease();
+    private boolean ending;
+    private final ShardProcessor processor = new ShardProcessor(
+            fake(ShardRecordProcessor.class, told::add), () -> fake(LeaseCoordinator.class, method -> held), open,
+            new Handover(() -> null, worker -> {}, "me", () -> false),
+            new StartGate(1, () -> ending, Duration.ofMinutes(1)));
+
+    @BeforeEach
+    void hold() {
+        held.concurrencyToken(UUID.randomUUID());
+    }
+
+    private static <T> T fake(Class<T> type, Function<String, Object> answer) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
+                (self, method, arguments) -> {
+                    Object answered = answer.apply(method.getName());
+                    return method.getReturnType() == void.class ? null : answered;
+                }));
+    }
+
+    private void initialize() {
+        processor.initialize(InitializationInput.builder()
+                .shardId("shardId-1").extendedSequenceNumber(ExtendedSequenceNumber.TRIM_HORIZON).build());
+    }
+
+    private static ProcessRecordsInput records() {
+        return ProcessRecordsInput.builder().records(List.of()).build();
+    }
+
+    /** A processor is open from its start to the loss of its lease. */
+    @Test
+    void openWhileAtWork() {
+        initialize();
+        assertEquals(Set.of(processor), open);
+        processor.processRecords(records());
+        processor.leaseLost(LeaseLostInput.builder().build());
+        assertEquals(Set.of(), open);
+        assertEquals(List.of("initialize", "processRecords", "leaseLost"), told);
+    }
+
+    /** Once the daemon ends no process is started, and records for it are left to the next owner. */
+    @Test
+    void nothingStartsAtTheEnd() {
+        ending = true;
+        initialize();
+        processor.processRecords(records());
+        assertEquals(Set.of(), open);
+        processor.leaseLost(LeaseLostInput.builder().build());
+        assertEquals(List.of("leaseLost"), told);
+    }
+
+    /** A shard whose lease was lost while it waited for its start is not started. */
+    @Test
+    void nothingStartsWithoutALease() {
+        held = null;
+        initialize();
+        assertEquals(Set.of(), open);
+        assertEquals(List.of(), told);
+    }
+
+    /** A shard that waits for its parent can be let go before it was taken up. */
+    @Test
+    void letGoBeforeTheStart() {
+        processor.leaseLost(LeaseLostInput.builder().build());
+        assertEquals(List.of("leaseLost"), told);
+    }
+}

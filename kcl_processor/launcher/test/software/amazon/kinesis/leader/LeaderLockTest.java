@@ -1,0 +1,95 @@
+package software.amazon.kinesis.leader;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClient;
+import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClientOptions;
+import java.lang.reflect.Proxy;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.DeleteItemResponse;
+import software.amazon.awssdk.services.dynamodb.model.GetItemResponse;
+import software.amazon.awssdk.services.dynamodb.model.PutItemRequest;
+import software.amazon.awssdk.services.dynamodb.model.PutItemResponse;
+import software.amazon.kinesis.metrics.NullMetricsFactory;
+
+class LeaderLockTest {
+    private final Map<String, Map<String, AttributeValue>> table = new ConcurrentHashMap<>();
+    private final CountDownLatch taking = new CountDownLatch(1);
+    private final CountDownLatch goOn = new CountDownLatch(1);
+    private volatile boolean slow;
+
+    /** A lock table of one row, whose write can be made to wait. */
+    private Object answer(String operation, Object request) throws InterruptedException {
+        switch (operation) {
+            case "getItem":
+                return GetItemResponse.builder().item(table.get("lock")).build();
+            case "putItem":
+                if (slow) {
+                    taking.countDown();
+                    assertTrue(goOn.await(20, TimeUnit.SECONDS));
+                }
+                table.put("lock", ((PutItemRequest) request).item());
+                return PutItemResponse.builder().build();
+            case "deleteItem":
+                table.remove("lock");
+                return DeleteItemResponse.builder().build();
+            default:
+                throw new UnsupportedOperationException(operation);
+        }
+    }
+
+    private LeaderLock lock() {
+        DynamoDbClient client = (DynamoDbClient) Proxy.newProxyInstance(getClass().getClassLoader(),
+                new Class<?>[] {DynamoDbClient.class},
+                (self, method, arguments) -> answer(method.getName(), arguments == null ? null : arguments[0]));
+        return new LeaderLock(null, new AmazonDynamoDBLockClient(
+                AmazonDynamoDBLockClientOptions.builder(client, "table")
+                        .withPartitionKeyName("key")
+                        .withTimeUnit(TimeUnit.MILLISECONDS)
+                        .withLeaseDuration(60_000L)
+                        .withHeartbeatPeriod(10_000L)
+                        .withCreateHeartbeatBackgroundThread(false)
+                        .withOwnerName("me")
+                        .build()), 10_000L, "me", new NullMetricsFactory());
+    }
+
+    /** A worker that takes the lock leads, until it gives it up. */
+    @Test
+    void takenAndGivenUp() {
+        LeaderLock lock = lock();
+        assertFalse(lock.leads());
+        assertTrue(lock.isLeader("me"));
+        assertTrue(lock.leads());
+        lock.shutdown();
+        assertFalse(lock.leads());
+        assertFalse(lock.isLeader("me"));
+        assertEquals(Map.of(), table);
+    }
+
+    /** A lock that is being taken as the worker stops is given up, too. */
+    @Test
+    void givenUpWhileItIsTaken() throws Exception {
+        LeaderLock lock = lock();
+        slow = true;
+        CompletableFuture<Boolean> taken = CompletableFuture.supplyAsync(() -> lock.isLeader("me"));
+        assertTrue(taking.await(20, TimeUnit.SECONDS));
+        Thread stop = new Thread(lock::shutdown);
+        stop.start();
+        while (stop.isAlive() && stop.getState() != Thread.State.BLOCKED) {
+            Thread.onSpinWait();
+        }
+        goOn.countDown();
+        taken.get(20, TimeUnit.SECONDS);
+        stop.join(20_000);
+        assertEquals(Map.of(), table);
+    }
+}
