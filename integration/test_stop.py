@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from integration.story import Story, assert_replicated, until
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
 from integration.worker import Worker
 
 pytestmark = pytest.mark.story
@@ -15,9 +14,7 @@ pytestmark = pytest.mark.story
 GRACE = 30
 
 
-def test_a_worker_that_lived_through_rollovers_stops(
-    story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_a_worker_that_lived_through_rollovers_stops(story: Stories, tell: Tell) -> None:
     """Right after a rollover and a split a lone worker stops in time; so does its next life."""
     told = story(lineages=3, preload=200, keys=200, rate=100.0)
     worker = told.started()
@@ -35,7 +32,7 @@ def test_a_worker_that_lived_through_rollovers_stops(
     _stop(again)
 
 
-def test_a_worker_that_is_starting_its_shards_stops(story: Callable[..., Story]) -> None:
+def test_a_worker_that_is_starting_its_shards_stops(story: Stories) -> None:
     """A stop that comes while record processors start waits for those, and starts no others."""
     told = story(lineages=12, preload=200, keys=200, rate=100.0)
     worker = told.start()
@@ -48,9 +45,7 @@ def test_a_worker_that_is_starting_its_shards_stops(story: Callable[..., Story])
 @pytest.mark.drill
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("shards", [1, 100])
-def test_any_number_of_shards_stops(
-    shards: int, story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_any_number_of_shards_stops(shards: int, story: Stories, tell: Tell) -> None:
     """One shard or a hundred, the second generation of each: the stop is in time."""
     told = story(lineages=shards, preload=200, keys=200, rate=50.0)
     worker = told.started()
@@ -68,9 +63,7 @@ def test_any_number_of_shards_stops(
 @pytest.mark.drill
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("leader", [True, False])
-def test_a_worker_of_a_fleet_stops(
-    leader: bool, story: Callable[..., Story], tell: Callable[..., None]
-) -> None:
+def test_a_worker_of_a_fleet_stops(leader: bool, story: Stories, tell: Tell) -> None:
     """After rollovers, the leader or another stops: its shards are read on in five seconds."""
     told = story(lineages=4, preload=400, keys=400, rate=100.0)
     told.started("worker-1")
