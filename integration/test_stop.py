@@ -63,7 +63,7 @@ def test_any_number_of_shards_stops(shards: int, story: Stories, tell: Tell) -> 
 @pytest.mark.drill
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("leader", [True, False])
-def test_a_worker_of_a_fleet_stops(leader: bool, story: Stories, tell: Tell) -> None:
+def test_a_worker_of_a_fleet_stops(story: Stories, tell: Tell, *, leader: bool) -> None:
     """After rollovers, the leader or another stops: its shards are read on in five seconds."""
     told = story(lineages=4, preload=400, keys=400, rate=100.0)
     told.started("worker-1")
