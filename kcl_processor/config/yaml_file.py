@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kcl_processor.config import kcl_properties
+from kcl_processor.config.conflicts import refuse_conflicts
 from kcl_processor.config.task import (
     Kcl,
     Metrics,
@@ -29,7 +30,7 @@ def load_tasks(path: Path) -> list[Task]:
     root = read_yaml(path)
     tasks = [_task(section, name) for name, section in root.named_or_listed("tasks")]
     root.finish()
-    _refuse_shared_tables(path, tasks)
+    refuse_conflicts(path, tasks)
     return tasks
 
 
@@ -132,16 +133,3 @@ def _properties(section: Section) -> dict[str, str]:
             properties[key] = section.fitting(key, form.fits, form.words)
     section.finish(known=kcl_properties.SETTABLE)
     return properties
-
-
-def _refuse_shared_tables(path: Path, tasks: list[Task]) -> None:
-    seen: dict[tuple[str, str | None, str], str] = {}
-    for task in tasks:
-        table = (task.kcl.region, task.kcl.endpoint, task.kcl.application_name)
-        if table in seen:
-            raise ConfigError(
-                f"{path}: tasks {seen[table]!r} and {task.name!r} would share the checkpoint table "
-                f"{task.kcl.application_name}, and destroy each other's checkpoints.",
-                "give one of them another name or kcl.application_name",
-            )
-        seen[table] = task.name

@@ -84,6 +84,7 @@ def test_kcl_lives_beside_the_source_unless_told_otherwise(load: Load) -> None:
         ("    kcl: {application_name: 'a b'}\n", 2, "'a b'", "application_name"),
         ("    kcl: {application_name: ab}\n", 2, "2 characters", "application_name"),
         (f"    kcl: {{application_name: {'x' * 238}}}\n", 2, "238", "application_name"),
+        ("    kcl: {worker_id: a b}\n", 2, "'a b' cannot be a worker id", "a-b"),
         ("    source: {region: x, table: y}\n", 5, "stands twice", "keep one"),
         ("tasks2: 1\n", 5, "tasks2", "tasks"),
     ],
@@ -122,12 +123,11 @@ def test_a_table_is_not_replicated_onto_itself(load: Load) -> None:
         load(TASK.replace("us-west-2", "us-east-1"))
 
 
-def test_two_tasks_may_not_share_a_checkpoint_table(load: Load) -> None:
-    """Sharing one would destroy both tasks' checkpoints."""
+def test_tasks_that_undo_each_others_work_are_refused(load: Load) -> None:
+    """Two tasks of one file that write to one table, for one."""
     again = TASK.replace("tasks:\n", "").replace("orders:", "more:")
-    shared = "    kcl: {application_name: shared}\n"
-    with pytest.raises(ConfigError, match="share the checkpoint table"):
-        load(TASK + shared + again + shared)
+    with pytest.raises(ConfigError, match=r"tasks\.yml: tasks 'orders' and 'more' both write to"):
+        load(TASK + again)
 
 
 def test_a_task_is_found_by_its_name(load: Load, tmp_path: Path) -> None:
