@@ -11,7 +11,6 @@ on from the last checkpoint; a first start reads the stream from its oldest chan
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import sys
 import time
@@ -22,7 +21,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
 from kcl_processor.config.paths import TaskFiles, state_directory
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import Task, with_worker
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch import daemon, preflight
@@ -106,7 +105,6 @@ def _task(args: argparse.Namespace) -> tuple[Task, str]:
     if flags:
         return task_from_flags(args), "the command line"
     task = chosen_task(args)
-    if args.workerId:
-        kcl = dataclasses.replace(task.kcl, worker_id=args.workerId)
-        task = dataclasses.replace(task, kcl=kcl)
+    if args.workerId is not None:
+        task = with_worker(task, args.workerId, "--workerId")
     return task, str(args.config)

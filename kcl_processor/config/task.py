@@ -6,7 +6,7 @@ import hashlib
 import platform
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kcl_processor.errors import ConfigError
@@ -17,6 +17,10 @@ APPLICATION_PREFIX = "DynamoDBCrossRegionReplication"
 # KCL 3 names two more tables after the application: ``-CoordinatorState`` and this one.
 _LONGEST_SUFFIX = "-WorkerMetricStats"
 _LONGEST_TABLE_NAME = 255
+
+# A task's name and a worker's become names of files and words of a command line.
+_TASK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+_WORKER_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,199}")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,15 @@ class Side:
 
     def __str__(self) -> str:
         return f"{self.table} in {self.region}"
+
+    @property
+    def place(self) -> tuple[str, str | None, str | None, str]:
+        """Where the table is, as far as its spelling tells: region, endpoint, account, name.
+
+        Two that are equal are one table; one table may be spelled in more ways than one.
+        """
+        _, _, _, _, account, *_ = [*(self.role_arn or "").split(":"), *[""] * 5]
+        return self.region, self.endpoint, account or None, self.table
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,7 @@ def default_worker_id() -> str:
     A worker that comes back under its old name takes its leases back at once, instead of waiting
     for them to expire. Hosts may share a host name (``localhost``), hence the machine's own id.
     """
-    host = re.sub(r"[^A-Za-z0-9_.-]", "-", platform.node()) or "worker"
+    host = re.sub(r"[^A-Za-z0-9_.-]", "-", platform.node()).lstrip(".-") or "worker"
     try:
         machine = Path("/etc/machine-id").read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
@@ -129,7 +142,36 @@ def check_task(task: Task, where: str) -> Task:
     Raises:
         ConfigError: says what is wrong and what to change.
     """
-    application = task.kcl.application_name
+    _check_name(where, "a task's name", task.name, _TASK_NAME)
+    _check_name(where, "a worker id", task.kcl.worker_id, _WORKER_ID)
+    _check_application(where, task.kcl.application_name)
+    if task.source.place == task.destination.place:
+        raise ConfigError(
+            f"{where}: source and destination are the same table, {task.source}.",
+            "change the destination's table, region or endpoint",
+        )
+    return task
+
+
+def with_worker(task: Task, worker_id: str, where: str) -> Task:
+    """The task as another of its workers.
+
+    Raises:
+        ConfigError: the id could not be one.
+    """
+    return check_task(replace(task, kcl=replace(task.kcl, worker_id=worker_id)), where)
+
+
+def _check_name(where: str, what: str, name: str, shape: re.Pattern[str]) -> None:
+    if not shape.fullmatch(name):
+        raise ConfigError(
+            f"{where}: {name!r} cannot be {what}: it names files, so it holds only letters, "
+            "digits, '_', '-' and '.', up to 200 of them, and begins with one of the first three.",
+            f"call it {re.sub('[^A-Za-z0-9_.-]+', '-', name).strip('.-')[:200] or 'task-1'}",
+        )
+
+
+def _check_application(where: str, application: str) -> None:
     longest = _LONGEST_TABLE_NAME - len(_LONGEST_SUFFIX)
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", application):
         raise ConfigError(
@@ -143,20 +185,3 @@ def check_task(task: Task, where: str) -> Task:
             f"characters; KCL needs 3 to {longest}, for it appends {_LONGEST_SUFFIX!r}.",
             "choose another task name, or set kcl.application_name",
         )
-    if _same_table(task):
-        raise ConfigError(
-            f"{where}: source and destination are the same table, {task.source}.",
-            "change the destination's table, region or endpoint",
-        )
-    return task
-
-
-def _same_table(task: Task) -> bool:
-    """Same account cannot be told from here, so two roles may name two tables of one name."""
-    source, destination = task.source, task.destination
-    return (source.region, source.table, source.endpoint, source.role_arn) == (
-        destination.region,
-        destination.table,
-        destination.endpoint,
-        destination.role_arn,
-    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kcl_processor.aws import clients
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
@@ -28,3 +30,10 @@ def test_nothing_is_made_for_a_destination_that_is_not_there(ask: Ask, file: Pat
     pages = client.get_paginator("list_tables").paginate()
     names = {name for page in pages for name in page["TableNames"]}
     assert not {name for name in names if name.startswith(task.kcl.application_name)}
+
+
+@pytest.mark.parametrize("worker", ["a b", "../w", "*"])
+def test_a_worker_id_on_the_command_line_is_checked(ask: Ask, worker: str) -> None:
+    """It names files and a word of the record processors' command, as one of the file does."""
+    code, _, err = ask("run", "--workerId", worker)
+    assert code == ExitCode.CONFIG and "cannot be a worker id" in err

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import (
     Side,
     Task,
     check_task,
     default_task_name,
     default_worker_id,
+    with_worker,
 )
 from kcl_processor.errors import ConfigError
 from tests.kcl_tables import make_task
@@ -27,7 +32,7 @@ def test_a_host_keeps_its_workers_name() -> None:
     """A worker that comes back under its old name takes its leases back at once."""
     name = default_worker_id()
     assert name and name == default_worker_id()
-    assert all(letter.isalnum() or letter in "_.-" for letter in name)
+    assert with_worker(make_task(), name, "this host").kcl.worker_id == name
 
 
 def named(application: str) -> Task:
@@ -59,3 +64,31 @@ def test_one_table_under_two_roles_may_be_two_tables() -> None:
     role = "arn:aws:iam::444455556666:role/writer"
     apart = replace(same, destination=replace(same.destination, role_arn=role))
     assert check_task(apart, "here") is apart
+
+
+@pytest.mark.parametrize("name", ["../up", "..", "a/b", "*", "a b", "-c", ".", "", "a\n", "é"])
+def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
+    """Whatever the checkpoint table is called: a task's files lie under its name."""
+    with pytest.raises(ConfigError, match=r"FILE: .* cannot be a task's name"):
+        check_task(replace(make_task(), name=name), "FILE")
+    with pytest.raises(ConfigError, match=r"--workerId: .* cannot be a worker id"):
+        with_worker(make_task(), name, "--workerId")
+
+
+@given(st.text(min_size=1, max_size=12))
+def test_a_tasks_files_lie_in_the_state_directory(name: str) -> None:
+    """Whatever name is let through, its files are there, and no glob finds another task's."""
+    try:
+        task = with_worker(check_task(replace(make_task(), name=name), "FILE"), name, "FILE")
+    except ConfigError:
+        return
+    state = Path("/state")
+    for path in (TaskFiles(task, state).gaps, TaskFiles(task, state).saved_leases("now")):
+        assert path.parent == state and path.name.startswith(f"{name}.")
+        assert not set("*?[ /") & set(path.name)
+
+
+@pytest.mark.parametrize("worker", ["host-1", "10.0.0.7:5d1c0b2e", "_w"])
+def test_a_worker_id_may_be_what_kcl_makes_of_a_host(worker: str) -> None:
+    """KCL's own are a host's name or address, a colon and a UUID."""
+    assert with_worker(make_task(), worker, "--workerId").kcl.worker_id == worker
