@@ -21,7 +21,8 @@ from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles, is_queue
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, SourceError
-from kcl_processor.launch.preflight import describe, key_schema
+from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.launch.preflight import check_destination, describe, key_schema
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.dead_letters import Place, open_place
 from kcl_processor.table import access
@@ -87,7 +88,9 @@ def _print(counts: Counter[Outcome], *, as_json: bool) -> None:
 
 
 def _replay(task: Task, clock: Clock) -> Replay:
-    keys = key_schema(describe(task.source, SourceError, "check the source"))
+    described = describe(task.source, SourceError, "check the source")
+    keys = key_schema(described)
+    check_destination(task.destination, keys, Incarnation.of(described))
     sides = ((task.source, SourceError), (task.destination, DestinationError))
     source, destination = (
         access.calls(side, error, None, 1, clock, time.sleep) for side, error in sides

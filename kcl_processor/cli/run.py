@@ -80,10 +80,10 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     if args.supervised:
         time.sleep(pause_before_start(files.starts, clock.now()))
     facts = preflight.check_source(task.source)
-    destination_arn = preflight.check_destination(task.destination, facts.keys)
+    destination = preflight.check_destination(task.destination, facts.keys, facts.table)
     lock = daemon.lock_worker(task)
     make_kcl_tables(task)
-    claim(files, Identity.found(facts, destination_arn), clock, time.sleep, adopt=args.adopt)
+    claim(files, Identity.found(facts, destination.arn), clock, time.sleep, adopt=args.adopt)
     logs = Logs(args.log_dir.absolute(), f"{task.name}-") if args.log_dir else Logs(Path.cwd())
     launch = daemon.make_launch(files, facts.stream_arn, origin, logs, args.java)
     print(

@@ -39,7 +39,7 @@ class Identity:
     @classmethod
     def found(cls, facts: SourceFacts, destination_arn: str) -> Identity:
         """A task's, from its tables as they are."""
-        return cls(facts.table_arn, facts.stream_arn, destination_arn)
+        return cls(facts.table.arn, facts.stream_arn, destination_arn)
 
     def __str__(self) -> str:
         return f"{self.stream} to {self.destination}"

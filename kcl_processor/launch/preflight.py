@@ -9,7 +9,8 @@ from typing import Any
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Side, Source, Task
-from kcl_processor.errors import DestinationError, OperatorError, SourceError
+from kcl_processor.errors import ConfigError, DestinationError, OperatorError, SourceError
+from kcl_processor.launch.incarnation import Incarnation
 
 # A stream must show whole new items. NEW_IMAGE alone would do for replication; the original asks
 # for both, and verification by sequence needs the old one, so a task keeps asking for both.
@@ -24,7 +25,7 @@ class SourceFacts:
         keys: key attribute name to ``(HASH or RANGE, S or N or B)``.
     """
 
-    table_arn: str
+    table: Incarnation
     stream_arn: str
     keys: dict[str, tuple[str, str]]
 
@@ -59,31 +60,48 @@ def check_source(source: Source) -> SourceFacts:
             "set source.stream_arn to the new one, then copy the table, or verify and repair",
         )
     _check_stream(source, arn)
-    return SourceFacts(table["TableArn"], arn, key_schema(table))
+    return SourceFacts(Incarnation.of(table), arn, key_schema(table))
 
 
-def check_destination(destination: Side, keys: dict[str, tuple[str, str]]) -> str:
-    """Find the destination table, with the source's keys; return its ARN.
+def check_destination(
+    destination: Side, keys: dict[str, tuple[str, str]], source: Incarnation
+) -> Incarnation:
+    """Find the destination table, which is another than the source, with the source's keys.
 
     Raises:
+        ConfigError: it is the source table.
         DestinationError: there is no such table, or its keys differ.
         PermissionDenied: a call is denied.
     """
     hint = "kcl-processor prepare creates it like the source"
     table = describe(destination, DestinationError, hint)
+    found = refuse_source(destination, Incarnation.of(table), source)
     if table.get("TableStatus") not in ("ACTIVE", "UPDATING"):
         raise DestinationError(
             f"The destination table {destination} is {table.get('TableStatus')}.",
             f"aws dynamodb wait table-exists --table-name {destination.table}",
         )
-    found = key_schema(table)
-    if found != keys:
+    if key_schema(table) != keys:
         raise DestinationError(
-            f"The keys of destination table {destination} are {_words(found)}, "
+            f"The keys of destination table {destination} are {_words(key_schema(table))}, "
             f"those of the source {_words(keys)}.",
             "name another destination, or create it with the source's keys",
         )
-    return str(table["TableArn"])
+    return found
+
+
+def refuse_source(destination: Side, found: Incarnation, source: Incarnation) -> Incarnation:
+    """Refuse a destination that is the source, however it is spelled; give it back otherwise.
+
+    Raises:
+        ConfigError: it is: each old change would be written over newer ones.
+    """
+    if found.is_table(source):
+        raise ConfigError(
+            f"The destination {destination} is the source table itself: {found}.",
+            "change the destination's table, region, endpoint or role",
+        )
+    return found
 
 
 def clock_skew(side: Side, clock: Clock) -> float | None:

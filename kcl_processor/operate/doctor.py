@@ -129,9 +129,10 @@ class Doctor:
             yield warn("not checked", "the source's keys are not known", "mend the source first")
             return
         destination = self._task.destination
-        arn = preflight.check_destination(destination, self._facts.keys)
-        yield ok(f"table {destination.table} has the source's keys")
-        probes.write_destination(destination, self._facts.keys, arn)
+        keys, source = self._facts.keys, self._facts.table
+        found = preflight.check_destination(destination, keys, source)
+        yield ok(f"table {destination.table} is another than the source, and has its keys")
+        probes.write_destination(destination, keys, found.arn)
         yield ok("a write is accepted")
         yield self._capacity(destination)
 

@@ -11,6 +11,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.launch import preflight
+from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.table_definition import Mismatch, creation, mismatches, own_tags
 
 _HINT = "mend the cause, then kcl-processor prepare again"
@@ -57,6 +58,7 @@ def plan(task: Task, *, tags: bool = False, ttl: bool = False) -> Plan:
 
     Raises:
         SourceError: there is no source table, or its stream has a view that cannot be replicated.
+        ConfigError: the destination is the source table.
         PermissionDenied: a call is denied.
     """
     hint = "name the source table and its region as they are"
@@ -68,6 +70,7 @@ def plan(task: Task, *, tags: bool = False, ttl: bool = False) -> Plan:
         preflight.check_source(task.source)
     found = described(task.destination)
     if found is not None:
+        preflight.refuse_source(task.destination, Incarnation.of(found), Incarnation.of(source))
         return Plan(stream, [], mismatches(source, found))
     return Plan(stream, _create(task, source, tags=tags, ttl=ttl), [])
 

@@ -11,6 +11,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.launch import preflight
+from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table import access
 from kcl_processor.table.compare import Difference, Kind, SegmentPair
 from kcl_processor.table.copy_task import limit
@@ -228,7 +229,7 @@ def _sides(
     """Both readers, and what repairs, when that is asked for."""
     source = preflight.describe(task.source, SourceError, "check the source")
     keys = preflight.key_schema(source)
-    preflight.check_destination(task.destination, keys)
+    preflight.check_destination(task.destination, keys, Incarnation.of(source))
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
     readers, calls = [], []
     items = source["ItemCount"]

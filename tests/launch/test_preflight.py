@@ -15,8 +15,10 @@ from kcl_processor.errors import (
     OperatorError,
     SourceError,
 )
+from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import check_destination, check_source
 
+OTHER = Incarnation("arn:aws:dynamodb:us-east-1:123456789012:table/other", 0.0)
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
@@ -92,13 +94,13 @@ def test_a_destination_with_other_keys_is_refused(
     """Other key names or types are named on both sides."""
     destination = Side("us-east-1", table(dynamodb, **other), moto_url)
     with pytest.raises(DestinationError, match="pk S HASH"):
-        check_destination(destination, {"pk": ("HASH", "S")})
+        check_destination(destination, {"pk": ("HASH", "S")}, OTHER)
 
 
 def test_a_missing_destination_names_the_command_that_makes_it(moto_url: str) -> None:
     """prepare creates it."""
     with pytest.raises(DestinationError) as raised:
-        check_destination(Side("us-east-1", "nothing-here", moto_url), {})
+        check_destination(Side("us-east-1", "nothing-here", moto_url), {}, OTHER)
     assert "kcl-processor prepare" in raised.value.hint
 
 
