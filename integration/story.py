@@ -73,7 +73,7 @@ class Story:
         """Start a worker."""
         logs = self.folder / name
         command = self._commands.line("run", "--workerId", name, "--log-dir", str(logs), *flags)
-        said = logs / f"{self.name}-connectors.log"
+        said = logs / f"{self.name}@{name}-connectors.log"
         worker = Worker(command, logs / "run.log", said, name=name)
         worker.start()
         self.workers.append(worker)

@@ -16,7 +16,7 @@ def test_a_full_disk_for_logs(story: Stories, tell: Tell) -> None:
     logs = told.folder / "worker-1"
     logs.mkdir()
     for name in ("kcl.log", "connectors.log"):
-        (logs / f"{told.name}-{name}").symlink_to("/dev/full")
+        (logs / f"{told.name}@worker-1-{name}").symlink_to("/dev/full")
     worker = told.started()
     told.simulator.control(rollover=None)
     until(told.more_writes(20), "changes arrive")

@@ -110,7 +110,7 @@ def _counts(told: Story) -> dict[str, int]:
 
 
 def _heartbeats(told: Story) -> bool:
-    return any((told.fleet.state("worker-1") / "orders.shards").glob("*.json"))
+    return any(told.fleet.state("worker-1").glob("orders.workers/worker-1/shards/*.json"))
 
 
 def test_leases_joins_rows_and_shards(story: Story) -> None:

@@ -91,6 +91,6 @@ def _daemon(told: Story) -> int:
     """The process of the task's daemon, 0 if there is none."""
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if any(word.endswith(f"/{told.name}.properties") for word in words) and "-cp" in words:
+        if any(f"/{told.name}.workers/" in word for word in words) and "-cp" in words:
             return int(process.pid)
     return 0

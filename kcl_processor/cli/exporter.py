@@ -17,6 +17,7 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import state_directory
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.state.owner import owned_files
 
 HELP = "serve figures to Prometheus"
 
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
         ) from error
     registry = CollectorRegistry()
     state = state_directory(args.state_dir)
-    registry.register(HeartbeatCollector(load_tasks(args.config), state, SystemClock()))
+    tasks = [owned_files(task, state) for task in load_tasks(args.config)]
+    registry.register(HeartbeatCollector(tasks, SystemClock()))
     try:
         server, _ = start_http_server(args.port, args.listen, registry)
     except OSError as error:

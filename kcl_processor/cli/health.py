@@ -5,9 +5,10 @@ changes lost, more lag than --max-lag, or a record processor on this host that a
 delivery, not even an empty one, for --max-idle. What is found is looked at twice before it
 counts: a shard that changes hands is for some seconds without an owner.
 
---local asks only about this host's worker and calls no service: use it where the answer restarts
+--local asks only about this host's workers and calls no service: use it where the answer restarts
 something, such as a Kubernetes livenessProbe or a systemd watchdog, for one worker's restart
-does not mend another's trouble. Without it, use the command as an alarm.
+does not mend another's trouble; where a host has several, ask for each by --workerId. Without
+--local, use the command as an alarm.
 
   livenessProbe: {exec: {command: [kcl-processor, health, TASK, --local]},
                   initialDelaySeconds: 60, periodSeconds: 30, timeoutSeconds: 20}
@@ -18,16 +19,18 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import with_worker
 from kcl_processor.errors import ExitCode
 from kcl_processor.launch import daemon
 from kcl_processor.operate.health import local_problems, problems
 from kcl_processor.operate.observe import Observer
-from kcl_processor.state.heartbeat import read_heartbeats
+from kcl_processor.state.heartbeat import read_every
 
 HELP = "say whether a task makes progress, for probes"
 
@@ -44,12 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-idle", metavar="S", type=float, default=120, help="seconds idle (default: 120)"
     )
-    parser.add_argument("--local", action="store_true", help="only this host's worker")
+    parser.add_argument("--local", action="store_true", help="only this host's workers")
+    parser.add_argument("--workerId", metavar="ID", help="with --local: only the worker of this id")
     parser.add_argument("--json", action="store_true", help="a JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    files = chosen_files(args)
+    files = _of_worker(chosen_files(args), args.workerId)
     task, look = files.task, _look(files, args)
     found = look()
     if found:
@@ -62,14 +66,27 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.CRASH if found else ExitCode.OK
 
 
+def _of_worker(files: TaskFiles, worker: str | None) -> TaskFiles:
+    if worker is None:
+        return files
+    return replace(files, task=with_worker(files.task, worker, "--workerId"))
+
+
 def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], list[str]]:
     clock = SystemClock()
     if args.local:
         return lambda: local_problems(
-            read_heartbeats(files.heartbeats, clock.now()),
+            read_every(
+                [files.heartbeats] if args.workerId else files.every_heartbeats(), clock.now()
+            ),
             args.max_idle,
             clock.now(),
-            running=daemon.is_running(files.task),
+            running=_runs(files, args.workerId),
         )
     observer = Observer(files, clock, time.sleep)
     return lambda: problems(observer.look(), args.max_lag, args.max_idle)
+
+
+def _runs(files: TaskFiles, worker: str | None) -> bool:
+    running = daemon.running_workers(files)
+    return worker in running if worker else bool(running)

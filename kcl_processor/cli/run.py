@@ -20,13 +20,14 @@ from typing import NoReturn
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
-from kcl_processor.config.paths import TaskFiles, state_directory
+from kcl_processor.config.paths import state_directory
 from kcl_processor.config.task import Task, with_worker
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.daemon import Logs
 from kcl_processor.launch.identity import Identity, claim
+from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
 
 HELP = "run a task's daemon"
@@ -45,8 +46,8 @@ def add_daemon_arguments(parser: argparse.ArgumentParser) -> None:
         "--log-dir",
         metavar="DIR",
         type=Path,
-        help="write TASK-kcl.log and TASK-connectors.log there "
-        "(default: kcl.log and connectors.log in this directory)",
+        help="write TASK-kcl.log and TASK-connectors.log there (default: kcl.log and "
+        "connectors.log in this directory); of a worker with an id of its own TASK@ID-kcl.log",
     )
     parser.add_argument("--java", metavar="PATH", help="the java to run (default: JAVA_HOME, PATH)")
     parser.add_argument(
@@ -76,22 +77,23 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     Raises:
         OperatorError: a check failed, or the task already runs on this host.
     """
-    clock, files = SystemClock(), TaskFiles(task, state_directory(args.state_dir))
+    clock, files = SystemClock(), owned_files(task, state_directory(args.state_dir))
     if args.supervised:
         time.sleep(pause_before_start(files.starts, clock.now()))
     facts = preflight.check_source(task.source)
     destination = preflight.check_destination(task.destination, facts.keys, facts.table)
-    lock = daemon.lock_worker(task)
+    logs = Logs.of(task, args.log_dir)
+    locks = daemon.lock_worker(task), daemon.lock_logs(logs)
+    own(files)
     make_kcl_tables(task)
     claim(files, Identity.found(facts, destination.arn), clock, time.sleep, adopt=args.adopt)
-    logs = Logs(args.log_dir.absolute(), f"{task.name}-") if args.log_dir else Logs(Path.cwd())
     launch = daemon.make_launch(files, facts.stream_arn, origin, logs, args.java)
     print(
         f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}",
         file=sys.stderr,
         flush=True,
     )
-    assert lock.get_inheritable()
+    assert all(lock.get_inheritable() for lock in locks)
     os.execve(launch.command[0], launch.command, launch.environment)
 
 

@@ -25,16 +25,19 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 
 from kcl_processor.cli.output import Row, duration, print_json, table_lines
 from kcl_processor.cli.task import add_state_argument, add_task_arguments
 from kcl_processor.cli.watch import add_watch_argument, show
 from kcl_processor.clock import Clock, SystemClock
-from kcl_processor.config.paths import TaskFiles, state_directory
+from kcl_processor.config.paths import state_directory
+from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import find_task, load_tasks
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.operate.observe import Observer
 from kcl_processor.operate.status import CRITICAL, OK, RUNNING, UNKNOWN, WARN, Status, summarise
+from kcl_processor.state.owner import owned_files
 
 HELP = "say whether tasks run and how far behind they are"
 
@@ -59,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         tasks = [find_task(tasks, args.task, args.config)]
     state = state_directory(args.state_dir)
     clock = SystemClock()
-    observers = {task.name: _observer(TaskFiles(task, state), clock) for task in tasks}
+    observers = {task.name: _observer(task, state, clock) for task in tasks}
 
     def draw() -> int:
         # Each look waits some seconds for counters to move, so they wait side by side.
@@ -95,9 +98,9 @@ def lines(seen: Sequence[Status], *, colours: bool) -> list[str]:
     return [head, *coloured, *reasons]
 
 
-def _observer(files: TaskFiles, clock: Clock) -> Observer | OperatorError:
+def _observer(task: Task, state: Path, clock: Clock) -> Observer | OperatorError:
     try:
-        return Observer(files, clock, time.sleep)
+        return Observer(owned_files(task, state), clock, time.sleep)
     except OperatorError as error:
         return error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from kcl_processor.config.paths import TaskFiles, state_directory
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import find_task, load_tasks
+from kcl_processor.state.owner import owned_files
 
 _DEFAULT_FILE = "kcl-processor.yml"
 
@@ -46,9 +47,9 @@ def chosen_files(args: argparse.Namespace) -> TaskFiles:
     """The files on this host of the task that the arguments name.
 
     Raises:
-        ConfigError: as :func:`chosen_task`.
+        ConfigError: as :func:`chosen_task`; or they belong to another task of its name.
     """
-    return TaskFiles(chosen_task(args), state_directory(args.state_dir))
+    return owned_files(chosen_task(args), state_directory(args.state_dir))
 
 
 def add_state_argument(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from kcl_processor.config.task import Task
 
+RENDERED = ".properties"
+
 
 def state_directory(given: str | None) -> Path:
     """The folder for what must outlive a daemon on this host: dead letters, gaps, copy progress.
@@ -33,7 +35,8 @@ def is_queue(place: str) -> bool:
 
 @dataclass(frozen=True)
 class TaskFiles:
-    """The files of one task.
+    """The files of one task. What its processes on a host write beside each other lies in a folder
+    for each worker.
 
     Args:
         state: :func:`state_directory`.
@@ -43,14 +46,32 @@ class TaskFiles:
     state: Path
 
     @property
-    def properties(self) -> Path:
-        """What the daemon and its record processors read, rendered from the task."""
-        return self._named("properties")
+    def owner(self) -> Path:
+        """Which of the tasks of this name the files belong to."""
+        return self._named("owner.json")
+
+    @property
+    def workers(self) -> Path:
+        """A folder for each worker of the task that ever ran on this host, by its id."""
+        return self._named("workers")
+
+    @property
+    def worker(self) -> Path:
+        """The folder of the task's own worker: what its starts were rendered into, and more."""
+        return self.workers / self.task.kcl.worker_id
 
     @property
     def heartbeats(self) -> Path:
-        """The folder in which record processors leave their figures."""
-        return self._named("shards")
+        """The folder in which the worker's record processors leave their figures."""
+        return self.worker / "shards"
+
+    def renderings(self) -> list[Path]:
+        """What the worker's starts were rendered into: a name a start, each written once."""
+        return sorted(self.worker.glob(f"*{RENDERED}"))
+
+    def every_heartbeats(self) -> list[Path]:
+        """Those folders of every worker on this host."""
+        return sorted(self.workers.glob("*/shards"))
 
     @property
     def dead_letters(self) -> str:
@@ -75,8 +96,8 @@ class TaskFiles:
 
     @property
     def starts(self) -> Path:
-        """How often a supervisor started the daemon of late."""
-        return self._named("starts.json")
+        """How often a supervisor started the worker of late."""
+        return self.worker / "starts.json"
 
     def saved_leases(self, stamp: str) -> Path:
         """Where a reset of leases saves the rows; ``stamp`` is its time, or a ``*`` of a glob."""
@@ -85,15 +106,16 @@ class TaskFiles:
     def existing(self) -> Iterator[tuple[Path, str]]:
         """Each file that is there, with what it holds, in the order of their names."""
         saved = self.state.glob(self.saved_leases("*").name)
+        earlier = map(self._named, ("properties", "shards", "starts.json"))
         holds = {
-            self.properties: "rendered from the task's file",
-            self.heartbeats: "figures of record processors",
+            self.owner: "which task of this name these belong to",
+            self.workers: "settings and figures of each worker",
+            **dict.fromkeys(earlier, "left by an earlier version"),
             self.letter_file: "changes that were set aside",
             settled(self.letter_file): "which of those are settled",
             self.gaps: "gaps that were passed",
             settled(self.gaps): "which of those are healed",
             self.copy_progress: "how far the copy is",
-            self.starts: "how often the daemon was started of late",
             **dict.fromkeys(saved, "rows that a reset saved"),
         }
         yield from ((path, what) for path, what in sorted(holds.items()) if path.exists())

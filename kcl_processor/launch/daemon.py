@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.render import render
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import Kcl, Task, default_worker_id
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path
 from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
 from kcl_processor.state import host_lock
-from kcl_processor.state.durable import replace_file
+from kcl_processor.state.start_file import remove_unheld, write_held
 
 LOGBACK = LAUNCHER / "logback.xml"
 
@@ -33,11 +34,22 @@ class Logs:
     """Where ``kcl.log`` and ``connectors.log`` go.
 
     Attributes:
-        prefix: what both names begin with; tells tasks on one host apart.
+        prefix: what both names begin with; tells tasks and workers on one host apart.
     """
 
     folder: Path
     prefix: str = ""
+
+    @classmethod
+    def of(cls, task: Task, folder: Path | None) -> Logs:
+        """A task's, in a folder that was chosen for it, or in the working directory.
+
+        There the host's own worker writes names without a prefix, as the original library does.
+        """
+        worker = task.kcl.worker_id
+        if worker != default_worker_id():
+            return cls((folder or Path.cwd()).absolute(), f"{task.name}@{worker}-")
+        return cls(folder.absolute(), f"{task.name}-") if folder else cls(Path.cwd())
 
     def __str__(self) -> str:
         names = (f"{self.prefix}connectors.log", f"{self.prefix}kcl.log")
@@ -47,23 +59,27 @@ class Logs:
 def make_launch(
     files: TaskFiles, stream_arn: str, origin: str, logs: Logs, java: str | None
 ) -> Launch:
-    """Write a task's ``.properties`` and put its command line together.
+    """Write the ``.properties`` of this start and put its command line together.
+
+    What earlier starts of the worker were rendered into goes, unless a process still reads it.
 
     Args:
         origin: what the task was read from.
         java: the ``java`` to use; ``None`` looks for one.
 
     Raises:
-        ConfigError: a path holds a space, which KCL would split the executable's name at.
+        ConfigError: the path holds a space, which KCL would split the executable's name at, or
+            cannot be written.
         OperatorError: there is no usable Java, or a jar is missing.
     """
-    path = files.properties
-    if " " in str(path):
+    if " " in str(files.worker):
         raise ConfigError(
-            f"The path {path} holds a space, and KCL splits its executable's name at spaces.",
+            f"The path {files.worker} holds a space, and KCL splits its executable's name at "
+            "spaces.",
             "--state-dir with a path that holds none",
         )
-    _write(path, render(files, stream_arn, path, origin))
+    remove_unheld(files.renderings())
+    path = _write(files.worker, lambda path: render(files, stream_arn, path, origin))
     logs.folder.mkdir(parents=True, exist_ok=True)
     return Launch(command(path, logs, java), environment())
 
@@ -107,35 +123,56 @@ def lock_worker(task: Task) -> socket.socket:
     Raises:
         OperatorError: a live process on this host holds it.
     """
-    lock = host_lock.hold(_lock_name(task))
+    return _hold(
+        _lock_name(task.kcl),
+        f"Task {task.name} already runs on this host under the worker id {task.kcl.worker_id}.",
+        "stop it first; a second worker here needs an id of its own: run --workerId",
+    )
+
+
+def lock_logs(logs: Logs) -> socket.socket:
+    """Hold the names of the log files on this host, as :func:`lock_worker` does the worker id.
+
+    Raises:
+        OperatorError: a live daemon on this host writes them.
+    """
+    return _hold(
+        f"logs/{logs.folder.resolve()}/{logs.prefix}",
+        f"Another daemon on this host writes {logs}.",
+        "run --log-dir with a folder of this task's own",
+    )
+
+
+def running_workers(files: TaskFiles) -> list[str]:
+    """The ids of the task's workers that live on this host and keep their files in this state
+    directory, or have the task's own id."""
+    kcl = files.task.kcl
+    known = {kcl.worker_id, *(folder.name for folder in files.workers.glob("*"))}
+    return sorted(
+        worker for worker in known if host_lock.is_held(_lock_name(replace(kcl, worker_id=worker)))
+    )
+
+
+def _lock_name(kcl: Kcl) -> str:
+    return f"{kcl.region}/{kcl.endpoint}/{kcl.application_name}/{kcl.worker_id}"
+
+
+def _hold(name: str, message: str, hint: str) -> socket.socket:
+    lock = host_lock.hold(name)
     if lock is None:
-        raise _AlreadyRunning(
-            f"Task {task.name} already runs on this host under the worker id {task.kcl.worker_id}.",
-            "stop it first; a second worker here needs an id of its own: run --workerId",
-        )
+        raise _AlreadyRunning(message, hint)
     lock.set_inheritable(True)
     return lock
-
-
-def is_running(task: Task) -> bool:
-    """Whether a live process on this host holds the task's worker id."""
-    return host_lock.is_held(_lock_name(task))
-
-
-def _lock_name(task: Task) -> str:
-    kcl = task.kcl
-    return f"{kcl.region}/{kcl.endpoint}/{kcl.application_name}/{kcl.worker_id}"
 
 
 class _AlreadyRunning(OperatorError):
     exit_code = ExitCode.CONFIG
 
 
-def _write(path: Path, text: str) -> None:
-    """A running daemon's children may be reading the file."""
+def _write(folder: Path, text: Callable[[Path], str]) -> Path:
     try:
-        replace_file(path, text.encode("iso-8859-1"))
+        return write_held(folder, RENDERED, lambda path: text(path).encode("iso-8859-1"))
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be written: {error.strerror}.", "--state-dir with a folder of yours"
+            f"{folder} cannot be written: {error.strerror}.", "--state-dir with a folder of yours"
         ) from error

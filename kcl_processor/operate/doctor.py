@@ -24,6 +24,7 @@ from kcl_processor.launch.preflight import SourceFacts
 from kcl_processor.launcher.jars import daemon_class_path
 from kcl_processor.launcher.java import TESTED, find_java
 from kcl_processor.operate import probes
+from kcl_processor.state.owner import owned_files
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -212,6 +213,7 @@ class Doctor:
         yield ok(f"CloudWatch takes metrics of {self._task.kcl.application_name}")
 
     def _host(self) -> Iterator[Check]:
+        owned_files(self._task, self._folders["state"])
         for what, folder in self._folders.items():
             yield _room(what, folder)
         skew = preflight.clock_skew(self._task.source, self._clock)

@@ -17,7 +17,7 @@ from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate.lineage import ShardView, join, unfinished
 from kcl_processor.state.dead_letters import LetterFile
 from kcl_processor.state.gaps import open_gaps
-from kcl_processor.state.heartbeat import Heartbeat, read_heartbeats
+from kcl_processor.state.heartbeat import Heartbeat, read_every
 
 # Seconds between two readings while waiting for counters to move.
 _POLL = 0.5
@@ -129,7 +129,7 @@ class Observer:
             live=live,
             dead=dead,
             leader=coordinator.leader(rows),
-            heartbeats=read_heartbeats(files.heartbeats, now),
+            heartbeats=read_every(files.every_heartbeats(), now),
             dead_letters=_open_letters(files),
             gaps=_noted(files, open_gaps(files.gaps)),
             now=now,
@@ -168,4 +168,4 @@ def _open_letters(files: TaskFiles) -> int | None:
 
 def _noted(files: TaskFiles, notes: Iterable[object]) -> int | None:
     """How many notes there are; ``None`` when the task seems never to have run here."""
-    return sum(1 for _ in notes) or (0 if files.heartbeats.is_dir() else None)
+    return sum(1 for _ in notes) or (0 if files.workers.is_dir() else None)

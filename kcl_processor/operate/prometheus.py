@@ -8,7 +8,6 @@ reads the heartbeats they leave, when it is asked. It needs the extra ``promethe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.core import SummaryMetricFamily as Summary
@@ -16,9 +15,8 @@ from prometheus_client.registry import Collector
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Task
-from kcl_processor.launch.daemon import is_running
-from kcl_processor.state.heartbeat import Heartbeat, read_heartbeats
+from kcl_processor.launch.daemon import running_workers
+from kcl_processor.state.heartbeat import Heartbeat, read_every
 
 _LABELS = ("task", "shard", "worker")
 
@@ -36,20 +34,19 @@ _COUNTERS = {
 class HeartbeatCollector(Collector):
     """Turns the heartbeats of some tasks into metrics, at each scrape anew."""
 
-    def __init__(self, tasks: Sequence[Task], state: Path, clock: Clock) -> None:
+    def __init__(self, tasks: Sequence[TaskFiles], clock: Clock) -> None:
         self._tasks = tasks
-        self._state = state
         self._clock = clock
 
     def collect(self) -> Iterable[Metric]:
         now = self._clock.now()
         running = GaugeMetricFamily(
-            "kcl_processor_up", "Whether the task's daemon runs on this host.", labels=["task"]
+            "kcl_processor_up", "Whether a daemon of the task runs on this host.", labels=["task"]
         )
         beats: list[Heartbeat] = []
-        for task in self._tasks:
-            running.add_metric([task.name], float(is_running(task)))
-            beats += read_heartbeats(TaskFiles(task, self._state).heartbeats, now).values()
+        for files in self._tasks:
+            running.add_metric([files.task.name], float(bool(running_workers(files))))
+            beats += read_every(files.every_heartbeats(), now).values()
         yield running
         yield from _counters(beats)
         yield from _moments(beats, now)

@@ -8,6 +8,7 @@ and the Prometheus exporter read those files.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -86,6 +87,13 @@ def read_heartbeats(folder: Path, now: float) -> dict[str, Heartbeat]:
     """
     beats = (_read(path) for path in sorted(folder.glob("*.json")))
     return {beat.shard: beat for beat in beats if beat is not None and _lives(beat, now)}
+
+
+def read_every(folders: Iterable[Path], now: float) -> dict[str, Heartbeat]:
+    """As :func:`read_heartbeats` over the folders of several workers; of two for a shard that
+    changed hands, the younger."""
+    beats = [beat for folder in folders for beat in read_heartbeats(folder, now).values()]
+    return {beat.shard: beat for beat in sorted(beats, key=lambda beat: beat.beat_at)}
 
 
 def remove_stale(folder: Path, now: float) -> None:

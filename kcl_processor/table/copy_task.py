@@ -21,6 +21,7 @@ from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.replicate.write import Refusals, Writer
 from kcl_processor.state import host_lock
 from kcl_processor.state.dead_letters import open_place
+from kcl_processor.state.owner import own
 from kcl_processor.table import access, copy_checks
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
@@ -98,6 +99,7 @@ def run_copy(
     """
     task = files.task
     with _lock(task), daemon.lock_worker(task):
+        own(files)
         tables = describe(task, options)
         progress = None if options.restart else load(files.copy_progress)
         if progress and progress.finished_at:

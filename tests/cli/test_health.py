@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
+from kcl_processor.config.task import with_worker
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.launch.daemon import lock_worker
 from tests.cli.ask import Ask
 
 
@@ -17,3 +21,29 @@ def test_what_is_found_is_looked_at_twice(ask: Ask, monkeypatch: pytest.MonkeyPa
     code, said, _ = ask("health", "--local", "--json")
     assert code == 1 and waited == [5.0]
     assert json.loads(said)["problems"] == ["the daemon is not running on this host"]
+
+
+def test_every_worker_of_the_host_is_seen(
+    ask: Ask, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was started under an id of its own, too; asked by id, only that one counts."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    (task,) = load_tasks(file)
+    (tmp_path / "state" / f"{task.name}.workers" / "w2").mkdir(parents=True)
+    with lock_worker(with_worker(task, "w2", "a test")):
+        assert ask("health", "--local").code == 0
+        assert ask("health", "--local", "--workerId", "w2").code == 0
+        assert ask("health", "--local", "--workerId", "w3").code == 1
+    assert ask("health", "--local").code == 1
+    assert ask("health", "--local", "--workerId", "a b").code == 2
+
+
+def test_files_of_a_namesake_are_not_read(ask: Ask, file: Path, tmp_path: Path) -> None:
+    """A task of this name that keeps its checkpoints elsewhere has other heartbeats."""
+    (task,) = load_tasks(file)
+    owner = tmp_path / "state" / f"{task.name}.owner.json"
+    owner.parent.mkdir()
+    owner.write_text(json.dumps({"region": "x", "endpoint": None, "application_name": "y"}))
+    for command in ("health --local", "copy", "replay", "uninstall", "leases reset"):
+        refused = ask(*command.split())
+        assert refused.code == 2 and "belong to another task of that name: to" in refused.err

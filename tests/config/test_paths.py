@@ -48,7 +48,7 @@ def test_no_two_files_share_a_name() -> None:
         path
         for files in (TaskFiles(task, Path("/state")) for task in tasks)
         for path in (
-            *(files.properties, files.heartbeats, files.letter_file, settled(files.letter_file)),
+            *(files.owner, files.heartbeats, files.letter_file, settled(files.letter_file)),
             *(files.gaps, files.copy_progress, files.starts, files.saved_leases("2026")),
         )
     ]

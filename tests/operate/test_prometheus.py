@@ -10,7 +10,8 @@ import pytest
 prometheus_client = pytest.importorskip("prometheus_client")
 
 from kcl_processor.config.paths import TaskFiles  # noqa: E402
-from kcl_processor.config.task import Task  # noqa: E402
+from kcl_processor.config.task import Task, with_worker  # noqa: E402
+from kcl_processor.launch.daemon import lock_worker  # noqa: E402
 from kcl_processor.operate.prometheus import HeartbeatCollector  # noqa: E402
 from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
 from kcl_processor.state.heartbeat import Counts, write_heartbeat  # noqa: E402
@@ -20,7 +21,7 @@ from tests.kcl_tables import make_task  # noqa: E402
 
 def page(tasks: list[Task], state: Path, clock: HandClock) -> list[str]:
     registry = prometheus_client.CollectorRegistry()
-    registry.register(HeartbeatCollector(tasks, state, clock))
+    registry.register(HeartbeatCollector([TaskFiles(task, state) for task in tasks], clock))
     text: str = prometheus_client.generate_latest(registry).decode()
     return text.splitlines()
 
@@ -61,3 +62,15 @@ def test_a_stopped_task_shows_that_it_is_down(tmp_path: Path) -> None:
     lines = page([make_task()], tmp_path, HandClock())
     assert not [line for line in lines if line.startswith("kcl_processor_records")]
     assert [line for line in lines if line.startswith("kcl_processor_up{")]
+
+
+def test_a_worker_under_an_id_of_its_own_is_up(tmp_path: Path) -> None:
+    """A second worker of a task on this host is a daemon of the task; its figures are shown."""
+    task, clock = make_task(), HandClock()
+    second = TaskFiles(with_worker(task, "w2", "a test"), tmp_path)
+    beat = ShardFigures(task.name, "s-1", "w2", clock).heartbeat()
+    write_heartbeat(second.heartbeats, beat)
+    with lock_worker(second.task):
+        lines = page([task], tmp_path, clock)
+    assert f'kcl_processor_up{{task="{task.name}"}} 1.0' in lines
+    assert any('worker="w2"' in line for line in lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import boto3
 
-from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Task
 from kcl_processor.operate import lease_reset
@@ -18,7 +18,9 @@ from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import LetterFile
 from kcl_processor.state.gaps import Gap, note_gap, settle_gap
 from kcl_processor.state.heartbeat import write_heartbeat
+from kcl_processor.state.owner import own
 from kcl_processor.state.restarts import pause_before_start
+from kcl_processor.state.start_file import write_held
 from kcl_processor.table import copy_progress
 from kcl_processor.table.copy_progress import CopyProgress
 from tests.fakes import INVALID, HandClock, put
@@ -43,7 +45,8 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     copy_progress.save(files.copy_progress, CopyProgress("s", "d", "arn", 1, 1, 0.0, []))
     pause_before_start(files.starts, 0.0)
     lease_reset.save(files.saved_leases("20260101T000000Z"), files.task, [])
-    files.properties.write_text(render(files, "arn", files.properties, "a test"))
+    write_held(files.worker, RENDERED, lambda path: render(files, "arn", path, "a test").encode())
+    own(files)
     return set(files.state.iterdir())
 
 
@@ -52,7 +55,7 @@ def test_every_kind_of_file_that_a_task_leaves_is_listed(tmp_path: Path) -> None
     files = TaskFiles(make_task(), tmp_path)
     made = make_every_file(files)
     assert {path for path, _ in files.existing()} == made
-    assert len(made) == 9
+    assert len(made) == 8
 
 
 def test_everything_of_a_task_is_found_and_goes(moto_url: str, tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_what_is_not_the_tasks_own_stays(moto_url: str, tmp_path: Path) -> None:
         kcl=replace(task.kcl, application_name=application),
     )
     fill(other, [])
-    TaskFiles(other, tmp_path).heartbeats.mkdir()
+    TaskFiles(other, tmp_path).heartbeats.mkdir(parents=True)
     assert belongings(TaskFiles(task, tmp_path)) == []
     pages = client.get_paginator("list_tables").paginate()
     names = {name for page in pages for name in page["TableNames"]}

@@ -15,6 +15,7 @@ from kcl_processor.state.heartbeat import (
     Counts,
     Heartbeat,
     heartbeat_file,
+    read_every,
     read_heartbeats,
     remove_stale,
     write_heartbeat,
@@ -96,3 +97,14 @@ def test_counts_are_told_apart_by_what_came_since() -> None:
     earlier = Counts(received=5, written=4, batches=3)
     later = Counts(received=7, written=4, batches=4, gaps=1)
     assert later.since(earlier) == Counts(received=2, batches=1, gaps=1)
+
+
+def test_of_two_workers_beats_for_a_shard_the_younger_counts(tmp_path: Path) -> None:
+    """A shard that changed hands on one host leaves its old beat behind for some seconds."""
+    folders = [tmp_path / worker / "shards" for worker in ("a", "b", "c")]
+    beats = [
+        replace(BEAT, worker=worker, beat_at=NOW - age) for worker, age in (("a", 1), ("b", 9))
+    ]
+    for folder, beat in zip(folders, beats, strict=False):
+        write_heartbeat(folder, beat)
+    assert read_every(folders, NOW) == {"shardId-1": beats[0]}

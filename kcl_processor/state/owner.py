@@ -1,0 +1,71 @@
+"""Whose a task's files on this host are.
+
+Files are named after their task, and another configuration may hold a task of that name. Its
+dead letters, gaps and progress would mix with these. So the first start notes which checkpoint
+table they go with, and whoever opens them later compares.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError
+from kcl_processor.state.durable import replace_file
+
+
+def owned_files(task: Task, state: Path) -> TaskFiles:
+    """A task's files in a state directory, if they are not another task's of its name.
+
+    Raises:
+        ConfigError: they are, or it cannot be read whose they are.
+    """
+    files = TaskFiles(task, state)
+    try:
+        noted = json.loads(files.owner.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return files
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{files.owner} cannot be read: {error}.", "mend or remove it") from error
+    if noted != _owner(task):
+        raise ConfigError(
+            f"The files of task {task.name} in {state} belong to another task of that name: to the "
+            f"checkpoint table {_words(noted)}, and this task's is {_words(_owner(task))}.",
+            "--state-dir with a folder of this task's own, or give the task another name; "
+            f"if both are one task, spelled anew: rm {files.owner}",
+        )
+    return files
+
+
+def own(files: TaskFiles) -> None:
+    """Note that the files are this task's, unless that is noted already.
+
+    Raises:
+        ConfigError: they are another task's, or the note cannot be written.
+    """
+    owned_files(files.task, files.state)
+    if files.owner.exists():
+        return
+    try:
+        replace_file(files.owner, json.dumps(_owner(files.task)).encode())
+    except OSError as error:
+        raise ConfigError(
+            f"{files.owner} cannot be written: {error.strerror}.",
+            "--state-dir with a folder of yours",
+        ) from error
+
+
+def _owner(task: Task) -> dict[str, str | None]:
+    kcl = task.kcl
+    return {
+        "region": kcl.region,
+        "endpoint": kcl.endpoint,
+        "application_name": kcl.application_name,
+    }
+
+
+def _words(owner: dict[str, str | None]) -> str:
+    at = f" at {owner['endpoint']}" if owner.get("endpoint") else ""
+    return f"{owner.get('application_name')} in {owner.get('region')}{at}"
