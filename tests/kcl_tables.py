@@ -14,7 +14,10 @@ from kcl_processor.config.task import Kcl, Side, Source, Task
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import Lease, lease, scan
 from kcl_processor.fleet.stream import StreamShard
+from kcl_processor.launch.identity import Identity
+from kcl_processor.launch.preflight import check_destination, check_source
 
+CLAIM = "KclProcessorReplica"
 GOLDEN = Path(__file__).parent / "golden"
 
 # An item of a table as boto3 reads and takes it.
@@ -25,10 +28,11 @@ def snapshot(name: str) -> tuple[list[Row], list[Row], list[Row]]:
     """The three tables of a run with KCL 3.1.3: lease rows, coordinator rows, workers' rows.
 
     Two workers, three shards read to their end (one of them split), five open ones. In
-    ``dead-worker`` the worker ``worker-2`` had been killed a second before.
+    ``dead-worker`` the worker ``worker-2`` had been killed a second before. The claim is left out:
+    it is of the tables of that run.
     """
     leases, coordinator, workers = json.loads((GOLDEN / f"{name}.json").read_text()).values()
-    return leases, coordinator, workers
+    return leases, [row for row in coordinator if row["key"]["S"] != CLAIM], workers
 
 
 def as_kcl_1(row: Row) -> Row:
@@ -100,6 +104,13 @@ def fill(
         if writes:
             client.batch_write_item(RequestItems={table: writes})
     return client
+
+
+def identity(task: Task) -> Identity:
+    """What a task is, as its tables are."""
+    facts = check_source(task.source)
+    found = check_destination(task.destination, facts.keys, facts.table)
+    return Identity(facts.table, facts.stream_arn, found)
 
 
 def rows_in(client: Any, table: str) -> list[Row]:

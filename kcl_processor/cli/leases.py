@@ -22,9 +22,11 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.cli.watch import add_watch_argument, show
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
+from kcl_processor.fleet import lease_changes
 from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, lease, scan
 from kcl_processor.fleet.running import refuse_running
 from kcl_processor.fleet.stream import Stream
+from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate import lease_reset
 from kcl_processor.operate.lineage import ENDED, ShardView, tree
@@ -160,6 +162,7 @@ def _wanted(view: ShardView, args: argparse.Namespace) -> bool:
 def _reset(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     task, to = files.task, _position(args)
+    refuse_foreign(task, SystemClock(), time.sleep)
     client, table = clients.checkpoints(task), task.kcl.application_name
     items = _items(client, table)
     stream = Stream(clients.streams(task.source), stream_arn(task), SystemClock(), time.sleep)
@@ -172,8 +175,8 @@ def _reset(args: argparse.Namespace) -> int:
     refuse_running(task, SystemClock(), time.sleep)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     path = args.save or files.saved_leases(stamp)
-    lease_reset.save(path, task, items)
-    lease_reset.apply(client, table, steps)
+    lease_changes.save(path, task, items)
+    lease_changes.apply(client, table, steps)
     print(
         f"{len(steps)} rows changed. To undo: kcl-processor leases restore {path} {task.name} --yes"
     )
@@ -182,24 +185,26 @@ def _reset(args: argparse.Namespace) -> int:
 
 def _restore(args: argparse.Namespace) -> int:
     task = chosen_task(args)
+    refuse_foreign(task, SystemClock(), time.sleep)
     client, table = clients.checkpoints(task), task.kcl.application_name
-    steps = lease_reset.plan_restore(lease_reset.load(args.file, task), _items(client, table))
+    steps = lease_reset.plan_restore(lease_changes.load(args.file, task), _items(client, table))
     _print(steps)
     if not args.yes:
         return _not_done(steps)
     refuse_running(task, SystemClock(), time.sleep)
-    lease_reset.apply(client, table, steps)
+    lease_changes.apply(client, table, steps)
     print(f"{len(steps)} rows changed.")
     return ExitCode.OK
 
 
-def _not_done(steps: list[lease_reset.Step]) -> int:
+def _not_done(steps: list[lease_changes.Step]) -> int:
     print(f"{len(steps)} rows not changed. Try: --yes")
     return ExitCode.OK
 
 
 def _unlock(args: argparse.Namespace) -> int:
     task = chosen_task(args)
+    refuse_foreign(task, SystemClock(), time.sleep)
     client = clients.checkpoints(task)
     found = lease_reset.unlock_leader(client, task, SystemClock(), time.sleep, execute=args.yes)
     if found is None:
@@ -232,14 +237,14 @@ def _refuse_nowhere(stream: Stream, shard: str, sequence_number: str) -> None:
         )
 
 
-def _items(client: object, table: str) -> list[lease_reset.Item]:
+def _items(client: object, table: str) -> list[lease_changes.Item]:
     items = scan(client, table)
     if items is None:
         raise OperatorError(f"There is no lease table {table}.", "kcl-processor run makes it")
     return items
 
 
-def _print(steps: list[lease_reset.Step]) -> None:
+def _print(steps: list[lease_changes.Step]) -> None:
     changes: list[Row] = [
         {
             "shard": step.shard,

@@ -21,6 +21,7 @@ from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles, is_queue
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, SourceError
+from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import check_destination, describe, key_schema
 from kcl_processor.log import log_to_stderr
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
+    refuse_foreign(files.task, SystemClock(), time.sleep)
     log_to_stderr()
     place = _place(files, args.place)
     replay = _replay(files.task, SystemClock())

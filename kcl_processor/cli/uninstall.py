@@ -15,6 +15,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.running import refuse_running
+from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.operate import uninstall
 
 HELP = "list, and with --yes delete, what belongs to a task"
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
+    refuse_foreign(files.task, SystemClock(), time.sleep)
     task, found = files.task, uninstall.belongings(files)
     rows: list[Row] = [{"kind": b.kind, "name": b.name, "holds": b.holds} for b in found]
     print_rows(rows, ("kind", "name", "holds"), as_json=args.json)

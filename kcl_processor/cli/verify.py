@@ -33,6 +33,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps, settle_gap
 from kcl_processor.table.compare import Difference
@@ -86,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     files, clock = chosen_files(args), SystemClock()
     task, options = files.task, _options(args)
     began = clock.now()
+    if options.repair:
+        refuse_foreign(task, clock, time.sleep)
     log_to_stderr()
     with (
         stopping() as halt,

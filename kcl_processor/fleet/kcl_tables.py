@@ -8,15 +8,18 @@ into being at once, the index with its table.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
-from kcl_processor.errors import OperatorError
+from kcl_processor.errors import ConfigError, OperatorError
 
 # DynamoDBLeaseRefresher and DynamoDBLeaseSerializer of KCL 3.1.3.
 LEASE_INDEX = "LeaseOwnerToLeaseKeyIndex"
+# The hash key of each of KCL's tables, which have no other.
+KEYS = MappingProxyType({"leases": "leaseKey", "coordinator": "key", "workers": "wid"})
 
 _HINT = "check kcl.region and kcl.endpoint, and the table in the AWS console"
 
@@ -47,26 +50,50 @@ def make_kcl_tables(task: Task) -> None:
     for KCL to make.
 
     Raises:
+        ConfigError: a table of such a name is none of KCL's.
         PermissionDenied: creating or describing a table is denied.
         OperatorError: a table does not come into being.
     """
     client = clients.checkpoints(task)
-    names = table_names(task)
+    names, missing = table_names(task), refuse_other_tables(task)
+    state = _hash_table(names.coordinator, KEYS["coordinator"])
     wanted = {
         names.leases: ("LeaseTable", _lease_table(names.leases)),
-        names.coordinator: ("coordinatorState", _hash_table(names.coordinator, "key")),
-        names.workers: ("workerMetrics", _hash_table(names.workers, "wid")),
+        names.coordinator: ("coordinatorState", state),
+        names.workers: ("workerMetrics", _hash_table(names.workers, KEYS["workers"])),
     }
-    made = [
-        name
-        for name, (prefix, definition) in wanted.items()
-        if not _shaped(task, prefix) and _make(client, definition)
-    ]
+    made = [name for name in missing if not _shaped(task, wanted[name][0])]
+    for name in made:
+        _make(client, wanted[name][1])
     for name in made:
         with _calling("dynamodb:DescribeTable", name):
             client.get_waiter("table_exists").wait(
                 TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
             )
+
+
+def refuse_other_tables(task: Task) -> list[str]:
+    """Make sure that the tables which are there are KCL's; the names of those that are not there.
+
+    KCL would try a table with another key again and again, for a minute.
+
+    Raises:
+        ConfigError: one has another key.
+        PermissionDenied, OperatorError: one cannot be described.
+    """
+    client, missing = clients.checkpoints(task), []
+    for which, name in asdict(table_names(task)).items():
+        described = clients.described(client, name, OperatorError, _HINT)
+        if described is None:
+            missing.append(name)
+            continue
+        key = " and ".join(key["AttributeName"] for key in described["KeySchema"])
+        if key != KEYS[which]:
+            raise ConfigError(
+                f"The table {name} is none of KCL's: its key is {key}, and KCL's is {KEYS[which]}.",
+                "give the task another name or kcl.application_name, under which there is no table",
+            )
+    return missing
 
 
 def _shaped(task: Task, prefix: str) -> bool:
@@ -76,15 +103,11 @@ def _shaped(task: Task, prefix: str) -> bool:
     )
 
 
-def _make(client: Any, definition: dict[str, Any]) -> bool:
-    name = definition["TableName"]
-    if clients.described(client, name, OperatorError, _HINT):
-        return False
+def _make(client: Any, definition: dict[str, Any]) -> None:
     # Another worker of the fleet may be faster.
     in_use = client.exceptions.ResourceInUseException
-    with _calling("dynamodb:CreateTable", name), suppress(in_use):
+    with _calling("dynamodb:CreateTable", definition["TableName"]), suppress(in_use):
         client.create_table(BillingMode="PAY_PER_REQUEST", **definition)
-    return True
 
 
 def _calling(action: str, name: str) -> Any:
@@ -100,7 +123,7 @@ def _hash_table(name: str, key: str) -> dict[str, Any]:
 
 
 def _lease_table(name: str) -> dict[str, Any]:
-    table = _hash_table(name, "leaseKey")
+    table = _hash_table(name, KEYS["leases"])
     table["AttributeDefinitions"] += [{"AttributeName": "leaseOwner", "AttributeType": "S"}]
     table["GlobalSecondaryIndexes"] = [
         {

@@ -73,7 +73,7 @@ def read_rows(client: Any, names: TableNames) -> KclRows:
     shared = rows or []
     return KclRows(
         found=rows is not None,
-        leases=sorted(map(lease, filter(_is_lease, shared)), key=lambda row: row.key),
+        leases=sorted(map(lease, filter(is_lease, shared)), key=lambda row: row.key),
         coordinator=[*(scan(client, names.coordinator) or []), *_of_type(shared, "LEADER")],
         workers=[
             *(scan(client, names.workers) or []),
@@ -108,6 +108,11 @@ def lease(item: _Item) -> Lease:
     )
 
 
+def is_lease(item: _Item) -> bool:
+    """Whether a row of the lease table is a lease; KCL 3.5 may keep others beside them."""
+    return text(item, "entityType") in (None, "LEASE")
+
+
 def shard_of(key: str) -> str:
     """The shard id in a lease key, of a single stream or of many (``MultiStreamLease``)."""
     return key.rpartition(":")[2]
@@ -127,10 +132,6 @@ def number(item: _Item, name: str) -> int:
 def _texts(item: _Item, name: str) -> tuple[str, ...]:
     value = item.get(name, {})
     return tuple(sorted(value.get("SS") or ([value["S"]] if value.get("S") else [])))
-
-
-def _is_lease(item: _Item) -> bool:
-    return text(item, "entityType") in (None, "LEASE")
 
 
 def _of_type(items: Iterable[_Item], entity: str) -> list[_Item]:

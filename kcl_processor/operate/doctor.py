@@ -7,6 +7,7 @@ too slow or too rare for each start is added.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,9 +18,13 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied, SourceError
 from kcl_processor.fleet import coordinator
-from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
+from kcl_processor.fleet.kcl_tables import KEYS, LEASE_INDEX, refuse_other_tables, table_names
 from kcl_processor.fleet.leases import read_rows
+from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch import preflight
+from kcl_processor.launch.claim import refuse, refuse_foreign
+from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import SourceFacts
 from kcl_processor.launcher.jars import daemon_class_path
 from kcl_processor.launcher.java import TESTED, find_java
@@ -59,6 +64,7 @@ class Doctor:
         self._java_path = java
         self._clock = clock
         self._facts: SourceFacts | None = None
+        self._replica: Incarnation | None = None
 
     def examine(self) -> Iterator[Check]:
         """Every check, group by group, in the order in which a start would meet them."""
@@ -131,7 +137,7 @@ class Doctor:
             return
         destination = self._task.destination
         keys, source = self._facts.keys, self._facts.table
-        found = preflight.check_destination(destination, keys, source)
+        self._replica = found = preflight.check_destination(destination, keys, source)
         yield ok(f"table {destination.table} is another than the source, and has its keys")
         probes.write_destination(destination, keys, found.arn)
         yield ok("a write is accepted")
@@ -150,16 +156,28 @@ class Doctor:
 
     def _tables(self) -> Iterator[Check]:
         client, names = clients.checkpoints(self._task), table_names(self._task)
-        keys = {"leases": "leaseKey", "coordinator": "key", "workers": "wid"}
+        refuse_other_tables(self._task)
         for which, name in asdict(names).items():
             described = clients.described(client, name, OperatorError, "check kcl.endpoint")
             if described is None:
                 yield ok(f"{name} is not there; the first start makes it")
                 continue
-            allowed = list(probes.use_table(client, name, keys[which], described["TableArn"]))
+            allowed = list(probes.use_table(client, name, KEYS[which], described["TableArn"]))
             yield ok(f"{name}: {', '.join(allowed)} allowed")
             if which == "leases":
                 yield self._index(client, described)
+        yield self._claim()
+
+    def _claim(self) -> Check:
+        task, wait = self._task, time.sleep
+        if self._facts is None or self._replica is None:
+            refuse_foreign(task, self._clock, wait)
+            return ok("no other replica's checkpoints, as far as the tables' names tell")
+        ours = Identity(self._facts.table, self._facts.stream_arn, self._replica)
+        client = clients.streams(task.source)
+        stream = Stream(client, ours.stream, self._clock, wait)
+        refuse(task, read_claim(task), ours, stream)
+        return ok("the checkpoints, if there are any, are of these two tables")
 
     def _index(self, client: Any, table: dict[str, Any]) -> Check:
         states = {

@@ -7,10 +7,7 @@ the one that was read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kcl_processor.aws import clients
@@ -19,6 +16,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.kcl_tables import TableNames, table_names
+from kcl_processor.fleet.lease_changes import Item, Step
 from kcl_processor.fleet.leases import (
     LATEST,
     TRIM_HORIZON,
@@ -33,17 +31,6 @@ from kcl_processor.fleet.stream import StreamShard
 # KCL's leader beats every 30 s (DynamoDBLockBasedLeaderDecider), this product's more often.
 _LEADER_PATIENCE = 35.0
 _POLL = 1.0
-
-Item = dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One row's change; ``after`` is ``None`` for a row that is deleted."""
-
-    shard: str
-    before: Item
-    after: Item | None
 
 
 def plan_reset(
@@ -88,46 +75,6 @@ def plan_reset(
     ]
 
 
-def save(path: Path, task: Task, items: Sequence[Item]) -> None:
-    """Write rows to a file that :func:`restore` takes; never over another file.
-
-    Raises:
-        ConfigError: the file exists or cannot be written.
-    """
-    saved = {"task": task.name, "table": task.kcl.application_name, "items": list(items)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            json.dump(saved, file, indent=1)
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be written: {error.strerror}.", "--save with another file"
-        ) from error
-
-
-def load(path: Path, task: Task) -> list[Item]:
-    """Read rows that :func:`save` wrote.
-
-    Raises:
-        ConfigError: it is no such file, or another task's.
-    """
-    try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        items, table = saved["items"], saved["table"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"{path} does not hold the rows of a reset: {error}.",
-            "name the file that `kcl-processor leases reset` printed",
-        ) from error
-    if table != task.kcl.application_name:
-        raise ConfigError(
-            f"{path} holds rows of {table}, and task {task.name} keeps its in "
-            f"{task.kcl.application_name}.",
-            f"name the task {saved.get('task')}",
-        )
-    return list(items)
-
-
 def plan_restore(saved: Sequence[Item], present: Sequence[Item]) -> list[Step]:
     """What brings the lease rows back to those that were saved."""
     now = {str(text(item, "leaseKey")): item for item in present}
@@ -137,24 +84,6 @@ def plan_restore(saved: Sequence[Item], present: Sequence[Item]) -> list[Step]:
         for key, item in sorted({**now, **then}.items())
         if now.get(key) != then.get(key) and text(item, "entityType") in (None, "LEASE")
     ]
-
-
-def apply(client: Any, table: str, steps: Sequence[Step]) -> None:
-    """Make the changes, each only if the row is still as it was read.
-
-    Raises:
-        OperatorError: a row changed in between, or a call failed; earlier steps are done.
-    """
-    hint = "look at `kcl-processor leases`; the saved file brings the rows back"
-    for step in steps:
-        on = f"lease {step.shard} in {table}"
-        condition = _unchanged(step.before)
-        with clients.calling("dynamodb:PutItem", on, OperatorError, hint):
-            if step.after is None:
-                key = {"leaseKey": step.before["leaseKey"]}
-                client.delete_item(TableName=table, Key=key, **condition)
-            else:
-                client.put_item(TableName=table, Item=step.after, **condition)
 
 
 def unlock_leader(
@@ -212,18 +141,6 @@ def _at(item: Item, checkpoint: str) -> Item:
         "checkpointSubSequenceNumber": {"N": "0"},
         "ownerSwitchesSinceCheckpoint": {"N": "0"},
         "leaseCounter": {"N": str(lease(item).counter + 1)},
-    }
-
-
-def _unchanged(before: Item) -> dict[str, Any]:
-    if not before:
-        return {"ConditionExpression": "attribute_not_exists(leaseKey)"}
-    return {
-        "ConditionExpression": "leaseCounter = :counter AND checkpoint = :checkpoint",
-        "ExpressionAttributeValues": {
-            ":counter": before["leaseCounter"],
-            ":checkpoint": before["checkpoint"],
-        },
     }
 
 

@@ -13,6 +13,7 @@ from kcl_processor.fleet.coordinator import Leader, Pulses, pulses_of
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
 from kcl_processor.fleet.stream import Stream
+from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate.lineage import ShardView, join, unfinished
 from kcl_processor.state.dead_letters import LetterFile
@@ -72,6 +73,7 @@ class Observer:
         self._pulses = Pulses(self._patience)
         self._client = clients.checkpoints(task)
         self._stream = stream
+        self._ours = False
 
     def look(self, *, patient: bool = True) -> Sight:
         """Look once.
@@ -81,8 +83,10 @@ class Observer:
                 shows; a few seconds. Otherwise only what earlier looks saw tells.
 
         Raises:
+            ConfigError: the checkpoints are another replica's.
             OperatorError, SourceError, PermissionDenied: something cannot be read.
         """
+        self._refuse_foreign()
         rows = self._read()
         shards = self._source().shards()
         looks = self._source().look_behind(unfinished(rows.leases))
@@ -91,6 +95,12 @@ class Observer:
         elapsed, now = self._clock.elapsed(), self._clock.now()
         views = join(rows.leases, shards, looks, lambda row: self._moves(row, elapsed), now)
         return self._sight(rows, views, now)
+
+    def _refuse_foreign(self) -> None:
+        """Once: a table does not change hands while it is looked at."""
+        if not self._ours:
+            refuse_foreign(self._task, self._clock, self._wait)
+            self._ours = True
 
     def _read(self) -> KclRows:
         rows = read_rows(self._client, self._names)

@@ -13,15 +13,17 @@ from kcl_processor.cli.output import table_lines
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.fleet.leases import SHARD_END, lease
 from kcl_processor.fleet.stream import Look, StreamShard
+from kcl_processor.launch.identity import write_claim
 from kcl_processor.operate.lineage import join, unfinished
 from tests.cli.ask import Ask
-from tests.kcl_tables import GOLDEN, fill, lease_row, rows_in, shards_of, snapshot
+from tests.kcl_tables import GOLDEN, fill, identity, lease_row, rows_in, shards_of, snapshot
 
 
 def test_a_reset_without_yes_changes_nothing(ask: Ask, file: Path) -> None:
     """It prints what it would do and what to type."""
     task = load_tasks(file)[0]
     client = fill(task, *snapshot("two-workers"))
+    assert write_claim(task, None, identity(task))
     code, said, _ = ask("leases", "reset", "--to", "latest")
     assert code == 0 and said.count("LATEST") == 5 and "Try: --yes" in said
     rows = rows_in(client, task.kcl.application_name)

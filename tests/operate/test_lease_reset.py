@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.fleet import lease_changes
 from kcl_processor.fleet.leases import LATEST, SHARD_END, TRIM_HORIZON, lease
 from kcl_processor.fleet.stream import StreamShard
 from kcl_processor.operate import lease_reset
@@ -32,7 +33,7 @@ def key_of(row: Row) -> str:
     return str(row["leaseKey"]["S"])
 
 
-def left(step: lease_reset.Step) -> Row:
+def left(step: lease_changes.Step) -> Row:
     """The row that a step leaves in the table."""
     assert step.after is not None
     return step.after
@@ -97,35 +98,15 @@ def test_reset_and_restore_come_back_to_the_same_rows(moto_url: str, tmp_path: P
     client = fill(task, ROWS)
     table = task.kcl.application_name
     before = rows_in(client, table)
-    lease_reset.save(tmp_path / "saved.json", task, before)
-    lease_reset.apply(client, table, lease_reset.plan_reset(before, SHARDS, PARENT, TRIM_HORIZON))
-    lease_reset.apply(
+    lease_changes.save(tmp_path / "saved.json", task, before)
+    lease_changes.apply(client, table, lease_reset.plan_reset(before, SHARDS, PARENT, TRIM_HORIZON))
+    lease_changes.apply(
         client, table, lease_reset.plan_reset(rows_in(client, table), SHARDS, None, TRIM_HORIZON)
     )
     assert rows_in(client, table) == []
-    saved = lease_reset.load(tmp_path / "saved.json", task)
-    lease_reset.apply(client, table, lease_reset.plan_restore(saved, rows_in(client, table)))
+    saved = lease_changes.load(tmp_path / "saved.json", task)
+    lease_changes.apply(client, table, lease_reset.plan_restore(saved, rows_in(client, table)))
     assert sorted(rows_in(client, table), key=key_of) == sorted(before, key=key_of)
-
-
-def test_saved_rows_belong_to_their_task(tmp_path: Path) -> None:
-    """Another task's rows are refused, and so is a file that is there already."""
-    lease_reset.save(tmp_path / "saved.json", make_task(), ROWS)
-    with pytest.raises(ConfigError, match="holds rows of"):
-        lease_reset.load(tmp_path / "saved.json", make_task())
-    with pytest.raises(ConfigError, match="cannot be written"):
-        lease_reset.save(tmp_path / "saved.json", make_task(), ROWS)
-
-
-def test_a_row_that_changed_is_left_alone(moto_url: str) -> None:
-    """A counter that grew since it was read refuses the write."""
-    task = make_task(moto_url)
-    client = fill(task, ROWS)
-    steps = lease_reset.plan_reset(ROWS, SHARDS, None, TRIM_HORIZON)
-    renewed = {**ROWS[0], "leaseCounter": {"N": "999"}}
-    client.put_item(TableName=task.kcl.application_name, Item=renewed)
-    with pytest.raises(OperatorError, match="ConditionalCheckFailed"):
-        lease_reset.apply(client, task.kcl.application_name, steps)
 
 
 def test_a_dead_leaders_lock_is_removed_only_when_told(moto_url: str) -> None:

@@ -10,7 +10,7 @@ import boto3
 from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Task
-from kcl_processor.operate import lease_reset
+from kcl_processor.fleet import lease_changes
 from kcl_processor.operate.dashboard import alarms
 from kcl_processor.operate.uninstall import belongings, delete
 from kcl_processor.replicate.figures import ShardFigures
@@ -44,7 +44,7 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     settle_gap(files.gaps, gap)
     copy_progress.save(files.copy_progress, CopyProgress("s", "d", "arn", 1, 1, 0.0, []))
     pause_before_start(files.starts, 0.0)
-    lease_reset.save(files.saved_leases("20260101T000000Z"), files.task, [])
+    lease_changes.save(files.saved_leases("20260101T000000Z"), files.task, [])
     write_held(files.worker, RENDERED, lambda path: render(files, "arn", path, "a test").encode())
     own(files)
     return set(files.state.iterdir())

@@ -1,0 +1,98 @@
+"""Changing rows of the lease table by hand: saved to a file first, each as it was read.
+
+A row that changes under a living worker stops it or splits the fleet, so whoever changes rows makes
+sure first that nobody lives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kcl_processor.aws import clients
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, OperatorError
+
+Item = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row's change; ``after`` is ``None`` for a row that is deleted."""
+
+    shard: str
+    before: Item
+    after: Item | None
+
+
+def save(path: Path, task: Task, items: Sequence[Item]) -> None:
+    """Write rows to a file that :func:`restore` takes; never over another file.
+
+    Raises:
+        ConfigError: the file exists or cannot be written.
+    """
+    saved = {"task": task.name, "table": task.kcl.application_name, "items": list(items)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            json.dump(saved, file, indent=1)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror}.", "--save with another file"
+        ) from error
+
+
+def load(path: Path, task: Task) -> list[Item]:
+    """Read rows that :func:`save` wrote.
+
+    Raises:
+        ConfigError: it is no such file, or another task's.
+    """
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        items, table = saved["items"], saved["table"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{path} does not hold the rows of a reset: {error}.",
+            "name the file that `kcl-processor leases reset` printed",
+        ) from error
+    if table != task.kcl.application_name:
+        raise ConfigError(
+            f"{path} holds rows of {table}, and task {task.name} keeps its in "
+            f"{task.kcl.application_name}.",
+            f"name the task {saved.get('task')}",
+        )
+    return list(items)
+
+
+def apply(client: Any, table: str, steps: Sequence[Step]) -> None:
+    """Make the changes, each only if the row is still as it was read.
+
+    Raises:
+        OperatorError: a row changed in between, or a call failed; earlier steps are done.
+    """
+    hint = "look at `kcl-processor leases`; the saved file brings the rows back"
+    for step in steps:
+        on = f"lease {step.shard} in {table}"
+        condition = _unchanged(step.before)
+        with clients.calling("dynamodb:PutItem", on, OperatorError, hint):
+            if step.after is None:
+                key = {"leaseKey": step.before["leaseKey"]}
+                client.delete_item(TableName=table, Key=key, **condition)
+            else:
+                client.put_item(TableName=table, Item=step.after, **condition)
+
+
+def _unchanged(before: Item) -> dict[str, Any]:
+    if not before:
+        return {"ConditionExpression": "attribute_not_exists(leaseKey)"}
+    told = [name for name in ("leaseCounter", "checkpoint") if name in before]
+    if not told:
+        return {"ConditionExpression": "attribute_exists(leaseKey)"}
+    return {
+        "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in told),
+        "ExpressionAttributeValues": {f":{name}": before[name] for name in told},
+    }

@@ -1,0 +1,73 @@
+"""Rows of this product's own in KCL's coordinator state table.
+
+KCL reads its own keys there by name and passes over others (``CoordinatorStateDAO`` of KCL 3.1.3).
+Several processes write them, so a row is replaced or removed only as it was read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kcl_processor.aws import clients
+from kcl_processor.config.task import Task
+from kcl_processor.errors import OperatorError
+from kcl_processor.fleet.kcl_tables import table_names
+
+# Attribute name to typed value, without the key.
+Row = dict[str, dict[str, Any]]
+
+_KEY = "key"
+_HINT = "check kcl.region and kcl.endpoint"
+
+
+def read_own(task: Task, key: str) -> Row | None:
+    """A row, read consistently; ``None`` when there is no such row, or no table yet.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be read.
+    """
+    client, table = clients.checkpoints(task), table_names(task).coordinator
+    with _calling("GetItem", table):
+        try:
+            found = client.get_item(TableName=table, Key={_KEY: {"S": key}}, ConsistentRead=True)
+        except client.exceptions.ResourceNotFoundException:
+            return None
+    item: Row = found.get("Item", {})
+    return {name: value for name, value in item.items() if name != _KEY} or None
+
+
+def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> bool:
+    """Replace a row that was read by another, or by none; whether it was still as it was read.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    client, table = clients.checkpoints(task), table_names(task).coordinator
+    unchanged = _unchanged(before)
+    with _calling("PutItem" if after else "DeleteItem", table):
+        try:
+            if after:
+                client.put_item(TableName=table, Item={_KEY: {"S": key}, **after}, **unchanged)
+            else:
+                client.delete_item(TableName=table, Key={_KEY: {"S": key}}, **unchanged)
+        except client.exceptions.ConditionalCheckFailedException:
+            return False
+    return True
+
+
+def _unchanged(before: Row | None) -> dict[str, Any]:
+    if not before:
+        return {
+            "ConditionExpression": "attribute_not_exists(#key)",
+            "ExpressionAttributeNames": {"#key": _KEY},
+        }
+    names = list(before)
+    return {
+        "ConditionExpression": " AND ".join(f"#a{at} = :a{at}" for at in range(len(names))),
+        "ExpressionAttributeNames": {f"#a{at}": name for at, name in enumerate(names)},
+        "ExpressionAttributeValues": {f":a{at}": before[name] for at, name in enumerate(names)},
+    }
+
+
+def _calling(call: str, table: str) -> Any:
+    return clients.calling(f"dynamodb:{call}", f"table {table}", OperatorError, _HINT)

@@ -1,0 +1,222 @@
+"""Taking a checkpoint table for a task, and refusing one that is another's.
+
+Two replicas that share a checkpoint table would each skip what the other has read. A replica whose
+destination was made anew would leave it without all that was read before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Side, Task
+from kcl_processor.errors import ConfigError, DestinationError, GapError, OperatorError
+from kcl_processor.fleet import lease_changes
+from kcl_processor.fleet.kcl_tables import refuse_other_tables, table_names
+from kcl_processor.fleet.lease_changes import Item, Step
+from kcl_processor.fleet.leases import is_lease, lease, scan
+from kcl_processor.fleet.running import refuse_running
+from kcl_processor.fleet.stream import Stream
+from kcl_processor.launch.identity import (
+    Claim,
+    Identity,
+    Likeness,
+    foreign,
+    read_claim,
+    write_claim,
+)
+from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.launch.preflight import stream_arn
+from kcl_processor.state.gaps import Gap, note_gap
+
+Wait = Callable[[float], None]
+
+
+def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: bool) -> None:
+    """Take a checkpoint table for a start, or make sure that it is taken already.
+
+    With a stream that is gone, or if the table is adopted, leases of shards that the stream does
+    not hold go, saved to a file: KCL would ask for them for ever.
+
+    Args:
+        files: the task's, for gaps that are passed and leases that go.
+        adopt: take it over, whatever it was.
+
+    Raises:
+        ConfigError: as :func:`refuse`.
+        GapError: as :func:`refuse`; or a gap cannot be noted.
+        StillRunning: leases cannot go, for a worker lives.
+    """
+    task = files.task
+    while True:
+        found = read_claim(task)
+        stream = _stream(task, ours.stream, clock, wait)
+        if not adopt:
+            refuse(task, found, ours, stream)
+        if adopt or (found and found.stream != ours.stream):
+            strangers, _ = _told_apart(task, stream)
+            if strangers:
+                refuse_running(task, clock, wait)
+            _note_gaps(files, list(_gaps(found, ours, strangers, clock.now())))
+            _forget(files, strangers, clock.now())
+        if write_claim(task, found, ours):
+            return
+
+
+def claim_for_copy(task: Task, ours: Identity) -> None:
+    """Take a checkpoint table for a copy that begins: tables that were made anew are its reason.
+
+    Raises:
+        ConfigError: it is another replica's.
+    """
+    while True:
+        found = read_claim(task)
+        if found and Likeness.OTHER in _likenesses(found, ours):
+            raise foreign(task, found, ours)
+        if write_claim(task, found, ours):
+            return
+
+
+def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> None:
+    """Refuse a checkpoint table that a start must not go on with.
+
+    Args:
+        stream: the source's.
+
+    Raises:
+        ConfigError: it is another replica's, or a table was made anew since.
+        GapError: it is of an older stream of the source, and the task stops on gaps.
+    """
+    if found is None:
+        _refuse_strangers(task, stream)
+        return
+    likenesses = _likenesses(found, ours)
+    if Likeness.OTHER in likenesses:
+        raise foreign(task, found, ours)
+    sides = zip(found.sides(task), likenesses, (ours.source, ours.destination), strict=True)
+    for (what, side, noted), likeness, now in sides:
+        if likeness is Likeness.MADE_ANEW:
+            raise ConfigError(
+                f"The {what} table {side} was made anew since the checkpoints of task {task.name} "
+                f"were begun: it is {now}, and was {noted}. What they say is done is not.",
+                f"kcl-processor copy --restart {task.name}; or, if it was filled otherwise, "
+                f"kcl-processor run --adopt {task.name}, then "
+                f"kcl-processor verify {task.name} --repair --delete-extra",
+            )
+    if found.stream != ours.stream and task.on_gap == "stop":
+        raise GapError(
+            f"The stream of {task.source} was turned off and on again: the checkpoints are of "
+            f"{found.stream}, and the table's stream is {ours.stream}. What changed between the "
+            f"last checkpoint and the new stream's start, {_start(ours.stream)}, is in neither.",
+            f"kcl-processor run --adopt, then kcl-processor verify {task.name} --repair",
+        )
+
+
+def refuse_foreign(task: Task, clock: Clock, wait: Wait) -> None:
+    """Refuse checkpoints of another replica, for whatever reads or changes them without a start.
+
+    A table that is gone or cannot be described is told by its name, so that the rest of a replica
+    can be looked at and cleared away.
+
+    Raises:
+        ConfigError: they are another's, or a table is none of KCL's.
+    """
+    refuse_other_tables(task)
+    found = read_claim(task)
+    if found is None:
+        _refuse_unclaimed(task, clock, wait)
+        return
+    for _, side, noted in found.sides(task):
+        table = _described(side)
+        other = noted.likeness(table) is Likeness.OTHER if table else not noted.may_be(side)
+        if other:
+            raise foreign(task, found, f"{task.source} to {task.destination}")
+
+
+def _likenesses(found: Claim, ours: Identity) -> list[Likeness]:
+    return [found.source.likeness(ours.source), found.destination.likeness(ours.destination)]
+
+
+def _stream(task: Task, arn: str, clock: Clock, wait: Wait) -> Stream:
+    return Stream(clients.streams(task.source), arn, clock, wait)
+
+
+def _refuse_unclaimed(task: Task, clock: Clock, wait: Wait) -> None:
+    try:
+        stream = _stream(task, stream_arn(task), clock, wait)
+        stream.shards()
+    except OperatorError:
+        return
+    _refuse_strangers(task, stream)
+
+
+def _refuse_strangers(task: Task, stream: Stream) -> None:
+    """Leases without a claim (the original library makes none) are told by their shards."""
+    strangers, known = _told_apart(task, stream)
+    if strangers and not known:
+        raise ConfigError(
+            f"The checkpoint table {task.kcl.application_name} holds {len(strangers)} leases, and "
+            f"none is of a shard of {stream.arn}: they belong to another stream, or every one of "
+            "their shards has left it.",
+            "give the task another name; or kcl-processor run --adopt, if these checkpoints are "
+            "this task's all the same",
+        )
+
+
+def _told_apart(task: Task, stream: Stream) -> tuple[list[Item], list[Item]]:
+    """The rows of leases: those of no shard that the stream holds, and the others."""
+    rows = scan(clients.checkpoints(task), table_names(task).leases) or []
+    leases = [row for row in rows if is_lease(row)]
+    shards = {shard.id for shard in stream.shards()} if leases else set()
+    strangers = [row for row in leases if lease(row).shard not in shards]
+    return strangers, [row for row in leases if row not in strangers]
+
+
+def _forget(files: TaskFiles, gone: list[Item], now: float) -> None:
+    if gone:
+        task, client = files.task, clients.checkpoints(files.task)
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+        lease_changes.save(files.saved_leases(stamp), task, gone)
+        steps = [Step(lease(row).shard, row, None) for row in gone]
+        lease_changes.apply(client, table_names(task).leases, steps)
+
+
+def _gaps(found: Claim | None, ours: Identity, gone: list[Item], now: float) -> Iterator[Gap]:
+    """The gaps that going on in one source without some leases leaves."""
+    if found is None or found.source.likeness(ours.source) is not Likeness.SAME:
+        return
+    if found.stream != ours.stream:
+        why = "the stream was turned off and on again"
+        yield Gap(now, None, found.stream, None, _start(ours.stream), why)
+        return
+    why = "its shard left the stream before it was read to the end"
+    for row in map(lease, gone):
+        if not row.ended:
+            yield Gap(now, row.shard, row.checkpoint, None, None, why)
+
+
+def _note_gaps(files: TaskFiles, gaps: list[Gap]) -> None:
+    try:
+        for gap in gaps:
+            note_gap(files.gaps, gap)
+    except OSError as error:
+        raise GapError(
+            f"A gap is to be passed and cannot be noted in {files.gaps}: {error.strerror}.",
+            "make room there, or --state-dir with a folder of yours",
+        ) from error
+
+
+def _start(stream: str) -> str:
+    """When a stream was turned on: its label, the last part of its ARN, is that time in UTC."""
+    return stream.rpartition("/")[2] + "Z"
+
+
+def _described(side: Side) -> Incarnation | None:
+    try:
+        found = clients.described(clients.tables(side), side.table, DestinationError, "")
+    except OperatorError:
+        return None
+    return Incarnation.of(found) if found else None

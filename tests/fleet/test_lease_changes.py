@@ -1,0 +1,33 @@
+"""Rows of the lease table are saved before they change, and change only as they were read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.fleet import lease_changes
+from tests.kcl_tables import fill, make_task, snapshot
+
+ROWS, _, _ = snapshot("two-workers")
+
+
+def test_saved_rows_belong_to_their_task(tmp_path: Path) -> None:
+    """Another task's rows are refused, and so is a file that is there already."""
+    lease_changes.save(tmp_path / "saved.json", make_task(), ROWS)
+    with pytest.raises(ConfigError, match="holds rows of"):
+        lease_changes.load(tmp_path / "saved.json", make_task())
+    with pytest.raises(ConfigError, match="cannot be written"):
+        lease_changes.save(tmp_path / "saved.json", make_task(), ROWS)
+
+
+def test_a_row_that_changed_is_left_alone(moto_url: str) -> None:
+    """A counter that grew since it was read refuses the write."""
+    task = make_task(moto_url)
+    client = fill(task, ROWS)
+    steps = [lease_changes.Step("a shard", row, None) for row in ROWS]
+    renewed = {**ROWS[0], "leaseCounter": {"N": "999"}}
+    client.put_item(TableName=task.kcl.application_name, Item=renewed)
+    with pytest.raises(OperatorError, match="ConditionalCheckFailed"):
+        lease_changes.apply(client, task.kcl.application_name, steps)

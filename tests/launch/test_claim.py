@@ -1,0 +1,194 @@
+"""A checkpoint table is one task's, of tables and a stream that are what they were."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kcl_processor.aws import clients
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, GapError, OperatorError
+from kcl_processor.fleet.lease_changes import load
+from kcl_processor.fleet.running import StillRunning
+from kcl_processor.launch.claim import claim, claim_for_copy, refuse_foreign
+from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.incarnation import Incarnation
+from tests.fakes import HandClock
+from tests.kcl_tables import Row, fill, identity, make_source_and_destination, make_task, rows_in
+
+OLD = {"leaseKey": {"S": "shardId-old"}, "leaseCounter": {"N": "7"}, "checkpoint": {"S": "17"}}
+
+
+@pytest.fixture
+def made(moto_url: str) -> Task:
+    """A task whose tables are there: its own two, and KCL's, which hold nothing."""
+    task = make_task(moto_url)
+    make_source_and_destination(task)
+    fill(task, [])
+    return task
+
+
+def another(one: Identity) -> Identity:
+    """An identity with another destination."""
+    return replace(one, destination=Incarnation("arn:two", 1.0))
+
+
+def claiming(task: Task, state: Path, ours: Identity, *, adopt: bool = False) -> None:
+    """A start that gets as far as its claim."""
+    clock = HandClock()
+    claim(TaskFiles(task, state), ours, clock, clock.turn, adopt=adopt)
+
+
+def put_lease(task: Task, row: Row) -> None:
+    """Leave a lease as another worker would."""
+    clients.checkpoints(task).put_item(TableName=task.kcl.application_name, Item=row)
+
+
+def leases(task: Task) -> list[str]:
+    """The shards that have a lease."""
+    rows = rows_in(clients.checkpoints(task), task.kcl.application_name)
+    return [row["leaseKey"]["S"] for row in rows]
+
+
+def shard_of_the_stream(task: Task) -> str:
+    """A shard that the source's stream holds."""
+    client, arn = clients.streams(task.source), identity(task).stream
+    described = client.describe_stream(StreamArn=arn)["StreamDescription"]
+    return str(described["Shards"][0]["ShardId"])
+
+
+def test_a_checkpoint_table_of_another_replica_is_refused(made: Task, tmp_path: Path) -> None:
+    """Another destination under the same task name is refused with both named, or adopted."""
+    one = identity(made)
+    two = another(one)
+    claiming(made, tmp_path, one)
+    claiming(made, tmp_path, one)
+    put_lease(made, {**OLD, "leaseKey": {"S": shard_of_the_stream(made)}})
+    with pytest.raises(ConfigError, match=rf"{one.destination.arn} .*arn:two"):
+        claiming(made, tmp_path, two)
+    claiming(made, tmp_path, two, adopt=True)
+    claiming(made, tmp_path, two)
+    assert leases(made) == [shard_of_the_stream(made)], "they are of this stream still"
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_a_table_that_was_made_anew_is_refused(made: Task, tmp_path: Path, side: str) -> None:
+    """It holds nothing of what the checkpoints say is done; copy --restart is what helps."""
+    then, now = identity(made), identity(made)
+    table: Incarnation = getattr(now, side)
+    anew: dict[str, Any] = {side: replace(table, created=table.created + 60)}
+    now = replace(now, **anew)
+    claiming(made, tmp_path, then)
+    with pytest.raises(ConfigError, match=f"{side} table .* was made anew") as raised:
+        claiming(made, tmp_path, now)
+    assert f"copy --restart {made.name}" in raised.value.hint
+    claim_for_copy(made, now)
+    claiming(made, tmp_path, now)
+    with pytest.raises(ConfigError, match="belongs to the replica"):
+        claim_for_copy(made, another(now))
+
+
+@pytest.mark.parametrize("on_gap", ["stop", "continue"])
+def test_a_stream_that_was_made_again_is_a_gap(made: Task, tmp_path: Path, on_gap: str) -> None:
+    """Checkpoints of an older stream stop the task, unless it goes on over gaps or is told to; then
+    the old stream's leases go, and every later start needs to be told nothing."""
+    task, now = replace(made, on_gap=on_gap), identity(made)
+    files = TaskFiles(task, tmp_path)
+    claiming(task, tmp_path, replace(now, stream="old"))
+    put_lease(task, OLD)
+    if on_gap == "stop":
+        with pytest.raises(GapError, match="old"):
+            claiming(task, tmp_path, now)
+        assert not files.gaps.exists() and leases(task) == ["shardId-old"]
+    claiming(task, tmp_path, now, adopt=on_gap == "stop")
+    (noted,) = map(json.loads, files.gaps.read_text().splitlines())
+    assert noted["checkpoint"] == "old" and noted["to"] in now.stream + "Z"
+    assert leases(task) == []
+    (saved,) = tmp_path.glob(files.saved_leases("*").name)
+    assert load(saved, task) == [OLD]
+    claiming(task, tmp_path, now)
+
+
+def test_a_gap_that_cannot_be_noted_is_not_passed(made: Task, tmp_path: Path) -> None:
+    """Going on without a note would be a gap passed in silence."""
+    task, now = replace(made, on_gap="continue"), identity(made)
+    claiming(task, tmp_path, replace(now, stream="old"))
+    put_lease(task, OLD)
+    TaskFiles(task, tmp_path).gaps.symlink_to("/dev/full")
+    with pytest.raises(GapError, match="cannot be noted"):
+        claiming(task, tmp_path, now)
+    assert leases(task) == ["shardId-old"]
+
+
+def test_leases_that_an_adoption_left_behind_go_with_the_next(made: Task, tmp_path: Path) -> None:
+    """Once claimed for the new stream, a table may hold leases of both; only open ones are gaps."""
+    claiming(made, tmp_path, identity(made))
+    ended = {**OLD, "leaseKey": {"S": "shardId-ended"}, "checkpoint": {"S": "SHARD_END"}}
+    for row in (OLD, ended, {**OLD, "leaseKey": {"S": shard_of_the_stream(made)}}):
+        put_lease(made, row)
+    claiming(made, tmp_path, identity(made))
+    assert len(leases(made)) == 3, "without being told, a gap is the daemon's to name"
+    claiming(made, tmp_path, identity(made), adopt=True)
+    assert leases(made) == [shard_of_the_stream(made)]
+    (noted,) = map(json.loads, TaskFiles(made, tmp_path).gaps.read_text().splitlines())
+    assert (noted["shard"], noted["checkpoint"]) == ("shardId-old", "17")
+
+
+def test_leases_do_not_go_while_a_worker_lives(made: Task, tmp_path: Path) -> None:
+    """It would make them again; nothing is noted or written either."""
+    claiming(made, tmp_path, replace(identity(made), stream="old"))
+    put_lease(made, OLD)
+    clock = HandClock()
+
+    def renew(seconds: float) -> None:
+        clock.turn(seconds)
+        put_lease(made, {**OLD, "leaseCounter": {"N": str(int(clock.elapsed()))}})
+
+    files = TaskFiles(made, tmp_path)
+    with pytest.raises(StillRunning):
+        claim(files, identity(made), clock, renew, adopt=True)
+    assert leases(made) == ["shardId-old"] and not files.gaps.exists()
+    found = read_claim(made)
+    assert found is not None and found.stream == "old"
+
+
+def test_leases_of_a_foreign_stream_are_refused(made: Task, tmp_path: Path) -> None:
+    """A table of leases without a claim is taken only if one is of this stream's shards."""
+    put_lease(made, OLD)
+    clock = HandClock()
+    with pytest.raises(ConfigError, match="another stream"):
+        claiming(made, tmp_path, identity(made))
+    with pytest.raises(ConfigError, match="another stream"):
+        refuse_foreign(made, clock, clock.turn)
+    put_lease(made, {**OLD, "leaseKey": {"S": shard_of_the_stream(made)}})
+    refuse_foreign(made, clock, clock.turn)
+    claiming(made, tmp_path, identity(made))
+    assert len(leases(made)) == 2
+
+
+def test_what_is_gone_can_still_be_cleared_away(made: Task, tmp_path: Path) -> None:
+    """A replica whose tables are deleted is told by their names."""
+    claiming(made, tmp_path, identity(made))
+    for side in (made.source, made.destination):
+        clients.tables(side).delete_table(TableName=side.table)
+    clock = HandClock()
+    refuse_foreign(made, clock, clock.turn)
+    elsewhere = replace(made, destination=replace(made.destination, table="elsewhere"))
+    with pytest.raises(ConfigError, match="belongs to the replica"):
+        refuse_foreign(elsewhere, clock, clock.turn)
+
+
+def test_a_service_that_cannot_be_asked_is_no_verdict(made: Task, tmp_path: Path) -> None:
+    """KCL's tables must answer; a destination that is away is when an operator looks."""
+    claiming(made, tmp_path, identity(made))
+    away = replace(made, destination=replace(made.destination, endpoint="http://127.0.0.1:9"))
+    clock = HandClock()
+    refuse_foreign(away, clock, clock.turn)
+    nowhere = replace(made, kcl=replace(made.kcl, endpoint="http://127.0.0.1:9"))
+    with pytest.raises(OperatorError):
+        refuse_foreign(nowhere, clock, clock.turn)
