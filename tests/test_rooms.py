@@ -62,6 +62,7 @@ COVERED_ELSEWHERE = {
 
 # Test files that hold for several modules together, or for what is no module.
 OF_NO_MODULE = {
+    "cli/test_unfinished_copy": "a copy that is not whole, over all commands",
     "cli/test_others_tables": "whose checkpoints these are, over all commands",
     "cli/test_one_table": "a table under two spellings, over all commands that write",
     "launcher/test_java_source": "what Java and Python both keep, and must keep alike",

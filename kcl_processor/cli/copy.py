@@ -3,8 +3,8 @@
 Reads segments of the source in parallel and writes them to the destination. Goes on where it
 stopped, also after kill -9. Then start the daemon: it replays what the stream holds, and so brings
 every item that changed meanwhile to its last state. The stream keeps changes for 24 hours, so copy
-refuses when it would need more than 20, warns at 16, and stops at 23. It refuses to run beside the
-daemon: an old item could land on a newer one.
+refuses when it would need more than 20, warns at 16, and stops at 23. It and the daemon keep each
+other out, on whatever host: an old item could land on a newer one.
 """
 
 from __future__ import annotations
@@ -83,13 +83,25 @@ def run(args: argparse.Namespace) -> int:
         except Halted:
             print(f"Stopped. kcl-processor copy {task.name} goes on from here.", file=sys.stderr)
             return 130
-    until = time.localtime(progress.started_at + RETENTION)
-    print(
-        f"Next: kcl-processor run {task.name}, before {time.strftime('%a %H:%M', until)}: "
-        f"the stream keeps {RETENTION / HOUR:.0f} h",
-        file=sys.stderr,
-    )
+    _advise(task, progress)
     return ExitCode.OK
+
+
+def _advise(task: Task, progress: CopyProgress) -> None:
+    until = progress.started_at + RETENTION
+    if time.time() < until:
+        print(
+            f"Next: kcl-processor run {task.name}, before "
+            f"{time.strftime('%a %H:%M', time.localtime(until))}: "
+            f"the stream keeps {RETENTION / HOUR:.0f} h",
+            file=sys.stderr,
+        )
+    if not progress.to_empty:
+        print(
+            f"Then: kcl-processor verify {task.name} --repair --delete-extra: the destination was "
+            "not empty, and may hold what the source does not",
+            file=sys.stderr,
+        )
 
 
 def copy_options(args: argparse.Namespace) -> CopyOptions:
@@ -149,13 +161,17 @@ def _status(files: TaskFiles, *, as_json: bool) -> int:
         print(f"No copy of {task.name} has begun on this host.", file=sys.stderr)
         return ExitCode.UNKNOWN
     running = is_running(task)
-    state = "done" if progress.finished_at else "running" if running else "stopped"
+    state = "running" if running else "stopped"
+    if progress.disturbed:
+        state = "disturbed"
+    elif progress.finished_at:
+        state = "done"
     row = _status_row(task, progress, state)
     if as_json:
         print_json(row)
     else:
         print_rows([row], tuple(row))
-    return ExitCode.NOT_RUNNING if state == "stopped" else ExitCode.OK
+    return ExitCode.OK if state in ("done", "running") else ExitCode.NOT_RUNNING
 
 
 def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, object]:

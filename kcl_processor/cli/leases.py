@@ -27,6 +27,7 @@ from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, lease, scan
 from kcl_processor.fleet.running import refuse_running
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.copy_mark import retire_mark
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate import lease_reset
 from kcl_processor.operate.lineage import ENDED, ShardView, tree
@@ -177,6 +178,8 @@ def _reset(args: argparse.Namespace) -> int:
     path = args.save or files.saved_leases(stamp)
     lease_changes.save(path, task, items)
     lease_changes.apply(client, table, steps)
+    if steps and all(step.after is None for step in steps):
+        retire_mark(task)
     print(
         f"{len(steps)} rows changed. To undo: kcl-processor leases restore {path} {task.name} --yes"
     )

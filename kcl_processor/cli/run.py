@@ -24,12 +24,15 @@ from kcl_processor.config.paths import state_directory
 from kcl_processor.config.task import Task, with_worker
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.fleet.running import has_leases
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.claim import claim
+from kcl_processor.launch.copy_mark import settle_mark
 from kcl_processor.launch.daemon import Logs
 from kcl_processor.launch.identity import Identity
 from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
+from kcl_processor.table.copy_hold import mark_earlier
 
 HELP = "run a task's daemon"
 
@@ -54,8 +57,9 @@ def add_daemon_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--adopt",
         action="store_true",
-        help="take the checkpoint table over, whatever replica it belongs to; leases of another "
-        "stream are saved to a file and go. Then verify --repair --delete-extra",
+        help="take the checkpoint table over, whatever replica it belongs to, and give up a copy "
+        "that is not whole; leases of another stream are saved to a file and go. Then "
+        "verify --repair --delete-extra",
     )
     parser.add_argument(
         "--supervised",
@@ -88,8 +92,11 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     locks = daemon.lock_worker(task), daemon.lock_logs(logs)
     own(files)
     make_kcl_tables(task)
+    mark_earlier(files)
     ours = Identity(facts.table, facts.stream_arn, destination)
+    started = has_leases(task)
     claim(files, ours, clock, time.sleep, adopt=args.adopt)
+    settle_mark(task, clock.now(), started=started, adopt=args.adopt)
     launch = daemon.make_launch(files, facts.stream_arn, origin, logs, args.java)
     print(
         f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}",

@@ -14,12 +14,11 @@ from kcl_processor.cli.copy import add_copy_arguments, copy, copy_options, stopp
 from kcl_processor.cli.prepare import add_prepare_arguments, carry_out
 from kcl_processor.cli.run import add_daemon_arguments, become_daemon
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.clock import SystemClock
-from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
 from kcl_processor.fleet.running import has_leases
-from kcl_processor.table import copy_checks, prepare
-from kcl_processor.table.copy_progress import load
-from kcl_processor.table.pace import Halt, Halted
+from kcl_processor.launch.copy_mark import CopyState, read_mark
+from kcl_processor.table import prepare
+from kcl_processor.table.pace import Halted
 
 HELP = "prepare, copy and run in one command"
 
@@ -37,32 +36,21 @@ def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     task = files.task
     carry_out(task, prepare.plan(task, tags=args.tags, ttl=args.ttl), yes=args.yes)
-    if has_leases(task) and not _unfinished(files):
-        _say(f"{task.kcl.application_name} holds checkpoints: nothing is copied")
+    if _is_copied(task):
+        _say(f"{task.name} is copied, or its daemon was started before: nothing is copied")
     else:
         with stopping() as halt:
             try:
-                _copy_once(files, args, halt)
+                copy(files, copy_options(args), halt)
             except Halted:
                 _say(f"Stopped. kcl-processor start {task.name} goes on from here.")
                 return 130
     become_daemon(task, str(args.config), args)
 
 
-def _unfinished(files: TaskFiles) -> bool:
-    progress = load(files.copy_progress)
-    return progress is not None and progress.finished_at is None
-
-
-def _copy_once(files: TaskFiles, args: argparse.Namespace, halt: Halt) -> None:
-    """Copy, unless that is done; refuse a copy whose changes are leaving the stream.
-
-    Raises:
-        GapError: the copy is done, and began more than 23 hours ago.
-    """
-    progress = copy(files, copy_options(args), halt)
-    if not args.force:
-        copy_checks.refuse_stale(progress, SystemClock().now())
+def _is_copied(task: Task) -> bool:
+    mark = read_mark(task)
+    return mark.state is CopyState.DONE if mark else has_leases(task)
 
 
 def _say(text: str) -> None:

@@ -7,14 +7,18 @@ sure first that nobody lives.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kcl_processor.aws import clients
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.leases import shard_of
 
 Item = dict[str, dict[str, Any]]
 
@@ -43,6 +47,23 @@ def save(path: Path, task: Task, items: Sequence[Item]) -> None:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}.", "--save with another file"
         ) from error
+
+
+def set_aside(files: TaskFiles, rows: Sequence[Item], now: float) -> Path | None:
+    """Remove rows that are saved first; where they are saved, if there are any.
+
+    Raises:
+        ConfigError: they cannot be saved; nothing is removed.
+        OperatorError: a row changed in between, or a call failed; earlier ones are gone.
+    """
+    if not rows:
+        return None
+    task = files.task
+    path = files.saved_leases(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)))
+    save(path, task, rows)
+    steps = [Step(shard_of(row["leaseKey"]["S"]), row, None) for row in rows]
+    apply(clients.checkpoints(task), table_names(task).leases, steps)
+    return path
 
 
 def load(path: Path, task: Task) -> list[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from kcl_processor.aws import clients
@@ -34,6 +35,11 @@ def signs_of_life(task: Task) -> Signs:
         PermissionDenied: a call is denied.
     """
     return dict(pulses_of(_rows(task)))
+
+
+def digest(signs: Signs) -> str:
+    """A text that is the same as long as no daemon has come alive."""
+    return hashlib.sha256(repr(sorted(signs.items())).encode()).hexdigest()
 
 
 def refuse_running(task: Task, clock: Clock, wait: Callable[[float], None]) -> Signs:

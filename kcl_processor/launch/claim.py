@@ -6,7 +6,6 @@ destination was made anew would leave it without all that was read before.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 from kcl_processor.aws import clients
@@ -14,9 +13,8 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import ConfigError, DestinationError, GapError, OperatorError
-from kcl_processor.fleet import lease_changes
 from kcl_processor.fleet.kcl_tables import refuse_other_tables, table_names
-from kcl_processor.fleet.lease_changes import Item, Step
+from kcl_processor.fleet.lease_changes import Item, set_aside
 from kcl_processor.fleet.leases import is_lease, lease, scan
 from kcl_processor.fleet.running import refuse_running
 from kcl_processor.fleet.stream import Stream
@@ -61,23 +59,34 @@ def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: 
             if strangers:
                 refuse_running(task, clock, wait)
             _note_gaps(files, list(_gaps(found, ours, strangers, clock.now())))
-            _forget(files, strangers, clock.now())
+            set_aside(files, strangers, clock.now())
         if write_claim(task, found, ours):
             return
 
 
-def claim_for_copy(task: Task, ours: Identity) -> None:
-    """Take a checkpoint table for a copy that begins: tables that were made anew are its reason.
+def claim_for_copy(task: Task, ours: Identity, clock: Clock, wait: Wait) -> None:
+    """Take a checkpoint table for a copy: tables that were made anew are what it is for.
 
     Raises:
-        ConfigError: it is another replica's.
+        ConfigError: it is another replica's, or may be.
     """
     while True:
         found = read_claim(task)
-        if found and Likeness.OTHER in _likenesses(found, ours):
-            raise foreign(task, found, ours)
+        refuse_other_replica(task, found, ours)
+        if found is None:
+            _refuse_strangers(task, _stream(task, ours.stream, clock, wait))
         if write_claim(task, found, ours):
             return
+
+
+def refuse_other_replica(task: Task, found: Claim | None, ours: Identity) -> None:
+    """Refuse a checkpoint table that is claimed for other tables.
+
+    Raises:
+        ConfigError: it is; both replicas are named.
+    """
+    if found and Likeness.OTHER in _likenesses(found, ours):
+        raise foreign(task, found, ours)
 
 
 def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> None:
@@ -93,12 +102,10 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
     if found is None:
         _refuse_strangers(task, stream)
         return
-    likenesses = _likenesses(found, ours)
-    if Likeness.OTHER in likenesses:
-        raise foreign(task, found, ours)
-    sides = zip(found.sides(task), likenesses, (ours.source, ours.destination), strict=True)
-    for (what, side, noted), likeness, now in sides:
-        if likeness is Likeness.MADE_ANEW:
+    refuse_other_replica(task, found, ours)
+    tables = (ours.source, ours.destination)
+    for (what, side, noted), now in zip(found.sides(task), tables, strict=True):
+        if noted.likeness(now) is Likeness.MADE_ANEW:
             raise ConfigError(
                 f"The {what} table {side} was made anew since the checkpoints of task {task.name} "
                 f"were begun: it is {now}, and was {noted}. What they say is done is not.",
@@ -173,15 +180,6 @@ def _told_apart(task: Task, stream: Stream) -> tuple[list[Item], list[Item]]:
     shards = {shard.id for shard in stream.shards()} if leases else set()
     strangers = [row for row in leases if lease(row).shard not in shards]
     return strangers, [row for row in leases if row not in strangers]
-
-
-def _forget(files: TaskFiles, gone: list[Item], now: float) -> None:
-    if gone:
-        task, client = files.task, clients.checkpoints(files.task)
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-        lease_changes.save(files.saved_leases(stamp), task, gone)
-        steps = [Step(lease(row).shard, row, None) for row in gone]
-        lease_changes.apply(client, table_names(task).leases, steps)
 
 
 def _gaps(found: Claim | None, ours: Identity, gone: list[Item], now: float) -> Iterator[Gap]:

@@ -20,9 +20,11 @@ from kcl_processor.errors import DestinationError, OperatorError, PermissionDeni
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.kcl_tables import KEYS, LEASE_INDEX, refuse_other_tables, table_names
 from kcl_processor.fleet.leases import read_rows
+from kcl_processor.fleet.running import has_leases
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch import preflight
 from kcl_processor.launch.claim import refuse, refuse_foreign
+from kcl_processor.launch.copy_mark import read_mark, refuse_uncopied
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import SourceFacts
@@ -167,6 +169,12 @@ class Doctor:
             if which == "leases":
                 yield self._index(client, described)
         yield self._claim()
+        yield self._copy()
+
+    def _copy(self) -> Check:
+        task, mark = self._task, read_mark(self._task)
+        refuse_uncopied(task, mark, self._clock.now(), started=has_leases(task))
+        return ok("the copy is done" if mark else "no copy is unfinished")
 
     def _claim(self) -> Check:
         task, wait = self._task, time.sleep

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Side, Source, Task
-from kcl_processor.errors import ConfigError, DestinationError, GapError, SourceError
+from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.launch.identity import Identity
+from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.copy_progress import CopyProgress
-from kcl_processor.table.estimate import HOUR, REFUSE_HOURS, STOP_HOURS, Estimate
+from kcl_processor.table.estimate import HOUR, REFUSE_HOURS, Estimate
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.
 _SETTLED_SECONDS = 5.0
-
-
-def incarnation(table: dict[str, Any]) -> str:
-    """What tells a table from another of its name: its ARN and when it was created."""
-    return f"{table['TableArn']} {table['CreationDateTime'].isoformat()}"
 
 
 def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], None]) -> None:
@@ -83,37 +79,24 @@ def refuse_slow(estimate: Estimate) -> None:
     )
 
 
-def refuse_stale(progress: CopyProgress, now: float) -> None:
-    """Refuse to go on with a copy whose first changes are about to leave the stream.
-
-    Raises:
-        GapError: it began more than 23 hours ago.
-    """
-    hours = (now - progress.started_at) / HOUR
-    if hours >= STOP_HOURS:
-        raise GapError(
-            f"The copy began {hours:.1f} h ago, and the stream keeps {RETENTION / HOUR:.0f} h: "
-            "changes made since its beginning are no longer there to be replayed.",
-            "copy --restart --no-to-empty-only, faster than before; see copy --plan",
-        )
-
-
-def refuse_other(
-    task: Task, progress: CopyProgress, source: str, destination: str, stream: str
-) -> None:
+def refuse_other(task: Task, progress: CopyProgress, ours: Identity) -> None:
     """Refuse to go on with a copy of other tables than it began with.
 
     Raises:
         ConfigError: a table, or the stream, was made anew since.
     """
     for what, before, found in (
-        (f"source table {task.source}", progress.source, source),
-        (f"destination table {task.destination}", progress.destination, destination),
-        (f"stream of {task.source}", progress.stream_arn, stream),
+        (f"source table {task.source}", progress.source, ours.source),
+        (f"destination table {task.destination}", progress.destination, ours.destination),
     ):
-        if before != found:
-            raise ConfigError(
-                f"The {what} is not the one that this copy began with: "
-                f"{found or 'none'}, where it was {before}.",
-                "copy --restart begins anew",
-            )
+        if not Incarnation.read(before).is_table(found):
+            raise _not_the_one(task, what, before, str(found))
+    if progress.stream_arn != ours.stream:
+        raise _not_the_one(task, f"stream of {task.source}", progress.stream_arn, ours.stream)
+
+
+def _not_the_one(task: Task, what: str, before: str, found: str) -> ConfigError:
+    return ConfigError(
+        f"The {what} is not the one that this copy began with: {found}, where it was {before}.",
+        f"kcl-processor copy --restart {task.name} begins anew",
+    )

@@ -14,7 +14,9 @@ import orjson
 from kcl_processor.errors import ConfigError
 from kcl_processor.state.durable import replace_file
 
-_VERSION = 1
+_VERSION = 2
+# Version 1 had no token, and the tables' text had no id.
+_READABLE = (1, _VERSION)
 
 
 @dataclass(slots=True)
@@ -36,8 +38,13 @@ class CopyProgress:
     """A copy, from its first start to its end. Times are seconds since the epoch.
 
     Attributes:
-        source, destination: ARN and creation time of the tables, so that a table made anew is
-            not mistaken for the one that the copy began with.
+        source, destination: the tables' incarnations as text, so that a table made anew is not
+            mistaken for the one that the copy began with.
+        token: the one in the mark that the fleet sees; empty in a copy of an earlier version.
+        signs: what the daemon's signs of life came to while it was dead.
+        disturbed: the daemon was alive since: the copy cannot be gone on with.
+        to_empty: whether the destination was empty as the copy began.
+        forced: it may outlast what the stream keeps.
         stream_arn: the stream that holds what changes since ``started_at``.
         written: items that the destination took; ``refused`` were set aside as dead letters.
         seconds: how long the copy has been at work, without the time between its runs.
@@ -50,6 +57,11 @@ class CopyProgress:
     expected_bytes: int
     started_at: float
     segments: list[SegmentProgress]
+    token: str = ""
+    signs: str = ""
+    disturbed: bool = False
+    to_empty: bool = True
+    forced: bool = False
     updated_at: float = 0.0
     finished_at: float | None = None
     pid: int = 0
@@ -85,8 +97,8 @@ def load(path: Path) -> CopyProgress | None:
     """
     try:
         fields = orjson.loads(path.read_bytes())
-        if fields["version"] != _VERSION:
-            raise ValueError(f"its version is {fields['version']}, not {_VERSION}")
+        if fields.pop("version") not in _READABLE:
+            raise ValueError(f"its version is none of {_READABLE}")
         segments = [SegmentProgress(**segment) for segment in fields.pop("segments")]
         return CopyProgress(segments=segments, **fields)
     except FileNotFoundError:

@@ -13,8 +13,12 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
-from kcl_processor.fleet.running import refuse_moved, refuse_running
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
+from kcl_processor.launch.copy_mark import refuse_stale
+from kcl_processor.launch.identity import Identity
+from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.destination import DestinationTable
 from kcl_processor.replicate.refusals import DeadLetters, Origin
@@ -23,6 +27,7 @@ from kcl_processor.state import host_lock
 from kcl_processor.state.dead_letters import open_place
 from kcl_processor.state.owner import own
 from kcl_processor.table import access, copy_checks
+from kcl_processor.table.copy_hold import CopyHold
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.estimate import Capacity, capacity, estimate
@@ -77,6 +82,12 @@ class Tables:
     write: Capacity
 
     @property
+    def identity(self) -> Identity:
+        """What the checkpoints of a daemon between them belong to."""
+        source, destination = map(Incarnation.of, (self.source, self.destination))
+        return Identity(source, self.stream_arn, destination)
+
+    @property
     def read_rate(self) -> float:
         return min(self.read.read, self.read_limit or self.read.read)
 
@@ -94,32 +105,47 @@ def run_copy(
         the finished progress; that of an earlier run if it had finished.
 
     Raises:
-        OperatorError: a check or the copy failed; what was copied stays, and is gone on from.
+        OperatorError: a check or the copy failed; what was copied stays, and is gone on from,
+            unless the error says that it is not.
         Halted: ``halt`` was set.
     """
     task = files.task
     with _lock(task), daemon.lock_worker(task):
         own(files)
         tables = describe(task, options)
+        make_kcl_tables(task)
         progress = None if options.restart else load(files.copy_progress)
-        if progress and progress.finished_at:
+        hold = CopyHold(files, tables.identity, clock, halt.wait)
+        hold.refuse_others(progress, restart=options.restart)
+        if progress and hold.is_done(progress):
+            listener.warn("The copy was finished before; nothing is copied.")
             return progress
         signs = refuse_running(task, clock, halt.wait)
         progress = _checked(task, options, tables, progress, halt, clock)
-        watch = CopyWatch(
-            progress,
-            lambda: refuse_moved(task, signs),
-            listener,
-            halt,
-            clock,
-            forced=options.force,
-        )
-        try:
-            _copy(files, tables, progress, halt, clock, watch).run()
-        finally:
-            halt.set()
+        hold.begin(progress, signs)
+        _held(files, tables, progress, hold, listener, halt, clock)
         listener.progress(progress)
         return progress
+
+
+def _held(
+    files: TaskFiles,
+    tables: Tables,
+    progress: CopyProgress,
+    hold: CopyHold,
+    listener: CopyListener,
+    halt: Halt,
+    clock: Clock,
+) -> None:
+    watch = CopyWatch(progress, lambda: hold.look(progress), listener, halt, clock)
+    try:
+        if progress.finished_at is None:
+            _copy(files, tables, progress, halt, clock, watch).run()
+        hold.finish(progress, listener)
+    except StillRunning as error:
+        raise hold.disturb(progress, error.message.rstrip(".")) from error
+    finally:
+        halt.set()
 
 
 def is_running(task: Task) -> bool:
@@ -203,12 +229,10 @@ def _checked(
 ) -> CopyProgress:
     """The progress to go on from, or a new one, when nothing speaks against it."""
     now = clock.now()
-    source = copy_checks.incarnation(tables.source)
-    destination = copy_checks.incarnation(tables.destination)
     if progress:
-        copy_checks.refuse_other(task, progress, source, destination, tables.stream_arn)
-        if not options.force:
-            copy_checks.refuse_stale(progress, now)
+        progress.forced = progress.forced or options.force
+        if not progress.forced:
+            refuse_stale(task, progress.started_at, now)
         return progress
     if options.to_empty_only:
         copy_checks.refuse_items(task.destination)
@@ -218,13 +242,15 @@ def _checked(
     copy_checks.await_stream(task.source, tables.stream_arn, now, halt.wait)
     segments = options.segments or segments_for(size)
     return CopyProgress(
-        source,
-        destination,
+        str(tables.identity.source),
+        str(tables.identity.destination),
         tables.stream_arn,
         items,
         size,
         started_at=now,
         segments=[SegmentProgress() for _ in range(segments)],
+        to_empty=options.to_empty_only,
+        forced=options.force,
     )
 
 

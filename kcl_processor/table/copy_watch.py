@@ -7,13 +7,13 @@ from collections.abc import Callable
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.stream import RETENTION
-from kcl_processor.table.copy_checks import refuse_stale
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.estimate import HOUR, WARN_HOURS
 from kcl_processor.table.pace import Halt
 
-# Seconds between looks at the leases, and between warnings that time runs out.
-_LEASES_INTERVAL = 60.0
+# Seconds between looks at the fleet: whoever comes alive takes longer to write. And between
+# warnings that time runs out.
+_LOOK_INTERVAL = 5.0
 _WARNING_INTERVAL = HOUR
 
 
@@ -31,27 +31,23 @@ class CopyWatch:
     """Ends a copy that must not go on, and tells how it goes.
 
     Args:
-        refuse_daemon: raises when the task's daemon has come alive.
+        look: raises when something has come beside the copy, or it is too late for it.
         halt: set before anything is raised.
-        forced: let the copy outlast what the stream keeps.
     """
 
     def __init__(
         self,
         progress: CopyProgress,
-        refuse_daemon: Callable[[], None],
+        look: Callable[[], None],
         listener: CopyListener,
         halt: Halt,
         clock: Clock,
-        *,
-        forced: bool,
     ) -> None:
         self._progress = progress
-        self._refuse_daemon = refuse_daemon
+        self._look = look
         self._listener = listener
         self._halt = halt
         self._clock = clock
-        self._forced = forced
         self._told_at = self._looked_at = clock.elapsed()
         self._warned_at: float | None = None
 
@@ -60,8 +56,7 @@ class CopyWatch:
 
         Raises:
             Halted: the copy was told to stop.
-            GapError: it began 23 hours ago.
-            StillRunning: the daemon has come alive.
+            OperatorError: whatever ``look`` raises.
         """
         self._halt.wait(0)
         now = self._clock.elapsed()
@@ -76,11 +71,10 @@ class CopyWatch:
             raise
 
     def _check(self, now: float) -> None:
-        if now - self._looked_at >= _LEASES_INTERVAL:
+        if now - self._looked_at >= _LOOK_INTERVAL:
             self._looked_at = now
-            self._refuse_daemon()
-        if not self._forced:
-            refuse_stale(self._progress, self._clock.now())
+            self._look()
+        if not self._progress.forced:
             self._warn(now)
 
     def _warn(self, now: float) -> None:

@@ -12,7 +12,6 @@ HOUR = 3600.0
 # The daemon must begin to read before the copy's first hour leaves the stream.
 REFUSE_HOURS = 20.0
 WARN_HOURS = 16.0
-STOP_HOURS = 23.0
 
 
 @dataclass(frozen=True)

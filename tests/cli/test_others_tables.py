@@ -23,7 +23,7 @@ ANOTHERS = Identity(
     Incarnation(ARN + "users", 1.0), f"{ARN}users/stream/1", Incarnation(ARN + "users-2", 2.0)
 )
 COMMANDS = (
-    *("doctor", "run", "start --yes", "status", "health", "leases", "leases reset --yes"),
+    *("doctor", "copy", "run", "start --yes", "status", "health", "leases", "leases reset --yes"),
     *("leases restore FILE --yes", "leases unlock-leader --yes", "uninstall --yes", "replay"),
     "verify --repair",
 )

@@ -87,10 +87,11 @@ def test_a_table_that_was_made_anew_is_refused(made: Task, tmp_path: Path, side:
     with pytest.raises(ConfigError, match=f"{side} table .* was made anew") as raised:
         claiming(made, tmp_path, now)
     assert f"copy --restart {made.name}" in raised.value.hint
-    claim_for_copy(made, now)
+    clock = HandClock()
+    claim_for_copy(made, now, clock, clock.turn)
     claiming(made, tmp_path, now)
     with pytest.raises(ConfigError, match="belongs to the replica"):
-        claim_for_copy(made, another(now))
+        claim_for_copy(made, another(now), clock, clock.turn)
 
 
 @pytest.mark.parametrize("on_gap", ["stop", "continue"])

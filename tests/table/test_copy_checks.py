@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, DestinationError, GapError
+from kcl_processor.errors import ConfigError, DestinationError
+from kcl_processor.launch.identity import Identity
+from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.copy_checks import (
     await_stream,
     refuse_items,
     refuse_other,
     refuse_slow,
-    refuse_stale,
 )
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.estimate import estimate
@@ -26,14 +29,6 @@ def test_twenty_hours_are_refused_with_what_to_change() -> None:
     with pytest.raises(ConfigError, match=r"40\.0 h.*write capacity") as refused:
         refuse_slow(estimate(items, items * 1024, 1000, items / (40 * 3600)))
     assert "2.0 times" in refused.value.hint
-
-
-def test_a_copy_that_began_a_day_ago_is_not_gone_on_with() -> None:
-    """What changed in its first hour has left the stream."""
-    progress = CopyProgress("s", "d", "stream", 60, 6000, started_at=0.0, segments=[])
-    refuse_stale(progress, 22.9 * 3600)
-    with pytest.raises(GapError, match=r"23\.1 h ago"):
-        refuse_stale(progress, 23.1 * 3600)
 
 
 @pytest.fixture
@@ -70,13 +65,18 @@ def test_a_stream_that_was_just_turned_on_is_given_time(tables: Task) -> None:
 
 def test_a_copy_of_other_tables_is_not_gone_on_with() -> None:
     """A source, a destination or a stream that was made anew is named."""
-    task = make_task()
-    progress = CopyProgress("s", "d", "stream", 60, 6000, started_at=0.0, segments=[])
-    refuse_other(task, progress, "s", "d", "stream")
+    task, arn = make_task(), "arn:aws:dynamodb:us-east-1:123456789012:table/"
+    ours = Identity(Incarnation(arn + "s", 1.0), "stream", Incarnation(arn + "d", 2.0))
+    progress = CopyProgress(str(ours.source), str(ours.destination), "stream", 60, 6000, 0.0, [])
+    refuse_other(task, progress, ours)
     for found, says in (
-        (("s2", "d", "stream"), f"source table {task.source}"),
-        (("s", "d2", "stream"), f"destination table {task.destination}"),
-        (("s", "d", "stream2"), f"stream of {task.source}"),
+        (replace(ours, source=replace(ours.source, created=3.0)), f"source table {task.source}"),
+        (
+            replace(ours, destination=replace(ours.destination, created=3.0)),
+            f"destination table {task.destination}",
+        ),
+        (replace(ours, stream="stream2"), f"stream of {task.source}"),
     ):
-        with pytest.raises(ConfigError, match=says):
-            refuse_other(task, progress, *found)
+        with pytest.raises(ConfigError, match=says) as refused:
+            refuse_other(task, progress, found)
+        assert f"copy --restart {task.name}" in refused.value.hint

@@ -1,0 +1,189 @@
+"""What a copy leaves beside a task's checkpoints, for every host to see: whether it is whole.
+
+A daemon that starts over a copy that was cut off leaves a hole for good, and one that runs beside a
+copy may get older items over its newer ones. So a copy puts its mark down before it writes, and
+nothing starts until it says that the copy is done. The launcher reads it, too (``Presence.java``).
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, GapError, OperatorError
+from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+from kcl_processor.fleet.stream import RETENTION
+
+_KEY = "KclProcessorCopy"
+_HOUR = 3600.0
+# A daemon that starts now needs some time until it has read the oldest change.
+_STALE = RETENTION - _HOUR
+
+
+class CopyState(StrEnum):
+    """How far a copy is. ``DISTURBED``: older items may lie over newer ones."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    DISTURBED = "disturbed"
+
+
+@dataclass(frozen=True)
+class CopyMark:
+    """A copy of a task, from its first start to the daemon's.
+
+    Attributes:
+        token: tells this copy from the task's others; its progress holds it, too.
+        host: where it was at work last.
+        started_at, beat_at: its begin and its last sign of life, seconds since the epoch.
+        forced: it may outlast what the stream keeps, for nobody writes to the source.
+    """
+
+    token: str
+    state: CopyState
+    host: str
+    started_at: float
+    beat_at: float
+    forced: bool = False
+
+    @classmethod
+    def begun(cls, token: str, started_at: float, now: float, *, forced: bool) -> CopyMark:
+        """The mark of a copy that is at work on this host."""
+        return cls(token, CopyState.BEGUN, platform.node(), started_at, now, forced)
+
+    def now(self, state: CopyState, beat_at: float) -> CopyMark:
+        """The mark as it is to be from now on."""
+        return replace(self, state=state, beat_at=beat_at)
+
+
+def read_mark(task: Task) -> CopyMark | None:
+    """The mark of a task's last copy, unless the daemon has long been started over it.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be read.
+    """
+    row = read_own(task, _KEY)
+    if row is None:
+        return None
+    return CopyMark(
+        row["token"]["S"],
+        CopyState(row["state"]["S"]),
+        row["host"]["S"],
+        float(row["startedAt"]["N"]),
+        float(row["beatAt"]["N"]),
+        row["forced"]["BOOL"],
+    )
+
+
+def replace_mark(task: Task, before: CopyMark | None, after: CopyMark | None) -> bool:
+    """Replace the mark that was read by another, or by none; whether it was still that one.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    return replace_own(task, _KEY, _row(before) if before else None, _row(after) if after else None)
+
+
+def settle_mark(task: Task, now: float, *, started: bool, adopt: bool) -> None:
+    """Refuse a start over a copy that is not whole; a mark that has done its work goes.
+
+    Args:
+        started: whether the daemon was ever started since: there are leases.
+        adopt: give up a copy that is not whole.
+
+    Raises:
+        ConfigError, GapError: as :func:`refuse_uncopied`.
+        OperatorError: the mark changed meanwhile.
+    """
+    mark = read_mark(task)
+    if mark is None:
+        return
+    if not adopt:
+        refuse_uncopied(task, mark, now, started=started)
+        if not started:
+            return
+    if not replace_mark(task, mark, None):
+        raise OperatorError(
+            f"The mark of the copy of task {task.name} changed just now.", "start again"
+        )
+
+
+def retire_mark(task: Task) -> None:
+    """Forget a copy that is done, where leases no longer tell that the daemon followed it.
+
+    Raises:
+        OperatorError, PermissionDenied: the mark cannot be read or written.
+    """
+    mark = read_mark(task)
+    if mark and mark.state is CopyState.DONE:
+        replace_mark(task, mark, None)
+
+
+def refuse_uncopied(task: Task, mark: CopyMark | None, now: float, *, started: bool) -> None:
+    """Refuse a destination that a copy has left with a hole, or with older items over newer ones.
+
+    Args:
+        started: whether the daemon was ever started since.
+
+    Raises:
+        ConfigError: the copy is unfinished, or was disturbed.
+        GapError: it is done, and what changed since its begin is leaving the stream.
+    """
+    if mark is None:
+        return
+    if mark.state is CopyState.DISTURBED:
+        raise disturbed(task, "the daemon ran beside it")
+    if mark.state is CopyState.BEGUN:
+        raise ConfigError(
+            f"The copy of task {task.name}, begun on {mark.host} at {_clock(mark.started_at)}, is "
+            f"not finished: what it has not copied would be missing. Its last sign of life was "
+            f"{max(0.0, now - mark.beat_at):.0f} s ago.",
+            f"kcl-processor copy {task.name}, on {mark.host}, goes on with it; elsewhere "
+            f"kcl-processor copy --restart --no-to-empty-only {task.name} begins anew",
+        )
+    if not started and not mark.forced:
+        refuse_stale(task, mark.started_at, now)
+
+
+def refuse_stale(task: Task, started_at: float, now: float) -> None:
+    """Refuse to go on from a copy whose first changes are about to leave the stream.
+
+    Raises:
+        GapError: it began more than 23 hours ago.
+    """
+    if now - started_at >= _STALE:
+        raise GapError(
+            f"The copy of task {task.name} began {(now - started_at) / _HOUR:.1f} h ago, and the "
+            f"stream keeps {RETENTION / _HOUR:.0f} h: changes made since its beginning are no "
+            "longer there to be replayed.",
+            f"kcl-processor copy --restart --no-to-empty-only {task.name}; copy --plan shows how "
+            "long it takes",
+        )
+
+
+def disturbed(task: Task, how: str) -> ConfigError:
+    """The error for a copy that cannot be gone on with."""
+    return ConfigError(
+        f"The copy of task {task.name} was disturbed: {how}. Older items may lie over newer ones, "
+        "and deleted ones be back.",
+        "stop the daemon on every host, then "
+        f"kcl-processor copy --restart --no-to-empty-only {task.name}",
+    )
+
+
+def _row(mark: CopyMark) -> Row:
+    return {
+        "token": {"S": mark.token},
+        "state": {"S": str(mark.state)},
+        "host": {"S": mark.host},
+        "startedAt": {"N": repr(mark.started_at)},
+        "beatAt": {"N": repr(mark.beat_at)},
+        "forced": {"BOOL": mark.forced},
+    }
+
+
+def _clock(moment: float) -> str:
+    return time.strftime("%a %H:%M", time.localtime(moment))

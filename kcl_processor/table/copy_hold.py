@@ -1,0 +1,209 @@
+"""A copy's hold on its task: no daemon and no other copy beside it, on whatever host."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.lease_changes import set_aside
+from kcl_processor.fleet.leases import is_lease, scan
+from kcl_processor.fleet.running import (
+    Signs,
+    StillRunning,
+    digest,
+    has_leases,
+    refuse_moved,
+)
+from kcl_processor.launch.claim import claim_for_copy, refuse_other_replica
+from kcl_processor.launch.copy_mark import (
+    CopyMark,
+    CopyState,
+    disturbed,
+    read_mark,
+    refuse_stale,
+    refuse_uncopied,
+    replace_mark,
+)
+from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.table.copy_checks import refuse_other
+from kcl_processor.table.copy_progress import CopyProgress, load, save
+from kcl_processor.table.copy_watch import CopyListener
+
+
+def mark_earlier(files: TaskFiles) -> None:
+    """Let the fleet see a copy that an earlier version made on this host, and left no mark of.
+
+    Raises:
+        ConfigError: its progress cannot be read or written.
+        OperatorError, PermissionDenied: the mark cannot be read or written.
+    """
+    progress = None if has_leases(files.task) else load(files.copy_progress)
+    if progress is None or progress.token:
+        return
+    progress.token = uuid.uuid4().hex
+    begun = CopyMark.begun(
+        progress.token, progress.started_at, progress.updated_at, forced=progress.forced
+    )
+    done = progress.finished_at is not None
+    mark = begun.now(CopyState.DONE, progress.updated_at) if done else begun
+    if replace_mark(files.task, None, mark):
+        save(files.copy_progress, progress)
+
+
+class CopyHold:
+    """One run of a copy, as the rest of the fleet sees it.
+
+    Args:
+        ours: the task's tables as they are.
+    """
+
+    def __init__(
+        self, files: TaskFiles, ours: Identity, clock: Clock, wait: Callable[[float], None]
+    ) -> None:
+        self._files = files
+        self._task = files.task
+        self._ours = ours
+        self._clock = clock
+        self._wait = wait
+        self._mark: CopyMark | None = None
+        self._signs: Signs = {}
+
+    def refuse_others(self, progress: CopyProgress | None, *, restart: bool) -> None:
+        """Refuse what must not be copied, or not gone on with.
+
+        Args:
+            progress: that of an earlier run on this host, unless it is to be forgotten.
+
+        Raises:
+            ConfigError: the checkpoints are another replica's; or the copy is of other tables, not
+                the task's last one, unfinished elsewhere, given up or disturbed.
+        """
+        refuse_other_replica(self._task, read_claim(self._task), self._ours)
+        self._mark = read_mark(self._task)
+        if restart:
+            return
+        if progress:
+            refuse_other(self._task, progress, self._ours)
+            self._refuse_not_last(progress)
+        else:
+            refuse_uncopied(self._task, self._mark, self._clock.now(), started=True)
+
+    def is_done(self, progress: CopyProgress) -> bool:
+        """Whether nothing is left to do.
+
+        Raises:
+            GapError: it is done, but no daemon was started in time.
+        """
+        if progress.finished_at is None or (self._mark and self._mark.state is CopyState.BEGUN):
+            return False
+        if not progress.forced and not has_leases(self._task):
+            refuse_stale(self._task, progress.started_at, self._clock.now())
+        return True
+
+    def begin(self, progress: CopyProgress, signs: Signs) -> None:
+        """Keep everybody else out from now on.
+
+        Args:
+            signs: what was seen of the daemon while it was watched, and did not move.
+
+        Raises:
+            StillRunning: the daemon came alive meanwhile; all is as it was.
+            ConfigError: it was alive since this copy was begun, or the checkpoints are another's.
+        """
+        if progress.signs not in ("", digest(signs)) and progress.finished_at is None:
+            raise self.disturb(progress, "the daemon was alive since it was begun")
+        before, now = self._mark, self._clock.now()
+        progress.token = progress.token or uuid.uuid4().hex
+        mark = CopyMark.begun(progress.token, progress.started_at, now, forced=progress.forced)
+        if not self._replace(mark):
+            raise OperatorError(
+                f"Another copy of task {self._task.name} was begun just now.", "look again"
+            )
+        try:
+            # A daemon shows itself before it looks for the mark, and the mark is there now.
+            refuse_moved(self._task, signs)
+            claim_for_copy(self._task, self._ours, self._clock, self._wait)
+        except (StillRunning, ConfigError):
+            replace_mark(self._task, self._mark, before)
+            raise
+        progress.signs, self._signs = digest(signs), signs
+        save(self._files.copy_progress, progress)
+
+    def look(self, progress: CopyProgress) -> None:
+        """Show that the copy lives, that nobody is beside it, and that it is not too late.
+
+        Raises:
+            StillRunning: the daemon has come alive.
+            ConfigError: the copy was given up, or another one was begun.
+            GapError: it began 23 hours ago.
+        """
+        if not progress.forced:
+            refuse_stale(self._task, progress.started_at, self._clock.now())
+        refuse_moved(self._task, self._signs)
+        if not self._set(CopyState.BEGUN):
+            raise self.disturb(progress, self._taken_over())
+
+    def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
+        """Note that the copy cannot be gone on with; the error that says so."""
+        progress.disturbed = True
+        save(self._files.copy_progress, progress)
+        if self._mark:
+            after = self._mark.now(CopyState.DISTURBED, self._clock.now())
+            replace_mark(self._task, self._mark, after)
+        return disturbed(self._task, how)
+
+    def finish(self, progress: CopyProgress, listener: CopyListener) -> None:
+        """Let a daemon start, from the stream's oldest change.
+
+        Checkpoints of earlier days are set aside: whatever they skip is in the copy, and whatever
+        they hold back, or lost, is not needed.
+
+        Raises:
+            StillRunning: the daemon has come alive.
+            ConfigError: the copy was given up, or another one was begun.
+        """
+        refuse_moved(self._task, self._signs)
+        table = table_names(self._task).leases
+        rows = scan(clients.checkpoints(self._task), table) or []
+        leases = [row for row in rows if is_lease(row)]
+        saved = set_aside(self._files, leases, self._clock.now())
+        if saved:
+            listener.warn(
+                f"{len(leases)} earlier leases are set aside in {saved}: the daemon reads the "
+                "stream from its oldest change."
+            )
+        if not self._set(CopyState.DONE):
+            raise self.disturb(progress, self._taken_over())
+
+    def _refuse_not_last(self, progress: CopyProgress) -> None:
+        mark = self._mark
+        if progress.disturbed or (mark and mark.state is CopyState.DISTURBED):
+            raise disturbed(self._task, "the daemon ran beside it")
+        last = mark is None or mark.token == progress.token
+        given_up = mark is None and (bool(progress.token) or has_leases(self._task))
+        if not last or (given_up and progress.finished_at is None):
+            raise ConfigError(
+                f"The copy of task {self._task.name} that this host knows of is not the last word: "
+                f"{f'another was begun on {mark.host}' if mark else 'the daemon was started'} "
+                "since.",
+                f"kcl-processor copy --restart --no-to-empty-only {self._task.name}",
+            )
+
+    def _set(self, state: CopyState) -> bool:
+        assert self._mark, "a copy has begun"
+        return self._replace(self._mark.now(state, self._clock.now()))
+
+    def _replace(self, mark: CopyMark) -> bool:
+        before, self._mark = self._mark, mark
+        return replace_mark(self._task, before, mark)
+
+    def _taken_over(self) -> str:
+        mark = read_mark(self._task)
+        if mark:
+            return f"another copy was begun on {mark.host}"
+        return "`run --adopt` gave it up while it was at work"

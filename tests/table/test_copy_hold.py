@@ -1,0 +1,260 @@
+"""A copy is alone with its destination, on whatever host somebody else may be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from kcl_processor.aws import clients
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, GapError, OperatorError
+from kcl_processor.fleet.lease_changes import load as load_leases
+from kcl_processor.fleet.running import StillRunning, signs_of_life
+from kcl_processor.launch.copy_mark import CopyState, read_mark, settle_mark
+from kcl_processor.launch.identity import read_claim, write_claim
+from kcl_processor.table.copy_hold import CopyHold, mark_earlier
+from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load, save
+from kcl_processor.table.copy_watch import CopyListener
+from tests.fakes import HandClock
+from tests.kcl_tables import fill, identity, make_source_and_destination, make_task, rows_in
+
+LEASE = {"leaseKey": {"S": "shardId-1"}, "leaseCounter": {"N": "7"}, "checkpoint": {"S": "17"}}
+HOUR = 3600.0
+
+
+class Heard(CopyListener):
+    """Keeps what an operator is told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.said.append(text)
+
+
+class World:
+    """A task on one host; ``elsewhere`` is another."""
+
+    def __init__(self, task: Task, folder: Path) -> None:
+        self.task = task
+        self.clock = HandClock()
+        self.files, self.elsewhere = TaskFiles(task, folder / "here"), TaskFiles(task, folder / "b")
+        self.ours = identity(task)
+
+    def hold(self, files: TaskFiles | None = None) -> CopyHold:
+        return CopyHold(files or self.files, self.ours, self.clock, self.clock.turn)
+
+    def progress(self) -> CopyProgress:
+        """Of a copy that begins now."""
+        return CopyProgress(
+            str(self.ours.source),
+            str(self.ours.destination),
+            self.ours.stream,
+            10,
+            1000,
+            self.clock.now(),
+            [SegmentProgress()],
+        )
+
+    def begun(self) -> tuple[CopyHold, CopyProgress]:
+        """A copy that has begun, and has not written yet."""
+        hold, progress = self.hold(), self.progress()
+        hold.refuse_others(None, restart=False)
+        hold.begin(progress, signs_of_life(self.task))
+        return hold, progress
+
+    def gone_on_with(self) -> CopyHold:
+        """The next run of the copy, on the same host, as far as its first write."""
+        hold, progress = self.hold(), load(self.files.copy_progress)
+        assert progress is not None
+        hold.refuse_others(progress, restart=False)
+        hold.begin(progress, signs_of_life(self.task))
+        return hold
+
+    def put_lease(self, **changes: Any) -> None:
+        """What a living worker does."""
+        row = {**LEASE, **changes}
+        clients.checkpoints(self.task).put_item(TableName=self.task.kcl.application_name, Item=row)
+
+    def state(self) -> CopyState | None:
+        mark = read_mark(self.task)
+        return mark.state if mark else None
+
+
+@pytest.fixture
+def world(moto_url: str, tmp_path: Path) -> World:
+    """A task whose tables are all there, and that never ran."""
+    task = make_task(moto_url)
+    make_source_and_destination(task)
+    fill(task, [])
+    return World(task, tmp_path)
+
+
+def test_a_copy_that_was_cut_off_goes_on_where_it_was_and_nowhere_else(world: World) -> None:
+    """Its host knows how far it came; another begins anew, which ends the first."""
+    _, progress = world.begun()
+    assert world.state() is CopyState.BEGUN
+    with pytest.raises(ConfigError, match="not finished"):
+        settle_mark(world.task, world.clock.now(), started=False, adopt=False)
+    here = world.gone_on_with()
+    with pytest.raises(ConfigError, match="not finished"):
+        world.hold(world.elsewhere).refuse_others(None, restart=False)
+    there, anew = world.hold(world.elsewhere), world.progress()
+    there.refuse_others(None, restart=True)
+    there.begin(anew, signs_of_life(world.task))
+    with pytest.raises(ConfigError, match="another copy was begun"):
+        here.look(progress)
+    with pytest.raises(ConfigError, match="disturbed"):
+        world.gone_on_with()
+    there.look(anew)
+    assert world.state() is CopyState.BEGUN
+
+
+def test_a_copy_that_is_begun_anew_is_unfinished_at_once(world: World) -> None:
+    """Cut off before its first page, it is not taken for the finished one before it."""
+    hold, progress = world.begun()
+    progress.finished_at = world.clock.now()
+    save(world.files.copy_progress, progress)
+    hold.finish(progress, CopyListener())
+    again = world.hold()
+    again.refuse_others(None, restart=True)
+    again.begin(world.progress(), signs_of_life(world.task))
+    found = load(world.files.copy_progress)
+    assert found is not None and found.finished_at is None
+    world.gone_on_with()
+
+
+def test_a_daemon_that_came_alive_meanwhile_keeps_its_place(world: World) -> None:
+    """It said so before it looked for the mark; nothing is left of the copy."""
+    signs = signs_of_life(world.task)
+    world.put_lease()
+    hold, progress = world.hold(), world.progress()
+    with pytest.raises(StillRunning):
+        hold.begin(progress, signs)
+    assert world.state() is None and load(world.files.copy_progress) is None
+
+
+def test_a_daemon_beside_the_copy_disturbs_it_for_good(world: World) -> None:
+    """Whether the copy sees it or was dead when it lived: what is copied cannot be gone on with."""
+    hold, progress = world.begun()
+    hold.look(progress)
+    world.put_lease()
+    with pytest.raises(StillRunning) as moved:
+        hold.look(progress)
+    error = hold.disturb(progress, moved.value.message)
+    assert "copy --restart --no-to-empty-only" in error.hint
+    assert world.state() is CopyState.DISTURBED
+    with pytest.raises(ConfigError, match="disturbed"):
+        world.gone_on_with()
+    with pytest.raises(ConfigError, match="disturbed"):
+        settle_mark(world.task, world.clock.now(), started=True, adopt=False)
+
+
+def test_a_daemon_that_lived_while_the_copy_was_dead_is_noticed(world: World) -> None:
+    """Killed, with a daemon forced up meanwhile, the copy does not go on over its traces."""
+    world.begun()
+    world.put_lease()
+    with pytest.raises(ConfigError, match="the daemon was alive since"):
+        world.gone_on_with()
+    assert world.state() is CopyState.DISTURBED
+
+
+def test_a_copy_that_was_given_up_ends_and_is_not_gone_on_with(world: World) -> None:
+    """`run --adopt` on another host removes its mark."""
+    hold, progress = world.begun()
+    settle_mark(world.task, world.clock.now(), started=False, adopt=True)
+    with pytest.raises(ConfigError, match="gave it up while it was at work"):
+        hold.look(progress)
+    with pytest.raises(ConfigError, match="disturbed"):
+        world.gone_on_with()
+
+
+def test_a_finished_copy_sets_earlier_checkpoints_aside(world: World) -> None:
+    """The daemon reads from the oldest change; what was there is saved."""
+    world.put_lease()
+    assert write_claim(world.task, None, world.ours)
+    hold, progress = world.begun()
+    heard = Heard()
+    hold.finish(progress, heard)
+    table = world.task.kcl.application_name
+    assert rows_in(clients.checkpoints(world.task), table) == []
+    (saved,) = world.files.state.glob(world.files.saved_leases("*").name)
+    assert load_leases(saved, world.task) == [LEASE] and str(saved) in heard.said[0]
+    assert world.state() is CopyState.DONE
+
+
+def test_a_finished_copy_is_done_until_its_changes_leave_the_stream(world: World) -> None:
+    """Unless a daemon follows; one that was killed before it said so is not done."""
+    hold, progress = world.begun()
+    progress.finished_at = world.clock.now()
+    assert not hold.is_done(progress), "its mark says that it goes on"
+    hold.finish(progress, CopyListener())
+    assert hold.is_done(progress)
+    world.clock.turn(48 * HOUR)
+    with pytest.raises(GapError, match=r"began 48\.0 h ago"):
+        hold.is_done(progress)
+    with pytest.raises(GapError):
+        hold.look(progress)
+    world.put_lease()
+    assert hold.is_done(progress)
+
+
+def test_a_table_that_was_made_anew_is_claimed_by_the_copy_that_fills_it(world: World) -> None:
+    """A copy that goes on is refused; one that begins anew makes the claim true again."""
+    world.begun()
+    later = replace(world.ours.destination, created=world.ours.destination.created + 60)
+    world.ours = replace(world.ours, destination=later)
+    with pytest.raises(ConfigError, match="is not the one that this copy began with"):
+        world.gone_on_with()
+    hold = world.hold()
+    hold.refuse_others(None, restart=True)
+    hold.begin(world.progress(), signs_of_life(world.task))
+    claimed = read_claim(world.task)
+    assert claimed is not None and claimed.destination.incarnation == later
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_copy_of_an_earlier_version_is_seen(world: World, *, finished: bool) -> None:
+    """It left a file on its host and no mark: a start makes it, and the copy goes on from it."""
+    progress = world.progress()
+    progress.finished_at = world.clock.now() if finished else None
+    save(world.files.copy_progress, progress)
+    fields = orjson.loads(world.files.copy_progress.read_bytes())
+    new = ("token", "signs", "disturbed", "to_empty", "forced")
+    early = {name: value for name, value in fields.items() if name not in new} | {"version": 1}
+    world.files.copy_progress.write_bytes(orjson.dumps(early))
+    mark_earlier(world.elsewhere)
+    assert world.state() is None
+    mark_earlier(world.files)
+    mark_earlier(world.files)
+    assert world.state() is (CopyState.DONE if finished else CopyState.BEGUN)
+    found = load(world.files.copy_progress)
+    assert found is not None
+    hold = world.hold()
+    hold.refuse_others(found, restart=False)
+    assert hold.is_done(found) is finished
+
+
+def test_a_copy_of_an_earlier_version_that_was_started_over_is_given_up(world: World) -> None:
+    """Whether the daemon ran beside it cannot be told any more."""
+    save(world.files.copy_progress, world.progress())
+    world.put_lease()
+    mark_earlier(world.files)
+    assert world.state() is None
+    with pytest.raises(ConfigError, match="the daemon was started since"):
+        world.gone_on_with()
+
+
+def test_of_two_copies_that_begin_at_once_one_does(world: World) -> None:
+    """The other is told, before it writes."""
+    one, two = world.hold(), world.hold(world.elsewhere)
+    for hold in (one, two):
+        hold.refuse_others(None, restart=False)
+    one.begin(world.progress(), {})
+    with pytest.raises(OperatorError, match="begun just now"):
+        two.begin(world.progress(), {})
