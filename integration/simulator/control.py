@@ -31,6 +31,7 @@ class Control:
             "rollover": lambda lineage: self._stream.divide_lineage(lineage, 1),
             "split": lambda lineage: self._stream.divide_lineage(lineage, 2),
             "trim": self.trim,
+            "turn_off": lambda _: simulator.source.turn_off(),
             "recreate": simulator.source.recreate,
             "stream": self.stream,
             "outage": self.outage,
