@@ -139,6 +139,15 @@ class Story:
             for row in page["Items"]
         }
 
+    def set_checkpoint(self, shard: str, checkpoint: str) -> None:
+        """Write over a lease's checkpoint by hand."""
+        client("dynamodb", self.database).update_item(
+            TableName=self.lease_table,
+            Key={"leaseKey": {"S": shard}},
+            UpdateExpression="SET checkpoint = :checkpoint",
+            ExpressionAttributeValues={":checkpoint": {"S": checkpoint}},
+        )
+
     def owners(self) -> dict[str, str]:
         """Who owns each lease whose shard is not read to its end."""
         return {

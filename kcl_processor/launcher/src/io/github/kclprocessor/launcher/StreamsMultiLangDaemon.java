@@ -1,6 +1,8 @@
 package io.github.kclprocessor.launcher;
 
 import ch.qos.logback.classic.LoggerContext;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsConsumerTaskFactory;
+import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
 import com.amazonaws.services.dynamodbv2.streamsadapter.StreamsSchedulerFactory;
 import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
 import java.io.IOException;
@@ -79,6 +81,7 @@ public final class StreamsMultiLangDaemon {
         new Shutdown(status, scheduler::startGracefulShutdown, open, replica.shutdownGrace(), Runtime.getRuntime()::halt)
                 .install(Runtime.getRuntime());
         FirstShardSync.run(scheduler);
+        new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
     }
@@ -101,19 +104,28 @@ public final class StreamsMultiLangDaemon {
         // The adapter polls; fan-out, the KCL's default, exists for Kinesis only.
         kcl.setRetrievalMode(RetrievalMode.POLLING);
         ResolvedConfigs configs = new ResolvedConfigs(kcl, processors());
-        Gaps gaps = new Gaps(replica.continueOnGap(), replica.gapFile(), replica.task(), this::end);
-        GapGuard guard = new GapGuard(
-                streams, replica.sourceRegion(), gaps, new Denials(this::end, System::nanoTime));
+        SourceStream stream = stream(streams);
+        Begins begins = new Begins(stream, configs.leases.dynamoDBClient(), configs.leases.tableName());
+        GapGuard guard = new GapGuard(streams, replica.sourceRegion(), stream, gaps(),
+                new Denials(this::end, System::nanoTime), begins);
         configureRetrieval(configs, guard);
         configureCoordination(configs);
+        configureLeases(configs, guard, begins);
         configureMetrics(configs.metrics);
-        Scheduler scheduler = StreamsSchedulerFactory.createScheduler(configs.checkpoint, configs.coordinator,
-                configs.leases, configs.lifecycle, configs.metrics, configs.processor, configs.retrieval, guard);
-        // The factory puts the adapter's own in its place; it is asked for when a shard is taken up.
-        ((PollingConfig) configs.retrieval.retrievalSpecificConfig()).sleepTimeController(new ReadPace());
+        // As the adapter's StreamsSchedulerFactory does it, which has no place for other leases.
+        Scheduler scheduler = new Scheduler(configs.checkpoint, configs.coordinator, configs.leases,
+                configs.lifecycle, configs.metrics, configs.processor, configs.retrieval);
         built.set(scheduler);
         ShortLeaderLock.install(scheduler, replica.leaderLeaseMillis());
         return scheduler;
+    }
+
+    private SourceStream stream(DynamoDbStreamsClient streams) {
+        return new SourceStream(streams, replica.streamArn().forAdapter());
+    }
+
+    private Gaps gaps() {
+        return new Gaps(replica.continueOnGap(), replica.gapFile(), replica.task(), this::end);
     }
 
     ShardRecordProcessorFactory processors() {
@@ -133,6 +145,8 @@ public final class StreamsMultiLangDaemon {
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(guard);
         polling.maxRecords(asked.maxRecords());
         polling.idleTimeBetweenReadsInMillis(asked.idleTimeBetweenReadsInMillis());
+        polling.dataFetcherProvider(shard -> new DynamoDBStreamsDataFetcher(guard, shard));
+        polling.sleepTimeController(new ReadPace());
         // Per shard: two answers ready while a third is written, where the KCL would hold 8 MB.
         polling.recordsFetcherFactory().maxByteSize(PREFETCHED_BYTES);
         configs.retrieval.retrievalSpecificConfig(polling);
@@ -148,9 +162,16 @@ public final class StreamsMultiLangDaemon {
                 .shardConsumerDispatchPollIntervalMillis(replica.dispatchPollMillis())
                 .skipShardSyncAtWorkerInitializationIfLeasesExist(true)
                 .workerStateChangeListener(new InitializationFailure());
-        // The factory sets both too, but copies the interval first: every shard sync slept a minute.
-        configs.leases.shardSyncIntervalMillis(0);
-        configs.leases.leasesRecoveryAuditorInconsistencyConfidenceThreshold(0);
+    }
+
+    void configureLeases(ResolvedConfigs configs, GapGuard guard, Begins begins) {
+        configs.leases
+                // Else every shard sync sleeps for a minute.
+                .shardSyncIntervalMillis(0)
+                // There are no hash ranges to have holes, and so each audit is a shard sync.
+                .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0)
+                .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory())
+                .leaseManagementFactory(new KeptLeasesFactory(guard, configs.leases, configs.retrieval, begins));
     }
 
     void configureMetrics(MetricsConfig metrics) {

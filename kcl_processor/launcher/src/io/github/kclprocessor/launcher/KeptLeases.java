@@ -1,0 +1,68 @@
+package io.github.kclprocessor.launcher;
+
+import java.util.Map;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.kinesis.common.DdbTableConfig;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseManagementConfig;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseSerializer;
+import software.amazon.kinesis.leases.exceptions.DependencyException;
+import software.amazon.kinesis.leases.exceptions.InvalidStateException;
+import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
+
+/**
+ * The lease table, of whose shards none goes unread: a lease says where its shard begins, and stays
+ * until the shard was read to its end.
+ *
+ * <p>The adapter deletes the lease of a shard that left the stream, whatever its checkpoint
+ * ({@code DynamoDBStreamsShardSyncer.cleanupGarbageLeases}), and a shard whose parent has no lease
+ * does not wait for it ({@code BlockOnParentShardTask}). Who holds a lease that stays asks for what
+ * comes next, and so {@link GapGuard} states the gap.
+ */
+final class KeptLeases extends DynamoDBLeaseRefresher {
+    KeptLeases(LeaseManagementConfig config, Begins begins) {
+        super(config.tableName(), config.dynamoDBClient(), new WithBegin(begins), config.consistentReads(),
+                config.tableCreatorCallback(), config.dynamoDbRequestTimeout(), shape(config),
+                config.leaseTableDeletionProtectionEnabled(), config.leaseTablePitrEnabled(), config.tags());
+    }
+
+    private static DdbTableConfig shape(LeaseManagementConfig config) {
+        DdbTableConfig shape = new DdbTableConfig();
+        shape.billingMode(config.billingMode());
+        shape.readCapacity(config.initialLeaseTableReadCapacity());
+        shape.writeCapacity(config.initialLeaseTableWriteCapacity());
+        return shape;
+    }
+
+    @Override
+    public void deleteLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        if (lease.checkpoint().isShardEnd()) {
+            super.deleteLease(lease);
+        } else {
+            Connectors.LOG.warn("Shard {} has left the stream, and what comes after {} in it was not read."
+                    + " Its lease stays until the gap is stated", lease.leaseKey(), lease.checkpoint().sequenceNumber());
+        }
+    }
+
+    /** Leases as the KCL writes them, and where their shards begin. */
+    private static final class WithBegin extends DynamoDBLeaseSerializer {
+        private final Begins begins;
+
+        WithBegin(Begins begins) {
+            this.begins = begins;
+        }
+
+        /** What a lease is created with. */
+        @Override
+        public Map<String, AttributeValue> toDynamoRecord(Lease lease) {
+            Map<String, AttributeValue> record = super.toDynamoRecord(lease);
+            if (ExtendedSequenceNumber.TRIM_HORIZON.equals(lease.checkpoint())) {
+                begins.ofNew(lease.leaseKey()).ifPresent(begin -> record.put(Begins.ATTRIBUTE, Begins.text(begin)));
+            }
+            return record;
+        }
+    }
+}
