@@ -20,6 +20,7 @@ from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.kcl_tables import KclTables, kcl_tables
 from kcl_processor.fleet.leases import (
+    BEGIN,
     LATEST,
     TRIM_HORIZON,
     Lease,
@@ -53,7 +54,8 @@ def plan_reset(items: Sequence[Item], shard: str | None, to: str) -> list[Step]:
 
     A whole reset to the trim horizon deletes the rows: KCL then makes them anew, as on a first
     start, for every shard that the stream still holds. A single shard that is set back takes its
-    descendants with it, or its old images would stay over their newer ones for good.
+    descendants with it, or its old images would stay over their newer ones for good. Whatever it
+    has lost is accepted by that; a descendant that was never read still has all to lose.
 
     Args:
         shard: a shard's name or the end of it; ``None`` for all.
@@ -70,7 +72,7 @@ def plan_reset(items: Sequence[Item], shard: str | None, to: str) -> list[Step]:
     chosen = _named([row for row, _ in rows], shard)
     below = set() if to == LATEST else _descendants(chosen.shard, [row for row, _ in rows])
     return [
-        Step(row.shard, item, _at(item, to if row.shard == chosen.shard else TRIM_HORIZON))
+        Step(row.shard, item, _at(item, to) if row.shard == chosen.shard else _reread(item))
         for row, item in rows
         if row.shard == chosen.shard or row.shard in below
     ]
@@ -206,9 +208,15 @@ def _delete_lock(client: Any, names: KclTables, found: coordinator.Leader) -> No
         )
 
 
+def _reread(item: Item) -> Item:
+    """A row at the oldest change that is left; where it was never read, at its beginning."""
+    unread = lease(item).checkpoint == TRIM_HORIZON and BEGIN in item
+    return {**_at(item, TRIM_HORIZON), **({BEGIN: item[BEGIN]} if unread else {})}
+
+
 def _at(item: Item, checkpoint: str) -> Item:
     """A row without an owner at a checkpoint; its counter grows, so no old owner can renew it."""
-    dropped = ("leaseOwner", "checkpointOwner")
+    dropped = ("leaseOwner", "checkpointOwner", BEGIN)
     kept = {
         name: value
         for name, value in item.items()

@@ -3,7 +3,7 @@
 import pytest
 
 from kcl_processor.errors import ConfigError, OperatorError
-from kcl_processor.fleet.leases import LATEST, SHARD_END, TRIM_HORIZON, lease, scan
+from kcl_processor.fleet.leases import BEGIN, LATEST, SHARD_END, TRIM_HORIZON, lease, scan
 from kcl_processor.operate import lease_reset
 from tests.fakes import HandClock
 from tests.kcl_tables import as_kcl_1, fill, make_task, snapshot
@@ -40,6 +40,15 @@ def test_a_shard_takes_its_descendants_with_it():
     assert children and set(steps) == {PARENT, *children}
     assert steps[PARENT].after["checkpoint"]["S"] == "17"
     assert {steps[child].after["checkpoint"]["S"] for child in children} == {TRIM_HORIZON}
+
+
+@pytest.mark.parametrize(("checkpoint", "begin"), [("5", None), (TRIM_HORIZON, "3")])
+def test_only_a_shard_that_was_never_read_keeps_its_begin(checkpoint, begin):
+    """What was read may be trimmed when it is read again; what was not may not, except as asked."""
+    rows = [{**row, BEGIN: {"S": "3"}, "checkpoint": {"S": checkpoint}} for row in ROWS]
+    steps = {step.shard: step for step in lease_reset.plan_reset(rows, PARENT, TRIM_HORIZON)}
+    assert lease(steps.pop(PARENT).after).begin is None
+    assert {lease(step.after).begin for step in steps.values()} == {begin}
 
 
 def test_a_reset_row_has_no_owner_and_a_higher_counter():

@@ -1,8 +1,11 @@
 """A look at a task: KCL's tables, the stream, and the heartbeats of this host."""
 
 import boto3
+import pytest
+from botocore.stub import Stubber
 
 from kcl_processor.config.render import gap_file, heartbeat_folder
+from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream
 from kcl_processor.launch.preflight import check_source
 from kcl_processor.operate.observe import Observer
@@ -22,14 +25,18 @@ def stream_of(task, clock):
     return Stream(client, arn, clock, clock.turn)
 
 
+def at(shard, checkpoint, begin=None):
+    return Lease(shard, shard, "w", checkpoint, 1, 0, begin=begin)
+
+
 class FakeStream:
     """A stream that goes with the rows, and holds nothing unread."""
 
     def shards(self):
         return shards_of(ROWS)
 
-    def look_behind(self, checkpoints):
-        return {shard: Look() for shard, _ in checkpoints}
+    def look_behind(self, leases):
+        return {lease.shard: Look() for lease in leases}
 
 
 def test_a_look_waits_until_the_living_have_moved(moto_url, tmp_path):
@@ -83,10 +90,41 @@ def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url):
     (shard,) = [one.id for one in stream.shards()]
     records = stream._records(shard, "TRIM_HORIZON")
     first = records[0]["dynamodb"]["SequenceNumber"]
-    look = stream.look_behind([(shard, first)])[shard]
+    look = stream.look_behind([at(shard, first)])[shard]
     assert look.applied_at and look.unread_at and not look.trimmed
-    everything = stream.look_behind([(shard, "TRIM_HORIZON")])[shard]
+    everything = stream.look_behind([at(shard, "TRIM_HORIZON")])[shard]
     assert everything.applied_at is None and everything.unread_at
+
+
+@pytest.mark.parametrize(
+    ("code", "trimmed"),
+    [
+        ("TrimmedDataAccessException", True),
+        ("ResourceNotFoundException", True),
+        ("ValidationException", False),
+        (None, False),
+    ],
+)
+def test_a_shard_without_a_checkpoint_is_asked_for_its_begin(moto_url, code, trimmed):
+    """At the oldest change that is left nothing tells what was before; at its begin it does."""
+    client = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=moto_url)
+    begin = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": "5".zfill(21)}
+    oldest = {"ShardIteratorType": "TRIM_HORIZON"}
+    where = {"StreamArn": "arn:aws:dynamodb:us-east-1:1:table/t/stream/now", "ShardId": "s" * 28}
+    with Stubber(client) as stub:
+        if code:
+            stub.add_client_error("get_shard_iterator", code, expected_params={**where, **begin})
+        else:
+            stub.add_response("get_shard_iterator", {"ShardIterator": "b"}, {**where, **begin})
+        if not trimmed:
+            answer = {"ShardIterator": "i"}
+            stub.add_response("get_shard_iterator", answer, {**where, **oldest})
+            stub.add_response("get_records", {"Records": []}, {"ShardIterator": "i", "Limit": 2})
+        clock = HandClock()
+        stream = Stream(client, where["StreamArn"], clock, clock.turn)
+        lease = at(where["ShardId"], "TRIM_HORIZON", begin["SequenceNumber"])
+        assert stream.look_behind([lease]) == {lease.shard: Look(trimmed=trimmed)}
+        stub.assert_no_pending_responses()
 
 
 def test_shards_are_listed_once_in_a_while(moto_url):
