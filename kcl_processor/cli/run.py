@@ -82,10 +82,17 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     destination_arn = preflight.check_destination(task.destination, facts.keys)
     lock = daemon.lock_worker(task)
     make_kcl_tables(task)
-    claim(task, identity(facts, destination_arn), args.adopt, gap_file(task, state))
+    ours = identity(facts, destination_arn)
+    stream = claim(task, ours, args.adopt, gap_file(task, state))
+    if stream != facts.stream_arn:
+        print(
+            f"The stream of {task.source} was turned off and on again; what is left of {stream} "
+            "is read first.",
+            file=sys.stderr,
+        )
     logs = (args.log_dir or Path.cwd()).absolute()
     prefix = f"{task.name}-" if args.log_dir else ""
-    launch = daemon.prepare(task, facts.stream_arn, origin, state, logs, prefix, args.java)
+    launch = daemon.prepare(task, stream, origin, state, logs, prefix, args.java)
     print(
         f"Replicating {task.source} to {task.destination} as {task.name}; "
         f"logs: {logs / (prefix + 'connectors.log')}, {logs / (prefix + 'kcl.log')}",

@@ -7,6 +7,7 @@ later start compares.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +17,12 @@ import orjson
 
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, GapError, OperatorError
+from kcl_processor.errors import ConfigError, GapError, OperatorError, PermissionDenied
 from kcl_processor.fleet.kcl_tables import kcl_tables
+from kcl_processor.fleet.leases import Lease, lease, scan
 from kcl_processor.launch.preflight import SourceFacts
 from kcl_processor.state.dead_letters import append_durably
+from kcl_processor.state.gaps import json_lines
 
 # KCL reads its own keys of the coordinator state table by name and passes over others.
 _KEY = {"key": {"S": "KclProcessorReplica"}}
@@ -43,12 +46,15 @@ def identity(facts: SourceFacts, destination_arn: str) -> Identity:
     return Identity(facts.table_arn, facts.stream_arn, destination_arn)
 
 
-def claim(task: Task, ours: Identity, adopt: bool, gaps: Path) -> None:
+def claim(task: Task, ours: Identity, adopt: bool, gaps: Path) -> str:
     """Write down whose the checkpoint table is, or make sure that it is ours.
 
     Args:
         adopt: take the table over, whatever it says.
         gaps: where a gap that is passed is noted.
+
+    Returns:
+        the ARN of the stream to read: ours, or an older one of the source with changes left in it.
 
     Raises:
         ConfigError: it belongs to another source or destination; both are named.
@@ -57,20 +63,24 @@ def claim(task: Task, ours: Identity, adopt: bool, gaps: Path) -> None:
     client, table = clients.kcl_tables(task), kcl_tables(task).coordinator
     with clients.calling("dynamodb:GetItem", f"table {table}", OperatorError, "check kcl.endpoint"):
         item = client.get_item(TableName=table, Key=_KEY, ConsistentRead=True).get("Item")
-    if item:
-        _compare(task, _from_item(item), ours, adopt, gaps)
-    elif not adopt:
+    if item and _has_other_stream(task, found := _from_item(item), ours, adopt):
+        if _is_unread(task, found.stream):
+            return found.stream
+        _note_gap(found, ours, gaps)
+    elif not item and not adopt:
         _refuse_foreign_leases(task, ours)
     with clients.calling("dynamodb:PutItem", f"table {table}", OperatorError, "check kcl.endpoint"):
         client.put_item(TableName=table, Item=_item(ours))
+    return ours.stream
 
 
-def _compare(task: Task, found: Identity, ours: Identity, adopt: bool, gaps: Path) -> None:
+def _has_other_stream(task: Task, found: Identity, ours: Identity, adopt: bool) -> bool:
+    """Whether the table is ours but for its stream, and that may be passed."""
     if found == ours:
-        return
+        return False
     if (found.source_table, found.destination) != (ours.source_table, ours.destination):
         if adopt:
-            return
+            return False
         raise ConfigError(
             f"The checkpoint table {task.kcl.application_name} belongs to the replica {found}, "
             f"and this task is {ours}.",
@@ -83,11 +93,28 @@ def _compare(task: Task, found: Identity, ours: Identity, adopt: bool, gaps: Pat
             f"last checkpoint and the new stream's start, {_start(ours.stream)}, is in neither.",
             f"kcl-processor run --adopt, then kcl-processor verify {task.name} --repair",
         )
-    _note_gap(found, ours, gaps)
+    return True
+
+
+def _is_unread(task: Task, stream: str) -> bool:
+    """Whether anything is left in a stream that was not read to its end.
+
+    A shard without a lease is still to be read if it has no children; what was before them may
+    have been passed at a first start.
+    """
+    try:
+        shards = _stream_shards(task, stream)
+    except PermissionDenied:
+        # A policy may name the new stream alone; the gap is noted, whatever is left behind it.
+        return False
+    ended = {lease.shard: lease.ended for lease in _leases(task)}
+    return not all(ended.get(shard, shard in shards.values()) for shard in shards)
 
 
 def _note_gap(found: Identity, ours: Identity, gaps: Path) -> None:
-    """Write down that the stream changed, in the words in which the daemon notes gaps."""
+    """Write down that the stream changed, unless the daemon that read the old one noted it."""
+    if any(gap.get("checkpoint") == found.stream for gap in json_lines(gaps)):
+        return
     gap = {
         "at": _utc(datetime.now(UTC)),
         "shard": None,
@@ -116,8 +143,8 @@ def _utc(moment: datetime) -> str:
 
 def _refuse_foreign_leases(task: Task, ours: Identity) -> None:
     """Accept leases without an identity (the original library writes none) by their shards."""
-    shards = _lease_keys(task)
-    if shards and not shards & _stream_shards(task, ours.stream):
+    shards = {lease.shard for lease in _leases(task)}
+    if shards and not shards & _stream_shards(task, ours.stream).keys():
         raise ConfigError(
             f"The checkpoint table {task.kcl.application_name} holds {len(shards)} leases, and "
             f"none is of a shard of {ours.stream}: they belong to another stream, or every one of "
@@ -126,26 +153,26 @@ def _refuse_foreign_leases(task: Task, ours: Identity) -> None:
         )
 
 
-def _lease_keys(task: Task) -> set[str]:
-    table = task.kcl.application_name
-    pages = clients.kcl_tables(task).get_paginator("scan")
-    with clients.calling("dynamodb:Scan", f"table {table}", OperatorError, "check kcl.endpoint"):
-        found = pages.paginate(
-            TableName=table, ConsistentRead=True, ProjectionExpression="leaseKey"
-        )
-        return {item["leaseKey"]["S"] for page in found for item in page["Items"]}
+def _leases(task: Task) -> list[Lease]:
+    rows = scan(clients.kcl_tables(task), kcl_tables(task).leases) or []
+    return [lease(row) for row in rows]
 
 
-def _stream_shards(task: Task, stream: str) -> set[str]:
-    client, shards = clients.streams(task.source), set()
+def _stream_shards(task: Task, stream: str) -> dict[str, str | None]:
+    """Shard id to its parent's, of all that are left in a stream; none if it is gone."""
+    client = clients.streams(task.source)
+    shards: dict[str, str | None] = {}
     page: dict[str, Any] = {"LastEvaluatedShardId": None}
     hint = "check source.streams_endpoint"
-    with clients.calling("dynamodb:DescribeStream", f"stream {stream}", OperatorError, hint):
+    with (
+        clients.calling("dynamodb:DescribeStream", f"stream {stream}", OperatorError, hint),
+        suppress(client.exceptions.ResourceNotFoundException),
+    ):
         while "LastEvaluatedShardId" in page:
             start = page["LastEvaluatedShardId"]
             after = {"ExclusiveStartShardId": start} if start else {}
             page = client.describe_stream(StreamArn=stream, **after)["StreamDescription"]
-            shards |= {shard["ShardId"] for shard in page["Shards"]}
+            shards |= {shard["ShardId"]: shard.get("ParentShardId") for shard in page["Shards"]}
     return shards
 
 

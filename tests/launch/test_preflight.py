@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -21,6 +22,7 @@ from kcl_processor.launch.identity import claim, identity
 from kcl_processor.launch.preflight import check_destination, check_source
 
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+GONE = "arn:aws:dynamodb:us-east-1:123456789012:table/gone/stream/2020-01-01T00:00:00.000"
 
 
 @pytest.fixture
@@ -144,16 +146,48 @@ def test_a_stream_that_was_made_again_is_a_gap(moto_url, dynamodb, on_gap, stops
     made = task(moto_url, table(dynamodb, StreamSpecification=STREAM), on_gap=on_gap)
     make_kcl_tables(made)
     facts = check_source(made.source)
-    claim(
-        made, identity(facts.__class__(facts.table_arn, "old", {}), "arn:d"), adopt=False, gaps=gaps
-    )
+    claim(made, replace(identity(facts, "arn:d"), stream=GONE), adopt=False, gaps=gaps)
     if stops:
-        with pytest.raises(GapError, match="old"):
+        with pytest.raises(GapError, match=GONE):
             claim(made, identity(facts, "arn:d"), adopt=False, gaps=gaps)
         assert not gaps.exists()
-    claim(made, identity(facts, "arn:d"), adopt=stops, gaps=gaps)
+    read = claim(made, identity(facts, "arn:d"), adopt=stops, gaps=gaps)
+    assert read == facts.stream_arn
     (noted,) = map(json.loads, gaps.read_text().splitlines())
-    assert noted["checkpoint"] == "old" and noted["to"] in facts.stream_arn + "Z"
+    assert noted["checkpoint"] == GONE and noted["to"] in facts.stream_arn + "Z"
+
+
+def test_a_gap_that_the_daemon_noted_is_not_noted_twice(moto_url, dynamodb, gaps):
+    """A daemon whose stream was turned off has noted it before its last line."""
+    made = task(moto_url, table(dynamodb, StreamSpecification=STREAM), on_gap="continue")
+    make_kcl_tables(made)
+    facts = check_source(made.source)
+    claim(made, replace(identity(facts, "arn:d"), stream=GONE), adopt=False, gaps=gaps)
+    gaps.parent.mkdir()
+    gaps.write_text(json.dumps({"shard": None, "checkpoint": GONE}) + "\n")
+    assert claim(made, identity(facts, "arn:d"), adopt=False, gaps=gaps) == facts.stream_arn
+    assert len(gaps.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("checkpoint", [None, "5", "SHARD_END"])
+def test_what_is_left_of_an_older_stream_is_read_first(moto_url, dynamodb, gaps, checkpoint):
+    """It is, until every shard of it was read to its end; a shard without a lease was not."""
+    made = task(moto_url, table(dynamodb, StreamSpecification=STREAM), on_gap="continue")
+    make_kcl_tables(made)
+    facts = check_source(made.source)
+    # moto knows a stream by its table, whatever its label.
+    old = facts.stream_arn.rpartition("/")[0] + "/2020-01-01T00:00:00.000"
+    claim(made, replace(identity(facts, "arn:d"), stream=old), adopt=False, gaps=gaps)
+    streams = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=moto_url)
+    (shard,) = streams.describe_stream(StreamArn=old)["StreamDescription"]["Shards"]
+    if checkpoint:
+        row = {"leaseKey": {"S": shard["ShardId"]}, "checkpoint": {"S": checkpoint}}
+        dynamodb.put_item(TableName=made.kcl.application_name, Item=row)
+    is_read = checkpoint == "SHARD_END"
+    for _ in range(2):
+        read = claim(made, identity(facts, "arn:d"), adopt=False, gaps=gaps)
+        assert read == (facts.stream_arn if is_read else old)
+    assert gaps.exists() is is_read
 
 
 def test_a_gap_that_cannot_be_noted_is_not_passed(moto_url, dynamodb, tmp_path):
@@ -161,7 +195,7 @@ def test_a_gap_that_cannot_be_noted_is_not_passed(moto_url, dynamodb, tmp_path):
     made = task(moto_url, table(dynamodb, StreamSpecification=STREAM), on_gap="continue")
     make_kcl_tables(made)
     facts = check_source(made.source)
-    old = identity(facts.__class__(facts.table_arn, "old", {}), "arn:d")
+    old = replace(identity(facts, "arn:d"), stream=GONE)
     claim(made, old, adopt=False, gaps=tmp_path / "gaps")
     with pytest.raises(GapError, match="cannot be noted"):
         claim(made, identity(facts, "arn:d"), adopt=False, gaps=Path("/dev/full"))
