@@ -26,7 +26,9 @@ def local() -> Iterator[str]:
 def story(local: str, tmp_path: Path) -> Iterator[Stories]:
     """Makes a story, whose processes end with the test."""
     with ExitStack() as stack:
-        yield lambda **simulator: stack.enter_context(Story(tmp_path, local, **simulator))
+        yield lambda task=None, /, **simulator: stack.enter_context(
+            Story(tmp_path, local, task, **simulator)
+        )
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from integration.until import until
 from integration.worker import Worker
 from kcl_processor.config.task import APPLICATION_PREFIX
 
+TaskKeys = dict[str, Any]
+
 _names = itertools.count(1)
 
 
@@ -30,10 +32,13 @@ class Story:
     Args:
         folder: for configuration, state and logs.
         database: DynamoDB Local's URL, for KCL's tables.
+        task: keys of the task beside its two sides, as in the YAML file.
         simulator: options of the simulator.
     """
 
-    def __init__(self, folder: Path, database: str, **simulator: Option) -> None:
+    def __init__(
+        self, folder: Path, database: str, task: TaskKeys | None = None, /, **simulator: Option
+    ) -> None:
         self.folder = folder
         self.database = database
         self.simulator = SimulatorProcess(**simulator)
@@ -41,7 +46,7 @@ class Story:
         self.workers: list[Worker] = []
         self._commands = Commands(folder / f"{self.name}.yml", folder / "state")
         self._task = task_file.simulated(self.simulator, database)
-        self.configure()
+        self.configure(**task or {})
 
     def __enter__(self) -> Self:
         return self
@@ -110,6 +115,15 @@ class Story:
             for row in rows
         }
 
+    def set_checkpoint(self, shard: str, checkpoint: str) -> None:
+        """Write over a lease's checkpoint by hand."""
+        client("dynamodb", self.database).update_item(
+            TableName=self.lease_table,
+            Key={"leaseKey": {"S": shard}},
+            UpdateExpression="SET checkpoint = :checkpoint",
+            ExpressionAttributeValues={":checkpoint": {"S": checkpoint}},
+        )
+
     def owners(self) -> dict[str, str]:
         """Who owns each lease whose shard is not read to its end."""
         return {
@@ -128,7 +142,7 @@ class Story:
 class Stories(Protocol):
     """Makes a story; see :class:`Story` for the arguments."""
 
-    def __call__(self, **simulator: Option) -> Story: ...
+    def __call__(self, task: TaskKeys | None = None, /, **simulator: Option) -> Story: ...
 
 
 class Tell(Protocol):

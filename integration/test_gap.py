@@ -53,6 +53,97 @@ def test_a_shard_that_expired_unread(story: Stories) -> None:
     assert len(_noted(told)) == 1
 
 
+def test_a_shard_that_was_never_checkpointed(story: Stories) -> None:
+    """Killed before its first checkpoint, a daemon that comes back behind it states the gap."""
+    told = story(lineages=1, preload=100, keys=50)
+    _kill_before_a_checkpoint(told)
+    _write_and_trim(told)
+    (view,) = json.loads(told.run("leases", "--json", "--no-wait").stdout)
+    assert (view["state"], view["checkpoint"]) == ("gap", "TRIM_HORIZON")
+    worker = told.start()
+    assert worker.wait(90) == 9
+    assert re.search(r"GAP changes of shard shardId-\S+ after TRIM_HORIZON, made", worker.log())
+    told.configure(on_gap="continue")
+    told.simulator.control(write=20)
+    told.started()
+    (noted,) = _noted(told)
+    assert noted["checkpoint"] == "TRIM_HORIZON" and noted["from"] < noted["to"]
+
+
+def test_a_first_start_behind_the_beginning(story: Stories) -> None:
+    """A first start reads what is left and misses nothing; what it found then may not go unread."""
+    told = story(lineages=1, preload=100, keys=50, stream_age=90_000.0)
+    _write_and_trim(told)
+    told.simulator.control(write=50)
+    assert "GAP" not in _kill_before_a_checkpoint(told)
+    _write_and_trim(told)
+    worker = told.start()
+    assert worker.wait(90) == 9
+    assert "after TRIM_HORIZON" in worker.log()
+
+
+def test_a_checkpoint_that_is_no_place_in_its_shard(story: Stories) -> None:
+    """A position that the stream refuses for good ends the daemon, with what to type."""
+    told = story(lineages=1, preload=100, keys=50)
+    _replicate_and_stop(told)
+    (key,) = told.leases()
+    told.set_checkpoint(key, "1" + "0" * 21)
+    worker = told.start()
+    assert worker.wait(90) == 2
+    assert f"shard {key} cannot be read after 1{'0' * 21}" in worker.log()
+    assert f"kcl-processor leases reset {told.name} --shard {key}" in worker.log()
+
+
+@pytest.mark.parametrize(("on_gap", "code"), [("stop", 9), ("continue", 1)])
+def test_a_running_daemon_whose_stream_is_made_anew(story: Stories, on_gap: str, code: int) -> None:
+    """It reads the old stream to its end, says so and ends; the next start follows the new one."""
+    told = story({"on_gap": on_gap}, lineages=2, preload=100, keys=50)
+    worker = told.started()
+    told.simulator.control(write=50)
+    told.simulator.control(turn_off=None)
+    told.simulator.control(write=50)
+    told.simulator.control(recreate=True)
+    assert worker.wait(60) == code
+    assert "was turned off" in worker.log() and "--repair" in worker.log()
+    assert {row["checkpoint"] for row in told.leases().values()} == {"SHARD_END"}
+    missing = told.simulator.status()["behind"]
+    assert 0 < missing <= 50
+    if on_gap == "continue":
+        told.simulator.control(write=20)
+        told.started()
+        (noted,) = _noted(told)
+        assert noted["shard"] is None and "turned off" in noted["reason"]
+
+
+@pytest.mark.drill
+def test_a_destination_that_is_away_for_longer_than_the_stream_keeps(
+    story: Stories,
+) -> None:
+    """The shard's lease stays until its gap is told, though the shard has left the stream."""
+    told = story({"on_gap": "continue"}, lineages=1, preload=100, keys=50, stream_age=90_000.0)
+    worker = told.started()
+    until(lambda: told.simulator.status()["behind"] == 0, "the first changes arrive")
+    told.simulator.control(stream={"iterator_seconds": 5})
+    told.simulator.faults(
+        destination=[{"kind": "InternalServerError", "operation": "BatchWriteItem"}]
+    )
+    # More than is read ahead: the shard is not asked for more before the destination is back.
+    told.simulator.control(write=10_000)
+    (parent,) = told.leases()
+    until(told.more_writes(), "it tries to write")
+    (child,) = told.simulator.control(rollover=0)["rollover"]
+    told.simulator.control(write=200)
+    told.simulator.control(trim={"seconds": -1, "expire": True})
+    told.simulator.control(write=50)
+    # The leader looks for leases to delete a minute after its start, and every two from then on.
+    looked = "has left the stream"
+    until(lambda: parent not in told.leases() or looked in worker.log(), "the leader looks", 240)
+    told.simulator.faults(destination=[])
+    until(lambda: told.leases()[child]["checkpoint"].isdigit(), "the child is read", 120)
+    (noted,) = _noted(told)
+    assert noted["shard"] == parent and worker.running()
+
+
 @pytest.mark.drill
 def test_a_stream_that_was_turned_off_and_on(story: Stories) -> None:
     """A new stream under old checkpoints is refused at start; with on_gap: continue it is read."""
@@ -71,10 +162,27 @@ def test_a_stream_that_was_turned_off_and_on(story: Stories) -> None:
     assert of_shard["from"] < of_shard["to"]
 
 
+def _kill_before_a_checkpoint(told: Story) -> str:
+    """Start a daemon that reads and cannot write, kill it, and give its log."""
+    away = {"kind": "InternalServerError", "operation": "BatchWriteItem"}
+    told.simulator.faults(destination=[away])
+    worker = told.start()
+    until(lambda: told.writes() > 0 or not worker.running(), "it tries to write", 60)
+    worker.kill()
+    assert {row["checkpoint"] for row in told.leases().values()} == {"TRIM_HORIZON"}
+    told.simulator.faults(destination=[])
+    return worker.log()
+
+
 def _replicate_and_stop(told: Story) -> None:
     worker = told.started()
     told.caught_up()
     assert worker.stop() == 0
+
+
+def _write_and_trim(told: Story) -> None:
+    told.simulator.control(write=50)
+    told.simulator.control(trim={"seconds": -1})
 
 
 def _noted(told: Story) -> list[dict[str, str]]:

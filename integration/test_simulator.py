@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -187,6 +188,33 @@ def test_a_recreated_stream_has_a_new_arn(
     assert [stream["StreamArn"] for stream in listed] == [arn, newest]
     table = client("dynamodb", simulator.source_url).describe_table(TableName="source")["Table"]
     assert table["LatestStreamArn"] == newest
+
+
+def test_a_stream_that_is_off_can_be_read_to_its_end(
+    simulator: SimulatorProcess, streams: Any, arn: str
+) -> None:
+    """Its shards are closed, the table names it still, and later changes are in no stream."""
+    simulator.control(turn_off=None)
+    simulator.control(write=50)
+    described = streams.describe_stream(StreamArn=arn)["StreamDescription"]
+    assert described["StreamStatus"] == "DISABLED"
+    assert all("EndingSequenceNumber" in s["SequenceNumberRange"] for s in described["Shards"])
+    assert len(read_all(streams, arn)) == 900
+    table = client("dynamodb", simulator.source_url).describe_table(TableName="source")["Table"]
+    assert table["LatestStreamArn"] == arn and "StreamSpecification" not in table
+    newest = simulator.control(recreate=True)["recreate"]
+    assert newest != arn and len(shards(streams, newest)) == 3
+    assert simulator.verdict()["lost"] > 0
+
+
+def test_a_stream_can_be_older_than_the_simulator() -> None:
+    """Shard ids begin with their creation in milliseconds, those of later shards, too."""
+    with SimulatorProcess(lineages=1, stream_age=90_000.0) as simulator:
+        streams = client("dynamodbstreams", simulator.source_url)
+        simulator.control(rollover=0)
+        for shard in shards(streams, simulator.ready["stream_arn"]):
+            created = int(shard["ShardId"].split("-")[1]) / 1000
+            assert 89_990 < time.time() - created < 90_060
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class Control:
             "rollover": lambda lineage: self._stream.divide_lineage(lineage, 1),
             "split": lambda lineage: self._stream.divide_lineage(lineage, 2),
             "trim": self.trim,
+            "turn_off": lambda _: simulator.source.turn_off(),
             "recreate": lambda keep_old: simulator.source.recreate(keep_old=keep_old),
             "stream": self.stream,
             "outage": self.outage,

@@ -30,7 +30,8 @@ class Settings:
 
     `behind` is the URL of DynamoDB Local for every call that is not simulated (lease tables); with
     `destination_local` the destination table lies there too instead of in memory. `preload`
-    changes are made before the first request. Ports of 0 are free ones.
+    changes are made before the first request. `stream_age` (seconds) makes the stream and all its
+    shards that much older. Ports of 0 are free ones.
     """
 
     table: str = "source"
@@ -41,6 +42,7 @@ class Settings:
     preload: int = 0
     behind: str | None = None
     destination_local: bool = False
+    stream_age: float = 0.0
     identify_processes: bool = True
     source_port: int = 0
     destination_port: int = 0
@@ -52,7 +54,10 @@ class Simulator:
 
     def __init__(self, settings: Settings, load: Load) -> None:
         self.settings = settings
-        self.source = Source(settings.table, settings.region, settings.lineages, settings.item_size)
+        self.source = Source(
+            *(settings.table, settings.region, settings.lineages, settings.item_size),
+            settings.stream_age,
+        )
         self.judge = Judge(self.source)
         self.writer = LiveWriter(self.source, load, settings.seed)
         self.writer.write(settings.preload)

@@ -28,16 +28,19 @@ class Source(Mapping[Key, bytes]):
     `deletions` holds the version that deleted an item.
     """
 
-    def __init__(self, table: str, region: str, lineages: int, item_size: int = 1024) -> None:
+    def __init__(
+        self, table: str, region: str, lineages: int, item_size: int = 1024, age: float = 0.0
+    ) -> None:
         self.table = table
         self.template = Template(item_size)
         self.view_type = "NEW_AND_OLD_IMAGES"
-        self.stream = Stream(table, region, lineages)
+        self.stream = Stream(table, region, lineages, age=age)
         self.streams = {self.stream.arn: self.stream}
         self.history: dict[int, list[Change]] = {}
         self.deletions: dict[int, int] = {}
         self.changes = 0
-        self._lineages: dict[str, tuple[int, str | None]] = {}
+        # A change that was made while the stream was off has no shard.
+        self._lineages: dict[str, tuple[int, str | None]] = {"": (0, None)}
 
     def change(self, number: int, *, delete: bool = False, raw: bytes | None = None) -> Change:
         """Put the next version of item `number`, or delete it; return the stream's change.
@@ -60,14 +63,21 @@ class Source(Mapping[Key, bytes]):
         self.changes += 1
         return change
 
+    def turn_off(self) -> None:
+        """Switch the stream off: it can be read to its end; later changes are in no stream."""
+        self.stream.disable()
+
     def recreate(self, *, keep_old: bool) -> str:
-        """Switch the stream off and on: return the new ARN; the old one stays readable or not."""
+        """Switch the stream off and on: return the new ARN.
+
+        The old one stays readable, as DynamoDB keeps it for a day, or is gone at once.
+        """
         old = self.stream
-        lineages = 1 + max(shard.lineage for shard in old.open)
-        old.disable()
+        self.turn_off()
         if not keep_old:
             del self.streams[old.arn]
-        self.stream = Stream(self.table, old.region, lineages, first=old.next_sequence() % 10**20)
+        first = old.next_sequence() % 10**20
+        self.stream = Stream(self.table, old.region, old.lineages, first)
         self.streams[self.stream.arn] = self.stream
         return self.stream.arn
 

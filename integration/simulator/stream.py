@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from integration.simulator.items import key_of
 from integration.simulator.shards import HASH_SPACE, Change, EventName, Shard
@@ -18,28 +18,33 @@ class Stream:
     """The shards of one stream of `table`, `lineages` chains of them side by side.
 
     Shard ids have the form that the adapter reads a shard's creation time from:
-    `shardId-<epoch milliseconds, 20 digits>-<8 hexadecimal digits>`.
+    `shardId-<epoch milliseconds, 20 digits>-<8 hexadecimal digits>`. With an `age` (seconds) they
+    and the stream are that much older; changes bear the real time.
     """
 
-    def __init__(self, table: str, region: str, lineages: int, first: int = 0) -> None:
-        now = datetime.now(UTC)
+    def __init__(
+        self, table: str, region: str, lineages: int, first: int = 0, age: float = 0.0
+    ) -> None:
+        now = datetime.now(UTC) - timedelta(seconds=age)
         self.label = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}"
         self.arn = f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{table}/stream/{self.label}"
         self.table = table
         self.region = region
         self.status = "ENABLED"
         self.created = now.timestamp()
+        self.lineages = lineages
         self.shards: dict[str, Shard] = {}
         self.open: list[Shard] = []
         self._sequences = itertools.count(_FIRST_SEQUENCE + first)
         self._last_id = 0
+        self._age = age
         width = HASH_SPACE // lineages
         for lineage in range(lineages):
             high = HASH_SPACE if lineage == lineages - 1 else (lineage + 1) * width
             self._open_shard(None, lineage, lineage * width, high)
 
     def _open_shard(self, parent: str | None, lineage: int, low: int, high: int) -> Shard:
-        self._last_id = max(self._last_id + 1, int(time.time() * 1000))
+        self._last_id = max(self._last_id + 1, int((time.time() - self._age) * 1000))
         shard_id = f"shardId-{self._last_id:020d}-{zlib.crc32(str(self._last_id).encode()):08x}"
         shard = Shard(shard_id, parent, lineage, low, high, next(self._sequences))
         self.shards[shard.id] = shard
@@ -54,7 +59,9 @@ class Stream:
     def append(
         self, number: int, version: int, event: EventName, raw: bytes | None = None
     ) -> Change:
-        """Add a change to the open shard of its item and return it."""
+        """Add a change to the open shard of its item, if the stream is on, and return it."""
+        if self.status == "DISABLED":
+            return Change(next(self._sequences), number, version, event, time.time(), "", raw)
         shard = self.shard_for(number)
         change = Change(next(self._sequences), number, version, event, time.time(), shard.id, raw)
         shard.changes.append(change)

@@ -63,7 +63,10 @@ class TableReader:
             )
 
     def describe(self, body: dict[str, Any], stream: Stream | None, view_type: str) -> bytes:
-        """DescribeTable; with `stream`, the members that an enabled stream brings."""
+        """DescribeTable; with `stream`, the members that a stream brings.
+
+        Those that name the latest stream stay when it is turned off, as in DynamoDB Local.
+        """
         only(body, "TableName")
         self.check(body)
         table: dict[str, Any] = {
@@ -79,11 +82,10 @@ class TableReader:
             "TableStatus": "ACTIVE",
         }
         if stream is not None:
-            table |= {
-                "LatestStreamArn": stream.arn,
-                "LatestStreamLabel": stream.label,
-                "StreamSpecification": {"StreamEnabled": True, "StreamViewType": view_type},
-            }
+            table |= {"LatestStreamArn": stream.arn, "LatestStreamLabel": stream.label}
+            if stream.status == "ENABLED":
+                enabled = {"StreamEnabled": True, "StreamViewType": view_type}
+                table["StreamSpecification"] = enabled
         return orjson.dumps({"Table": table})
 
     def get_item(self, body: dict[str, Any]) -> bytes:

@@ -95,9 +95,15 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     mark_earlier(files)
     ours = Identity(facts.table, facts.stream_arn, destination)
     started = has_leases(task)
-    claim(files, ours, clock, time.sleep, adopt=args.adopt)
+    stream = claim(files, ours, clock, time.sleep, adopt=args.adopt)
+    if stream != facts.stream_arn:
+        print(
+            f"The stream of {task.source} was turned off and on again; what is left of {stream} "
+            "is read first.",
+            file=sys.stderr,
+        )
     settle_mark(task, clock.now(), started=started, adopt=args.adopt)
-    launch = daemon.make_launch(files, facts.stream_arn, origin, logs, args.java)
+    launch = daemon.make_launch(files, stream, origin, logs, args.java)
     print(
         f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}",
         file=sys.stderr,

@@ -18,6 +18,8 @@ from kcl_processor.fleet.kcl_tables import TableNames
 SHARD_END = "SHARD_END"
 TRIM_HORIZON = "TRIM_HORIZON"
 LATEST = "LATEST"
+# The launcher's own attribute (Begins.java): KCL leaves those alone that it does not know.
+BEGIN = "beginSequenceNumber"
 
 _Item = Mapping[str, Mapping[str, Any]]
 
@@ -30,6 +32,7 @@ class Lease:
         key: the row's key; for a multi-stream lease ``account:stream:creation:shard``.
         checkpoint: a sequence number, ``TRIM_HORIZON``, ``LATEST`` or ``SHARD_END``.
         counter: grows with each renewal; one that stands still has no living owner.
+        begin: where a shard begins that has no checkpoint yet, if that was written down.
     """
 
     key: str
@@ -40,6 +43,7 @@ class Lease:
     switches: int
     parents: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
+    begin: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -105,6 +109,7 @@ def lease(item: _Item) -> Lease:
         switches=number(item, "ownerSwitchesSinceCheckpoint"),
         parents=_texts(item, "parentShardId"),
         children=_texts(item, "childShardIds"),
+        begin=text(item, BEGIN),
     )
 
 

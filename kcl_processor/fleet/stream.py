@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.errors import SourceError
-from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON
+from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, Lease
 
 # DynamoDB keeps a change in its stream for this long, in seconds (developer guide, "Change data
 # capture for DynamoDB Streams").
@@ -51,7 +51,8 @@ class Look:
     Attributes:
         applied_at: when the source made the change at the checkpoint, if it is still there.
         unread_at: when the source made the oldest change that is not checkpointed, if any.
-        trimmed: the stream no longer holds what came after the checkpoint: changes are lost.
+        trimmed: the stream no longer holds all that came after the checkpoint, or from the shard's
+            begin on: changes are lost.
     """
 
     applied_at: float | None = None
@@ -113,18 +114,15 @@ class Stream:
                 raise
         return any(one["dynamodb"]["SequenceNumber"] == sequence_number for one in records)
 
-    def look_behind(self, checkpoints: Iterable[tuple[str, str]]) -> dict[str, Look]:
-        """Shard id to what lies behind its checkpoint, for pairs of shard id and checkpoint.
+    def look_behind(self, leases: Iterable[Lease]) -> dict[str, Look]:
+        """Shard id to what lies behind its checkpoint.
 
         Raises:
             SourceError: a shard cannot be read.
             PermissionDenied: a call is denied.
         """
         with ThreadPoolExecutor(_PARALLEL_LOOKS) as pool:
-            looks = {
-                shard: pool.submit(self._look, shard, checkpoint)
-                for shard, checkpoint in checkpoints
-            }
+            looks = {lease.shard: pool.submit(self._look, lease) for lease in leases}
             return {shard: look.result() for shard, look in looks.items()}
 
     def _list(self) -> list[StreamShard]:
@@ -139,22 +137,35 @@ class Stream:
             request["ExclusiveStartShardId"] = page["LastEvaluatedShardId"]
             self._wait(_DESCRIBE_INTERVAL)
 
-    def _look(self, shard: str, checkpoint: str) -> Look:
+    def _look(self, lease: Lease) -> Look:
         exceptions = self._client.exceptions
-        with self._calling("GetRecords", f"shard {shard}"):
+        with self._calling("GetRecords", f"shard {lease.shard}"):
             try:
-                records = self._records(shard, checkpoint)
+                if lease.checkpoint == TRIM_HORIZON and lease.begin:
+                    self._demand(lease.shard, lease.begin)
+                records = self._records(lease.shard, lease.checkpoint)
             except (exceptions.TrimmedDataAccessException, exceptions.ResourceNotFoundException):
                 return Look(trimmed=True)
-        return _looked(records, checkpoint)
+        return _looked(records, lease.checkpoint)
+
+    def _demand(self, shard: str, begin: str) -> None:
+        """Make the service raise if changes from ``begin`` on are gone; a refusal tells nothing."""
+        try:
+            self._iterator(shard, begin)
+        except self._client.exceptions.ClientError as failure:
+            if failure.response["Error"]["Code"] != "ValidationException":
+                raise
+
+    def _iterator(self, shard: str, place: str) -> str:
+        where = {"ShardIteratorType": place}
+        if place not in (TRIM_HORIZON, LATEST):
+            where = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": place}
+        answer = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **where)
+        return str(answer["ShardIterator"])
 
     def _records(self, shard: str, checkpoint: str) -> list[dict[str, Any]]:
         """The record at the checkpoint and the one after it, as far as they are there."""
-        where = {"ShardIteratorType": checkpoint}
-        if checkpoint not in (TRIM_HORIZON, LATEST):
-            where = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": checkpoint}
-        iterator = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **where)
-        following = iterator["ShardIterator"]
+        following: str | None = self._iterator(shard, checkpoint)
         records: list[dict[str, Any]] = []
         for _ in range(_EMPTY_PAGES):
             page = self._client.get_records(ShardIterator=following, Limit=2)

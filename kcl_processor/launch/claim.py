@@ -12,7 +12,14 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Side, Task
-from kcl_processor.errors import ConfigError, DestinationError, GapError, OperatorError
+from kcl_processor.errors import (
+    ConfigError,
+    DestinationError,
+    GapError,
+    OperatorError,
+    PermissionDenied,
+    SourceError,
+)
 from kcl_processor.fleet.kcl_tables import refuse_other_tables, table_names
 from kcl_processor.fleet.lease_changes import Item, set_aside
 from kcl_processor.fleet.leases import is_lease, lease, scan
@@ -28,12 +35,12 @@ from kcl_processor.launch.identity import (
 )
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import stream_arn
-from kcl_processor.state.gaps import Gap, note_gap
+from kcl_processor.state.gaps import Gap, note_gap, noted_gaps
 
 Wait = Callable[[float], None]
 
 
-def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: bool) -> None:
+def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: bool) -> str:
     """Take a checkpoint table for a start, or make sure that it is taken already.
 
     With a stream that is gone, or if the table is adopted, leases of shards that the stream does
@@ -42,6 +49,9 @@ def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: 
     Args:
         files: the task's, for gaps that are passed and leases that go.
         adopt: take it over, whatever it was.
+
+    Returns:
+        the ARN of the stream to read: ours, or an older one of the source with changes left in it.
 
     Raises:
         ConfigError: as :func:`refuse`.
@@ -54,6 +64,8 @@ def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: 
         stream = _stream(task, ours.stream, clock, wait)
         if not adopt:
             refuse(task, found, ours, stream)
+            if found and _is_unread(task, found, ours, clock, wait):
+                return found.stream
         if adopt or (found and found.stream != ours.stream):
             strangers, _ = _told_apart(task, stream)
             if strangers:
@@ -61,7 +73,7 @@ def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: 
             _note_gaps(files, list(_gaps(found, ours, strangers, clock.now())))
             set_aside(files, strangers, clock.now())
         if write_claim(task, found, ours):
-            return
+            return ours.stream
 
 
 def claim_for_copy(task: Task, ours: Identity, clock: Clock, wait: Wait) -> None:
@@ -196,10 +208,32 @@ def _gaps(found: Claim | None, ours: Identity, gone: list[Item], now: float) -> 
             yield Gap(now, row.shard, row.checkpoint, None, None, why)
 
 
+def _is_unread(task: Task, found: Claim, ours: Identity, clock: Clock, wait: Wait) -> bool:
+    """Whether anything is left in an older stream that was not read to its end.
+
+    A shard without a lease is still to be read if it has no children; what was before them may
+    have been passed at a first start.
+    """
+    if found.stream == ours.stream:
+        return False
+    try:
+        shards = _stream(task, found.stream, clock, wait).shards()
+    except (PermissionDenied, SourceError):
+        # It is gone, or a policy names the new stream alone; the gap is noted all the same.
+        return False
+    rows = scan(clients.checkpoints(task), table_names(task).leases) or []
+    ended = {one.shard: one.ended for one in map(lease, filter(is_lease, rows))}
+    parents = {shard.parent for shard in shards}
+    return not all(ended.get(shard.id, shard.id in parents) for shard in shards)
+
+
 def _note_gaps(files: TaskFiles, gaps: list[Gap]) -> None:
+    """Those that the daemon has not noted before its last line."""
+    noted = {(gap.shard, gap.checkpoint) for gap in noted_gaps(files.gaps)}
     try:
         for gap in gaps:
-            note_gap(files.gaps, gap)
+            if (gap.shard, gap.checkpoint) not in noted:
+                note_gap(files.gaps, gap)
     except OSError as error:
         raise GapError(
             f"A gap is to be passed and cannot be noted in {files.gaps}: {error.strerror}.",

@@ -18,6 +18,7 @@ from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.kcl_tables import TableNames, table_names
 from kcl_processor.fleet.lease_changes import Item, Step
 from kcl_processor.fleet.leases import (
+    BEGIN,
     LATEST,
     TRIM_HORIZON,
     Lease,
@@ -40,8 +41,9 @@ def plan_reset(
 
     A whole reset to the trim horizon deletes the rows: KCL then makes them anew, as on a first
     start, for every shard that the stream still holds. A single shard that is set back takes its
-    descendants with it, or its old images would stay over their newer ones for good. KCL removes
-    the row of a shard that was read to its end; such a descendant gets one again.
+    descendants with it, or its old images would stay over their newer ones for good. Whatever it
+    has lost is accepted by that; a descendant that was never read still has all to lose. KCL
+    removes the row of a shard that was read to its end; such a descendant gets one again.
 
     Args:
         listed: the stream's shards.
@@ -63,7 +65,7 @@ def plan_reset(
     prefix = chosen.key.removesuffix(chosen.shard)
     return [
         *(
-            Step(row.shard, item, _at(item, to if row.shard == chosen.shard else TRIM_HORIZON))
+            Step(row.shard, item, _at(item, to) if row.shard == chosen.shard else _reread(item))
             for row, item in rows
             if row.shard == chosen.shard or row.shard in below
         ),
@@ -127,9 +129,15 @@ def _delete_lock(client: Any, names: TableNames, found: coordinator.Leader) -> N
         )
 
 
+def _reread(item: Item) -> Item:
+    """A row at the oldest change that is left; where it was never read, at its beginning."""
+    unread = lease(item).checkpoint == TRIM_HORIZON and BEGIN in item
+    return {**_at(item, TRIM_HORIZON), **({BEGIN: item[BEGIN]} if unread else {})}
+
+
 def _at(item: Item, checkpoint: str) -> Item:
     """A row without an owner at a checkpoint; its counter grows, so no old owner can renew it."""
-    dropped = ("leaseOwner", "checkpointOwner")
+    dropped = ("leaseOwner", "checkpointOwner", BEGIN)
     kept = {
         name: value
         for name, value in item.items()

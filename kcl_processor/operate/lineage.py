@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kcl_processor.fleet.leases import TRIM_HORIZON, Lease
+from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import RETENTION, Look, StreamShard
 
 WAITING = "waiting"
@@ -19,7 +19,7 @@ GAP = "gap"
 # What each state means, for help texts. A shard is in the first of these that fits.
 STATES = {
     ENDED: "read to its end",
-    GAP: "what comes after its checkpoint has left the stream: changes are lost",
+    GAP: "what comes after its checkpoint, or its beginning, has left the stream: changes are lost",
     WAITING: "its parent is not read to the end yet",
     UNLEASED: "in the stream, and KCL has not made a lease for it yet",
     ORPHAN: "ready to be read, and no worker owns it",
@@ -53,18 +53,14 @@ class ShardView:
     open: bool
 
 
-def unfinished(leases: Iterable[Lease]) -> list[tuple[str, str]]:
-    """Shard and checkpoint of each lease whose next change is due: not ended, not waiting.
+def unfinished(leases: Iterable[Lease]) -> list[Lease]:
+    """Each lease whose next change is due: not ended, not waiting.
 
     A waiting shard holds nothing older than its parent does, so nobody needs to look into it.
     """
     leases = list(leases)
     ended = {lease.shard: lease.ended for lease in leases}
-    return [
-        (lease.shard, lease.checkpoint)
-        for lease in leases
-        if not lease.ended and not _waits(lease.parents, ended)
-    ]
+    return [lease for lease in leases if not lease.ended and not _waits(lease.parents, ended)]
 
 
 def join(
@@ -185,7 +181,7 @@ def _state(
         return ENDED if family.was_cleaned_up(name) else UNLEASED
     if lease.ended:
         return ENDED
-    if look.trimmed and lease.checkpoint != TRIM_HORIZON:
+    if look.trimmed:
         return GAP
     if _waits(lease.parents, family.ended):
         return WAITING

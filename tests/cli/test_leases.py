@@ -54,9 +54,7 @@ def test_the_tables_of_a_real_run_look_as_kept(name: str, *, as_tree: bool) -> N
     items = snapshot(name)[0]
     rows = [lease(item) for item in items]
     dead = {"worker-2"} if name == "dead-worker" else set()
-    looks = {
-        shard: Look(applied_at=NOW - 8.3, unread_at=NOW - 3.2) for shard, _ in unfinished(rows)
-    }
+    looks = {row.shard: Look(applied_at=NOW - 8.3, unread_at=NOW - 3.2) for row in unfinished(rows)}
     views = join(rows, shards_of(items), looks, lambda one: one.owner not in dead, NOW)
     printed = table_lines(command.rows(views, as_tree=as_tree, wide=False), command._COLUMNS)
     kept = GOLDEN / f"leases-{name}{'-tree' if as_tree else ''}.txt"

@@ -5,10 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
+from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream
 from tests.fakes import HandClock
 from tests.kcl_tables import make_source_and_destination, make_task
@@ -31,6 +34,11 @@ def first_sequence_number(task: Task, arn: str, shard: str) -> str:
     return str(page["Records"][0]["dynamodb"]["SequenceNumber"])
 
 
+def at(shard: str, checkpoint: str, begin: str | None = None) -> Lease:
+    """A lease at a checkpoint."""
+    return Lease(shard, shard, "w", checkpoint, 1, 0, begin=begin)
+
+
 def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url: str) -> None:
     """The change at the checkpoint and the one after it; at the end there is nothing unread."""
     task, clock = make_task(moto_url), HandClock()
@@ -40,9 +48,9 @@ def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url: str) -> None:
     stream = stream_of(task, clock)
     (shard,) = [one.id for one in stream.shards()]
     first = first_sequence_number(task, stream.arn, shard)
-    look = stream.look_behind([(shard, first)])[shard]
+    look = stream.look_behind([at(shard, first)])[shard]
     assert look.applied_at and look.unread_at and not look.trimmed
-    everything = stream.look_behind([(shard, "TRIM_HORIZON")])[shard]
+    everything = stream.look_behind([at(shard, "TRIM_HORIZON")])[shard]
     assert everything.applied_at is None and everything.unread_at
 
 
@@ -106,7 +114,7 @@ def test_shards_come_in_pages_that_are_not_hurried() -> None:
 def test_a_checkpoint_that_the_stream_no_longer_holds_is_trimmed() -> None:
     """Whether its change left the stream or its whole shard did."""
     clock = HandClock()
-    looks = Stream(FakeClient(), "arn", clock, clock.turn).look_behind([("1", "5"), ("2", "7")])
+    looks = Stream(FakeClient(), "arn", clock, clock.turn).look_behind([at("1", "5"), at("2", "7")])
     assert looks == {"1": Look(trimmed=True), "2": Look(trimmed=True)}
 
 
@@ -121,3 +129,36 @@ def test_a_place_that_is_not_in_a_shard_is_not_held(moto_url: str, number: str) 
     records = stream._records(shard.id, "TRIM_HORIZON")
     assert stream.holds(shard.id, records[0]["dynamodb"]["SequenceNumber"])
     assert not stream.holds(shard.id, number)
+
+
+@pytest.mark.parametrize(
+    ("code", "trimmed"),
+    [
+        ("TrimmedDataAccessException", True),
+        ("ResourceNotFoundException", True),
+        ("ValidationException", False),
+        (None, False),
+    ],
+)
+def test_a_shard_without_a_checkpoint_is_asked_for_its_begin(
+    moto_url: str, code: str | None, *, trimmed: bool
+) -> None:
+    """At the oldest change that is left nothing tells what was before; at its begin it does."""
+    client = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=moto_url)
+    begin = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "SequenceNumber": "5".zfill(21)}
+    oldest = {"ShardIteratorType": "TRIM_HORIZON"}
+    where = {"StreamArn": "arn:aws:dynamodb:us-east-1:1:table/t/stream/now", "ShardId": "s" * 28}
+    with Stubber(client) as stub:
+        if code:
+            stub.add_client_error("get_shard_iterator", code, expected_params={**where, **begin})
+        else:
+            stub.add_response("get_shard_iterator", {"ShardIterator": "b"}, {**where, **begin})
+        if not trimmed:
+            answer = {"ShardIterator": "i"}
+            stub.add_response("get_shard_iterator", answer, {**where, **oldest})
+            stub.add_response("get_records", {"Records": []}, {"ShardIterator": "i", "Limit": 2})
+        clock = HandClock()
+        stream = Stream(client, where["StreamArn"], clock, clock.turn)
+        lease = at(where["ShardId"], "TRIM_HORIZON", begin["SequenceNumber"])
+        assert stream.look_behind([lease]) == {lease.shard: Look(trimmed=trimmed)}
+        stub.assert_no_pending_responses()

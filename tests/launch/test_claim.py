@@ -18,6 +18,7 @@ from kcl_processor.fleet.running import StillRunning
 from kcl_processor.launch.claim import claim, claim_for_copy, refuse_foreign
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.state.gaps import Gap, note_gap
 from tests.fakes import HandClock
 from tests.kcl_tables import Row, fill, identity, make_source_and_destination, make_task, rows_in
 
@@ -120,7 +121,7 @@ def test_a_gap_that_cannot_be_noted_is_not_passed(made: Task, tmp_path: Path) ->
     task, now = replace(made, on_gap="continue"), identity(made)
     claiming(task, tmp_path, replace(now, stream="old"))
     put_lease(task, OLD)
-    TaskFiles(task, tmp_path).gaps.symlink_to("/dev/full")
+    TaskFiles(task, tmp_path).gaps.mkdir(parents=True)
     with pytest.raises(GapError, match="cannot be noted"):
         claiming(task, tmp_path, now)
     assert leases(task) == ["shardId-old"]
@@ -193,3 +194,42 @@ def test_a_service_that_cannot_be_asked_is_no_verdict(made: Task, tmp_path: Path
     nowhere = replace(made, kcl=replace(made.kcl, endpoint="http://127.0.0.1:9"))
     with pytest.raises(OperatorError):
         refuse_foreign(nowhere, clock, clock.turn)
+
+
+def with_an_older_stream(task: Task, state: Path) -> tuple[Identity, str]:
+    """What is now, and the ARN of a stream that the claim was made for."""
+    now = identity(task)
+    # moto knows a stream by its table, whatever its label.
+    old = now.stream.rpartition("/")[0] + "/2020-01-01T00:00:00.000"
+    claiming(task, state, replace(now, stream=old))
+    return now, old
+
+
+@pytest.mark.parametrize("checkpoint", [None, "5", "SHARD_END"])
+def test_what_is_left_of_an_older_stream_is_read_first(
+    made: Task, tmp_path: Path, checkpoint: str | None
+) -> None:
+    """It is, until every shard of it was read to its end; a shard without a lease was not."""
+    task = replace(made, on_gap="continue")
+    files, clock = TaskFiles(task, tmp_path), HandClock()
+    now, old = with_an_older_stream(task, tmp_path)
+    if checkpoint:
+        row = {"leaseKey": {"S": shard_of_the_stream(task)}, "checkpoint": {"S": checkpoint}}
+        put_lease(task, row)
+    is_read = checkpoint == "SHARD_END"
+    for _ in range(2):
+        read = claim(files, now, clock, clock.turn, adopt=False)
+        assert read == (now.stream if is_read else old)
+    assert files.gaps.exists() is is_read
+
+
+def test_a_gap_that_the_daemon_noted_is_not_noted_twice(made: Task, tmp_path: Path) -> None:
+    """A daemon whose stream was turned off has noted it before its last line."""
+    task = replace(made, on_gap="continue")
+    files = TaskFiles(task, tmp_path)
+    now, old = with_an_older_stream(task, tmp_path)
+    shard = shard_of_the_stream(task)
+    put_lease(task, {"leaseKey": {"S": shard}, "checkpoint": {"S": "SHARD_END"}})
+    note_gap(files.gaps, Gap(0.0, None, old, None, None, "the stream was turned off"))
+    claiming(task, tmp_path, now)
+    assert len(files.gaps.read_text().splitlines()) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet import lease_changes
-from kcl_processor.fleet.leases import LATEST, SHARD_END, TRIM_HORIZON, lease
+from kcl_processor.fleet.leases import BEGIN, LATEST, SHARD_END, TRIM_HORIZON, lease
 from kcl_processor.fleet.stream import StreamShard
 from kcl_processor.operate import lease_reset
 from tests.fakes import HandClock
@@ -76,6 +76,18 @@ def test_a_shard_takes_its_descendants_with_it() -> None:
     assert children and set(steps) == {PARENT, *children}
     assert left(steps[PARENT])["checkpoint"]["S"] == "17"
     assert {left(steps[child])["checkpoint"]["S"] for child in children} == {TRIM_HORIZON}
+
+
+@pytest.mark.parametrize(("checkpoint", "begin"), [("5", None), (TRIM_HORIZON, "3")])
+def test_only_a_shard_that_was_never_read_keeps_its_begin(
+    checkpoint: str, begin: str | None
+) -> None:
+    """What was read may be trimmed when it is read again; what was not may not, except as asked."""
+    rows = [{**row, BEGIN: {"S": "3"}, "checkpoint": {"S": checkpoint}} for row in ROWS]
+    plan = lease_reset.plan_reset(rows, SHARDS, PARENT, TRIM_HORIZON)
+    steps = {step.shard: step for step in plan}
+    assert lease(left(steps.pop(PARENT))).begin is None
+    assert {lease(left(step)).begin for step in steps.values()} == {begin}
 
 
 def test_a_reset_row_has_no_owner_and_a_higher_counter() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
 from kcl_processor.operate.observe import Observer
 from kcl_processor.replicate.figures import ShardFigures
@@ -25,8 +26,8 @@ class FakeStream(Stream):
     def shards(self) -> list[StreamShard]:
         return shards_of(ROWS)
 
-    def look_behind(self, checkpoints: Iterable[tuple[str, str]]) -> dict[str, Look]:
-        return {shard: Look() for shard, _ in checkpoints}
+    def look_behind(self, leases: Iterable[Lease]) -> dict[str, Look]:
+        return {lease.shard: Look() for lease in leases}
 
 
 def test_a_look_waits_until_the_living_have_moved(moto_url: str, tmp_path: Path) -> None:

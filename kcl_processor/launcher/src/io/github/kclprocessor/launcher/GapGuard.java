@@ -4,17 +4,23 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAda
 import com.amazonaws.services.dynamodbv2.streamsadapter.adapter.DynamoDBStreamsGetRecordsResponseAdapter;
 import com.amazonaws.services.dynamodbv2.streamsadapter.util.AmazonServiceExceptionTransformer;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.dynamodb.model.ShardFilter;
+import software.amazon.awssdk.services.dynamodb.model.StreamRecord;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.awssdk.services.kinesis.model.DescribeStreamRequest;
+import software.amazon.awssdk.services.kinesis.model.DescribeStreamResponse;
 import software.amazon.awssdk.services.kinesis.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.kinesis.model.GetShardIteratorResponse;
 import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
@@ -33,26 +39,54 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     private static final SkipRecordsBehavior NEVER_SKIP = SkipRecordsBehavior.KCL_RETRY;
 
     private final DynamoDbStreamsClient client;
+    private final SourceStream stream;
     private final Gaps gaps;
     private final Denials denials;
+    private final Begins begins;
     private final Positions positions = new Positions();
 
-    GapGuard(DynamoDbStreamsClient client, Region region, Gaps gaps, Denials denials) {
+    GapGuard(DynamoDbStreamsClient client, Region region, SourceStream stream, Gaps gaps, Denials denials,
+            Begins begins) {
         super(client, region);
         this.client = client;
+        this.stream = stream;
         this.gaps = gaps;
         this.denials = denials;
+        this.begins = begins;
         setSkipRecordsBehavior(NEVER_SKIP);
+    }
+
+    @Override
+    public CompletableFuture<DescribeStreamResponse> describeStream(DescribeStreamRequest request) {
+        if (request.exclusiveStartShardId() == null) {
+            begins.listing();
+        }
+        return super.describeStream(request).thenApply(this::remembered);
+    }
+
+    @Override
+    public DescribeStreamResponse describeStreamWithFilter(String arn, ShardFilter filter, String consumerId) {
+        return remembered(super.describeStreamWithFilter(arn, filter, consumerId));
+    }
+
+    private DescribeStreamResponse remembered(DescribeStreamResponse answer) {
+        begins.listed(answer.streamDescription().shards());
+        return answer;
     }
 
     @Override
     public CompletableFuture<GetShardIteratorResponse> getShardIterator(GetShardIteratorRequest request) {
         return done("dynamodb:GetShardIterator", () -> {
             try {
-                return iterator(request);
+                return begin(request);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                gaps.found(gap(request, Positions.checkpoint(request), null), e);
-                return iterator(oldestLeft(request));
+                found(request, Positions.checkpoint(request), null, e);
+                return iterator(oldestLeft(request), true);
+            } catch (DynamoDbException e) {
+                if (SourceStream.isRefusal(e)) {
+                    gaps.nowhere(request.shardId(), Positions.checkpoint(request), e);
+                }
+                throw e;
             }
         }, AmazonServiceExceptionTransformer::transformDynamoDBStreamsToKinesisGetShardIterator);
     }
@@ -65,21 +99,38 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             try {
                 return records(request, position);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                gaps.found(gap(position.request, position.checkpoint, position.lastRead), e);
-                String iterator = iterator(oldestLeft(position.request)).shardIterator();
+                found(position.request, position.checkpoint, position.lastRead, e);
+                String iterator = iterator(oldestLeft(position.request), true).shardIterator();
                 return records(request.toBuilder().shardIterator(iterator).build(), positions.of(iterator));
             }
         }, AmazonServiceExceptionTransformer::transformDynamoDBStreamsToKinesisGetRecords);
     }
 
-    private GetShardIteratorResponse iterator(GetShardIteratorRequest request) {
+    /** An iterator that leaves out nothing: with no checkpoint, the shard's begin must be left. */
+    private GetShardIteratorResponse begin(GetShardIteratorRequest request) {
+        if (request.startingSequenceNumber() != null) {
+            return iterator(request, true);
+        }
+        String shard = request.shardId();
+        Optional<String> begin = begins.of(shard);
+        if (begin.isPresent() && request.shardIteratorType() == ShardIteratorType.LATEST) {
+            return iterator(request.toBuilder().shardIteratorType(ShardIteratorType.AT_SEQUENCE_NUMBER)
+                    .startingSequenceNumber(begin.get()).build(), true);
+        }
+        GetShardIteratorResponse iterator = iterator(request, begin.isPresent());
+        // Asked for afterwards, what is still there is in reach of the iterator, too.
+        begin.ifPresent(number -> stream.demand(shard, number));
+        return iterator;
+    }
+
+    private GetShardIteratorResponse iterator(GetShardIteratorRequest request, boolean begun) {
         String iterator = client.getShardIterator(ask -> ask.streamArn(request.streamName())
                         .shardId(request.shardId())
                         .shardIteratorType(request.shardIteratorTypeAsString())
                         .sequenceNumber(request.startingSequenceNumber())
                         .overrideConfiguration(request.overrideConfiguration().orElse(null)))
                 .shardIterator();
-        positions.start(iterator, request);
+        positions.start(iterator, request, begun);
         return GetShardIteratorResponse.builder().shardIterator(iterator).build();
     }
 
@@ -87,6 +138,9 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         AtomicReference<RawRecords> raw = new AtomicReference<>();
         GetRecordsResponse response = client.getRecords(RawAnswers.ask(request, raw));
         RememberedRecords read = new RememberedRecords(response, raw.get());
+        if (!position.begun && !read.records().isEmpty()) {
+            begins.note(position.request.shardId(), read.records().get(0).sequenceNumber());
+        }
         positions.advance(request.shardIterator(), position, read);
         return read;
     }
@@ -98,22 +152,19 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
                 .build();
     }
 
-    private Gap gap(GetShardIteratorRequest request, String checkpoint, Instant lastRead) {
-        return new Gap(request.shardId(), checkpoint, lastRead, oldestChangeLeft(request));
+    /** States a gap, unless the shard may be one of the stream that was turned on after this one. */
+    private void found(GetShardIteratorRequest request, String checkpoint, Instant lastRead, DynamoDbException e) {
+        String shard = request.shardId();
+        if (e instanceof ResourceNotFoundException && !stream.isOn()) {
+            throw new IllegalStateException("shard " + shard + " is left to the next start: the stream is off");
+        }
+        gaps.found(new Gap(shard, checkpoint, lastRead, oldestChangeLeft(shard)), e);
     }
 
-    /** When the oldest change that the shard still has was made; null if none is left. */
-    private Instant oldestChangeLeft(GetShardIteratorRequest request) {
+    /** When the oldest change that the shard still has was made; null if that is not known. */
+    private Instant oldestChangeLeft(String shard) {
         try {
-            GetShardIteratorRequest oldest = oldestLeft(request);
-            String iterator = client.getShardIterator(ask -> ask.streamArn(oldest.streamName())
-                            .shardId(oldest.shardId())
-                            .shardIteratorType(oldest.shardIteratorTypeAsString()))
-                    .shardIterator();
-            return client.getRecords(ask -> ask.shardIterator(iterator).limit(1)).records().stream()
-                    .map(record -> record.dynamodb().approximateCreationDateTime())
-                    .findFirst()
-                    .orElse(null);
+            return stream.oldestLeft(shard).map(StreamRecord::approximateCreationDateTime).orElse(null);
         } catch (SdkException e) {
             return null;
         }

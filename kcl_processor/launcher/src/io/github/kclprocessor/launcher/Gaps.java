@@ -33,26 +33,54 @@ final class Gaps {
     /** States a gap; returns only if the daemon is to go on. */
     void found(Gap gap, Throwable service) {
         Connectors.LOG.error("GAP {} ({}). Try: {}", gap, service.getMessage(), advice());
-        if (!goOn || !noted(gap, service.getMessage())) {
-            exit.accept(ExitStatus.GAP);
-            throw new IllegalStateException(gap.toString());
+        if (!goOn || !noted(gap.shard, gap.checkpoint, gap.from.orElse(null), gap.to, service.getMessage())) {
+            end(ExitStatus.GAP, gap.toString());
         }
     }
 
+    /**
+     * Ends the daemon, whose stream was turned off and has been read; a start follows the next one.
+     *
+     * @param lastOn when the stream was last seen to be on
+     */
+    void streamEnded(String stream, Instant lastOn) {
+        String words = "the stream " + stream + " was turned off after " + lastOn
+                + ", and nothing is left in it to read: changes made until a new one is turned on are in neither";
+        Connectors.LOG.error("GAP {}. Try: {}kcl-processor run {}{}, then {}", words,
+                goOn ? "a supervisor's start, or " : "", task, goOn ? "" : " --adopt", repair());
+        boolean noted = goOn && noted(null, stream, lastOn, null, "the stream was turned off");
+        end(noted ? ExitStatus.CRASH : ExitStatus.GAP, words);
+    }
+
+    /** Ends the daemon for a checkpoint at which the stream refuses to begin, now and for ever. */
+    void nowhere(String shard, String checkpoint, Throwable service) {
+        String words = "shard " + shard + " cannot be read after " + checkpoint;
+        Connectors.LOG.error("The stream refuses the checkpoint of a lease: {} ({}). Try: kcl-processor leases reset {}"
+                + " --shard {}, which reads the shard again from its oldest change", words, service.getMessage(), task, shard);
+        end(ExitStatus.CONFIG, words);
+    }
+
+    private void end(int code, String words) {
+        exit.accept(code);
+        throw new IllegalStateException(words);
+    }
+
     private String advice() {
-        String repair = "kcl-processor verify " + task + " --repair";
-        return goOn ? repair : "set `on_gap: continue` for this task, start it, then " + repair
+        return goOn ? repair() : "set `on_gap: continue` for this task, start it, then " + repair()
                 + "; or kcl-processor copy " + task + " before the start";
     }
 
-    private boolean noted(Gap gap, String reason) {
+    private String repair() {
+        return "kcl-processor verify " + task + " --repair";
+    }
+
+    private boolean noted(String shard, String checkpoint, Instant from, Instant to, String reason) {
         if (!file.isPresent()) {
             return true;
         }
         String line = String.format(
-                "{\"at\":\"%s\",\"shard\":\"%s\",\"checkpoint\":\"%s\",\"from\":%s,\"to\":\"%s\",\"reason\":\"%s\"}%n",
-                Instant.now(), gap.shard, gap.checkpoint, gap.from.map(time -> "\"" + time + "\"").orElse("null"),
-                gap.to, escaped(reason));
+                "{\"at\":%s,\"shard\":%s,\"checkpoint\":%s,\"from\":%s,\"to\":%s,\"reason\":%s}%n",
+                json(Instant.now()), json(shard), json(checkpoint), json(from), json(to), json(reason));
         try (FileChannel channel = FileChannel.open(
                 file.get(), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
             channel.write(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)));
@@ -65,7 +93,8 @@ final class Gaps {
         }
     }
 
-    private static String escaped(String text) {
-        return String.valueOf(text).replace("\\", "\\\\").replace("\"", "\\\"").replaceAll("\\p{Cntrl}", " ");
+    private static String json(Object value) {
+        return value == null ? "null" : '"' + value.toString()
+                .replace("\\", "\\\\").replace("\"", "\\\"").replaceAll("\\p{Cntrl}", " ") + '"';
     }
 }

@@ -1,22 +1,45 @@
 package io.github.kclprocessor.launcher;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.kinesis.common.DdbTableConfig;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseManagementConfig;
 import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseSerializer;
 import software.amazon.kinesis.leases.exceptions.DependencyException;
 import software.amazon.kinesis.leases.exceptions.InvalidStateException;
+import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
-/** The KCL's lease table, without the answers on which KCL 3.1.3 goes wrong. */
+/**
+ * The KCL's lease table, of whose shards none goes unread: a lease says where its shard begins, and
+ * stays until the shard was read to its end. While the daemon ends, nothing is taken up from it.
+ *
+ * <p>The adapter deletes the lease of a shard that left the stream, whatever its checkpoint
+ * ({@code DynamoDBStreamsShardSyncer.cleanupGarbageLeases}), and a shard whose parent has no lease
+ * does not wait for it ({@code BlockOnParentShardTask}). Who holds a lease that stays asks for what
+ * comes next, and so {@link GapGuard} states the gap.
+ */
 final class LeaseTable extends DynamoDBLeaseRefresher {
     private final BooleanSupplier ending;
 
-    LeaseTable(StreamsLeases settings, BooleanSupplier ending) {
-        super(settings.getTableName(), settings.getDynamoDBClient(), settings.getLeaseSerializer(),
-                settings.isConsistentReads(), settings.getTableCreatorCallback(),
-                settings.getDynamoDbRequestTimeout(), settings.tableConfig(),
-                settings.isLeaseTableDeletionProtectionEnabled(), settings.isLeaseTablePitrEnabled(),
-                settings.getTags());
+    /** @param ending whether the daemon's end has begun */
+    LeaseTable(LeaseManagementConfig config, Begins begins, BooleanSupplier ending) {
+        super(config.tableName(), config.dynamoDBClient(), new WithBegin(begins), config.consistentReads(),
+                config.tableCreatorCallback(), config.dynamoDbRequestTimeout(), shape(config),
+                config.leaseTableDeletionProtectionEnabled(), config.leaseTablePitrEnabled(), config.tags());
         this.ending = ending;
+    }
+
+    private static DdbTableConfig shape(LeaseManagementConfig config) {
+        DdbTableConfig shape = new DdbTableConfig();
+        shape.billingMode(config.billingMode());
+        shape.readCapacity(config.initialLeaseTableReadCapacity());
+        shape.writeCapacity(config.initialLeaseTableWriteCapacity());
+        return shape;
     }
 
     /**
@@ -29,5 +52,35 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
     public List<String> listLeaseKeysForWorker(String worker)
             throws DependencyException, InvalidStateException {
         return ending.getAsBoolean() ? List.of() : super.listLeaseKeysForWorker(worker);
+    }
+
+    @Override
+    public void deleteLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        if (lease.checkpoint().isShardEnd()) {
+            super.deleteLease(lease);
+        } else {
+            Connectors.LOG.warn("Shard {} has left the stream, and what comes after {} in it was not read."
+                    + " Its lease stays until the gap is stated", lease.leaseKey(), lease.checkpoint().sequenceNumber());
+        }
+    }
+
+    /** Leases as the KCL writes them, and where their shards begin. */
+    private static final class WithBegin extends DynamoDBLeaseSerializer {
+        private final Begins begins;
+
+        WithBegin(Begins begins) {
+            this.begins = begins;
+        }
+
+        /** What a lease is created with. */
+        @Override
+        public Map<String, AttributeValue> toDynamoRecord(Lease lease) {
+            Map<String, AttributeValue> record = super.toDynamoRecord(lease);
+            if (ExtendedSequenceNumber.TRIM_HORIZON.equals(lease.checkpoint())) {
+                begins.ofNew(lease.leaseKey()).ifPresent(begin -> record.put(Begins.ATTRIBUTE, Begins.text(begin)));
+            }
+            return record;
+        }
     }
 }

@@ -18,20 +18,23 @@ final class Positions {
         final String checkpoint;
         /** When the last change that was read here was made; null before the first. */
         final Instant lastRead;
+        /** Whether it is written down where the shard begins. */
+        final boolean begun;
 
-        Position(GetShardIteratorRequest request, String checkpoint, Instant lastRead) {
+        Position(GetShardIteratorRequest request, String checkpoint, Instant lastRead, boolean begun) {
             this.request = request;
             this.checkpoint = checkpoint;
             this.lastRead = lastRead;
+            this.begun = begun;
         }
     }
 
     private final Map<String, Position> byIterator = new ConcurrentHashMap<>();
 
-    void start(String iterator, GetShardIteratorRequest request) {
+    void start(String iterator, GetShardIteratorRequest request, boolean begun) {
         // The iterator before it was given up: it had expired, or the shard was taken up anew.
         byIterator.values().removeIf(position -> position.request.shardId().equals(request.shardId()));
-        byIterator.put(iterator, new Position(request, checkpoint(request), null));
+        byIterator.put(iterator, new Position(request, checkpoint(request), null, begun));
     }
 
     /** The position of an iterator; one that never came through here stands nowhere. */
@@ -50,7 +53,7 @@ final class Positions {
 
     private static Position after(Position from, List<KinesisClientRecord> records) {
         KinesisClientRecord last = records.get(records.size() - 1);
-        return new Position(from.request, last.sequenceNumber(), last.approximateArrivalTimestamp());
+        return new Position(from.request, last.sequenceNumber(), last.approximateArrivalTimestamp(), true);
     }
 
     /** The sequence number after which a request reads, or the name of a place such as TRIM_HORIZON. */
@@ -60,5 +63,5 @@ final class Positions {
     }
 
     private static final Position UNKNOWN =
-            new Position(GetShardIteratorRequest.builder().shardId("unknown").build(), "unknown", null);
+            new Position(GetShardIteratorRequest.builder().shardId("unknown").build(), "unknown", null, true);
 }

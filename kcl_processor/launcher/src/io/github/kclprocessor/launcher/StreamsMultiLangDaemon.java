@@ -90,6 +90,7 @@ public final class StreamsMultiLangDaemon {
         new Shutdown(status, () -> stop(scheduler), scheduler::shutdown, open, replica.shutdownGrace(),
                 Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         FirstShardSync.run(scheduler);
+        new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
     }
@@ -121,18 +122,28 @@ public final class StreamsMultiLangDaemon {
         // The adapter polls; fan-out, the KCL's default, exists for Kinesis only.
         kcl.setRetrievalMode(RetrievalMode.POLLING);
         ResolvedConfigs configs = new ResolvedConfigs(kcl, processors());
-        Gaps gaps = new Gaps(replica.continueOnGap(), replica.gapFile(), replica.task(), this::end);
-        GapGuard guard = new GapGuard(
-                streams, replica.sourceRegion(), gaps, new Denials(this::end, System::nanoTime));
+        SourceStream stream = stream(streams);
+        Begins begins = new Begins(stream, configs.leases.dynamoDBClient(), configs.leases.tableName());
+        GapGuard guard = new GapGuard(streams, replica.sourceRegion(), stream, gaps(),
+                new Denials(this::end, System::nanoTime), begins);
         configureRetrieval(configs, guard);
         configureCoordination(configs);
-        configureLeases(configs, guard);
+        configureLeases(configs, guard, begins);
         configureMetrics(configs.metrics);
+        // As the adapter's StreamsSchedulerFactory does it, which has no place for other leases.
         Scheduler scheduler = new Scheduler(configs.checkpoint, configs.coordinator, configs.leases,
                 configs.lifecycle, configs.metrics, configs.processor, configs.retrieval);
         built.set(scheduler);
         ShortLeaderLock.install(scheduler);
         return scheduler;
+    }
+
+    private SourceStream stream(DynamoDbStreamsClient streams) {
+        return new SourceStream(streams, replica.streamArn().forAdapter());
+    }
+
+    private Gaps gaps() {
+        return new Gaps(replica.continueOnGap(), replica.gapFile(), replica.task(), this::end);
     }
 
     ShardRecordProcessorFactory processors() {
@@ -168,17 +179,18 @@ public final class StreamsMultiLangDaemon {
                 .shardConsumerDispatchPollIntervalMillis(DISPATCH_POLL_MILLIS)
                 .skipShardSyncAtWorkerInitializationIfLeasesExist(true)
                 .workerStateChangeListener(new InitializationFailure());
-        // A shard sync sleeps for so long, and the KCL's default is a minute.
-        configs.leases.shardSyncIntervalMillis(0);
-        // The audit looks for holes in the shards' hash ranges, of which a DynamoDB stream has none.
-        configs.leases.leasesRecoveryAuditorInconsistencyConfidenceThreshold(0);
     }
 
     /** The adapter's lease management; it copies the configuration, which has to be complete. */
-    private void configureLeases(ResolvedConfigs configs, GapGuard guard) {
+    void configureLeases(ResolvedConfigs configs, GapGuard guard, Begins begins) {
         configs.leases
-                .leaseManagementFactory(new StreamsLeases(guard, configs.leases, configs.retrieval, status::ending))
+                // A shard sync sleeps for so long, and the KCL's default is a minute.
+                .shardSyncIntervalMillis(0)
+                // The audit looks for holes in the shards' hash ranges, of which a DynamoDB stream has none.
+                .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0)
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory());
+        configs.leases.leaseManagementFactory(
+                new StreamsLeases(guard, configs.leases, configs.retrieval, begins, status::ending));
     }
 
     void configureMetrics(MetricsConfig metrics) {

@@ -18,7 +18,9 @@
  *
  * <ol>
  *   <li>{@link StreamsLeases} manage the shards' leases for the adapter, on a {@link LeaseTable} without the
- *       answers on which this KCL goes wrong; {@link PromptPublishers} read ahead, and stop at once;
+ *       answers on which this KCL goes wrong; {@link Begins} notes beside each where its shard starts, of what
+ *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off;
+ *   <li>{@link PromptPublishers} read ahead, and stop at once;
  *   <li>{@link ReadPace} says when a shard is read next;
  *   <li>{@link GapGuard} makes the call, and by {@link Positions} knows where in the shard it stands;
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records

@@ -17,11 +17,14 @@ public final class FirstShardSync {
 
     private FirstShardSync() {}
 
-    /** Creates the leases if there are none yet; should that fail, the KCL tries again in its own time. */
+    /**
+     * Creates leases if there are none to read, as on a new stream, too, whose first would come after
+     * a minute; should that fail, the KCL tries again in its own time.
+     */
     public static void run(Scheduler scheduler) {
         try {
             scheduler.leaseCoordinator().initialize();
-            if (scheduler.leaseRefresher().isLeaseTableEmpty()) {
+            if (scheduler.leaseRefresher().listLeases().stream().allMatch(lease -> lease.checkpoint().isShardEnd())) {
                 scheduler.leaderElectedPeriodicShardSyncManager().syncShardsOnce();
             }
         } catch (Exception | LinkageError e) {

@@ -1,6 +1,7 @@
 package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,23 +18,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.regions.Region;
-import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.Record;
-import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
-import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
-import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.awssdk.services.kinesis.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
 
 class GapGuardTest {
-    private static final RuntimeException TRIMMED =
-            TrimmedDataAccessException.builder().message("beyond the \"trim\" horizon").build();
-    private static final RuntimeException GONE = ResourceNotFoundException.builder().message("no such shard").build();
-
+    private static final RuntimeException TRIMMED = FakeStream.TRIMMED;
+    private static final RuntimeException GONE = FakeStream.GONE;
+    private static final String SHARD = "shardId-1";
     private static final Instant DAY = Instant.parse("2026-01-02T00:00:00Z");
 
     @TempDir
@@ -41,50 +37,14 @@ class GapGuardTest {
 
     private final List<Integer> exits = new ArrayList<>();
     private final FakeStream stream = new FakeStream();
+    private final FakeLeaseTable table = new FakeLeaseTable();
     private long nanos;
-
-    /** Answers with an iterator named after what was asked, and with what is queued for reads. */
-    private static final class FakeStream implements DynamoDbStreamsClient {
-        final List<RuntimeException> iteratorFailures = new ArrayList<>();
-        final List<Object> reads = new ArrayList<>();
-        /** What a look at the oldest change that is left finds. */
-        GetRecordsResponse oldestLeft = GetRecordsResponse.builder().build();
-
-        @Override
-        public software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse getShardIterator(
-                software.amazon.awssdk.services.dynamodb.model.GetShardIteratorRequest request) {
-            if (!iteratorFailures.isEmpty()) {
-                throw iteratorFailures.remove(0);
-            }
-            String name = request.shardIteratorTypeAsString() + "/" + request.sequenceNumber();
-            return software.amazon.awssdk.services.dynamodb.model.GetShardIteratorResponse.builder()
-                    .shardIterator(name).build();
-        }
-
-        @Override
-        public GetRecordsResponse getRecords(GetRecordsRequest request) {
-            if (Integer.valueOf(1).equals(request.limit())) {
-                return oldestLeft;
-            }
-            Object next = reads.remove(0);
-            if (next instanceof RuntimeException) {
-                throw (RuntimeException) next;
-            }
-            return (GetRecordsResponse) next;
-        }
-
-        @Override
-        public String serviceName() {
-            return "fake";
-        }
-
-        @Override
-        public void close() {}
-    }
 
     private GapGuard guard(boolean goOn) {
         Gaps gaps = new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add);
-        return new GapGuard(stream, Region.US_EAST_1, gaps, new Denials(exits::add, () -> nanos));
+        SourceStream source = new SourceStream(stream, "arn");
+        return new GapGuard(stream, Region.US_EAST_1, source, gaps, new Denials(exits::add, () -> nanos),
+                new Begins(source, table, "leases"));
     }
 
     private Path gapFile() {
@@ -92,9 +52,13 @@ class GapGuardTest {
     }
 
     private static GetShardIteratorRequest after(String sequenceNumber) {
-        return GetShardIteratorRequest.builder().streamName("arn").shardId("shardId-1")
+        return GetShardIteratorRequest.builder().streamName("arn").shardId(SHARD)
                 .shardIteratorType(ShardIteratorType.AFTER_SEQUENCE_NUMBER)
                 .startingSequenceNumber(sequenceNumber).build();
+    }
+
+    private static GetShardIteratorRequest from(String place) {
+        return after(null).toBuilder().shardIteratorType(place).build();
     }
 
     private static GetRecordsResponse page(String next, String... sequenceNumbers) {
@@ -125,8 +89,7 @@ class GapGuardTest {
     @Test
     void goneShardEndsTheDaemon() {
         stream.iteratorFailures.add(GONE);
-        GetShardIteratorRequest oldest = after(null).toBuilder().shardIteratorType(ShardIteratorType.TRIM_HORIZON).build();
-        assertThrows(ExecutionException.class, () -> guard(false).getShardIterator(oldest).get());
+        assertThrows(ExecutionException.class, () -> guard(false).getShardIterator(from("TRIM_HORIZON")).get());
         assertEquals(List.of(9), exits);
     }
 
@@ -166,6 +129,91 @@ class GapGuardTest {
         assertTrue(noted.contains("\"checkpoint\":\"9\",\"from\":\"2026-01-02T00:00:09Z\""), noted);
     }
 
+    /** A shard that was never checkpointed is read from its beginning if that is left. */
+    @Test
+    void unreadShardIsReadFromItsBegin() throws Exception {
+        table.lease(SHARD);
+        new Begins(null, table, "leases").note(SHARD, "5");
+        assertEquals("TRIM_HORIZON/null", guard(false).getShardIterator(from("TRIM_HORIZON")).get().shardIterator());
+        // The begin is asked for last: the iterator stands where it was still there.
+        assertEquals(List.of("TRIM_HORIZON/null", "AT_SEQUENCE_NUMBER/5"), stream.asked);
+        assertEquals(List.of(), exits);
+    }
+
+    /** One whose beginning is gone has a gap, whatever the stream calls its start. */
+    @Test
+    void unreadShardWhoseBeginIsGone() throws Exception {
+        table.lease(SHARD);
+        new Begins(null, table, "leases").note(SHARD, "5");
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/5", TRIMMED);
+        assertThrows(ExecutionException.class, () -> guard(false).getShardIterator(from("TRIM_HORIZON")).get());
+        assertEquals(List.of(9), exits);
+        assertEquals("TRIM_HORIZON/null", guard(true).getShardIterator(from("TRIM_HORIZON")).get().shardIterator());
+        String noted = Files.readString(gapFile());
+        assertTrue(noted.contains("\"shard\":\"shardId-1\",\"checkpoint\":\"TRIM_HORIZON\""), noted);
+    }
+
+    /** A begin that cannot be asked for is no gap, and no reason to end. */
+    @Test
+    void unreadShardWhoseBeginIsRefused() throws Exception {
+        table.lease(SHARD);
+        new Begins(null, table, "leases").note(SHARD, "5");
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/5", FakeStream.refusal("ValidationException"));
+        assertEquals("TRIM_HORIZON/null", guard(false).getShardIterator(from("TRIM_HORIZON")).get().shardIterator());
+        assertEquals(List.of(), exits);
+    }
+
+    /** A shard of which nobody wrote down where it begins begins at the first change that is read. */
+    @Test
+    void firstReadIsWrittenDown() throws Exception {
+        table.lease(SHARD);
+        for (String place : List.of("TRIM_HORIZON", "LATEST")) {
+            table.lease(SHARD);
+            GapGuard guard = guard(false);
+            guard.getShardIterator(from(place)).get();
+            stream.reads.addAll(List.of(page("second"), page("third", "8"), page("fourth", "9")));
+            read(guard, place + "/null");
+            assertNull(table.begin(SHARD));
+            read(guard, "second");
+            read(guard, "third");
+            assertEquals("8", table.begin(SHARD));
+        }
+        // What came after the first change must not be passed by a second start at the newest one.
+        assertEquals("AT_SEQUENCE_NUMBER/8", guard(false).getShardIterator(from("LATEST")).get().shardIterator());
+    }
+
+    /** Changes whose begin cannot be written down are not handed on; they are read again. */
+    @Test
+    void unwrittenBegin() throws Exception {
+        table.lease(SHARD);
+        GapGuard guard = guard(false);
+        guard.getShardIterator(from("TRIM_HORIZON")).get();
+        stream.reads.addAll(List.of(page("second", "8"), page("second", "8")));
+        table.failure = FakeStream.refusal("ThrottlingException");
+        assertThrows(ExecutionException.class, () -> read(guard, "TRIM_HORIZON/null"));
+        table.failure = null;
+        assertEquals(1, read(guard, "TRIM_HORIZON/null").records().size());
+        assertEquals("8", table.begin(SHARD));
+    }
+
+    /** A checkpoint that the stream refuses for good ends the daemon as a wrong setting does. */
+    @Test
+    void refusedCheckpointEndsTheDaemon() {
+        stream.iteratorFailures.add(FakeStream.refusal("ValidationException"));
+        assertThrows(ExecutionException.class, () -> guard(true).getShardIterator(after("7")).get());
+        assertEquals(List.of(2), exits);
+    }
+
+    /** A shard that is not in a stream that is off is left to whoever reads the next one. */
+    @Test
+    void shardOfAnotherStream() {
+        stream.status = StreamStatus.DISABLED;
+        stream.iteratorFailures.add(GONE);
+        assertThrows(ExecutionException.class, () -> guard(true).getShardIterator(from("TRIM_HORIZON")).get());
+        assertEquals(List.of(), exits);
+        assertTrue(Files.notExists(gapFile()));
+    }
+
     /** What is no gap reaches the fetcher in the form that it retries, and ends nothing. */
     @Test
     void throttlingIsNoGap() throws Exception {
@@ -179,15 +227,10 @@ class GapGuardTest {
         assertEquals(List.of(), exits);
     }
 
-    private static RuntimeException refusal(String code) {
-        return DynamoDbException.builder().statusCode(400)
-                .awsErrorDetails(AwsErrorDetails.builder().errorCode(code).errorMessage("no").build()).build();
-    }
-
     /** A denied action ends the daemon at once. */
     @Test
     void deniedActionEndsTheDaemon() {
-        stream.iteratorFailures.add(refusal("AccessDeniedException"));
+        stream.iteratorFailures.add(FakeStream.refusal("AccessDeniedException"));
         assertThrows(ExecutionException.class, () -> guard(false).getShardIterator(after("7")).get());
         assertEquals(List.of(5), exits);
     }
@@ -198,17 +241,17 @@ class GapGuardTest {
         GapGuard guard = guard(false);
         for (int minute = 0; minute <= 5; minute++) {
             nanos = TimeUnit.MINUTES.toNanos(minute);
-            stream.iteratorFailures.add(refusal("ExpiredTokenException"));
+            stream.iteratorFailures.add(FakeStream.refusal("ExpiredTokenException"));
             assertThrows(ExecutionException.class, () -> guard.getShardIterator(after("7")).get());
         }
         assertEquals(List.of(), exits);
         guard.getShardIterator(after("7")).get();
         nanos = TimeUnit.MINUTES.toNanos(7);
-        stream.iteratorFailures.add(refusal("ExpiredTokenException"));
+        stream.iteratorFailures.add(FakeStream.refusal("ExpiredTokenException"));
         assertThrows(ExecutionException.class, () -> guard.getShardIterator(after("7")).get());
         assertEquals(List.of(), exits);
         nanos = TimeUnit.MINUTES.toNanos(13);
-        stream.iteratorFailures.add(refusal("ExpiredTokenException"));
+        stream.iteratorFailures.add(FakeStream.refusal("ExpiredTokenException"));
         assertThrows(ExecutionException.class, () -> guard.getShardIterator(after("7")).get());
         assertEquals(List.of(5), exits);
     }

@@ -1,0 +1,129 @@
+package io.github.kclprocessor.launcher;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.dynamodb.model.StreamRecord;
+import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
+import software.amazon.awssdk.services.kinesis.model.Shard;
+
+/**
+ * Where each shard begins: a sequence number beside the checkpoint of its lease.
+ *
+ * <p>A shard without a checkpoint is read from TRIM_HORIZON, and an iterator there begins at the
+ * oldest change that is left, whatever was before it. One at a sequence number fails if that has been
+ * trimmed. So the number is written down with the lease, and asked for when the shard is taken up.
+ * Nothing is read from it: whether the stream calls the first change's number a shard's start or a
+ * lower one, it is gone once a change is.
+ */
+final class Begins {
+    static final String ATTRIBUTE = "beginSequenceNumber";
+    /** Of the 24 hours for which a stream keeps a change (developer guide), one for unlike clocks. */
+    private static final Duration SURELY_KEPT = Duration.ofHours(23);
+    /** A shard that was found as a child, between two lists, has its lease by then. */
+    private static final Duration REMEMBERED = Duration.ofHours(1);
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+    private final SourceStream stream;
+    private final DynamoDbAsyncClient client;
+    private final String leaseTable;
+    private final Map<String, String> starts = new ConcurrentHashMap<>();
+
+    /** @param client the lease table's */
+    Begins(SourceStream stream, DynamoDbAsyncClient client, String leaseTable) {
+        this.stream = stream;
+        this.client = client;
+        this.leaseTable = leaseTable;
+    }
+
+    /** A list of all shards begins; those that it does not bring have left the stream. */
+    void listing() {
+        starts.keySet().removeIf(shard -> isOlderThan(REMEMBERED, shard));
+    }
+
+    /** Remembers where shards start that DescribeStream has listed. */
+    void listed(Collection<Shard> shards) {
+        for (Shard shard : shards) {
+            String start = shard.sequenceNumberRange().startingSequenceNumber();
+            if (start != null) {
+                starts.put(shard.shardId(), start);
+            }
+        }
+    }
+
+    /**
+     * Where a shard begins that gets its lease now: at its start, unless that has been trimmed.
+     *
+     * <p>A first start meets such shards, and begins at what is left. Later on a shard can be so old
+     * only if its parent was not read for as long; that one has a lease, at which the gap is stated.
+     */
+    Optional<String> ofNew(String shard) {
+        Optional<String> start = Optional.ofNullable(starts.get(shard));
+        if (!start.isPresent() || !isOlderThan(SURELY_KEPT, shard)) {
+            return start;
+        }
+        try {
+            stream.demand(shard, start.get());
+            return start;
+        } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
+            return stream.oldestLeft(shard).map(StreamRecord::sequenceNumber);
+        }
+    }
+
+    /** Where a shard begins, if its lease says so; one that another library made does not. */
+    Optional<String> of(String shard) {
+        return Optional.ofNullable(answer(shard, client.getItem(ask -> ask.tableName(leaseTable)
+                        .key(key(shard)).consistentRead(true).projectionExpression(ATTRIBUTE)))
+                .item().get(ATTRIBUTE)).map(AttributeValue::s);
+    }
+
+    /** Writes down where a shard begins, unless its lease says so already, or is gone. */
+    void note(String shard, String sequenceNumber) {
+        try {
+            answer(shard, client.updateItem(ask -> ask.tableName(leaseTable).key(key(shard))
+                    .updateExpression("SET " + ATTRIBUTE + " = :begin")
+                    .conditionExpression("attribute_exists(leaseKey) AND attribute_not_exists(" + ATTRIBUTE + ")")
+                    .expressionAttributeValues(Map.of(":begin", text(sequenceNumber)))));
+        } catch (ConditionalCheckFailedException e) {
+            Connectors.LOG.debug("The begin of shard {} stays as it is", shard);
+        }
+    }
+
+    static AttributeValue text(String value) {
+        return AttributeValue.builder().s(value).build();
+    }
+
+    private static Map<String, AttributeValue> key(String shard) {
+        return Map.of("leaseKey", text(shard));
+    }
+
+    private static boolean isOlderThan(Duration age, String shard) {
+        return Gap.created(shard).map(time -> time.isBefore(Instant.now().minus(age))).orElse(true);
+    }
+
+    /** Waits for the lease table, whose failures must not be taken for the stream's. */
+    private <T> T answer(String shard, CompletableFuture<T> asked) {
+        try {
+            return asked.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } catch (ExecutionException | TimeoutException e) {
+            if (e.getCause() instanceof ConditionalCheckFailedException) {
+                throw (ConditionalCheckFailedException) e.getCause();
+            }
+            throw new IllegalStateException("No answer about the lease of shard " + shard + " in " + leaseTable, e);
+        }
+    }
+}

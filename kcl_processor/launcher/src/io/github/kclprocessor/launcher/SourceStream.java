@@ -1,0 +1,95 @@
+package io.github.kclprocessor.launcher;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
+import software.amazon.awssdk.services.dynamodb.model.Record;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.dynamodb.model.Shard;
+import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
+import software.amazon.awssdk.services.dynamodb.model.StreamDescription;
+import software.amazon.awssdk.services.dynamodb.model.StreamRecord;
+import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
+import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
+import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
+
+/** What there is of the source's stream: whether it is on, its shards, what is left of one. */
+final class SourceStream {
+    private static final Set<StreamStatus> ON = Set.of(StreamStatus.ENABLED, StreamStatus.ENABLING);
+
+    final String arn;
+    private final DynamoDbStreamsClient client;
+
+    SourceStream(DynamoDbStreamsClient client, String arn) {
+        this.client = client;
+        this.arn = arn;
+    }
+
+    /** Whether it takes changes; one that does not can be read for a day, then it is gone. */
+    boolean isOn() {
+        try {
+            return ON.contains(page(null, 1).streamStatus());
+        } catch (ResourceNotFoundException e) {
+            return false;
+        }
+    }
+
+    /** Every shard that is left, at a call a hundred; none if the stream is gone. */
+    List<Shard> shards() {
+        List<Shard> shards = new ArrayList<>();
+        String last = null;
+        try {
+            do {
+                StreamDescription page = page(last, null);
+                shards.addAll(page.shards());
+                last = page.lastEvaluatedShardId();
+            } while (last != null);
+        } catch (ResourceNotFoundException e) {
+            return List.of();
+        }
+        return shards;
+    }
+
+    private StreamDescription page(String after, Integer limit) {
+        return client.describeStream(ask -> ask.streamArn(arn).exclusiveStartShardId(after).limit(limit))
+                .streamDescription();
+    }
+
+    /**
+     * Makes sure that nothing of a shard has left the stream from a sequence number on.
+     *
+     * @throws TrimmedDataAccessException if something has, or ResourceNotFoundException, with the shard
+     */
+    void demand(String shard, String sequenceNumber) {
+        try {
+            client.getShardIterator(ask -> ask.streamArn(arn).shardId(shard)
+                    .shardIteratorType(ShardIteratorType.AT_SEQUENCE_NUMBER).sequenceNumber(sequenceNumber));
+        } catch (DynamoDbException e) {
+            if (!isRefusal(e)) {
+                throw e;
+            }
+            Connectors.LOG.warn("Whether changes of shard {} after {} have left the stream cannot be told ({})",
+                    shard, sequenceNumber, e.getMessage());
+        }
+    }
+
+    /** The oldest change that a shard still has; empty if there is none. */
+    Optional<StreamRecord> oldestLeft(String shard) {
+        try {
+            String iterator = client.getShardIterator(ask -> ask.streamArn(arn).shardId(shard)
+                    .shardIteratorType(ShardIteratorType.TRIM_HORIZON)).shardIterator();
+            return client.getRecords(ask -> ask.shardIterator(iterator).limit(1)).records().stream()
+                    .map(Record::dynamodb).findFirst();
+        } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Whether the service will never do what it was asked for, however often. */
+    static boolean isRefusal(DynamoDbException failure) {
+        return failure.awsErrorDetails() != null
+                && "ValidationException".equals(failure.awsErrorDetails().errorCode());
+    }
+}

@@ -1,0 +1,82 @@
+package io.github.kclprocessor.launcher;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import software.amazon.awssdk.services.dynamodb.model.Shard;
+import software.amazon.kinesis.leases.Lease;
+
+/**
+ * Ends the daemon when its stream was turned off, once all that is left in it was read.
+ *
+ * <p>Turned on again, the table has another stream, of which the KCL knows nothing: with the shards
+ * of the old one closed and read, it would stand by for ever.
+ */
+final class StreamWatch implements Runnable {
+    private static final long PERIOD_SECONDS = 15;
+
+    private final SourceStream stream;
+    private final Callable<List<Lease>> leases;
+    private final Gaps gaps;
+    private Instant lastOn = Instant.now();
+    private boolean told;
+
+    StreamWatch(SourceStream stream, Callable<List<Lease>> leases, Gaps gaps) {
+        this.stream = stream;
+        this.leases = leases;
+        this.gaps = gaps;
+    }
+
+    /** Looks four times a minute, for as long as the daemon lives. */
+    void start() {
+        ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(looks -> {
+            Thread thread = new Thread(looks, "stream-watch");
+            thread.setDaemon(true);
+            return thread;
+        });
+        clock.scheduleWithFixedDelay(this, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** Looks once. */
+    @Override
+    public void run() {
+        try {
+            Instant now = Instant.now();
+            if (stream.isOn()) {
+                lastOn = now;
+                return;
+            }
+            if (!told) {
+                told = true;
+                Connectors.LOG.error(
+                        "The stream {} was turned off. The daemon reads what is left in it, and ends", stream.arn);
+            }
+            if (isRead()) {
+                gaps.streamEnded(stream.arn, lastOn);
+            }
+        } catch (Exception e) {
+            Connectors.LOG.warn("Whether the stream {} is on cannot be told now ({})", stream.arn, e.toString());
+        }
+    }
+
+    /**
+     * Whether every shard that is left in the stream was read to its end.
+     *
+     * <p>One without a lease is still to be read if it has no children; what was before them may have
+     * been passed at a first start.
+     */
+    private boolean isRead() throws Exception {
+        List<Shard> shards = stream.shards();
+        Set<String> parents = shards.stream().map(Shard::parentShardId).collect(Collectors.toSet());
+        Map<String, Boolean> ended = leases.call().stream()
+                .collect(Collectors.toMap(Lease::leaseKey, lease -> lease.checkpoint().isShardEnd()));
+        return shards.stream().map(Shard::shardId)
+                .allMatch(shard -> ended.getOrDefault(shard, parents.contains(shard)));
+    }
+}

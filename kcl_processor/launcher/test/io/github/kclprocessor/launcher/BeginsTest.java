@@ -1,0 +1,102 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
+import software.amazon.awssdk.services.kinesis.model.Shard;
+import software.amazon.awssdk.services.kinesis.model.SequenceNumberRange;
+
+class BeginsTest {
+    private static final String YOUNG = shardOf(Duration.ofHours(5));
+    private static final String OLD = shardOf(Duration.ofHours(26));
+
+    private final FakeStream stream = new FakeStream();
+    private final FakeLeaseTable table = new FakeLeaseTable();
+    private final Begins begins = new Begins(new SourceStream(stream, "arn"), table, "leases");
+
+    private static String shardOf(Duration age) {
+        return String.format("shardId-%020d-0a1b2c3d", Instant.now().minus(age).toEpochMilli());
+    }
+
+    private void list(String shard, String start) {
+        begins.listed(List.of(Shard.builder().shardId(shard)
+                .sequenceNumberRange(SequenceNumberRange.builder().startingSequenceNumber(start).build()).build()));
+    }
+
+    /** A shard that is too young to have lost anything begins at its start, and nobody is asked. */
+    @Test
+    void youngShardBeginsAtItsStart() {
+        list(YOUNG, "100");
+        assertEquals(Optional.of("100"), begins.ofNew(YOUNG));
+        assertEquals(List.of(), stream.asked);
+    }
+
+    /** An old shard begins at its start if that is left, else at the oldest change that is. */
+    @Test
+    void oldShardBeginsAtWhatIsLeft() {
+        list(OLD, "100");
+        assertEquals(Optional.of("100"), begins.ofNew(OLD));
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.TRIMMED);
+        assertEquals(Optional.empty(), begins.ofNew(OLD));
+        stream.oldestLeft = GetRecordsResponse.builder()
+                .records(record -> record.dynamodb(change -> change.sequenceNumber("117"))).build();
+        assertEquals(Optional.of("117"), begins.ofNew(OLD));
+    }
+
+    /** A shard that has left the stream, or whose start is not told, has no begin. */
+    @Test
+    void noBegin() {
+        list(OLD, "100");
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.GONE);
+        stream.failuresAt.put("TRIM_HORIZON/null", FakeStream.GONE);
+        assertEquals(Optional.empty(), begins.ofNew(OLD));
+        list(YOUNG, null);
+        assertEquals(Optional.empty(), begins.ofNew(YOUNG));
+    }
+
+    /** A start that an iterator is refused at is as good as any other: it cannot be told to be gone. */
+    @Test
+    void refusedStartIsNoLoss() {
+        list(OLD, "100");
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.refusal("ValidationException"));
+        assertEquals(Optional.of("100"), begins.ofNew(OLD));
+    }
+
+    /** A list forgets the shards that it does not bring, but for those that were found just now. */
+    @Test
+    void listsAreForgotten() {
+        String born = shardOf(Duration.ofMinutes(1));
+        list(YOUNG, "100");
+        list(born, "200");
+        begins.listing();
+        assertEquals(Optional.empty(), begins.ofNew(YOUNG));
+        assertEquals(Optional.of("200"), begins.ofNew(born));
+    }
+
+    /** A begin is written once, and only beside a lease. */
+    @Test
+    void begin() {
+        table.lease("shardId-1");
+        assertEquals(Optional.empty(), begins.of("shardId-1"));
+        begins.note("shardId-1", "7");
+        begins.note("shardId-1", "8");
+        begins.note("shardId-2", "9");
+        assertEquals(Optional.of("7"), begins.of("shardId-1"));
+        assertEquals(List.of("shardId-1"), List.copyOf(table.rows.keySet()));
+    }
+
+    /** A lease table in trouble is named; it must not pass for a stream in trouble. */
+    @Test
+    void leaseTableInTrouble() {
+        table.failure = FakeStream.refusal("AccessDeniedException");
+        String said = assertThrows(IllegalStateException.class, () -> begins.of("shardId-1")).getMessage();
+        assertTrue(said.contains("shardId-1 in leases"), said);
+    }
+}

@@ -1,0 +1,60 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.kinesis.model.SequenceNumberRange;
+import software.amazon.awssdk.services.kinesis.model.Shard;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseManagementConfig;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
+
+class LeaseTableTest {
+    private static final String SHARD = String.format("shardId-%020d-0a1b2c3d", System.currentTimeMillis());
+
+    private final FakeStream stream = new FakeStream();
+    private final FakeLeaseTable table = new FakeLeaseTable();
+    private final Begins begins = new Begins(new SourceStream(stream, "arn"), table, "leases");
+    private boolean ending;
+    private final LeaseTable leases = new LeaseTable(
+            new LeaseManagementConfig("leases", "task", table, null, "host-1"), begins, () -> ending);
+
+    private static Lease lease(ExtendedSequenceNumber checkpoint) {
+        Lease lease = new Lease();
+        lease.leaseKey(SHARD);
+        lease.checkpoint(checkpoint);
+        return lease;
+    }
+
+    /** A new lease says where its shard begins, in the write that creates it. */
+    @Test
+    void newLeaseHasABegin() throws Exception {
+        begins.listed(List.of(Shard.builder().shardId(SHARD)
+                .sequenceNumberRange(SequenceNumberRange.builder().startingSequenceNumber("100").build()).build()));
+        leases.createLeaseIfNotExists(lease(ExtendedSequenceNumber.TRIM_HORIZON));
+        assertEquals("100", table.begin(SHARD));
+        leases.createLeaseIfNotExists(lease(ExtendedSequenceNumber.LATEST));
+        assertEquals(null, table.begin(SHARD));
+    }
+
+    /** A lease goes when its shard was read to its end, and not before. */
+    @Test
+    void unfinishedLeaseStays() throws Exception {
+        table.lease(SHARD);
+        leases.deleteLease(lease(new ExtendedSequenceNumber("7")));
+        leases.deleteLease(lease(ExtendedSequenceNumber.TRIM_HORIZON));
+        assertEquals(Set.of(SHARD), table.rows.keySet());
+        leases.deleteLease(lease(ExtendedSequenceNumber.SHARD_END));
+        assertFalse(table.rows.containsKey(SHARD));
+    }
+
+    /** While the daemon ends there is nothing for it to take up, whatever the table says. */
+    @Test
+    void nothingIsTakenUpAtTheEnd() throws Exception {
+        ending = true;
+        assertEquals(List.of(), leases.listLeaseKeysForWorker("host-1"));
+    }
+}
