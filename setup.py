@@ -88,6 +88,7 @@ setup(
         "prometheus": ["prometheus-client>=0.20"],
         "test": [
             "aiohttp>=3.9",
+            "cryptography>=41",
             "hypothesis>=6",
             "import-linter>=2.1",
             JGO,

@@ -14,10 +14,11 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,
     HTTPClientError,
+    SSLError,
 )
 
-from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, THROTTLED
-from kcl_processor.aws.credentials import session
+from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
+from kcl_processor.aws.credentials import keys, session
 from kcl_processor.aws.wire import Endpoint
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import OperatorError, PermissionDenied
@@ -27,6 +28,8 @@ _BOUNDED = Config(
 )
 
 _PASSES = "check the endpoint and the network, then start again; a supervisor does"
+
+_TRUST = "AWS_CA_BUNDLE with the certificates that stand behind the endpoint or the proxy"
 
 _RENEW_FIRST = "renew the credentials, check this host's clock, then try again"
 
@@ -43,8 +46,8 @@ def endpoint(side: Side, connections: int) -> Endpoint:
         connections: how many calls may be under way at once.
     """
     url = str(tables(side).meta.endpoint_url)
-    credentials = session(side.region, side.role_arn, side.external_id).get_credentials()
-    return Endpoint(side.region, url, credentials, connections)
+    held = keys(side.region, side.role_arn, side.external_id)
+    return Endpoint(side.region, url, held, connections)
 
 
 def streams(source: Source) -> Any:
@@ -71,6 +74,11 @@ def cloudwatch(task: Task) -> Any:
 def sts(task: Task) -> Any:
     """An STS client under the default credentials."""
     return _client("sts", task.kcl.region, None, None, None)
+
+
+def queues(region: str, endpoint: str | None) -> Any:
+    """An SQS client under the default credentials."""
+    return _client("sqs", region, endpoint, None, None)
 
 
 def functions(source: Source) -> Any:
@@ -123,14 +131,11 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
         raise _refused(failure, action, resource) or error(
             f"{action} on {resource} failed ({_said(failure)}).", hint
         ) from failure
+    except SSLError as failure:
+        raise OperatorError(f"{action} on {resource} failed: {failure}.", _TRUST) from failure
     except (ConnectionError, HTTPClientError) as failure:
         raise OperatorError(f"{action} on {resource} failed: {failure}.", _PASSES) from failure
     except BotoCoreError as failure:
-        if type(failure).__name__ in NO_CREDENTIALS:
-            raise PermissionDenied(
-                f"{action} on {resource}: there are no AWS credentials ({failure}).",
-                "aws sts get-caller-identity, until it answers",
-            ) from failure
         raise error(f"{action} on {resource} failed: {failure}.", hint) from failure
 
 

@@ -53,9 +53,9 @@ RENEW = frozenset(
     }
 )
 
-# What botocore raises when it finds no credentials, or cannot renew those it had: the wire's code
-# for a call that was not made.
-NO_CREDENTIALS = frozenset({"NoCredentialsError", "CredentialRetrievalError"})
+# A code of our own, for a call that was not made: there are no credentials, or what was held has
+# expired and could not be renewed.
+NO_CREDENTIALS = "NoCredentials"
 
 # Seconds that refused credentials may take to be renewed by whoever renews them.
 RENEWAL_SECONDS = 300.0

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
+from botocore.config import Config
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
     CredentialProvider,
+    CredentialResolver,
     Credentials,
     DeferredRefreshableCredentials,
 )
+from botocore.exceptions import NoCredentialsError, ProfileNotFound
 from botocore.session import Session
 
-from kcl_processor.errors import PermissionDenied
+from kcl_processor.aws.codes import RENEW
+from kcl_processor.aws.credential_errors import NoKeys
+from kcl_processor.aws.keys import Keys
+from kcl_processor.aws.network import ca_bundle
+
+_CHAIN = "the default chain"
+# botocore's own minute an attempt, and five attempts, would outlast a record processor's watchdog.
+_BOUNDED = Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
+)
 
 
 def session(region: str, role_arn: str | None = None, external_id: str | None = None) -> Session:
-    """A botocore session whose credentials refresh themselves.
+    """A botocore session whose credentials follow their source, for boto3's clients.
 
     Args:
         region: where STS is asked for the role.
@@ -22,42 +37,112 @@ def session(region: str, role_arn: str | None = None, external_id: str | None = 
         external_id: what the role's trust policy may ask for.
 
     Raises:
-        PermissionDenied: the default chain finds no credentials.
+        NoKeys: there are no credentials.
+        ConfigError: the bundle of certificates cannot be used.
     """
-    base = Session()
-    if base.get_credentials() is None:
-        raise PermissionDenied(
-            "No AWS credentials were found in the environment, the shared files or the instance.",
-            "aws sts get-caller-identity, until it answers",
-        )
+    held = keys(region, role_arn, external_id)
+    held.get_frozen_credentials()
+    made = _plain(region)
+    ca_bundle(made)
+    made.register_component("credential_provider", CredentialResolver([_Held(held)]))
+
+    def look_again(parsed: dict[str, Any], **_: Any) -> None:
+        if parsed.get("Error", {}).get("Code") in RENEW:
+            held.refused()
+
+    made.register("after-call", look_again)
+    return made
+
+
+def keys(region: str, role_arn: str | None = None, external_id: str | None = None) -> Keys:
+    """The credentials alone, looked up on first use; the arguments are :func:`session`'s."""
+    files = tuple(
+        os.path.expanduser(os.path.expandvars(_plain(region).get_config_variable(name)))
+        for name in ("credentials_file", "config_file")
+    )
+    base = Keys(_CHAIN, lambda: _default(region, files), files)
     if not role_arn:
         return base
-    assumed = Session()
-    providers = assumed.get_component("credential_provider")
-    providers.insert_before("env", _AssumedRole(base, region, role_arn, external_id))
-    return assumed
+    return Keys(role_arn, lambda: _assumed(base, region, role_arn, external_id))
 
 
-class _AssumedRole(CredentialProvider):  # type: ignore[misc]
-    METHOD = "kcl-processor-assumed-role"
+def _default(region: str, files: tuple[str, ...]) -> Credentials:
+    try:
+        found = _plain(region).get_credentials()
+    except ProfileNotFound:
+        _refuse_unreadable(files)
+        raise
+    if found is None:
+        _refuse_unreadable(files)
+        raise NoCredentialsError
+    return found
 
-    def __init__(self, base: Session, region: str, role_arn: str, external_id: str | None) -> None:
+
+def _refuse_unreadable(files: tuple[str, ...]) -> None:
+    """botocore passes over a file that it may not read, without a word."""
+    for file in files:
+        if os.path.isfile(file) and not os.access(file, os.R_OK):
+            raise NoKeys(
+                f"The AWS configuration file {file} cannot be read by this user.",
+                "make it readable for the user who runs kcl-processor",
+            )
+
+
+def _assumed(base: Keys, region: str, role_arn: str, external_id: str | None) -> Credentials:
+    extra = {"RoleSessionName": "kcl-processor"}
+    if external_id:
+        extra["ExternalId"] = external_id
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=_plain(region).create_client,
+        source_credentials=base,
+        role_arn=role_arn,
+        extra_args=extra,
+    )
+    return DeferredRefreshableCredentials(fetcher.fetch_credentials, method=Keys.method)
+
+
+class _Held(CredentialProvider):  # type: ignore[misc]
+    """Hands a session the credentials that are there already."""
+
+    METHOD = Keys.method
+
+    def __init__(self, held: Keys) -> None:
         super().__init__()
-        self._base = base
-        self._region = region
-        self._role_arn = role_arn
-        self._external_id = external_id
+        self._held = held
 
-    def load(self) -> Credentials:
-        extra = {"RoleSessionName": "kcl-processor"}
-        if self._external_id:
-            extra["ExternalId"] = self._external_id
-        fetcher = AssumeRoleCredentialFetcher(
-            client_creator=lambda name, **options: self._base.create_client(
-                name, **{"region_name": self._region, **options}
-            ),
-            source_credentials=self._base.get_credentials(),
-            role_arn=self._role_arn,
-            extra_args=extra,
-        )
-        return DeferredRefreshableCredentials(fetcher.fetch_credentials, method=self.METHOD)
+    def load(self) -> Keys:
+        return self._held
+
+
+def _plain(region: str) -> Session:
+    """A session with botocore's own chain, patient with metadata and bounded elsewhere.
+
+    A session reads the shared files once, so each look for credentials takes a new one.
+    """
+    made = Session(session_vars=_METADATA)
+    made.set_config_variable("region", region)
+    made.set_default_client_config(_BOUNDED)
+    return made
+
+
+def _seconds(given: Any) -> Any:
+    return given if isinstance(given, tuple) else int(given)
+
+
+# botocore gives the instance metadata service one second and one attempt, and then says that there
+# are no credentials; a busy host needs more. The figures are seconds to connect, seconds to answer
+# and attempts: a host that is none of EC2's does not even connect, and says so after six seconds.
+_METADATA = {
+    "metadata_service_timeout": (
+        "metadata_service_timeout",
+        "AWS_METADATA_SERVICE_TIMEOUT",
+        (1, 5),
+        _seconds,
+    ),
+    "metadata_service_num_attempts": (
+        "metadata_service_num_attempts",
+        "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+        3,
+        int,
+    ),
+}

@@ -3,7 +3,7 @@
 Images arrive as DynamoDB JSON and leave as DynamoDB JSON, so a boto3 client would parse, validate
 and serialise every attribute for nothing: 325 ms of CPU for 1,000 items of 1 KB, where a body put
 together from the raw images takes a small part of that. What guards the call stays botocore's:
-its credentials and their refresh, its signer, its HTTP session with proxies and CA bundles.
+its credentials, its signer, its HTTP session; ``keys``, ``signature`` and ``network`` say how far.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials, ReadOnlyCredentials
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-)
+from botocore.exceptions import BotoCoreError, HTTPClientError
 from botocore.httpsession import URLLib3Session
+
+from kcl_processor.aws.credential_errors import NoKeys
+from kcl_processor.aws.keys import Keys
+from kcl_processor.aws.network import way_to
+from kcl_processor.aws.signature import Signature
 
 # One attempt is bounded by these two, in seconds, so that a hung connection cannot hold a batch.
 CONNECT_TIMEOUT = 3.0
@@ -62,15 +60,20 @@ class Endpoint:
     Args:
         region: the signing region.
         url: the endpoint's URL.
-        credentials: botocore credentials; refreshable ones refresh themselves on use.
+        keys: to sign with.
         connections: how many calls may be under way at once.
+
+    Raises:
+        ConfigError: the bundle of certificates cannot be used.
     """
 
-    def __init__(self, region: str, url: str, credentials: Credentials, connections: int) -> None:
-        self._region = region
+    def __init__(self, region: str, url: str, keys: Keys, connections: int) -> None:
         self._url = url.rstrip("/") + "/"
-        self._credentials = credentials
+        self._signature = Signature("dynamodb", region, keys)
+        way = way_to(self._url)
         self._session = URLLib3Session(
+            proxies=way.proxies,
+            verify=way.verify,
             max_pool_connections=connections,
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             socket_options=_SOCKET_OPTIONS,
@@ -80,11 +83,14 @@ class Endpoint:
         """Make one attempt at an operation of the DynamoDB API; never raises."""
         try:
             response = self._session.send(self._signed(operation, body))
-            return _answer(response.status_code, response.content)
-        except ClientError as error:
-            return _renewal_refused(error)
+        except NoKeys as error:
+            return Answer(error.status, error.code, error.message)
         except (HTTPClientError, BotoCoreError) as error:
             return Answer(0, type(error).__name__, str(error))
+        answer = _answer(response.status_code, response.content)
+        if answer.error:
+            self._signature.answered(answer.error, response.headers)
+        return answer
 
     def _signed(self, operation: str, body: bytes) -> Any:
         request = AWSRequest(
@@ -96,16 +102,7 @@ class Endpoint:
                 "X-Amz-Target": f"DynamoDB_20120810.{operation}",
             },
         )
-        SigV4Auth(self._frozen(), "dynamodb", self._region).add_auth(request)
-        return request.prepare()
-
-    def _frozen(self) -> ReadOnlyCredentials:
-        try:
-            return self._credentials.get_frozen_credentials()
-        except RuntimeError as stale:
-            # How botocore says that new credentials came, and have expired like the old ones.
-            method = self._credentials.method
-            raise CredentialRetrievalError(provider=method, error_msg=stale) from stale
+        return self._signature.sign(request)
 
 
 def _answer(status: int, content: bytes) -> Answer:
@@ -119,13 +116,6 @@ def _answer(status: int, content: bytes) -> Answer:
         code = str(body.get("__type") or f"HTTP {status}").rpartition("#")[2]
         return Answer(status, code, str(_message(body)))
     return Answer(status, body=body)
-
-
-def _renewal_refused(error: ClientError) -> Answer:
-    """What STS said to whoever assumes the role of a side; the call itself was not made."""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    code = error.response.get("Error", {}).get("Code", type(error).__name__)
-    return Answer(status=status, error=code, message=str(error))
 
 
 def _message(body: dict[str, Any]) -> object:

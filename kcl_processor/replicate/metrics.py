@@ -7,16 +7,18 @@ what fails is logged once, and tried again at the next turn.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
-from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
-from kcl_processor.aws.credentials import session
+from kcl_processor.aws.credentials import keys
+from kcl_processor.aws.network import way_to
+from kcl_processor.aws.signature import Signature
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.figures import Latency, ShardFigures
 from kcl_processor.state.gaps import noted_gaps
@@ -39,6 +41,9 @@ METRICS = {
     "Gaps": "gaps",
 }
 LATENCY_METRIC = "ReplicationLatency"
+
+# Of an answer in the query protocol, which is XML.
+_CODE = re.compile(r"<Code>(\w+)</Code>")
 
 Publish = Callable[[Counts, Latency], None]
 
@@ -135,9 +140,12 @@ class CloudWatch:
 
     def __init__(self, namespace: str, region: str, endpoint: str) -> None:
         self._namespace = namespace
-        self._region = region
         self._endpoint = endpoint.rstrip("/") + "/"
-        self._http = URLLib3Session(max_pool_connections=1, timeout=(3, 10))
+        self._signature = Signature("monitoring", region, keys(region))
+        way = way_to(self._endpoint)
+        self._http = URLLib3Session(
+            proxies=way.proxies, verify=way.verify, max_pool_connections=1, timeout=(3, 10)
+        )
 
     def __call__(self, counts: Counts, latency: Latency) -> None:
         """Publish; raise whatever goes wrong."""
@@ -148,10 +156,10 @@ class CloudWatch:
             data=body,
             headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
         )
-        credentials = session(self._region).get_credentials().get_frozen_credentials()
-        SigV4Auth(credentials, "monitoring", self._region).add_auth(request)
-        response = self._http.send(request.prepare())
+        response = self._http.send(self._signature.sign(request))
         if response.status_code != 200:
+            code = _CODE.search(response.text)
+            self._signature.answered(code[1] if code else "", response.headers)
             raise RuntimeError(f"HTTP {response.status_code}: {response.text[:300]}")
 
 

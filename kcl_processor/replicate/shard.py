@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kcl_processor.aws.credentials import session
+from kcl_processor.aws.credentials import keys
 from kcl_processor.aws.wire import Endpoint
 from kcl_processor.clock import Clock
 from kcl_processor.config.settings import Settings
@@ -95,17 +95,16 @@ class ShardOpener:
         self._wait = wait
         self._on_turn = on_turn
         self._opened: OpenShard | None = None
-        credentials = session(
-            settings.destination_region,
-            settings.destination_role_arn,
-            settings.destination_external_id,
-        ).get_credentials()
         self._destination = DestinationTable(
             settings.destination_table,
             Endpoint(
                 settings.destination_region,
                 settings.destination_endpoint,
-                credentials,
+                keys(
+                    settings.destination_region,
+                    settings.destination_role_arn,
+                    settings.destination_external_id,
+                ),
                 settings.connections,
             ),
         )

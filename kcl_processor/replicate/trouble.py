@@ -29,7 +29,6 @@ class Trouble:
         self._clock = clock
         self._began: float | None = None
         self._last_failure = 0.0
-        self._failing_since: float | None = None
         self._reminder = _FIRST_REMINDER
         self._told_at = 0.0
         self._kinds: Counter[str] = Counter()
@@ -38,8 +37,6 @@ class Trouble:
         """One attempt failed and will be made again."""
         now = self._last_failure = self._clock.elapsed()
         self._kinds[error] += 1
-        if self._failing_since is None:
-            self._failing_since = now
         if self._began is None:
             self._began = self._told_at = now
             self._reminder = _FIRST_REMINDER
@@ -57,7 +54,6 @@ class Trouble:
 
     def passed(self) -> None:
         """One attempt succeeded."""
-        self._failing_since = None
         if self._began is None or self._clock.elapsed() - self._last_failure < _CALM:
             return
         _log.warning(
@@ -68,10 +64,6 @@ class Trouble:
         )
         self._began = None
         self._kinds.clear()
-
-    def seconds(self) -> float:
-        """For how long every attempt has failed; 0 when the last one succeeded."""
-        return 0.0 if self._failing_since is None else self._clock.elapsed() - self._failing_since
 
     def _counted(self) -> str:
         return ", ".join(f"{count} {kind}" for kind, count in self._kinds.most_common())

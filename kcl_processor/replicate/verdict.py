@@ -44,7 +44,7 @@ def judge(answer: Answer) -> Verdict:
         return Verdict.THROTTLED if unprocessed(answer) else Verdict.APPLIED
     if answer.error in THROTTLED or answer.status == 429:
         return Verdict.THROTTLED
-    if answer.error in RENEW or answer.error in NO_CREDENTIALS:
+    if answer.error in RENEW or answer.error == NO_CREDENTIALS:
         return Verdict.RENEW_CREDENTIALS
     # A request of 25 large items can be too long as JSON where each item alone is not.
     if answer.error in _REFUSED or answer.status == 413:

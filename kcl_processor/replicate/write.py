@@ -21,12 +21,12 @@ from typing import Any, Protocol
 
 import orjson
 
-from kcl_processor.aws.codes import RENEWAL_SECONDS
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.backoff import Window, delay
 from kcl_processor.replicate.change import Change, canonical_key
 from kcl_processor.replicate.destination import MAX_CHANGES_PER_REQUEST, Destination, unprocessed
+from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
 
@@ -103,6 +103,7 @@ class Writer:
         self._backoff = backoff
         self._on_turn = on_turn
         self._trouble = Trouble(destination.table, clock)
+        self._renewal = Renewal(clock)
 
     def write(self, changes: Sequence[Change], fence: Fence) -> None:
         """Apply every change, then return. Keys must be distinct: coalesce first.
@@ -148,7 +149,9 @@ class Writer:
         self.tally.consumed += answer.consumed
 
     def _settle(self, batch: _Batch, request: _Request, answer: Answer) -> None:
-        match judge(answer):
+        verdict = judge(answer)
+        self._renewal.note(verdict)
+        match verdict:
             case Verdict.APPLIED:
                 self.tally.written += len(request.changes)
                 self._window.succeeded()
@@ -161,10 +164,10 @@ class Writer:
                     self._window.throttled()
                 self.tally.written += len(request.changes) - len(rest.changes)
                 self._retry(batch, rest, answer)
-            case Verdict.RETRY:
-                self._retry(batch, request, answer)
-            case Verdict.RENEW_CREDENTIALS:
-                self._await_credentials(answer)
+            case Verdict.RENEW_CREDENTIALS if self._renewal.is_overdue():
+                seconds = self._renewal.seconds()
+                raise credentials_error(answer, self._destination.table, seconds)
+            case Verdict.RETRY | Verdict.RENEW_CREDENTIALS:
                 self._retry(batch, request, answer)
             case Verdict.REFUSED:
                 self._narrow(batch, request, answer)
@@ -176,11 +179,6 @@ class Writer:
         self.tally.retried += len(request.changes)
         request.attempts += 1
         batch.wait(request, self._clock.elapsed() + self._backoff(request.attempts))
-
-    def _await_credentials(self, answer: Answer) -> None:
-        lasted = self._trouble.seconds()
-        if lasted > RENEWAL_SECONDS:
-            raise credentials_error(answer, self._destination.table, lasted)
 
     def _narrow(self, batch: _Batch, request: _Request, answer: Answer) -> None:
         """One bad item fails its whole request: send each change alone to find it."""

@@ -15,6 +15,7 @@ import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
+from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.config.paths import is_queue, settled
 from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
 from kcl_processor.state.durable import append_line
@@ -90,6 +91,7 @@ def open_place(place: str, region: str, spare: Path) -> Place:
 
     Raises:
         ConfigError: there is no such queue.
+        NoKeys: there are no credentials to ask it with.
     """
     if not is_queue(place):
         return LetterFile(Path(place))
@@ -154,7 +156,7 @@ class LetterQueue:
     def put(self, line: bytes) -> None:
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=line.decode())
-        except BotoCoreError as error:
+        except (BotoCoreError, NoKeys) as error:
             raise Unavailable(str(error)) from error
         except ClientError as error:
             _raise_unless_refused(error, self._url)
@@ -191,7 +193,7 @@ class LetterQueue:
     def release(self) -> None:
         for receipt in self._taken.values():
             # A message whose time to be hidden is over is with somebody else already.
-            with suppress(BotoCoreError, ClientError):
+            with suppress(BotoCoreError, ClientError, NoKeys):
                 self._client.change_message_visibility(
                     QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0
                 )
@@ -258,18 +260,15 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
 
 def _queue(place: str, region: str) -> tuple[str, Any]:
     # boto3 takes longer to import than a record processor may take to start.
-    import boto3
-    from botocore.config import Config
+    from kcl_processor.aws.clients import queues
 
-    bounded = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 5})
     if place.startswith("arn:"):
         _, _, _, region, account, name = place.split(":", 5)
-        client = boto3.client("sqs", region_name=region, config=bounded)
+        client = queues(region, None)
         answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
         return str(answer["QueueUrl"]), client
     host = urlsplit(place)
     words = (host.hostname or "").split(".")
     if words[0] == "sqs" and len(words) > 2:
         region = words[1]
-    endpoint = f"{host.scheme}://{host.netloc}"
-    return place, boto3.client("sqs", region_name=region, endpoint_url=endpoint, config=bounded)
+    return place, queues(region, f"{host.scheme}://{host.netloc}")

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kcl_processor.aws.codes import DENIED, RENEWAL_SECONDS
+from kcl_processor.aws.codes import DENIED
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError, PermissionDenied
 from kcl_processor.replicate.backoff import delay
+from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.verdict import Verdict, judge
 from kcl_processor.table.pace import Gate, Pace
 
@@ -87,7 +88,7 @@ class PatientCalls:
             OperatorError: it will not be answered.
             ConditionFailed: it has a condition, which does not hold.
         """
-        attempts, began = 0, self._clock.elapsed()
+        failures = _Failures(self._clock)
         while True:
             self._pace.take(expected)
             with self._gate:
@@ -96,9 +97,8 @@ class PatientCalls:
                 self._answered(expected, answer.consumed)
                 return answer
             self._pace.settle(expected, 0.0)
-            attempts += 1
-            self._failed(operation, answer, attempts, self._clock.elapsed() - began)
-            self._wait(delay(attempts))
+            self._failed(operation, answer, failures)
+            self._wait(delay(failures.attempts))
 
     def _answered(self, expected: float, units: float) -> None:
         self._gate.succeeded()
@@ -106,26 +106,29 @@ class PatientCalls:
         self.tally.requests += 1
         self.tally.consumed += units
 
-    def _failed(self, operation: str, answer: Answer, attempts: int, seconds: float) -> None:
+    def _failed(self, operation: str, answer: Answer, failures: _Failures) -> None:
         """Return when the call is to be repeated."""
         if answer.error == _CONDITION_FAILED:
             raise ConditionFailed
         said = f"{answer.error}: {answer.message}"
-        match judge(answer):
+        verdict = judge(answer)
+        failures.count(verdict)
+        match verdict:
             case Verdict.THROTTLED:
                 self._gate.throttled()
                 self.tally.throttled += 1
-            case Verdict.RENEW_CREDENTIALS if seconds > RENEWAL_SECONDS:
+            case Verdict.RENEW_CREDENTIALS if failures.renewal.is_overdue():
                 raise PermissionDenied(
-                    f"The credentials for table {self.table} are refused for {seconds:.0f} s "
-                    f"({said}).",
+                    f"The credentials for table {self.table} are refused for "
+                    f"{failures.renewal.seconds():.0f} s ({said}).",
                     "renew the credentials, check this host's clock, then start again",
                 )
             case Verdict.REFUSED:
                 raise self._refused(operation, said)
             case Verdict.STOP:
                 raise self._stopping(operation, answer.error, said)
-        if attempts % _ATTEMPTS_PER_LINE == 0:
+        if failures.attempts % _ATTEMPTS_PER_LINE == 0:
+            seconds = failures.seconds()
             _log.warning("%s of %s fails for %.0f s: %s", operation, self.table, seconds, said)
 
     def _stopping(self, operation: str, code: str, said: str) -> OperatorError:
@@ -140,3 +143,20 @@ class PatientCalls:
         refused = Refused(f"Table {self.table} never accepts this {operation} ({said}).", _MEND)
         refused.exit_code = self._error.exit_code
         return refused
+
+
+class _Failures:
+    """The attempts of one call that failed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.attempts = 0
+        self.renewal = Renewal(clock)
+        self._clock = clock
+        self._began = clock.elapsed()
+
+    def count(self, verdict: Verdict) -> None:
+        self.attempts += 1
+        self.renewal.note(verdict)
+
+    def seconds(self) -> float:
+        return self._clock.elapsed() - self._began

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
+from botocore.exceptions import BotoCoreError, ClientError, SSLError
 
 from kcl_processor.aws import clients
 from kcl_processor.aws.clients import calling
@@ -53,14 +53,7 @@ def test_a_denied_action_is_named(code: str) -> None:
     assert error.hint.startswith("allow dynamodb:Scan")
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
-        *map(refusal, sorted(RENEW)),
-        CredentialRetrievalError(provider="container-role", error_msg="no answer"),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("failure", [refusal(code) for code in sorted(RENEW)], ids=str)
 def test_refused_credentials_are_no_denied_action(failure: Exception) -> None:
     """Nothing needs to be allowed: the credentials are what to look at."""
     error = raised(failure)
@@ -74,6 +67,12 @@ def test_refused_credentials_are_no_denied_action(failure: Exception) -> None:
 def test_what_passes_is_worth_a_restart(failure: Exception) -> None:
     """Throttling and trouble of the service say nothing about the source."""
     assert raised(failure).exit_code == ExitCode.CRASH
+
+
+def test_an_unknown_certificate_leads_to_the_bundle() -> None:
+    """It is neither the source nor the network that needs to be looked at."""
+    error = raised(SSLError(endpoint_url="https://x", error="self-signed certificate"))
+    assert error.exit_code == ExitCode.CRASH and "AWS_CA_BUNDLE" in error.hint
 
 
 @pytest.mark.parametrize("failure", [refusal("ValidationException"), BotoCoreError()], ids=str)

@@ -14,6 +14,7 @@ from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import ClientError
 
 from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW
+from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.wire import Answer, Endpoint
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -108,8 +109,8 @@ def test_nobody_there_is_an_answer_of_status_0() -> None:
 def call_with(renewal: Any) -> Answer:
     """A call whose credentials have expired; ``renewal`` is asked for new ones."""
     expired = RefreshableCredentials("key", "secret", "token", LONG_AGO, renewal, "assume-role")
-    endpoint = Endpoint("us-east-1", "http://127.0.0.1:1", expired, connections=1)
-    return endpoint.call("GetItem", b"{}")
+    keys = Keys("test", lambda: expired)
+    return Endpoint("us-east-1", "http://127.0.0.1:1", keys, connections=1).call("GetItem", b"{}")
 
 
 @pytest.mark.parametrize(
@@ -137,4 +138,4 @@ def test_credentials_that_come_expired_are_none() -> None:
         "token": "token",
         "expiry_time": LONG_AGO.isoformat(),
     }
-    assert call_with(lambda: stale).error in NO_CREDENTIALS
+    assert call_with(lambda: stale).error == NO_CREDENTIALS

@@ -18,6 +18,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.credentials import Credentials
 
 from kcl_processor.aws import wire
+from kcl_processor.aws.keys import Keys
 from kcl_processor.replicate import change, checkpoint, decode, destination, write
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.processor import ReplicaProcessor
@@ -77,7 +78,8 @@ def deliver(counts: Counter[str], batches: int) -> None:
     lines = [json.dumps({"action": "initialize", **start})]
     lines += [batch(number) for number in range(batches)]
     clock = HandClock()
-    endpoint = wire.Endpoint("us-east-1", "http://localhost", Credentials("a", "b"), connections=4)
+    keys = Keys("test", lambda: Credentials("a", "b"))
+    endpoint = wire.Endpoint("us-east-1", "http://localhost", keys, connections=4)
     table = destination.DestinationTable("replica", endpoint)
     pool = ThreadPoolExecutor(4)
     position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)

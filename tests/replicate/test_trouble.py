@@ -68,14 +68,3 @@ def test_the_end_of_a_trouble_is_told_once(lines: Callable[[], list[str]]) -> No
     assert lines()[-1].endswith("2 InternalServerError")
     assert lines()[-1].startswith("replica takes writes again; the trouble lasted 10.0 s")
     assert len(lines()) == 3
-
-
-def test_the_time_without_any_success_is_known() -> None:
-    """What waits for credentials counts from the last success."""
-    clock = HandClock()
-    trouble = Trouble("replica", clock)
-    trouble.met("ExpiredTokenException", "")
-    clock.turn(7)
-    assert trouble.seconds() == 7
-    trouble.passed()
-    assert trouble.seconds() == 0

@@ -191,7 +191,7 @@ def test_what_cannot_pass_stops_by_name(reply: Answer, error: type[OperatorError
     assert len(destination.attempts) == 1
 
 
-@pytest.mark.parametrize("code", sorted(RENEW | NO_CREDENTIALS))
+@pytest.mark.parametrize("code", sorted({*RENEW, NO_CREDENTIALS}))
 def test_credentials_that_stay_refused_stop_in_the_end(code: str) -> None:
     """Whatever they are refused for, they are waited for, five minutes long, and then named."""
     clock = HandClock()
