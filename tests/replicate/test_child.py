@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -211,3 +212,26 @@ def test_no_progress_ends_the_process_with_its_stacks(start: Start) -> None:
     assert child.process.wait(20) == ExitCode.CRASH
     log = child.stderr.read()
     assert "Timeout (0:00:01)!" in log and "process_records" in log
+
+
+def test_credentials_that_come_late_are_waited_for(start: Start, tmp_path: Path) -> None:
+    """A host that starts before its keys are there loses nothing, and needs no restart."""
+    file = tmp_path / "credentials"
+    child = start(AWS_ACCESS_KEY_ID="", AWS_SHARED_CREDENTIALS_FILE=str(file))
+    child.do(INITIALIZE)
+    with ThreadPoolExecutor(1) as daemon:
+        delivered = daemon.submit(child.do, records(1))
+        told = next(line for line in child.stderr if "does not take" in line)
+        assert "NoCredentials No AWS credentials were found" in told
+        file.write_text("[default]\naws_access_key_id = late\naws_secret_access_key = late\n")
+        delivered.result(20)
+
+
+def test_a_bundle_of_certificates_that_is_not_there_ends_it_at_once(
+    start: Start, tmp_path: Path
+) -> None:
+    """With the configuration's exit code and in words, where retrying would never help."""
+    child = start(AWS_CA_BUNDLE=str(tmp_path / "none.pem"))
+    child.say(INITIALIZE)
+    code, log = child.process.wait(20), child.stderr.read()
+    assert code == ExitCode.CONFIG and "none.pem" in log and "Traceback" not in log
