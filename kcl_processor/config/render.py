@@ -14,6 +14,8 @@ from kcl_processor.config.task import Task
 
 # Requests to the destination that one shard may have under way at once.
 _CONNECTIONS = 64
+# The launcher's default chain, which reads renewed files; the SDK's own does not.
+_CREDENTIALS = "io.github.kclprocessor.launcher.FollowedCredentials"
 # Seconds without any progress after which a record processor ends itself.
 _WATCHDOG_SECONDS = 300
 
@@ -77,7 +79,7 @@ def _kcl(task: Task, stream_arn: str) -> dict[str, str]:
         # Only a first start looks at it. LATEST would lose the first records of each new shard.
         "initialPositionInStream": "TRIM_HORIZON",
         "maxRecords": str(task.batch_size),
-        "AwsCredentialsProvider": "DefaultCredentialsProvider",
+        "AwsCredentialsProvider": _CREDENTIALS,
     }
     if task.kcl.endpoint:
         properties["dynamoDBEndpoint"] = task.kcl.endpoint

@@ -41,6 +41,7 @@ def build(java: Path) -> None:
     with tempfile.TemporaryDirectory() as classes:
         compile_java(java, LAUNCHER / "src", class_path, Path(classes))
         shutil.copy(LAUNCHER / "logback.xml", classes)
+        shutil.copytree(LAUNCHER / "resources", classes, dirs_exist_ok=True)
         write_jar(Path(classes), LAUNCHER_JAR)
 
 

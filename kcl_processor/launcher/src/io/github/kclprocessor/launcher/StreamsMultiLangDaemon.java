@@ -10,7 +10,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
-import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
@@ -64,7 +63,7 @@ public final class StreamsMultiLangDaemon {
             Arguments arguments = Arguments.parse(args);
             // Before the first logger exists, so that no other configuration opens its files.
             System.setProperty("logback.configurationFile", arguments.logConfiguration());
-            ProxySettings.apply(System.getenv(), System.getProperties());
+            AwsSettings.apply(System.getenv(), System.getProperties());
             System.setErr(new QuietStderr(System.err));
             new StreamsMultiLangDaemon(arguments.properties()).run();
         } catch (Exception e) {
@@ -98,7 +97,7 @@ public final class StreamsMultiLangDaemon {
 
     private AwsCredentialsProvider credentials() {
         AwsCredentialsProvider named = kcl.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
-        return named == null ? DefaultCredentialsProvider.create() : named;
+        return named == null ? new FollowedCredentials() : named;
     }
 
     Scheduler buildScheduler(DynamoDbStreamsClient streams) {

@@ -1,0 +1,44 @@
+package io.github.kclprocessor.launcher;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.function.Function;
+
+/**
+ * What the Java SDK does not know of AWS's settings and botocore does, so that the daemon goes the way
+ * that {@code doctor} and the record processors go. The README's table of settings says who obeys what.
+ */
+final class AwsSettings {
+    /** Seconds. The SDK's own one second is less than a busy host's metadata may take. */
+    private static final String METADATA_TIMEOUT = "5";
+
+    private AwsSettings() {}
+
+    /**
+     * Sets the system properties that the SDK reads, unless the command line has set them.
+     *
+     * @throws IllegalArgumentException a setting cannot be used
+     */
+    static void apply(Map<String, String> environment, Properties system) {
+        profile(environment, system);
+        metadata(environment, system, Profile::property);
+        system.putIfAbsent("software.amazon.awssdk.http.service.impl", BlockingHttp.class.getName());
+        system.putIfAbsent("software.amazon.awssdk.http.async.service.impl", AsyncHttp.class.getName());
+        CaBundle.named();
+    }
+
+    /** For botocore, AWS_DEFAULT_PROFILE comes before AWS_PROFILE. */
+    static void profile(Map<String, String> environment, Properties system) {
+        Optional.ofNullable(environment.get("AWS_DEFAULT_PROFILE"))
+                .ifPresent(name -> system.putIfAbsent("aws.profile", name));
+    }
+
+    static void metadata(
+            Map<String, String> environment, Properties system, Function<String, Optional<String>> profile) {
+        if (!environment.containsKey("AWS_METADATA_SERVICE_TIMEOUT")
+                && !profile.apply("metadata_service_timeout").isPresent()) {
+            system.putIfAbsent("aws.ec2MetadataServiceTimeout", METADATA_TIMEOUT);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+
+class AwsSettingsTest {
+    private final Properties system = new Properties();
+
+    /** The SDK knows AWS_PROFILE alone; for botocore the other one comes first. */
+    @Test
+    void theDefaultProfile() {
+        AwsSettings.profile(Map.of("AWS_DEFAULT_PROFILE", "one", "AWS_PROFILE", "two"), system);
+        assertEquals(Map.of("aws.profile", "one"), system);
+    }
+
+    /** A flag wins, and what is not set stays so. */
+    @Test
+    void flagsWin() {
+        AwsSettings.profile(Map.of("AWS_PROFILE", "two"), system);
+        assertEquals(Map.of(), system);
+        system.setProperty("aws.profile", "flag");
+        AwsSettings.profile(Map.of("AWS_DEFAULT_PROFILE", "one"), system);
+        assertEquals(Map.of("aws.profile", "flag"), system);
+    }
+
+    /** Metadata may take five seconds, unless the environment or the profile says how long. */
+    @Test
+    void patienceWithMetadata() {
+        AwsSettings.metadata(Map.of("AWS_METADATA_SERVICE_TIMEOUT", "2"), system, name -> Optional.empty());
+        AwsSettings.metadata(Map.of(), system, name -> Optional.of("3"));
+        assertEquals(Map.of(), system);
+        AwsSettings.metadata(Map.of(), system, name -> Optional.empty());
+        assertEquals(Map.of("aws.ec2MetadataServiceTimeout", "5"), system);
+    }
+}
