@@ -14,6 +14,10 @@ COVERED_ELSEWHERE = {
         "it hands over to cli.main; every story starts its commands through it",
         ["integration/test_replicate.py"],
     ),
+    "aws/credential_errors": (
+        "it words what a look for credentials raises; each look that fails meets it",
+        ["tests/aws/test_credentials.py"],
+    ),
     "cli/exporter": (
         "it serves what operate/prometheus collects, until it is stopped",
         ["tests/operate/test_prometheus.py", "integration/test_metrics.py"],
@@ -29,6 +33,10 @@ COVERED_ELSEWHERE = {
     "launcher/build": (
         "it compiles Java, and JUnit runs what it compiles",
         ["integration/test_launcher_junit.py"],
+    ),
+    "operate/uneven": (
+        "it is what the doctor warns of, and the README's table holds it",
+        ["tests/operate/test_doctor.py", "tests/test_docs.py"],
     ),
     "replicate/destination": (
         "it has no branches: what it sends is read back from a table, and counted",
@@ -58,6 +66,7 @@ COVERED_ELSEWHERE = {
 
 # Test files that hold for several modules together, or for what is no module.
 OF_NO_MODULE = {
+    "aws/test_settings": "the README's table of AWS settings, over wire and clients",
     "launcher/test_java_source": "what Java and Python both keep, and must keep alike",
     "replicate/test_cost": "the price of a change, over all stages",
     "replicate/test_types": "any item, over all stages, unchanged",

@@ -5,9 +5,14 @@
  *
  * <ul>
  *   <li>{@link StreamsMultiLangDaemon} reads {@link Arguments} and {@link ReplicaProperties}, applies
- *       {@link ProxySettings}, asks once for the stream and builds the KCL's scheduler;
+ *       {@link AwsSettings}, asks once for the stream and builds the KCL's scheduler;
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
- *       adapter a stream's ARN in the form that it accepts.
+ *       adapter a stream's ARN in the form that it accepts;
+ *   <li>all clients, the KCL's among them, have their HTTP from {@link BlockingHttp} or {@link AsyncHttp}:
+ *       {@link Ways} gives each request the {@link Proxy} that {@link Proxies} choose, and
+ *       {@link CaBundle} says whom to trust, from the environment or the {@link Profile};
+ *   <li>all of them sign with {@link FollowedCredentials}, and {@link RefusedKeys} tells those when they
+ *       are refused.
  * </ul>
  *
  * <h2>From the stream</h2>
