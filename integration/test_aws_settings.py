@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from kcl_processor.launcher.build import compile_java
 from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path, join_class_path, resolve
 from kcl_processor.launcher.java import find_java, jvm_flags
 from tests.aws_settings import REGION, SETTINGS, Scene, staged
+from tests.edges import Reply, Request, serving
 from tests.readme import obeyed_by
 
 # Seconds for an answer or for giving up; the scenes' slowest answer takes six.
@@ -41,19 +44,46 @@ def test_the_readme_says_whether_the_daemon_obeys_a_setting(
     """What reached the servers, from both of its kinds of client, is what the table says."""
     (tmp_path / ".aws").mkdir()
     with staged(name, tmp_path) as scene:
-        ran = subprocess.run(
-            [*ask, str(properties(scene, tmp_path)), str(_PATIENCE)],
-            env={**plain(tmp_path), **scene.environment},
-            # The built-in logback.xml writes to the working directory.
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        assert scene.obeyed() == obeyed_by("daemon", name), ran.stdout
+        said = ask_as_the_daemon(scene, ask, tmp_path)
+        assert scene.obeyed() == obeyed_by("daemon", name), said
         asked = {request.headers["X-Amz-Target"].partition("_")[0] for request in scene.requests}
-        assert asked in (set(), {"DynamoDB", "DynamoDBStreams"}), ran.stdout
+        assert asked in (set(), {"DynamoDB", "DynamoDBStreams"}), said
+
+
+def test_the_daemon_signs_with_the_time_of_aws(ask: list[str], tmp_path: Path) -> None:
+    """A clock that is three hours off is corrected by the date of the answer that refuses it."""
+    ahead = dt.timedelta(hours=3)
+    accepted = []
+
+    def answer(request: Request) -> Reply:
+        signed = dt.datetime.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
+        now = dt.datetime.now(dt.UTC) + ahead
+        if abs(signed - now) < dt.timedelta(minutes=5):
+            accepted.append(request.headers["X-Amz-Target"])
+            return Reply.of({})
+        refusal = {"__type": "x#InvalidSignatureException", "message": "Signature expired"}
+        return Reply.of(refusal, 400, Date=format_datetime(now, usegmt=True))
+
+    keys = {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "secret"}
+    with serving(answer) as table:
+        said = ask_as_the_daemon(Scene(table.url, keys, table.requests), ask, tmp_path)
+    assert len(accepted) == 2, said
+
+
+def ask_as_the_daemon(scene: Scene, ask: list[str], home: Path) -> str:
+    """Have it ask in a scene; gives what it said."""
+    (home / ".aws").mkdir(exist_ok=True)
+    ran = subprocess.run(
+        [*ask, str(properties(scene, home)), str(_PATIENCE)],
+        env={**plain(home), **scene.environment},
+        # The built-in logback.xml writes to the working directory.
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
 
 
 def properties(scene: Scene, home: Path) -> Path:
