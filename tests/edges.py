@@ -15,9 +15,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -104,16 +106,19 @@ def serving(
 
 
 @contextmanager
-def proxying() -> Iterator[Edge]:
-    """A proxy: for HTTPS it joins two sockets, for HTTP it passes the request on."""
+def proxying(to: Edge | None = None) -> Iterator[Edge]:
+    """A proxy: for HTTPS it joins two sockets, for HTTP it asks for whoever asks it.
+
+    Args:
+        to: where it leads to, whatever it is asked for; by default to the port it is asked for.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_CONNECT(self) -> None:
             edge.requests.append(Request("CONNECT", self.path, dict(self.headers), b""))
-            _, _, port = self.path.rpartition(":")
-            # Whatever name it was asked for: every server of a test is on this host.
+            _, _, port = (to.url if to else self.path).rpartition(":")
             with socket.create_connection(("127.0.0.1", int(port))) as far:
                 self.send_response_only(200)
                 self.end_headers()
@@ -123,10 +128,15 @@ def proxying() -> Iterator[Edge]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             edge.requests.append(Request("POST", self.path, dict(self.headers), body))
+            asked = urlsplit(to.url if to else self.path)
+            far = HTTPConnection(asked.netloc, timeout=10)
+            far.request("POST", "/", body, dict(self.headers))
+            answer = far.getresponse().read()
+            far.close()
             self.send_response_only(200)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(answer)
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -176,9 +186,15 @@ def _join(one: socket.socket, other: socket.socket) -> None:
 
 
 class Authority:
-    """A certificate authority that nobody knows, but for whom its bundle is named to."""
+    """A certificate authority that nobody knows, but for whom its bundle is named to.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        hosts: what its server is called, beside this host's name and address.
+    """
+
+    def __init__(self, folder: Path, *hosts: str) -> None:
+        local = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        self._names = [local, *map(x509.DNSName, ("localhost", *hosts))]
         self.bundle = folder / "authority.pem"
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -207,7 +223,6 @@ class Authority:
         self, subject: x509.Name, public: ec.EllipticCurvePublicKey, *, ca: bool = False
     ) -> x509.Certificate:
         now = dt.datetime.now(dt.UTC)
-        local = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -217,8 +232,6 @@ class Authority:
             .not_valid_before(now - dt.timedelta(days=1))
             .not_valid_after(now + dt.timedelta(days=1))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName("localhost"), local]), critical=False
-            )
+            .add_extension(x509.SubjectAlternativeName(self._names), critical=False)
             .sign(self._key, hashes.SHA256())
         )

@@ -10,9 +10,12 @@ import pytest
 
 from kcl_processor.cli import COMMANDS
 from kcl_processor.errors import ExitCode
+from kcl_processor.operate.uneven import UNEVEN
+from tests import readme
+from tests.aws_settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = readme.README
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse words its help anew in 3.13")
@@ -45,3 +48,18 @@ def test_files_that_the_readme_names_exist(name: tuple[str, str]) -> None:
     path = name[0] or name[1]
     if not path.startswith("http"):
         assert (ROOT / path).exists(), path
+
+
+def test_each_aws_setting_of_the_table_is_tested() -> None:
+    """A row without a scene would be a claim without a proof."""
+    assert list(readme.settings()) == list(SETTINGS)
+
+
+def test_the_doctor_warns_of_what_not_everybody_obeys() -> None:
+    """Where the cells of a row disagree, what passes here fails there."""
+    uneven = {
+        name
+        for name, said in readme.settings().items()
+        if len({readme.obeyed_by(asker, name) for asker in said}) > 1
+    }
+    assert {re.findall(r"`(\w+)`", name)[0] for name in uneven} == set(UNEVEN)

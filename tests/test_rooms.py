@@ -15,7 +15,7 @@ COVERED_ELSEWHERE = {
         ["integration/test_replicate.py"],
     ),
     "aws/credential_errors": (
-        "it words what the making of credentials raises",
+        "it words what a look for credentials raises; each look that fails meets it",
         ["tests/aws/test_credentials.py"],
     ),
     "cli/exporter": (
@@ -33,6 +33,10 @@ COVERED_ELSEWHERE = {
     "launcher/build": (
         "it compiles Java, and JUnit runs what it compiles",
         ["integration/test_launcher_junit.py"],
+    ),
+    "operate/uneven": (
+        "it is what the doctor warns of, and the README's table holds it",
+        ["tests/operate/test_doctor.py", "tests/test_docs.py"],
     ),
     "replicate/destination": (
         "it has no branches: what it sends is read back from a table, and counted",
@@ -65,6 +69,7 @@ OF_NO_MODULE = {
     "cli/test_unfinished_copy": "a copy that is not whole, over all commands",
     "cli/test_others_tables": "whose checkpoints these are, over all commands",
     "cli/test_one_table": "a table under two spellings, over all commands that write",
+    "aws/test_settings": "the README's table of AWS settings, over wire and clients",
     "launcher/test_java_source": "what Java and Python both keep, and must keep alike",
     "replicate/test_cost": "the price of a change, over all stages",
     "replicate/test_types": "any item, over all stages, unchanged",

@@ -45,19 +45,15 @@ def session(region: str, role_arn: str | None = None, external_id: str | None = 
     made = _plain(region)
     ca_bundle(made)
     made.register_component("credential_provider", CredentialResolver([_Held(held)]))
-
-    def look_again(parsed: dict[str, Any], **_: Any) -> None:
-        if parsed.get("Error", {}).get("Code") in RENEW:
-            held.refused()
-
-    made.register("after-call", look_again)
+    _tell_of_refusals(made, held)
     return made
 
 
 def keys(region: str, role_arn: str | None = None, external_id: str | None = None) -> Keys:
     """The credentials alone, looked up on first use; the arguments are :func:`session`'s."""
+    read = _plain(region).get_config_variable
     files = tuple(
-        os.path.expanduser(os.path.expandvars(_plain(region).get_config_variable(name)))
+        os.path.expanduser(os.path.expandvars(read(name)))
         for name in ("credentials_file", "config_file")
     )
     base = Keys(_CHAIN, lambda: _default(region, files), files)
@@ -92,13 +88,25 @@ def _assumed(base: Keys, region: str, role_arn: str, external_id: str | None) ->
     extra = {"RoleSessionName": "kcl-processor"}
     if external_id:
         extra["ExternalId"] = external_id
+    asking = _plain(region)
+    _tell_of_refusals(asking, base)
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=_plain(region).create_client,
+        client_creator=asking.create_client,
         source_credentials=base,
         role_arn=role_arn,
         extra_args=extra,
     )
     return DeferredRefreshableCredentials(fetcher.fetch_credentials, method=Keys.method)
+
+
+def _tell_of_refusals(calling: Session, held: Keys) -> None:
+    """Have the clients of a session tell the keys that they sign with when those are refused."""
+
+    def look_again(parsed: dict[str, Any], **_: Any) -> None:
+        if parsed.get("Error", {}).get("Code") in RENEW:
+            held.refused()
+
+    calling.register("after-call", look_again)
 
 
 class _Held(CredentialProvider):  # type: ignore[misc]

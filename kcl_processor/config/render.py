@@ -6,11 +6,13 @@ from pathlib import Path
 
 import boto3
 import javaproperties
+from botocore.exceptions import BotoCoreError
 
 from kcl_processor import __version__
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError
 
 # Requests to the destination that one shard may have under way at once.
 _CONNECTIONS = 64
@@ -43,13 +45,23 @@ def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
 
 
 def endpoint(service: str, region: str, given: str | None) -> str:
-    """The endpoint's URL, by the AWS SDK's endpoint rules where the task names none."""
+    """The endpoint's URL, by the AWS SDK's endpoint rules where the task names none.
+
+    Raises:
+        ConfigError: the SDK does not tell, for a setting that it cannot use.
+    """
     if given:
         return given
-    # Only the endpoint is asked for, so no credentials are needed.
-    client = boto3.client(
-        service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-"
-    )
+    try:
+        # Only the endpoint is asked for, so no credentials are needed.
+        client = boto3.Session().client(
+            service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-"
+        )
+    except BotoCoreError as error:
+        raise ConfigError(
+            f"The endpoint of {service} in {region} is not to be had: {error}.",
+            "mend the AWS setting, or unset it",
+        ) from error
     return str(client.meta.endpoint_url)
 
 

@@ -6,6 +6,7 @@ too slow or too rare for each start is added.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from kcl_processor.launch.preflight import SourceFacts
 from kcl_processor.launcher.jars import daemon_class_path
 from kcl_processor.launcher.java import TESTED, find_java
 from kcl_processor.operate import probes
+from kcl_processor.operate.uneven import uneven_settings
 from kcl_processor.state.owner import owned_files
 
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -98,6 +100,8 @@ class Doctor:
                 "shards beyond workers times this number are not read by anybody",
                 "leave it out of kcl.properties",
             )
+        for name, why, hint in uneven_settings(os.environ):
+            yield warn(f"{name} is set", why, hint)
 
     def _java(self) -> Iterator[Check]:
         java = find_java(self._java_path)

@@ -15,6 +15,7 @@ import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
+from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.config.paths import is_queue, settled
 from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
 from kcl_processor.state.durable import append_line
@@ -90,7 +91,7 @@ def open_place(place: str, region: str, spare: Path) -> Place:
 
     Raises:
         ConfigError: there is no such queue.
-        OperatorError: there are no credentials.
+        NoKeys: there are no credentials to ask it with.
     """
     if not is_queue(place):
         return LetterFile(Path(place))
@@ -155,7 +156,7 @@ class LetterQueue:
     def put(self, line: bytes) -> None:
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=line.decode())
-        except BotoCoreError as error:
+        except (BotoCoreError, NoKeys) as error:
             raise Unavailable(str(error)) from error
         except ClientError as error:
             _raise_unless_refused(error, self._url)
@@ -192,7 +193,7 @@ class LetterQueue:
     def release(self) -> None:
         for receipt in self._taken.values():
             # A message whose time to be hidden is over is with somebody else already.
-            with suppress(BotoCoreError, ClientError):
+            with suppress(BotoCoreError, ClientError, NoKeys):
                 self._client.change_message_visibility(
                     QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0
                 )

@@ -19,5 +19,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    # botocore looks for the home once, when it is imported.
+    logins = str(tmp_path / ".aws/sso/cache")
+    monkeypatch.setattr("botocore.tokens.SSOTokenProvider._SSO_TOKEN_CACHE_DIR", logins)
     (tmp_path / ".aws").mkdir()
     return tmp_path

@@ -185,6 +185,23 @@ def assumed(key_id: str) -> Reply:
     )
 
 
+@pytest.mark.usefixtures("home")
+def test_a_role_is_assumed_with_what_the_chain_holds(
+    moto_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """STS gives a session of the role, in place of what the environment holds."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+    role = "arn:aws:iam::444455556666:role/writer"
+    assumed = session("eu-west-1", role, external_id="x-1")
+    frozen = assumed.get_credentials().get_frozen_credentials()
+    assert frozen.access_key != "test" and frozen.token
+    client = assumed.create_client("sts", region_name="eu-west-1", endpoint_url=moto_url)
+    who = client.get_caller_identity()["Arn"]
+    assert who == "arn:aws:sts::444455556666:assumed-role/writer/kcl-processor"
+
+
 def metadata(request: Request) -> Reply:
     """EC2's instance metadata, version 2."""
     if request.method == "PUT":
@@ -226,13 +243,10 @@ def test_instance_metadata_is_asked_more_than_once(monkeypatch: pytest.MonkeyPat
         assert keys("us-east-1").access_key == "METADATA"
 
 
-def test_a_session_looks_again_when_a_service_refuses(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """boto3's clients follow the source, too: here a program, which tells no expiry."""
-    counter = home / "count"
+def counting_program(home: Path) -> None:
+    """A profile whose program gives another key each time, and tells no expiry."""
+    counter, script = home / "count", home / "keys.sh"
     counter.write_text("")
-    script = home / "keys.sh"
     script.write_text(
         f"""#!/bin/sh
 printf x >> {counter}
@@ -241,6 +255,13 @@ echo '{{"Version": 1, "AccessKeyId": "KEY'$(wc -c < {counter})'", "SecretAccessK
     )
     script.chmod(0o700)
     (home / ".aws/config").write_text(f"[default]\ncredential_process = {script}\n")
+
+
+def test_a_session_looks_again_when_a_service_refuses(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """boto3's clients follow the source, too: here a program, which tells no expiry."""
+    counting_program(home)
     monkeypatch.setattr("kcl_processor.aws.keys._PAUSE", 0.0)
     expired = {"__type": "x#ExpiredTokenException", "message": "old"}
 
@@ -254,3 +275,21 @@ echo '{{"Version": 1, "AccessKeyId": "KEY'$(wc -c < {counter})'", "SecretAccessK
             client.list_tables()
         assert client.list_tables()["TableNames"] == []
         assert server.key_ids[-1] == "KEY2"
+
+
+def test_a_role_is_assumed_with_other_keys_when_sts_refuses(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the chain under it are the ones to look for."""
+    counting_program(home)
+    monkeypatch.setattr("kcl_processor.aws.keys._PAUSE", 0.0)
+
+    def answer(request: Request) -> Reply:
+        return sts("ExpiredToken") if request.key_id == "KEY1" else assumed("ASSUMED")
+
+    with serving(answer) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+        role = keys("us-east-1", ROLE)
+        with pytest.raises(NoKeys, match="ExpiredToken"):
+            role.get_frozen_credentials()
+        assert role.access_key == "ASSUMED"

@@ -10,6 +10,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import endpoint, render
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[2] / "properties" / "example.yml"
 
@@ -43,3 +44,13 @@ def test_a_property_of_kcl_overrides_the_products_default() -> None:
 def test_endpoints_follow_the_sdks_rules(region: str, url: str) -> None:
     """A destination without an endpoint gets its partition's."""
     assert endpoint("dynamodb", region, None) == url
+
+
+@pytest.mark.parametrize("setting", ["AWS_PROFILE", "AWS_CA_BUNDLE"])
+def test_settings_that_cannot_be_used_are_an_error_of_the_configuration(
+    setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing is asked, the SDK reads them for its endpoint."""
+    monkeypatch.setenv(setting, " ")
+    with pytest.raises(ConfigError, match="endpoint of dynamodb in us-east-1"):
+        endpoint("dynamodb", "us-east-1", None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kcl_processor.config.task import Metrics, Task
 from kcl_processor.operate.doctor import Check, Doctor
 from tests.fakes import HandClock
@@ -87,3 +89,14 @@ def test_a_lease_limit_is_warned_of(moto_url: str, tmp_path: Path) -> None:
     task = make_task(moto_url, properties={"maxLeasesForWorker": "1"})
     make_source_and_destination(task)
     assert ("config", "warn") in results(examine(task, tmp_path))
+
+
+def test_a_setting_that_the_daemon_does_not_obey_is_warned_of(
+    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor passes with it, and the daemon would not."""
+    monkeypatch.setenv("AWS_SECURITY_TOKEN", "token")
+    task = make_task(moto_url)
+    make_source_and_destination(task)
+    (found,) = [check for check in examine(task, tmp_path) if "AWS_SECURITY_TOKEN" in check.text]
+    assert (found.group, found.result, found.hint) == ("config", "warn", "AWS_SESSION_TOKEN")

@@ -90,6 +90,14 @@ def test_refused_credentials_have_five_minutes() -> None:
     assert 300 < service.clock.elapsed() - began < 310
 
 
+def test_an_outage_before_a_refusal_uses_none_of_its_time() -> None:
+    """Keys that expire while the table is away for an hour are renewed when it is back."""
+    away, expired = failed("InternalServerError", 500), failed("ExpiredTokenException")
+    service = Service(*[away] * 1000, *[expired] * 60, GOOD)
+    assert service.calls.call("Scan", b"{}", 1.0) == GOOD
+    assert service.clock.elapsed() > 1300
+
+
 def test_a_wait_that_raises_ends_the_call() -> None:
     """That is how a copy is stopped."""
 

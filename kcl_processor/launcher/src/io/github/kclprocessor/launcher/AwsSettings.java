@@ -12,6 +12,7 @@ import java.util.function.Function;
 final class AwsSettings {
     /** Seconds. The SDK's own one second is less than a busy host's metadata may take. */
     private static final String METADATA_TIMEOUT = "5";
+    private static final int METADATA_ATTEMPTS = 3;
 
     private AwsSettings() {}
 
@@ -20,12 +21,22 @@ final class AwsSettings {
      *
      * @throws IllegalArgumentException a setting cannot be used
      */
-    static void apply(Map<String, String> environment, Properties system) {
+    static void apply(Map<String, String> environment, Properties system, ReplicaProperties replica) {
         profile(environment, system);
+        // Where STS is asked for the default chain's roles; without it the SDK takes another partition's, too.
+        replica.region().ifPresent(region -> system.putIfAbsent("aws.region", region));
         metadata(environment, system, Profile::property);
         system.putIfAbsent("software.amazon.awssdk.http.service.impl", BlockingHttp.class.getName());
         system.putIfAbsent("software.amazon.awssdk.http.async.service.impl", AsyncHttp.class.getName());
         CaBundle.named();
+    }
+
+    /** How often to look for credentials before there are none, which the SDK asks metadata for once. */
+    static int metadataAttempts(Map<String, String> environment, Function<String, Optional<String>> profile) {
+        return Optional.ofNullable(environment.get("AWS_METADATA_SERVICE_NUM_ATTEMPTS"))
+                .or(() -> profile.apply("metadata_service_num_attempts"))
+                .map(Integer::parseInt)
+                .orElse(METADATA_ATTEMPTS);
     }
 
     /** For botocore, AWS_DEFAULT_PROFILE comes before AWS_PROFILE. */

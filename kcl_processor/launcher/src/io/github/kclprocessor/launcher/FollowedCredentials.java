@@ -6,6 +6,7 @@ import java.util.function.Supplier;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.profiles.ProfileFileSupplier;
 import software.amazon.awssdk.utils.IoUtils;
 
@@ -21,6 +22,7 @@ public final class FollowedCredentials implements AwsCredentialsProvider {
     private static final AtomicLong REFUSALS = new AtomicLong();
 
     private final Supplier<AwsCredentialsProvider> look;
+    private final int attempts;
     private AwsCredentialsProvider chain;
     /** Still in the hands of requests that were under way when it was replaced. */
     private AwsCredentialsProvider previous;
@@ -28,13 +30,16 @@ public final class FollowedCredentials implements AwsCredentialsProvider {
     private long refusals;
 
     public FollowedCredentials() {
-        this(() -> DefaultCredentialsProvider.builder()
-                .profileFile(ProfileFileSupplier.defaultSupplier())
-                .build());
+        this(
+                () -> DefaultCredentialsProvider.builder()
+                        .profileFile(ProfileFileSupplier.defaultSupplier())
+                        .build(),
+                AwsSettings.metadataAttempts(System.getenv(), Profile::property));
     }
 
-    FollowedCredentials(Supplier<AwsCredentialsProvider> look) {
+    FollowedCredentials(Supplier<AwsCredentialsProvider> look, int attempts) {
         this.look = look;
+        this.attempts = attempts;
     }
 
     /** AWS refused somebody's credentials. */
@@ -44,6 +49,14 @@ public final class FollowedCredentials implements AwsCredentialsProvider {
 
     @Override
     public AwsCredentials resolveCredentials() {
+        for (int attempt = 1; attempt < attempts; attempt++) {
+            try {
+                return chain(System.nanoTime()).resolveCredentials();
+            } catch (SdkClientException e) {
+                // Metadata that are busy look as if they were not there.
+                continue;
+            }
+        }
         return chain(System.nanoTime()).resolveCredentials();
     }
 

@@ -44,6 +44,11 @@ final class ReplicaProperties {
                 .orElseThrow(() -> new IllegalArgumentException("streamName, the stream's ARN, is not set")));
     }
 
+    /** Region of the lease table. */
+    Optional<String> region() {
+        return text("regionName");
+    }
+
     /** Region of the source, by default the one in the stream's ARN. */
     Region sourceRegion() {
         return text("replica.source.region").map(Region::of).orElseGet(() -> streamArn().region());

@@ -71,7 +71,8 @@ public final class StreamsMultiLangDaemon {
             Arguments arguments = Arguments.parse(args);
             // Before the first logger exists, so that no other configuration opens its files.
             System.setProperty("logback.configurationFile", arguments.logConfiguration());
-            AwsSettings.apply(System.getenv(), System.getProperties());
+            ReplicaProperties replica = ReplicaProperties.read(arguments.properties());
+            AwsSettings.apply(System.getenv(), System.getProperties(), replica);
             System.setErr(new QuietStderr(System.err));
             new StreamsMultiLangDaemon(arguments.properties()).run();
         } catch (Exception e) {

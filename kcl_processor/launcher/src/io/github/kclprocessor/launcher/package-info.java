@@ -4,14 +4,15 @@
  * <h2>Before the first record</h2>
  *
  * <ul>
- *   <li>{@link StreamsMultiLangDaemon} reads {@link Arguments} and {@link ReplicaProperties}, asks once
- *       for the stream and builds the KCL's scheduler;
+ *   <li>{@link StreamsMultiLangDaemon} reads {@link Arguments} and {@link ReplicaProperties}, applies
+ *       {@link AwsSettings}, asks once for the stream and builds the KCL's scheduler;
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
  *       adapter a stream's ARN in the form that it accepts;
- *   <li>{@link AwsSettings} and the {@link Profile} say which {@link Proxies}, each a {@link Proxy}, and which
- *       {@link CaBundle} lie between the daemon and AWS; {@link Ways} keep a client for each of them,
- *       {@link BlockingHttp} and {@link AsyncHttp} are what the SDK calls;
- *   <li>{@link FollowedCredentials} read their source again when {@link RefusedKeys} hears of a refusal.
+ *   <li>all clients, the KCL's among them, have their HTTP from {@link BlockingHttp} or {@link AsyncHttp}:
+ *       {@link Ways} gives each request the {@link Proxy} that {@link Proxies} choose, and
+ *       {@link CaBundle} says whom to trust, from the environment or the {@link Profile};
+ *   <li>all of them sign with {@link FollowedCredentials}, and {@link RefusedKeys} tells those when they
+ *       are refused.
  * </ul>
  *
  * <h2>From the stream</h2>

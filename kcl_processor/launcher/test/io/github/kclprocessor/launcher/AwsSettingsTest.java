@@ -27,6 +27,15 @@ class AwsSettingsTest {
         assertEquals(Map.of("aws.profile", "flag"), system);
     }
 
+    /** The environment's number of attempts, else the profile's, else three. */
+    @Test
+    void attemptsWithMetadata() {
+        Map<String, String> said = Map.of("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "2");
+        assertEquals(2, AwsSettings.metadataAttempts(said, name -> Optional.of("4")));
+        assertEquals(4, AwsSettings.metadataAttempts(Map.of(), name -> Optional.of("4")));
+        assertEquals(3, AwsSettings.metadataAttempts(Map.of(), name -> Optional.empty()));
+    }
+
     /** Metadata may take five seconds, unless the environment or the profile says how long. */
     @Test
     void patienceWithMetadata() {

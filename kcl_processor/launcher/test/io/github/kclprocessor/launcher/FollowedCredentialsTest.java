@@ -15,6 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkClientException;
@@ -76,7 +77,7 @@ class FollowedCredentialsTest {
         FollowedCredentials credentials = new FollowedCredentials(() -> {
             looks.add(AnonymousCredentialsProvider.create());
             return looks.get(looks.size() - 1);
-        });
+        }, 1);
         credentials.chain(HOUR);
         credentials.chain(2 * HOUR);
         assertEquals(1, looks.size());
@@ -90,12 +91,27 @@ class FollowedCredentialsTest {
         assertEquals(3, looks.size());
     }
 
+    /** A source that is busy is asked again, as often as is said, and not more. */
+    @Test
+    void aSourceIsAskedMoreThanOnce() {
+        int[] asked = new int[1];
+        AwsCredentialsProvider third = () -> {
+            if (++asked[0] % 3 != 0) {
+                throw SdkClientException.create("busy");
+            }
+            return AwsBasicCredentials.create("THIRD", "secret");
+        };
+        assertEquals("THIRD", new FollowedCredentials(() -> third, 3).resolveCredentials().accessKeyId());
+        assertThrows(SdkClientException.class, () -> new FollowedCredentials(() -> third, 2).resolveCredentials());
+        assertEquals(5, asked[0]);
+    }
+
     /** What was replaced is closed when nobody can be using it any more. */
     @Test
     void theChainBeforeTheLastIsClosed() {
         List<String> closed = new ArrayList<>();
         int[] made = new int[1];
-        FollowedCredentials credentials = new FollowedCredentials(() -> new Closeable(++made[0], closed));
+        FollowedCredentials credentials = new FollowedCredentials(() -> new Closeable(++made[0], closed), 1);
         for (int hour = 1; hour <= 3; hour++) {
             credentials.chain(hour * HOUR);
             FollowedCredentials.refused();
