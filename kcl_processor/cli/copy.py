@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _advise(task: Task, progress: CopyProgress) -> None:
     until = progress.started_at + RETENTION
-    if time.time() < until:
+    if SystemClock().now() < until:
         print(
             f"Next: kcl-processor run {task.name}, before "
             f"{time.strftime('%a %H:%M', time.localtime(until))}: "

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
     state = state_directory(args.state_dir)
-    examined = Doctor(task, state, args.log_dir.absolute(), args.java, SystemClock()).examine()
+    logs = args.log_dir.absolute()
+    examined = Doctor(task, state, logs, args.java, SystemClock(), time.sleep).examine()
     if args.json:
         checks = list(examined)
         print_json([asdict(check) for check in checks])

@@ -106,6 +106,12 @@ class TaskFiles:
     def existing(self) -> Iterator[tuple[Path, str]]:
         """Each file that is there, with what it holds, in the order of their names."""
         saved = self.state.glob(self.saved_leases("*").name)
+        # ``durable.replace_file`` leaves one behind when it is killed.
+        halves = (
+            half
+            for whole in (self.owner, self.copy_progress)
+            for half in self.state.glob(f"{whole.name}.[0-9]*")
+        )
         earlier = map(self._named, ("properties", "shards", "starts.json"))
         holds = {
             self.owner: "which task of this name these belong to",
@@ -117,6 +123,7 @@ class TaskFiles:
             settled(self.gaps): "which of those are healed",
             self.copy_progress: "how far the copy is",
             **dict.fromkeys(saved, "rows that a reset saved"),
+            **dict.fromkeys(halves, "left by a process that was killed"),
         }
         yield from ((path, what) for path, what in sorted(holds.items()) if path.exists())
 

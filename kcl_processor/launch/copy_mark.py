@@ -2,7 +2,7 @@
 
 A daemon that starts over a copy that was cut off leaves a hole for good, and one that runs beside a
 copy may get older items over its newer ones. So a copy puts its mark down before it writes, and
-nothing starts until it says that the copy is done. The launcher reads it, too (``Presence.java``).
+``run`` and ``start`` refuse until it says that the copy is done.
 """
 
 from __future__ import annotations

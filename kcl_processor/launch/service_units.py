@@ -7,9 +7,11 @@ while, systemd before version 254 has no growing one), so ``run --supervised`` m
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 
+from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 
@@ -22,8 +24,8 @@ FINAL = (
     ExitCode.POISON,
     ExitCode.GAP,
 )
-# Seconds for a stop; more than shutdownGraceMillis, so that last checkpoints are not cut.
-_STOP_SECONDS = 45
+# Seconds beyond shutdownGraceMillis, so that last checkpoints are not cut.
+_STOP_MARGIN = 15
 
 
 def systemd_unit(task: Task, command: list[str]) -> str:
@@ -47,7 +49,7 @@ RestartSec=1
 RestartPreventExitStatus={" ".join(str(int(code)) for code in FINAL)}
 # The daemon alone is asked to stop; it ends the record processors after their last checkpoint.
 KillMode=mixed
-TimeoutStopSec={_STOP_SECONDS}
+TimeoutStopSec={_stop_seconds(task)}
 
 [Install]
 WantedBy=multi-user.target
@@ -66,11 +68,15 @@ exitcodes={codes}
 ; With more, supervisord would retry an early end whatever its exit code.
 startsecs=0
 stopsignal=TERM
-stopwaitsecs={_STOP_SECONDS}
+stopwaitsecs={_stop_seconds(task)}
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={str(logs / f"{task.name}-run.log").replace("%", "%%")}
 """
+
+
+def _stop_seconds(task: Task) -> int:
+    return math.ceil(seconds(task.kcl.properties, "shutdownGraceMillis")) + _STOP_MARGIN
 
 
 def _systemd_words(words: list[str]) -> str:

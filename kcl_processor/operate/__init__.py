@@ -2,5 +2,5 @@
 
 ``observe`` takes one look at everything that KCL, the stream and this host's record processors
 show; ``lineage`` says what each shard is doing. Only ``lease_reset`` and ``uninstall`` change
-anything.
+a replica.
 """

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,13 +59,23 @@ class Doctor:
 
     Args:
         state, logs: where the daemon keeps its files on this host.
+        wait: waits for some seconds.
     """
 
-    def __init__(self, task: Task, state: Path, logs: Path, java: str | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        task: Task,
+        state: Path,
+        logs: Path,
+        java: str | None,
+        clock: Clock,
+        wait: Callable[[float], None],
+    ) -> None:
         self._task = task
         self._folders = {"state": state, "logs": logs}
         self._java_path = java
         self._clock = clock
+        self._wait = wait
         self._facts: SourceFacts | None = None
         self._replica: Incarnation | None = None
 
@@ -181,7 +190,7 @@ class Doctor:
         return ok("the copy is done" if mark else "no copy is unfinished")
 
     def _claim(self) -> Check:
-        task, wait = self._task, time.sleep
+        task, wait = self._task, self._wait
         if self._facts is None or self._replica is None:
             refuse_foreign(task, self._clock, wait)
             return ok("no other replica's checkpoints, as far as the tables' names tell")

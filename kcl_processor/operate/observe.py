@@ -170,7 +170,9 @@ class Observer:
 
 def _open_letters(files: TaskFiles) -> int | None:
     """Of a queue, only those that it refused: SQS counts no more than approximately."""
-    letters = LetterFile(files.letter_file).letters()
+    found = LetterFile(files.letter_file).letters()
+    # Tasks may share a file; a replay settles its own task's alone.
+    letters = (letter for letter in found if letter.task == files.task.name)
     if is_queue(files.dead_letters):
         return sum(1 for _ in letters) or None
     return _noted(files, letters)

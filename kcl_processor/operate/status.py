@@ -61,7 +61,7 @@ def summarise(sight: Sight) -> Status:
     lag = max(unread, default=0.0)
     rate_in, rate_out = _rates(sight)
     state = RUNNING if sight.live else STOPPED if sight.found else NEW
-    severity, reasons = judge(sight, lag)
+    severity, reasons = severity_of(sight, lag)
     return Status(
         task=sight.task,
         state=state,
@@ -79,10 +79,10 @@ def summarise(sight: Sight) -> Status:
     )
 
 
-def judge(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
+def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
     """How bad it is, and why."""
     share = lag / RETENTION
-    used = f"{share:.0%} of the stream's 24 h are used up"
+    used = f"{share:.0%} of the stream's {RETENTION / 3600:.0f} h are used up"
     lost = _count(sight, GAP, "lost changes to the stream's trimming")
     idle = _count(sight, ORPHAN, "without an owner") + _count(sight, STALE, "with a dead owner")
     if lost or share >= CRITICAL_SHARE:

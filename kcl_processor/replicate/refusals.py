@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +64,7 @@ class DeadLetters:
         origin: Origin,
         clock: Clock,
         on_written: Callable[[], None],
-        wait: Callable[[float], None] = time.sleep,
+        wait: Callable[[float], None],
     ) -> None:
         self._wait = wait
         self._place = place

@@ -33,7 +33,7 @@ from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.estimate import Capacity, capacity, estimate
 from kcl_processor.table.estimate import rate as rate_of
 from kcl_processor.table.pace import Halt, Pace
-from kcl_processor.table.prepare import described
+from kcl_processor.table.prepare import described_table
 from kcl_processor.table.scan import AT_ONCE, segments_for
 from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
 from kcl_processor.table.table_reader import TableReader
@@ -175,7 +175,7 @@ def describe_plan(task: Task, options: CopyOptions) -> Tables:
         ConfigError: a limit makes no sense for its table.
     """
     source = preflight.describe(task.source, SourceError, "check the source")
-    return _tables(options, source, described(task.destination) or source, "")
+    return _tables(options, source, described_table(task.destination) or source, "")
 
 
 def _tables(

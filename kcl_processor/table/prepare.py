@@ -68,7 +68,7 @@ def plan(task: Task, *, tags: bool = False, ttl: bool = False) -> Plan:
         stream = _stream_on(task)
     else:
         preflight.check_source(task.source)
-    found = described(task.destination)
+    found = described_table(task.destination)
     if found is not None:
         preflight.refuse_source(task.destination, Incarnation.of(found), Incarnation.of(source))
         return Plan(stream, [], mismatches(source, found))
@@ -138,7 +138,7 @@ def _ttl_attribute(side: Side) -> str | None:
     return str(described["AttributeName"]) if enabled else None
 
 
-def described(side: Side) -> dict[str, Any] | None:
+def described_table(side: Side) -> dict[str, Any] | None:
     """A destination as described, or ``None`` when there is no such table."""
     return clients.described(clients.tables(side), side.table, DestinationError, _HINT)
 

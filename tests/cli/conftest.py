@@ -28,6 +28,8 @@ def ask(
     capsys: pytest.CaptureFixture[str],
 ) -> Ask:
     """Run a command of the file's task."""
+    # Where a daemon that should not have started would leave its logs.
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KCL_PROCESSOR_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
 

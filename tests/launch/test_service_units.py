@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+from dataclasses import replace
 from pathlib import Path
 
 from kcl_processor.config.yaml_file import load_tasks
@@ -38,6 +39,15 @@ def test_supervisord_expects_the_same_codes() -> None:
     assert {int(code) for code in program["exitcodes"].split(",")} == FINAL | {0}
     assert program["autorestart"] == "unexpected" and program["startsecs"] == "0"
     assert "'/etc/a b%%c.yml'" in program["command"]
+
+
+def test_a_stop_outlasts_the_daemons_own_grace() -> None:
+    """A supervisor that kills earlier would cut the last checkpoints."""
+    kcl = replace(TASK.kcl, properties={"shutdownGraceMillis": "60500"})
+    task = replace(TASK, kcl=kcl)
+    assert section(systemd_unit(task, COMMAND), "Service")["TimeoutStopSec"] == "76"
+    text = supervisord_program(task, COMMAND, Path("/state"), Path("/logs"))
+    assert section(text, f"program:kcl-processor-{TASK.name}")["stopwaitsecs"] == "76"
 
 
 def test_no_exit_code_is_forgotten() -> None:

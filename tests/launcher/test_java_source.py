@@ -7,6 +7,7 @@ import re
 import pytest
 
 from kcl_processor.aws import codes
+from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launcher.jars import LAUNCHER
 
@@ -47,6 +48,12 @@ def test_the_launchers_map_names_each_class() -> None:
     """The package's own page has a place for every class, and none for one that is gone."""
     named = {name.rpartition(".")[2] for name in re.findall(r"@link ([\w.]+)", source(MAP))}
     assert named == {path.stem for path in (LAUNCHER / "src").rglob("*.java")} - {MAP}
+
+
+def test_both_languages_have_one_grace_for_a_stop() -> None:
+    """Rendered properties name it; the launcher's own default is for those written by hand."""
+    (grace,) = re.findall(r'"shutdownGraceMillis", ([\d_]+)\)', source("ReplicaProperties"))
+    assert int(grace) == int(DEFAULTS["shutdownGraceMillis"])
 
 
 def test_both_languages_know_how_long_a_stream_keeps_a_change() -> None:

@@ -14,7 +14,8 @@ from tests.kcl_tables import fill, make_source_and_destination, make_task, rows_
 
 
 def examine(task: Task, tmp_path: Path, clock: HandClock | None = None) -> list[Check]:
-    doctor = Doctor(task, tmp_path, tmp_path, None, clock or HandClock())
+    clock = clock or HandClock()
+    doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn)
     return [check for check in doctor.examine() if check.group not in ("java", "host")]
 
 

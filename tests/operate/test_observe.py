@@ -10,8 +10,10 @@ from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
 from kcl_processor.operate.observe import Observer
 from kcl_processor.replicate.figures import ShardFigures
+from kcl_processor.replicate.refusals import DeadLetters, Origin
+from kcl_processor.state.dead_letters import LetterFile
 from kcl_processor.state.heartbeat import write_heartbeat
-from tests.fakes import HandClock
+from tests.fakes import INVALID, HandClock, put
 from tests.kcl_tables import fill, make_source_and_destination, make_task, shards_of, snapshot
 
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
@@ -71,3 +73,17 @@ def test_this_hosts_notes_are_seen(moto_url: str, tmp_path: Path) -> None:
     )
     seen = Observer(TaskFiles(task, tmp_path), clock, clock.turn).look()
     assert (seen.gaps, seen.dead_letters, list(seen.heartbeats)) == (1, 0, ["shardId-1"])
+
+
+def test_letters_of_another_task_in_a_shared_file_are_not_counted(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """No replay of this task would ever settle them."""
+    task, clock = make_task(moto_url), HandClock()
+    make_source_and_destination(task)
+    files = TaskFiles(task, tmp_path)
+    place = LetterFile(files.letter_file)
+    for name in (task.name, "another"):
+        origin = Origin(name, "source", "replica", "shardId-1")
+        DeadLetters(place, origin, clock, lambda: None, clock.turn).refuse(put("a"), INVALID)
+    assert Observer(files, clock, clock.turn).look().dead_letters == 1

@@ -35,7 +35,9 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     """One of each kind of file that a task can leave, made by what makes it in earnest."""
     name, place = files.task.name, LetterFile(files.letter_file)
     origin = Origin(name, "source", "replica", "shardId-1")
-    DeadLetters(place, origin, HandClock(), lambda: None).refuse(put("a"), INVALID)
+    DeadLetters(place, origin, HandClock(), lambda: None, HandClock().turn).refuse(
+        put("a"), INVALID
+    )
     place.settle(next(iter(place.letters())))
     beat = ShardFigures(name, "shardId-1", "worker-1", HandClock()).heartbeat()
     write_heartbeat(files.heartbeats, beat)
@@ -47,6 +49,7 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     lease_changes.save(files.saved_leases("20260101T000000Z"), files.task, [])
     write_held(files.worker, RENDERED, lambda path: render(files, "arn", path, "a test").encode())
     own(files)
+    files.copy_progress.with_name(f"{files.copy_progress.name}.4711").touch()
     return set(files.state.iterdir())
 
 
@@ -55,7 +58,7 @@ def test_every_kind_of_file_that_a_task_leaves_is_listed(tmp_path: Path) -> None
     files = TaskFiles(make_task(), tmp_path)
     made = make_every_file(files)
     assert {path for path, _ in files.existing()} == made
-    assert len(made) == 8
+    assert len(made) == 9
 
 
 def test_everything_of_a_task_is_found_and_goes(moto_url: str, tmp_path: Path) -> None:

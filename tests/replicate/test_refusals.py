@@ -25,7 +25,9 @@ def test_a_dead_letter_holds_what_is_needed_to_apply_the_change_again(tmp_path: 
     """Key, image, place in the stream and the service's reason are in one line each."""
     path = tmp_path / "sub" / "dead.jsonl"
     counted: list[int] = []
-    file = DeadLetters(LetterFile(path), ORIGIN, HandClock(), on_written=lambda: counted.append(1))
+    file = DeadLetters(
+        LetterFile(path), ORIGIN, HandClock(), lambda: counted.append(1), HandClock().turn
+    )
     file.refuse(put("a", 7, n={"N": "1"}), INVALID)
     file.refuse(remove("b", 8), INVALID)
     first, second = letters(path)
@@ -38,14 +40,18 @@ def test_a_dead_letter_holds_what_is_needed_to_apply_the_change_again(tmp_path: 
 def test_a_dead_letter_that_cannot_be_written_stops(tmp_path: Path) -> None:
     """Without a durable letter the change must not be passed over."""
     (tmp_path / "file").write_text("")
-    file = DeadLetters(LetterFile(tmp_path / "file" / "dead"), ORIGIN, HandClock(), lambda: None)
+    file = DeadLetters(
+        LetterFile(tmp_path / "file" / "dead"), ORIGIN, HandClock(), lambda: None, HandClock().turn
+    )
     with pytest.raises(PoisonError, match="cannot be written"):
         file.refuse(put("a", 7), INVALID)
 
 
 def test_a_full_disk_stops(tmp_path: Path) -> None:
     """A line that does not reach the disk whole is an error."""
-    file = DeadLetters(LetterFile(type(tmp_path)("/dev/full")), ORIGIN, HandClock(), lambda: None)
+    file = DeadLetters(
+        LetterFile(type(tmp_path)("/dev/full")), ORIGIN, HandClock(), lambda: None, HandClock().turn
+    )
     with pytest.raises(PoisonError, match="No space left"):
         file.refuse(put("a", 7), INVALID)
 

@@ -24,7 +24,7 @@ def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path: Path) -> None:
     """Letters come in order, once, and the file itself is never rewritten."""
     place = LetterFile(tmp_path / "dead")
     clock = HandClock()
-    refused = DeadLetters(place, ORIGIN, clock, lambda: None)
+    refused = DeadLetters(place, ORIGIN, clock, lambda: None, clock.turn)
     for sequence in (1, 2, 2, 3):
         clock.turn(1)
         refused.refuse(put("a", sequence), INVALID)
@@ -38,7 +38,9 @@ def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path: Path) -> None:
 def test_each_item_of_a_copy_is_a_letter_of_its_own(tmp_path: Path) -> None:
     """They have no sequence numbers; settling one settles no other."""
     place = LetterFile(tmp_path / "dead")
-    refused = DeadLetters(place, Origin("task", "s", "d", "copy"), HandClock(), lambda: None)
+    refused = DeadLetters(
+        place, Origin("task", "s", "d", "copy"), HandClock(), lambda: None, HandClock().turn
+    )
     for name in ("a", "b", "c"):
         refused.refuse(dataclasses.replace(put(name), sequence_number="copy"), INVALID)
     first, *rest = place.letters()
@@ -54,7 +56,9 @@ def test_a_torn_line_swallows_no_letter_and_stops_none(tmp_path: Path, torn: byt
     path = tmp_path / "dead"
     path.write_bytes(torn)
     place = LetterFile(path)
-    DeadLetters(place, ORIGIN, HandClock(), lambda: None).refuse(put("a", 7), INVALID)
+    DeadLetters(place, ORIGIN, HandClock(), lambda: None, HandClock().turn).refuse(
+        put("a", 7), INVALID
+    )
     assert [letter.sequence_number for letter in place.letters()] == ["7"]
 
 
@@ -81,7 +85,7 @@ class Queue:
 
 def refuse(place: Place, *changes: Change) -> None:
     for one in changes:
-        DeadLetters(place, ORIGIN, HandClock(), lambda: None).refuse(one, INVALID)
+        DeadLetters(place, ORIGIN, HandClock(), lambda: None, HandClock().turn).refuse(one, INVALID)
 
 
 def test_letters_go_to_a_queue_and_come_back(queue: Queue, tmp_path: Path) -> None:

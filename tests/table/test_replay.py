@@ -85,7 +85,7 @@ def replaying(source: Side, destination: Side, reader: TableReader | None = None
 
 def letter(path: Path, change: Change) -> DeadLetter:
     place = LetterFile(path)
-    DeadLetters(place, ORIGIN, HandClock(), lambda: None).refuse(change, INVALID)
+    DeadLetters(place, ORIGIN, HandClock(), lambda: None, HandClock().turn).refuse(change, INVALID)
     (found,) = place.letters()
     return found
 
