@@ -37,6 +37,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [str(java.path), *jvm_flags(java.version), "-cp", everything, main]
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_readme_says_whether_the_daemon_obeys_a_setting(
     name: str, ask: list[str], tmp_path: Path

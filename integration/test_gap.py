@@ -39,6 +39,7 @@ def test_a_checkpoint_older_than_the_stream(story: Stories, tell: Tell) -> None:
     tell("checkpoint older than the stream", told, told.simulator.settle(5), 1, "exit code 9")
 
 
+@pytest.mark.drill
 def test_a_shard_that_expired_unread(story: Stories) -> None:
     """A shard that is gone before its end was read is a gap; its child is read after it."""
     told = story(lineages=1, preload=100, keys=50)
@@ -72,6 +73,7 @@ def test_a_shard_that_was_never_checkpointed(story: Stories) -> None:
     assert noted["checkpoint"] == "TRIM_HORIZON" and noted["from"] < noted["to"]
 
 
+@pytest.mark.drill
 def test_a_first_start_behind_the_beginning(story: Stories) -> None:
     """A first start reads what is left and misses nothing; what it found then may not go unread."""
     told = story(lineages=1, preload=100, keys=50, stream_age=90_000.0)
@@ -96,7 +98,9 @@ def test_a_checkpoint_that_is_no_place_in_its_shard(story: Stories) -> None:
     assert f"kcl-processor leases reset {told.name} --shard {key}" in worker.log()
 
 
-@pytest.mark.parametrize(("on_gap", "code"), [("stop", 9), ("continue", 1)])
+@pytest.mark.parametrize(
+    ("on_gap", "code"), [("stop", 9), pytest.param("continue", 1, marks=pytest.mark.drill)]
+)
 def test_a_running_daemon_whose_stream_is_made_anew(story: Stories, on_gap: str, code: int) -> None:
     """It reads the old stream to its end, says so and ends; the next start follows the new one."""
     told = story({"on_gap": on_gap}, lineages=2, preload=100, keys=50)
@@ -117,6 +121,7 @@ def test_a_running_daemon_whose_stream_is_made_anew(story: Stories, on_gap: str,
         assert noted["shard"] is None and "turned off" in noted["reason"]
 
 
+@pytest.mark.drill
 def test_a_stream_that_is_made_anew_while_nobody_reads(story: Stories) -> None:
     """A start reads first what is left of the old stream, and the next one follows the new."""
     told = story({"on_gap": "continue"}, lineages=1, preload=100, keys=50)

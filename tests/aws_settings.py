@@ -28,6 +28,7 @@ _HOSTS = [
         f"dynamodb-fips.{REGION}.amazonaws.com",
         f"ddb.{REGION}.amazonaws.com",
         f"{REGION}.api.aws",
+        f"dynamodb.{REGION}.api.aws",
     )
 ]
 _ROLE = "arn:aws:iam::123456789012:role/replica"
