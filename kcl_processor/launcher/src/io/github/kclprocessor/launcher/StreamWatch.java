@@ -40,7 +40,7 @@ final class StreamWatch implements Runnable {
             thread.setDaemon(true);
             return thread;
         });
-        clock.scheduleWithFixedDelay(this, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
+        clock.scheduleWithFixedDelay(this, 0, PERIOD_SECONDS, TimeUnit.SECONDS);
     }
 
     /** Looks once. */
