@@ -98,6 +98,7 @@ setup(
             "psutil>=5.9",
             "pytest>=8",
             "pytest-timeout>=2",
+            "pytest-xdist>=3",
             "ruff>=0.6",
             "supervisor>=4",
             "types-PyYAML",

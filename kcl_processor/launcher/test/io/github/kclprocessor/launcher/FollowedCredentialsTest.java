@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -51,6 +53,8 @@ class FollowedCredentialsTest {
         FollowedCredentials credentials = new FollowedCredentials();
         assertEquals("OLD", credentials.resolveCredentials().accessKeyId());
         Files.writeString(shared, keys("NEWER"));
+        // The SDK asks whether the file is younger than its last look, and a file's time is coarser.
+        Files.setLastModifiedTime(shared, FileTime.from(Instant.now().plusSeconds(1)));
         long patience = System.nanoTime() + Duration.ofSeconds(20).toNanos();
         while (credentials.resolveCredentials().accessKeyId().equals("OLD") && System.nanoTime() < patience) {
             Thread.onSpinWait();
