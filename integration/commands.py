@@ -19,9 +19,8 @@ class Commands:
 
     def line(self, name: str, *words: str) -> list[str]:
         """The command line of a command."""
-        # Verify alone keeps nothing on the host.
-        state = () if name == "verify" else ("--state-dir", str(self.state))
-        return [sys.executable, "-m", "kcl_processor", name, "-c", str(self.file), *state, *words]
+        of_task = ("-c", str(self.file), "--state-dir", str(self.state))
+        return [sys.executable, "-m", "kcl_processor", name, *of_task, *words]
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

@@ -17,7 +17,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
+from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
 from kcl_processor.aws.credentials import keys, session
 from kcl_processor.aws.wire import Endpoint
 from kcl_processor.config.task import Side, Source, Task
@@ -51,13 +51,9 @@ def endpoint(side: Side, connections: int) -> Endpoint:
 
 
 def streams(source: Source) -> Any:
-    """A DynamoDB Streams client for a task's source.
-
-    Without a streams endpoint of its own, a table endpoint serves both: DynamoDB Local and other
-    compatible stores do so, and it is what the original library does.
-    """
-    endpoint = source.streams_endpoint or source.endpoint
-    return _client("dynamodbstreams", source.region, endpoint, source.role_arn, source.external_id)
+    """A DynamoDB Streams client for a task's source."""
+    given = source.region, source.streams_url, source.role_arn, source.external_id
+    return _client("dynamodbstreams", *given)
 
 
 def checkpoints(task: Task) -> Any:
@@ -67,8 +63,7 @@ def checkpoints(task: Task) -> Any:
 
 def cloudwatch(task: Task) -> Any:
     """A CloudWatch client for the region a task publishes to."""
-    region = task.metrics.region or task.kcl.region
-    return _client("cloudwatch", region, task.metrics.endpoint, None, None)
+    return _client("cloudwatch", task.metrics_region, task.metrics.endpoint, None, None)
 
 
 def sts(task: Task) -> Any:
@@ -141,7 +136,7 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
 
 def _refused(failure: ClientError, action: str, resource: str) -> OperatorError | None:
     """The error for a code that means the same whatever was called, or ``None``."""
-    code, said = _code(failure), _said(failure)
+    code, said = code_of(failure.response), _said(failure)
     if code in DENIED:
         return PermissionDenied(
             f"{action} on {resource} is denied ({said}).",
@@ -151,15 +146,10 @@ def _refused(failure: ClientError, action: str, resource: str) -> OperatorError 
         return PermissionDenied(
             f"{action} on {resource}: the credentials are refused ({said}).", _RENEW_FIRST
         )
-    status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500 or code in THROTTLED:
+    if passes(failure.response):
         return OperatorError(f"{action} on {resource} failed ({said}).", _PASSES)
     return None
 
 
-def _code(failure: ClientError) -> str:
-    return str(failure.response.get("Error", {}).get("Code", ""))
-
-
 def _said(failure: ClientError) -> str:
-    return f"{_code(failure)}: {failure.response.get('Error', {}).get('Message', '')}"
+    return f"{code_of(failure.response)}: {failure.response.get('Error', {}).get('Message', '')}"

@@ -7,6 +7,8 @@ holds ``DENIED`` and ``RENEW``, too; a test holds them equal.
 
 from __future__ import annotations
 
+from typing import Any
+
 # Too many calls at the moment.
 THROTTLED = frozenset(
     {
@@ -59,3 +61,18 @@ NO_CREDENTIALS = "NoCredentials"
 
 # Seconds that refused credentials may take to be renewed by whoever renews them.
 RENEWAL_SECONDS = 300.0
+
+
+def code_of(response: dict[str, Any]) -> str:
+    """The code of an error's answer, as botocore parses it (``ClientError.response``)."""
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def status_of(response: dict[str, Any]) -> int:
+    """The HTTP status of an error's answer; 0 if it had none."""
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def passes(response: dict[str, Any]) -> bool:
+    """Whether an error's answer asks for patience: the service is busy, or not well."""
+    return status_of(response) >= 500 or code_of(response) in THROTTLED

@@ -23,7 +23,7 @@ from botocore.exceptions import (
     UnknownCredentialError,
 )
 
-from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, THROTTLED
+from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, code_of, passes, status_of
 from kcl_processor.errors import ExitCode, OperatorError
 
 _WHO = "aws sts get-caller-identity, until it answers"
@@ -119,11 +119,10 @@ def _none(error: Exception, whose: str) -> NoKeys:
 
 def _answered(error: ClientError, whose: str) -> NoKeys:
     """STS, or the service of a login, said no."""
-    answer = error.response.get("Error", {})
-    code = answer.get("Code", "")
-    said = f"{error.operation_name}: {code}: {answer.get('Message', '')}"
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if status >= 500 or code in THROTTLED:
+    code = code_of(error.response)
+    said = f"{error.operation_name}: {code}: {error.response.get('Error', {}).get('Message', '')}"
+    status = status_of(error.response)
+    if passes(error.response):
         return Unavailable(
             f"The credentials of {whose} cannot be fetched ({said}).",
             "wait, then start again; a supervisor does",

@@ -16,7 +16,7 @@ from botocore.credentials import (
 from botocore.exceptions import NoCredentialsError, ProfileNotFound
 from botocore.session import Session
 
-from kcl_processor.aws.codes import RENEW
+from kcl_processor.aws.codes import RENEW, code_of
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import ca_bundle
@@ -103,7 +103,7 @@ def _tell_of_refusals(calling: Session, held: Keys) -> None:
     """Have the clients of a session tell the keys that they sign with when those are refused."""
 
     def look_again(parsed: dict[str, Any], **_: Any) -> None:
-        if parsed.get("Error", {}).get("Code") in RENEW:
+        if code_of(parsed) in RENEW:
             held.refused()
 
     calling.register("after-call", look_again)

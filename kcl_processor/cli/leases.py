@@ -174,8 +174,7 @@ def _reset(args: argparse.Namespace) -> int:
     if not args.yes:
         return _not_done(steps)
     refuse_running(task, SystemClock(), time.sleep)
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    path = args.save or files.saved_leases(stamp)
+    path = args.save or files.saved_leases(SystemClock().now())
     lease_changes.save(path, task, items)
     lease_changes.apply(client, table, steps)
     if steps and all(step.after is None for step in steps):

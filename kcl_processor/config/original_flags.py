@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from kcl_processor.config.form import Form
+from kcl_processor.config.kcl_properties import DEFAULTS, SETTABLE
 from kcl_processor.config.task import (
     APPLICATION_PREFIX,
+    BATCH_SIZE,
     Metrics,
     Side,
     Source,
@@ -16,6 +19,7 @@ from kcl_processor.config.task import (
 )
 from kcl_processor.errors import ConfigError
 
+_PARENT_POLL = "parentShardPollIntervalMillis"
 _REQUIRED = ("sourceRegion", "sourceTable", "destinationRegion", "destinationTable")
 
 _TEXTS = {
@@ -53,20 +57,21 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--batchSize",
         metavar="N",
-        type=_number(1, 1000),
-        help="records to ask for in each GetRecords call, 1 to 1000 (default: 1000)",
+        type=_number(BATCH_SIZE),
+        help=f"records to ask for in each GetRecords call, 1 to 1000 (default: {Task.batch_size})",
     )
     group.add_argument(
-        "--parentShardPollIntervalMillis",
+        f"--{_PARENT_POLL}",
         metavar="N",
-        type=_number(1, 600_000),
-        help="how often to look whether parent shards are done (default: 1000)",
+        type=_number(SETTABLE[_PARENT_POLL]),
+        help="how often to look whether parent shards are done "
+        f"(default: {DEFAULTS[_PARENT_POLL]})",
     )
 
 
 def given_flags(args: argparse.Namespace) -> list[str]:
     """The flags of a task that were given, except ``--workerId``, which a file's task takes too."""
-    names = [*_TEXTS, "dontPublishCloudwatch", "batchSize", "parentShardPollIntervalMillis"]
+    names = [*_TEXTS, "dontPublishCloudwatch", "batchSize", _PARENT_POLL]
     return [f"--{name}" for name in names if name != "workerId" and getattr(args, name)]
 
 
@@ -101,24 +106,21 @@ def task_from_flags(args: argparse.Namespace) -> Task:
             region=args.kclRegion,
             endpoint=args.kclEndpoint,
             worker_id=args.workerId,
-            properties={"parentShardPollIntervalMillis": str(poll)} if poll else {},
+            properties={_PARENT_POLL: str(poll)} if poll else {},
         ),
         metrics=Metrics(publish=not args.dontPublishCloudwatch),
-        batch_size=args.batchSize or 1000,
+        batch_size=args.batchSize or Task.batch_size,
     )
     return check_task(task, "command line")
 
 
 class _number:
-    """An argparse type: a whole number within bounds."""
+    """An argparse type: a whole number of a form."""
 
-    def __init__(self, least: int, most: int) -> None:
-        self._least = least
-        self._most = most
+    def __init__(self, form: Form) -> None:
+        self._form = form
 
     def __call__(self, text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not self._least <= int(text) <= self._most:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number from {self._least} to {self._most}"
-            )
+        if not self._form.fits(text):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {self._form.words}")
         return int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,13 +100,16 @@ class TaskFiles:
         """How often a supervisor started the worker of late."""
         return self.worker / "starts.json"
 
-    def saved_leases(self, stamp: str) -> Path:
-        """Where a reset of leases saves the rows; ``stamp`` is its time, or a ``*`` of a glob."""
-        return self._named(f"leases-{stamp}.json")
+    def saved_leases(self, now: float) -> Path:
+        """Where a reset of leases saves the rows."""
+        return self._named(f"leases-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}.json")
+
+    def every_saved_leases(self) -> Iterator[Path]:
+        """Those that are there."""
+        return self.state.glob(self._named("leases-*.json").name)
 
     def existing(self) -> Iterator[tuple[Path, str]]:
         """Each file that is there, with what it holds, in the order of their names."""
-        saved = self.state.glob(self.saved_leases("*").name)
         # ``durable.replace_file`` leaves one behind when it is killed.
         halves = (
             half
@@ -122,7 +126,7 @@ class TaskFiles:
             self.gaps: "gaps that were passed",
             settled(self.gaps): "which of those are healed",
             self.copy_progress: "how far the copy is",
-            **dict.fromkeys(saved, "rows that a reset saved"),
+            **dict.fromkeys(self.every_saved_leases(), "rows that a reset saved"),
             **dict.fromkeys(halves, "left by a process that was killed"),
         }
         yield from ((path, what) for path, what in sorted(holds.items()) if path.exists())

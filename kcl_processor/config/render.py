@@ -104,7 +104,7 @@ def _source(task: Task) -> dict[str, str]:
         "replica.task": task.name,
         "replica.source.table": source.table,
         "replica.source.region": source.region,
-        **_given("replica.source.streamsEndpoint", source.streams_endpoint or source.endpoint),
+        **_given("replica.source.streamsEndpoint", source.streams_url),
         **_given("replica.source.roleArn", source.role_arn),
         **_given("replica.source.externalId", source.external_id),
     }
@@ -138,11 +138,12 @@ def _failures(files: TaskFiles) -> dict[str, str]:
 
 def _figures(files: TaskFiles) -> dict[str, str]:
     task = files.task
-    region = task.metrics.region or task.kcl.region
     return {
         "replica.metrics.publish": "true" if task.metrics.publish else "false",
-        "replica.metrics.region": region,
-        "replica.metrics.endpoint": endpoint("cloudwatch", region, task.metrics.endpoint),
+        "replica.metrics.region": task.metrics_region,
+        "replica.metrics.endpoint": endpoint(
+            "cloudwatch", task.metrics_region, task.metrics.endpoint
+        ),
         "replica.heartbeats": str(files.heartbeats),
     }
 

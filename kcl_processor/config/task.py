@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kcl_processor.config.form import whole
 from kcl_processor.errors import ConfigError
 
 # The original library's name for the checkpoint table, kept so that an existing one is found.
@@ -53,6 +54,15 @@ class Source(Side):
     streams_endpoint: str | None = None
     stream_arn: str | None = None
 
+    @property
+    def streams_url(self) -> str | None:
+        """The endpoint of the stream, if one was given.
+
+        Without one of its own, the table's serves both: DynamoDB Local and other compatible stores
+        do so, and it is what the original library does.
+        """
+        return self.streams_endpoint or self.endpoint
+
 
 @dataclass(frozen=True)
 class Kcl:
@@ -74,6 +84,13 @@ class Metrics:
     endpoint: str | None = None
 
 
+# What these keys of a task may be; of words the first is the default.
+BATCH_SIZE = whole(1, 1000)
+CHECKPOINT_SECONDS = whole(1, 300)
+ON_POISON = ("stop", "dead-letter")
+ON_GAP = ("stop", "continue")
+
+
 @dataclass(frozen=True)
 class Task:
     """One replica. Everything a command needs to know about it."""
@@ -85,9 +102,14 @@ class Task:
     metrics: Metrics = Metrics()
     batch_size: int = 1000
     checkpoint_seconds: int = 5
-    on_poison: str = "stop"
+    on_poison: str = ON_POISON[0]
     dead_letters: str | None = None
-    on_gap: str = "stop"
+    on_gap: str = ON_GAP[0]
+
+    @property
+    def metrics_region(self) -> str:
+        """Where figures are published; KCL's region unless told otherwise."""
+        return self.metrics.region or self.kcl.region
 
 
 def default_task_name(source: Side, destination: Side) -> str:

@@ -8,6 +8,10 @@ from typing import Any
 from kcl_processor.config import kcl_properties
 from kcl_processor.config.conflicts import refuse_conflicts
 from kcl_processor.config.task import (
+    BATCH_SIZE,
+    CHECKPOINT_SECONDS,
+    ON_GAP,
+    ON_POISON,
     Kcl,
     Metrics,
     Side,
@@ -60,11 +64,13 @@ def _task(section: Section, name: str | None) -> Task:
         destination=destination,
         kcl=_kcl(section.section("kcl", required=False), name, source),
         metrics=_metrics(section.section("metrics", required=False)),
-        batch_size=section.integer("batch_size", 1000, 1, 1000),
-        checkpoint_seconds=section.integer("checkpoint_seconds", 5, 1, 300),
-        on_poison=section.choice("on_poison", "stop", "dead-letter"),
+        batch_size=section.integer("batch_size", Task.batch_size, BATCH_SIZE),
+        checkpoint_seconds=section.integer(
+            "checkpoint_seconds", Task.checkpoint_seconds, CHECKPOINT_SECONDS
+        ),
+        on_poison=section.choice("on_poison", *ON_POISON),
         dead_letters=section.text("dead_letters"),
-        on_gap=section.choice("on_gap", "stop", "continue"),
+        on_gap=section.choice("on_gap", *ON_GAP),
     )
     section.finish()
     return check_task(task, section.where())
@@ -130,6 +136,6 @@ def _properties(section: Section) -> dict[str, str]:
                 f"use {kcl_properties.OWNED[key]}",
             )
         if form := kcl_properties.SETTABLE.get(key):
-            properties[key] = section.fitting(key, form.fits, form.words)
+            properties[key] = section.fitting(key, form)
     section.finish(known=kcl_properties.SETTABLE)
     return properties

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
+from kcl_processor.config.form import Form
 from kcl_processor.errors import ConfigError
 
 
@@ -107,20 +108,18 @@ class Section:
             raise self.error(key, f"{key} is missing", f"{key}: …")
         return value
 
-    def fitting(self, key: str, fits: Callable[[str], bool], words: str) -> str:
-        """A text that ``fits``, which is ``words``."""
+    def fitting(self, key: str, form: Form) -> str:
         value = self.required_text(key)
-        if not fits(value):
-            raise self.error(key, f"{value!r} is not {words}", f"{key}: {words}")
+        if not form.fits(value):
+            raise self.error(key, f"{value!r} is not {form.words}", f"{key}: {form.words}")
         return value
 
-    def integer(self, key: str, default: int, least: int, most: int) -> int:
+    def integer(self, key: str, default: int, form: Form) -> int:
         value = self.text(key)
         if value is None:
             return default
-        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
-            reason = f"{value!r} is not a whole number from {least} to {most}"
-            raise self.error(key, reason, f"{key}: {default}")
+        if not form.fits(value):
+            raise self.error(key, f"{value!r} is not {form.words}", f"{key}: {default}")
         return int(value)
 
     def flag(self, key: str, *, default: bool) -> bool:

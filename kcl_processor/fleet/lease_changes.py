@@ -7,7 +7,6 @@ sure first that nobody lives.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import shard_of
+from kcl_processor.state import durable
 
 Item = dict[str, dict[str, Any]]
 
@@ -33,16 +33,14 @@ class Step:
 
 
 def save(path: Path, task: Task, items: Sequence[Item]) -> None:
-    """Write rows to a file that :func:`restore` takes; never over another file.
+    """Write rows to a file that :func:`load` reads; never over another file.
 
     Raises:
         ConfigError: the file exists or cannot be written.
     """
     saved = {"task": task.name, "table": task.kcl.application_name, "items": list(items)}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            json.dump(saved, file, indent=1)
+        durable.new_file(path, json.dumps(saved, indent=1).encode())
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}.", "--save with another file"
@@ -59,7 +57,7 @@ def set_aside(files: TaskFiles, rows: Sequence[Item], now: float) -> Path | None
     if not rows:
         return None
     task = files.task
-    path = files.saved_leases(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)))
+    path = files.saved_leases(now)
     save(path, task, rows)
     steps = [Step(shard_of(row["leaseKey"]["S"]), row, None) for row in rows]
     apply(clients.checkpoints(task), table_names(task).leases, steps)

@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from kcl_processor.aws import clients
+from kcl_processor.aws.codes import code_of
 from kcl_processor.clock import Clock
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, Lease
@@ -21,6 +22,8 @@ from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, Lease
 # DynamoDB keeps a change in its stream for this long, in seconds (developer guide, "Change data
 # capture for DynamoDB Streams").
 RETENTION = 24 * 3600.0
+# What to look at where a call to the stream fails.
+STREAM_HINT = "check source.streams_endpoint, and that the stream was not turned off just now"
 # DescribeStream takes ten calls a second (DynamoDB API reference); the daemon needs some of them.
 _DESCRIBE_INTERVAL = 0.2
 _PARALLEL_LOOKS = 8
@@ -109,7 +112,7 @@ class Stream:
             except ParamValidationError:
                 return False
             except ClientError as error:
-                if error.response["Error"]["Code"] in _NO_SUCH_PLACE:
+                if code_of(error.response) in _NO_SUCH_PLACE:
                     return False
                 raise
         return any(one["dynamodb"]["SequenceNumber"] == sequence_number for one in records)
@@ -153,7 +156,7 @@ class Stream:
         try:
             self._iterator(shard, begin)
         except self._client.exceptions.ClientError as failure:
-            if failure.response["Error"]["Code"] != "ValidationException":
+            if code_of(failure.response) != "ValidationException":
                 raise
 
     def _iterator(self, shard: str, place: str) -> str:
@@ -176,8 +179,7 @@ class Stream:
         return records
 
     def _calling(self, call: str, on: str) -> Any:
-        hint = "check source.streams_endpoint, and that the stream was not turned off just now"
-        return clients.calling(f"dynamodb:{call}", on, SourceError, hint)
+        return clients.calling(f"dynamodb:{call}", on, SourceError, STREAM_HINT)
 
 
 def _shard(listed: dict[str, Any]) -> StreamShard:

@@ -31,6 +31,7 @@ from kcl_processor.launch.identity import (
     Likeness,
     foreign,
     read_claim,
+    rename_or_adopt,
     write_claim,
 )
 from kcl_processor.launch.incarnation import Incarnation
@@ -130,7 +131,8 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
             f"The stream of {task.source} was turned off and on again: the checkpoints are of "
             f"{found.stream}, and the table's stream is {ours.stream}. What changed between the "
             f"last checkpoint and the new stream's start, {_start(ours.stream)}, is in neither.",
-            f"kcl-processor run --adopt, then kcl-processor verify {task.name} --repair",
+            f"kcl-processor run --adopt {task.name}, then "
+            f"kcl-processor verify {task.name} --repair",
         )
 
 
@@ -180,8 +182,7 @@ def _refuse_strangers(task: Task, stream: Stream) -> None:
             f"The checkpoint table {task.kcl.application_name} holds {len(strangers)} leases, and "
             f"none is of a shard of {stream.arn}: they belong to another stream, or every one of "
             "their shards has left it.",
-            "give the task another name; or kcl-processor run --adopt, if these checkpoints are "
-            "this task's all the same",
+            rename_or_adopt(task),
         )
 
 

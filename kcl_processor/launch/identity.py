@@ -142,8 +142,15 @@ def foreign(task: Task, claimed: Claim, this: object) -> ConfigError:
     return ConfigError(
         f"The checkpoint table {task.kcl.application_name} belongs to the replica {claimed}, "
         f"and this task is {this}.",
-        "give the task another name; or kcl-processor run --adopt, if these checkpoints are this "
-        "task's all the same",
+        rename_or_adopt(task),
+    )
+
+
+def rename_or_adopt(task: Task) -> str:
+    """What to type where checkpoints look like another replica's."""
+    return (
+        f"give the task another name; or kcl-processor run --adopt {task.name}, if these "
+        "checkpoints are this task's all the same"
     )
 
 

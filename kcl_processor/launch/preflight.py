@@ -10,6 +10,7 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import ConfigError, DestinationError, OperatorError, SourceError
+from kcl_processor.fleet.stream import STREAM_HINT
 from kcl_processor.launch.incarnation import Incarnation
 
 # A stream must show whole new items. NEW_IMAGE alone would do for replication; the original asks
@@ -149,8 +150,7 @@ def key_schema(table: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def _check_stream(source: Source, arn: str) -> None:
-    hint = "check source.streams_endpoint, and that the stream was not turned off just now"
-    with clients.calling("dynamodb:DescribeStream", f"stream {arn}", SourceError, hint):
+    with clients.calling("dynamodb:DescribeStream", f"stream {arn}", SourceError, STREAM_HINT):
         clients.streams(source).describe_stream(StreamArn=arn, Limit=1)
 
 

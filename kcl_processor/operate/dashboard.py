@@ -82,7 +82,7 @@ def _widget(
         "height": _HEIGHT,
         "properties": {
             "title": f"{task.name}: {title}",
-            "region": task.metrics.region or task.kcl.region,
+            "region": task.metrics_region,
             "stat": statistic,
             "period": 60,
             "view": "timeSeries",

@@ -37,7 +37,7 @@ from kcl_processor.state.owner import owned_files
 OK, WARN, FAIL = "ok", "warn", "fail"
 
 # kcl.log and connectors.log keep a hundred files of 10 MB each.
-_LOG_BYTES = 2 * 100 * 10 * 2**20
+LOG_BYTES = 2 * 100 * 10 * 2**20
 _LEAST_BYTES = 256 * 2**20
 # AWS refuses a signature whose time is five minutes off; KCL's own clocks matter earlier.
 _SKEW_WARN, _SKEW_FAIL = 10.0, 240.0
@@ -279,11 +279,11 @@ def _room(what: str, folder: Path) -> Check:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
     text = f"{what}: {free / 2**30:.1f} GiB free at {existing}"
-    if free >= (_LEAST_BYTES if what == "state" else _LOG_BYTES):
+    if free >= (_LEAST_BYTES if what == "state" else LOG_BYTES):
         return ok(text)
     return (warn if free >= _LEAST_BYTES else fail)(
         text,
-        "the logs grow to 2 GB, and dead letters must find room",
+        f"the logs grow to {LOG_BYTES / 1e9:.0f} GB, and dead letters must find room",
         f"make room, or choose another place with --{what}-dir".replace("logs", "log"),
     )
 

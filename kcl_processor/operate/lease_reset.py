@@ -22,6 +22,7 @@ from kcl_processor.fleet.leases import (
     LATEST,
     TRIM_HORIZON,
     Lease,
+    is_lease,
     lease,
     read_rows,
     scan,
@@ -53,7 +54,7 @@ def plan_reset(
     Raises:
         ConfigError: no row or several rows fit ``shard``.
     """
-    rows = [(lease(item), item) for item in items if text(item, "entityType") in (None, "LEASE")]
+    rows = [(lease(item), item) for item in items if is_lease(item)]
     if shard is None and to == TRIM_HORIZON:
         return [Step(row.shard, item, None) for row, item in rows]
     if shard is None:
@@ -84,7 +85,7 @@ def plan_restore(saved: Sequence[Item], present: Sequence[Item]) -> list[Step]:
     return [
         Step(lease(item).shard, now.get(key, {}), then.get(key))
         for key, item in sorted({**now, **then}.items())
-        if now.get(key) != then.get(key) and text(item, "entityType") in (None, "LEASE")
+        if now.get(key) != then.get(key) and is_lease(item)
     ]
 
 

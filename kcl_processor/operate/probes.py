@@ -21,7 +21,7 @@ Keys = Mapping[str, tuple[str, str]]
 
 
 def read_stream(task: Task, arn: str) -> None:
-    """Read a record of the stream's newest shard, as the daemon does.
+    """Read a record of one of the stream's shards, as the daemon does.
 
     Raises:
         PermissionDenied, SourceError: a call is denied or fails.

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
+from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.config.paths import is_queue, settled
 from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
@@ -224,14 +224,13 @@ class LetterQueue:
 
 def _raise_unless_refused(error: ClientError, url: str) -> None:
     """Return if the queue takes other letters, but never this one."""
-    code = error.response.get("Error", {}).get("Code", "")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = code_of(error.response)
     if code in DENIED:
         raise PermissionDenied(
             f"sqs:SendMessage on the queue of dead letters {url} is denied ({error}).",
             "allow sqs:SendMessage on the queue for these credentials, then start again",
         ) from error
-    if status >= 500 or code in THROTTLED or code in RENEW:
+    if passes(error.response) or code in RENEW:
         raise Unavailable(str(error)) from error
 
 

@@ -36,6 +36,24 @@ def _is_torn(descriptor: int) -> bool:
     return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
+def new_file(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, and return when it is on the disk.
+
+    Raises:
+        OSError: it is there, or cannot be written; then what was written of it is gone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def replace_file(path: Path, content: bytes, *, flush: bool = True) -> None:
     """Write a file whole or not at all; its readers see the old one or the new one.
 

@@ -1,6 +1,6 @@
 """Gaps that a task passed: changes that left the stream unread, one JSON object a line.
 
-The daemon (``Gaps.java``) and :mod:`kcl_processor.launch.identity` write them, in one form: ``at``,
+The daemon (``Gaps.java``) and the claim of a start write them, in one form: ``at``,
 ``shard``, ``checkpoint``, ``from``, ``to`` and ``reason``; times are ISO 8601 in UTC, unknown ones
 ``null``.
 """

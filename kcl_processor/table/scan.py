@@ -19,7 +19,7 @@ from kcl_processor.table.table_reader import Page, Segment, TableReader
 # up to a million, and a thousand is enough to keep any number of threads busy.
 _BYTES_PER_SEGMENT = 256 << 20
 _FEWEST, _MOST = 8, 1024
-# Segments at work at once. Pages of 1 MB: this bounds memory.
+# Segments at work at once, with a page each: this bounds memory.
 AT_ONCE = 6
 # Seconds without a page after which the caller is told that time goes by.
 _TURN = 1.0

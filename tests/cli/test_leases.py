@@ -76,3 +76,18 @@ def test_owner_and_open_choose_shards() -> None:
     assert [view.shard for view in views if command._wanted(view, only)] == ["b"]
     other = replace(views[1], owner="x")
     assert not command._wanted(other, only)
+
+
+def test_every_option_that_takes_a_word_is_known_to_take_one() -> None:
+    """The word behind one of them is never taken for an action."""
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    (actions,) = (a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    takes = {
+        option
+        for action in actions.values()
+        for argument in action._actions
+        for option in argument.option_strings
+        if argument.nargs != 0
+    }
+    assert takes == set(command.WITH_VALUES)

@@ -49,7 +49,7 @@ def test_no_two_files_share_a_name() -> None:
         for files in (TaskFiles(task, Path("/state")) for task in tasks)
         for path in (
             *(files.owner, files.heartbeats, files.letter_file, settled(files.letter_file)),
-            *(files.gaps, files.copy_progress, files.starts, files.saved_leases("2026")),
+            *(files.gaps, files.copy_progress, files.starts, files.saved_leases(1.0)),
         )
     ]
     assert len(set(names)) == len(names) == 16
@@ -58,8 +58,8 @@ def test_no_two_files_share_a_name() -> None:
 def test_what_is_there_is_told_with_what_it_holds(tmp_path: Path) -> None:
     """Leases that a reset saved, too; and nothing of another task."""
     files, other = TaskFiles(make_task(), tmp_path), TaskFiles(make_task(), tmp_path)
-    for path in (files.gaps, files.saved_leases("2026"), files.saved_leases("2027"), other.gaps):
+    for path in (files.gaps, files.saved_leases(1.0), files.saved_leases(2.0), other.gaps):
         path.write_text("")
     found = dict(files.existing())
-    assert found.keys() == {files.gaps, files.saved_leases("2026"), files.saved_leases("2027")}
+    assert found.keys() == {files.gaps, files.saved_leases(1.0), files.saved_leases(2.0)}
     assert found[files.gaps] == "gaps that were passed"

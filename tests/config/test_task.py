@@ -83,7 +83,7 @@ def test_a_tasks_files_lie_in_the_state_directory(name: str) -> None:
     except ConfigError:
         return
     state = Path("/state")
-    for path in (TaskFiles(task, state).gaps, TaskFiles(task, state).saved_leases("now")):
+    for path in (TaskFiles(task, state).gaps, TaskFiles(task, state).saved_leases(0.0)):
         assert path.parent == state and path.name.startswith(f"{name}.")
         assert not set("*?[ /") & set(path.name)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kcl_processor.config.form import whole
 from kcl_processor.config.yaml_section import Section, nearest, read_yaml
 from kcl_processor.errors import ConfigError
 
@@ -30,8 +31,8 @@ def test_values_come_in_the_type_that_is_asked_for(section: Section) -> None:
     """What is not there has its default."""
     properties = section.section("kcl").section("properties")
     assert section.required_text("name") == "orders"
-    assert properties.integer("failover", 1, 1, 10) == 7
-    assert properties.integer("missing", 1, 1, 10) == 1
+    assert properties.integer("failover", 1, whole(1, 10)) == 7
+    assert properties.integer("missing", 1, whole(1, 10)) == 1
     assert properties.flag("quick", default=False) is True
     assert properties.flag("missing", default=True) is True
     assert properties.choice("missing", "stop", "continue") == "stop"
@@ -42,7 +43,7 @@ def test_a_complaint_names_file_line_and_the_whole_key(section: Section) -> None
     """However deep it lies."""
     properties = section.section("kcl").section("properties")
     with pytest.raises(ConfigError, match=r"tasks\.yml:4: kcl\.properties\.failover: '7' is not"):
-        properties.integer("failover", 1, 1, 6)
+        properties.integer("failover", 1, whole(1, 6))
     with pytest.raises(ConfigError, match=r"tasks\.yml:5: kcl\.properties\.quick: .* not known"):
         properties.finish()
     with pytest.raises(ConfigError, match=r"tasks\.yml:2: kcl\.missing: missing is missing"):

@@ -111,7 +111,7 @@ def test_a_stream_that_was_made_again_is_a_gap(made: Task, tmp_path: Path, on_ga
     (noted,) = map(json.loads, files.gaps.read_text().splitlines())
     assert noted["checkpoint"] == "old" and noted["to"] in now.stream + "Z"
     assert leases(task) == []
-    (saved,) = tmp_path.glob(files.saved_leases("*").name)
+    (saved,) = files.every_saved_leases()
     assert load(saved, task) == [OLD]
     claiming(task, tmp_path, now)
 

@@ -8,8 +8,11 @@ import pytest
 
 from kcl_processor.aws import codes
 from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.errors import ExitCode
+from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launcher.jars import LAUNCHER
+from kcl_processor.operate.doctor import LOG_BYTES
 
 JAVA = LAUNCHER / "src/io/github/kclprocessor/launcher"
 MAP = "package-info"
@@ -42,6 +45,28 @@ def test_both_languages_have_the_same_error_codes(name: str) -> None:
 def test_both_languages_wait_as_long_for_credentials() -> None:
     """Whoever renews them has as much time for the source as for the destination."""
     assert seconds("ErrorCodes", "RENEWAL") == codes.RENEWAL_SECONDS
+
+
+def test_both_languages_have_the_same_exit_codes() -> None:
+    """A number means the same whether the daemon ends with it or a record processor."""
+    named = re.findall(r"static final int (\w+) = (\d+);", source("ExitStatus"))
+    assert (
+        named
+        and {name: int(code) for name, code in named}.items()
+        <= {code.name: int(code) for code in ExitCode}.items()
+    )
+
+
+def test_both_languages_name_a_shards_beginning_alike() -> None:
+    """The launcher writes it into the lease, and a reset keeps it there."""
+    assert re.findall(r'ATTRIBUTE = "(\w+)"', source("Begins")) == [BEGIN]
+
+
+def test_doctor_knows_how_large_the_logs_grow() -> None:
+    """Each of the two has as many files as its policy keeps, and they are as large as is set."""
+    files = re.findall(r"<maxIndex>(\d+)</maxIndex>", (LAUNCHER / "logback.xml").read_text())
+    sizes = re.findall(r"<maxFileSize>(\d+)MB<", (LAUNCHER / "logback.xml").read_text())
+    assert sum(int(n) * int(mb) << 20 for n, mb in zip(files, sizes, strict=True)) == LOG_BYTES
 
 
 def test_the_launchers_map_names_each_class() -> None:

@@ -46,7 +46,7 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     settle_gap(files.gaps, gap)
     copy_progress.save(files.copy_progress, CopyProgress("s", "d", "arn", 1, 1, 0.0, []))
     pause_before_start(files.starts, 0.0)
-    lease_changes.save(files.saved_leases("20260101T000000Z"), files.task, [])
+    lease_changes.save(files.saved_leases(0.0), files.task, [])
     write_held(files.worker, RENDERED, lambda path: render(files, "arn", path, "a test").encode())
     own(files)
     files.copy_progress.with_name(f"{files.copy_progress.name}.4711").touch()

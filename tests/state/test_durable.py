@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kcl_processor.state.durable import append_line, replace_file
+from kcl_processor.state.durable import append_line, new_file, replace_file
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -17,6 +17,16 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"short"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_new_file_is_never_over_another(tmp_path: Path) -> None:
+    """For its owner's eyes; what was there stays as it was."""
+    path = tmp_path / "made" / "file"
+    new_file(path, b"first")
+    with pytest.raises(FileExistsError):
+        new_file(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_cannot_be_replaced_stays(tmp_path: Path) -> None:

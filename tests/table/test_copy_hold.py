@@ -183,7 +183,7 @@ def test_a_finished_copy_sets_earlier_checkpoints_aside(world: World) -> None:
     hold.finish(progress, heard)
     table = world.task.kcl.application_name
     assert rows_in(clients.checkpoints(world.task), table) == []
-    (saved,) = world.files.state.glob(world.files.saved_leases("*").name)
+    (saved,) = world.files.every_saved_leases()
     assert load_leases(saved, world.task) == [LEASE] and str(saved) in heard.said[0]
     assert world.state() is CopyState.DONE
 

@@ -1,0 +1,32 @@
+"""What the text of a setting may be, wherever it is given."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a text may be.
+
+    Attributes:
+        words: the same for people.
+        bounds: of the number that it is, if it is one.
+    """
+
+    words: str
+    pattern: re.Pattern[str]
+    bounds: tuple[int, int] | None = None
+
+    def fits(self, text: str) -> bool:
+        """Whether a setting may have this value."""
+        if not self.pattern.fullmatch(text):
+            return False
+        return self.bounds is None or self.bounds[0] <= int(text) <= self.bounds[1]
+
+
+def whole(least: int, most: int) -> Form:
+    """A whole number within bounds."""
+    words = f"a whole number from {least} to {most}"
+    return Form(words, re.compile(r"[0-9]{1,18}"), (least, most))
