@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
-from kcl_processor.cli.progress import ProgressLines, duration, size
+from kcl_processor.cli.progress import ProgressLines, size, whole_duration
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -119,8 +119,9 @@ def copy_options(args: argparse.Namespace) -> CopyOptions:
 def copy(files: TaskFiles, options: CopyOptions, halt: Halt) -> CopyProgress:
     """Copy with progress on stderr, and show what it came to."""
     log_to_stderr()
-    with ProgressLines(files.task.name) as lines:
-        progress = run_copy(files, options, lines, halt, SystemClock())
+    clock = SystemClock()
+    with ProgressLines(files.task.name, clock) as lines:
+        progress = run_copy(files, options, lines, halt, clock)
     rows = [_summary(files.task, progress)]
     print_rows(rows, tuple(rows[0]))
     return progress
@@ -148,7 +149,7 @@ def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
         "written": progress.written,
         "set_aside": progress.refused,
         "bytes": size(progress.bytes),
-        "took": duration(progress.seconds),
+        "took": whole_duration(progress.seconds),
         "rcu": round(progress.read_units),
         "wcu": round(progress.write_units),
         "throttled": progress.read_throttled + progress.write_throttled,

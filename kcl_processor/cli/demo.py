@@ -11,7 +11,6 @@ import argparse
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,8 @@ from rich.live import Live
 from rich.table import Table
 
 from kcl_processor.cli.output import cell
+from kcl_processor.cli.progress import LineRate
+from kcl_processor.clock import SystemClock
 from kcl_processor.demo.dynamodb_local import dynamodb_local
 from kcl_processor.demo.story import Demo, Figures
 from kcl_processor.errors import ExitCode
@@ -118,13 +119,12 @@ def _picture(figures: Figures) -> Table:
 class _Lines:
     def __init__(self) -> None:
         self._phase = ""
-        self._told_at = 0.0
+        self._rate = LineRate(SystemClock(), _LINE_INTERVAL)
 
     def __call__(self, figures: Figures) -> None:
-        now = time.monotonic()
-        if figures.phase == self._phase and now - self._told_at < _LINE_INTERVAL:
+        if not self._rate.is_due() and figures.phase == self._phase:
             return
-        self._phase, self._told_at = figures.phase, now
+        self._phase = figures.phase
         written = figures.preloaded + figures.changes
         lag = _seconds(figures.latency(50))
         print(f"{figures.phase}  writes {written}  lag p50 {lag}", file=sys.stderr, flush=True)

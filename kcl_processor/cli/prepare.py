@@ -80,7 +80,7 @@ def carry_out(task: Task, plan: Plan, *, yes: bool) -> None:
         _ask(task, yes=yes)
     for call in _calls(plan):
         print(f"{call.reason}: {call.operation} on {call.side}", file=sys.stderr)
-        prepare.carry_out(call, SystemClock(), time.sleep)
+        prepare.make(call, SystemClock(), time.sleep)
 
 
 def _calls(plan: Plan) -> list[Call]:

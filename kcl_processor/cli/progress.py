@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from kcl_processor.clock import Clock
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
 
 _LINE_INTERVAL = 10.0
+
+
+class LineRate:
+    """Says when a line is due: none at the start, then one every so many seconds."""
+
+    def __init__(self, clock: Clock, interval: float) -> None:
+        self._clock = clock
+        self._interval = interval
+        self._told_at = clock.elapsed()
+
+    def is_due(self) -> bool:
+        """Whether to print one now; the next is due an interval later."""
+        now = self._clock.elapsed()
+        if now - self._told_at < self._interval:
+            return False
+        self._told_at = now
+        return True
 
 
 class ProgressLines(CopyListener):
@@ -22,9 +39,9 @@ class ProgressLines(CopyListener):
         name: the task's.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, clock: Clock) -> None:
         self._name = name
-        self._told_at = time.monotonic()
+        self._rate = LineRate(clock, _LINE_INTERVAL)
         self._bar: Progress | None = None
         if sys.stderr.isatty():
             columns = (
@@ -50,8 +67,7 @@ class ProgressLines(CopyListener):
             self._bar.update(
                 self._row, completed=progress.items, total=total, words=words(progress)
             )
-        elif time.monotonic() - self._told_at >= _LINE_INTERVAL:
-            self._told_at = time.monotonic()
+        elif self._rate.is_due():
             print(f"{self._name}  {words(progress)}", file=sys.stderr, flush=True)
 
     def warn(self, text: str) -> None:
@@ -70,7 +86,7 @@ def words(progress: CopyProgress) -> str:
         f"{progress.items_per_second:,.0f} items/s  "
         f"{progress.read_units:,.0f} RCU  {progress.write_units:,.0f} WCU  "
         f"throttled {progress.read_throttled + progress.write_throttled} times  "
-        f"left {'-' if left is None else duration(left)}"
+        f"left {'-' if left is None else whole_duration(left)}"
     )
 
 
@@ -83,7 +99,7 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def duration(seconds: float) -> str:
+def whole_duration(seconds: float) -> str:
     """Seconds for people, in the two largest units."""
     whole = round(seconds)
     if whole < 60:

@@ -29,8 +29,9 @@ import orjson
 
 from kcl_processor.cli.copy import stopping
 from kcl_processor.cli.output import print_json, print_rows
+from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch.claim import refuse_foreign
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     log_to_stderr()
     with (
         stopping() as halt,
-        _Report(task.name, args.report, show_values=args.show_values) as report,
+        _Report(task.name, args.report, clock, show_values=args.show_values) as report,
     ):
         try:
             verified = run_verify(task, options, report, halt, clock)
@@ -131,12 +132,12 @@ def _options(args: argparse.Namespace) -> VerifyOptions:
 class _Report(VerifyListener):
     """The lines of ``--report``, and how far it is on stderr."""
 
-    def __init__(self, name: str, path: Path | None, *, show_values: bool) -> None:
+    def __init__(self, name: str, path: Path | None, clock: Clock, *, show_values: bool) -> None:
         self._name = name
         self._path = path
         self._show_values = show_values
         self._file: IO[bytes] | None = None
-        self._told_at = time.monotonic()
+        self._rate = LineRate(clock, _LINE_INTERVAL)
 
     def __enter__(self) -> Self:
         if self._path:
@@ -170,9 +171,8 @@ class _Report(VerifyListener):
         self._write({"kind": "undecided", "key": orjson.loads(key), "segment": segment})
 
     def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
-        if time.monotonic() - self._told_at < _LINE_INTERVAL:
+        if not self._rate.is_due():
             return
-        self._told_at = time.monotonic()
         done = sum(result.done for result in results)
         items = sum(result.source for result in results)
         found = sum(result.differing for result in results)

@@ -110,11 +110,10 @@ class TaskFiles:
 
     def existing(self) -> Iterator[tuple[Path, str]]:
         """Each file that is there, with what it holds, in the order of their names."""
-        # ``durable.replace_file`` leaves one behind when it is killed.
         halves = (
             half
             for whole in (self.owner, self.copy_progress)
-            for half in self.state.glob(f"{whole.name}.[0-9]*")
+            for half in self.state.glob(half_written(whole, "[0-9]*").name)
         )
         earlier = map(self._named, ("properties", "shards", "starts.json"))
         holds = {
@@ -133,6 +132,11 @@ class TaskFiles:
 
     def _named(self, suffix: str) -> Path:
         return self.state / f"{self.task.name}.{suffix}"
+
+
+def half_written(whole: Path, process: int | str) -> Path:
+    """What a process that is killed as it replaces a file leaves beside it, or a glob of those."""
+    return whole.with_name(f"{whole.name}.{process}")
 
 
 def settled(notes: Path) -> Path:

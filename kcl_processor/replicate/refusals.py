@@ -15,7 +15,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError, PoisonError
 from kcl_processor.replicate.backoff import delay
 from kcl_processor.replicate.change import Change, key_names
-from kcl_processor.state.dead_letters import Place, Unavailable
+from kcl_processor.state.dead_letters import Place, PlaceUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class DeadLetters:
         for attempt in itertools.count(1):
             try:
                 return self._place.put(line)
-            except Unavailable as trouble:
+            except PlaceUnavailable as trouble:
                 _log.warning("%s takes no dead letter yet: %s", self._place, trouble)
                 if attempt == _ATTEMPTS:
                     raise OperatorError(

@@ -52,7 +52,7 @@ class DeadLetter:
         return f"record {self.sequence_number} of {self.shard_id}"
 
 
-class Unavailable(Exception):
+class PlaceUnavailable(Exception):
     """A place takes no letter at the moment, and may soon."""
 
 
@@ -63,7 +63,7 @@ class Place(Protocol):
         """Make one letter, a line of JSON, durable.
 
         Raises:
-            Unavailable: not now.
+            PlaceUnavailable: not now.
             OSError: not here.
             PermissionDenied: not with these credentials.
         """
@@ -157,7 +157,7 @@ class LetterQueue:
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=line.decode())
         except (BotoCoreError, NoKeys) as error:
-            raise Unavailable(str(error)) from error
+            raise PlaceUnavailable(str(error)) from error
         except ClientError as error:
             _raise_unless_refused(error, self._url)
             _log.warning("%s refuses a letter (%s); it goes to %s", self, error, self._spare)
@@ -231,7 +231,7 @@ def _raise_unless_refused(error: ClientError, url: str) -> None:
             "allow sqs:SendMessage on the queue for these credentials, then start again",
         ) from error
     if passes(error.response) or code in RENEW:
-        raise Unavailable(str(error)) from error
+        raise PlaceUnavailable(str(error)) from error
 
 
 def _lines(path: Path) -> list[bytes]:

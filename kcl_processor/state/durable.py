@@ -6,6 +6,8 @@ import errno
 import os
 from pathlib import Path
 
+from kcl_processor.config.paths import half_written
+
 # State may hold keys of items, and dead letters whole items: for their owner's eyes.
 _MODE = 0o600
 
@@ -64,7 +66,7 @@ def replace_file(path: Path, content: bytes, *, flush: bool = True) -> None:
         OSError: it cannot be written; the old one stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary = half_written(path, os.getpid())
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
         with os.fdopen(descriptor, "wb") as file:

@@ -75,7 +75,7 @@ def plan(task: Task, *, tags: bool = False, ttl: bool = False) -> Plan:
     return Plan(stream, _create(task, source, tags=tags, ttl=ttl), [])
 
 
-def carry_out(call: Call, clock: Clock, wait: Callable[[float], None]) -> None:
+def make(call: Call, clock: Clock, wait: Callable[[float], None]) -> None:
     """Make one call and wait until its table is ACTIVE again.
 
     Raises:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kcl_processor.cli.progress import duration, size, words
+from kcl_processor.cli.progress import LineRate, size, whole_duration, words
 from kcl_processor.table.copy_progress import CopyProgress
+from tests.fakes import HandClock
 
 
 def test_a_line_says_how_far_how_fast_and_how_long() -> None:
@@ -26,11 +27,22 @@ def test_more_items_than_the_table_counts_make_no_forecast() -> None:
     assert words(progress).endswith("left -")
 
 
+def test_lines_keep_their_distance() -> None:
+    """None at the start, and then one an interval, however often it is asked."""
+    clock = HandClock()
+    rate = LineRate(clock, 10.0)
+    due = []
+    for _ in range(25):
+        clock.turn(1.0)
+        due.append(rate.is_due())
+    assert [at + 1 for at, is_due in enumerate(due) if is_due] == [10, 20]
+
+
 def test_sizes_and_durations_for_people() -> None:
     """Two units, no more."""
     assert [size(n) for n in (0, 1023, 1024, 3 << 30, 5 << 40)] == [
         *("0 B", "1023 B", "1.0 KB", "3.0 GB", "5.0 TB")
     ]
-    assert [duration(s) for s in (0, 59.4, 61, 3600, 90_000)] == [
+    assert [whole_duration(s) for s in (0, 59.4, 61, 3600, 90_000)] == [
         *("0s", "59s", "1m01s", "1h00m", "25h00m")
     ]

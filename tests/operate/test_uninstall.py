@@ -7,7 +7,7 @@ from pathlib import Path
 
 import boto3
 
-from kcl_processor.config.paths import RENDERED, TaskFiles
+from kcl_processor.config.paths import RENDERED, TaskFiles, half_written
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Task
 from kcl_processor.fleet import lease_changes
@@ -49,7 +49,7 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     lease_changes.save(files.saved_leases(0.0), files.task, [])
     write_held(files.worker, RENDERED, lambda path: render(files, "arn", path, "a test").encode())
     own(files)
-    files.copy_progress.with_name(f"{files.copy_progress.name}.4711").touch()
+    half_written(files.copy_progress, 4711).touch()
     return set(files.state.iterdir())
 
 

@@ -14,7 +14,13 @@ import pytest
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.refusals import DeadLetters, Origin
-from kcl_processor.state.dead_letters import DeadLetter, LetterFile, Place, Unavailable, open_place
+from kcl_processor.state.dead_letters import (
+    DeadLetter,
+    LetterFile,
+    Place,
+    PlaceUnavailable,
+    open_place,
+)
 from tests.fakes import INVALID, HandClock, put
 
 ORIGIN = Origin("task", "source", "replica", "shard-1")
@@ -133,7 +139,7 @@ class Away:
     def put(self, line: bytes) -> None:
         self.times -= 1
         if self.times >= 0:
-            raise Unavailable("no answer")
+            raise PlaceUnavailable("no answer")
         self.put_lines.append(line)
 
     def letters(self) -> Iterator[DeadLetter]:

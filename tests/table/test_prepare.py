@@ -40,7 +40,7 @@ def carry_out(plan: prepare.Plan) -> None:
     """Make every call of a plan."""
     clock = HandClock()
     for call in ([plan.stream] if plan.stream else []) + plan.destination:
-        prepare.carry_out(call, clock, clock.turn)
+        prepare.make(call, clock, clock.turn)
 
 
 def test_turns_the_stream_on_and_creates_the_destination(task: Task) -> None:
