@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -213,6 +216,21 @@ def test_a_report_passes_only_if_nothing_is_wrong() -> None:
     ):
         assert not wrong.passed and wrong.text().endswith("FAILED")
         assert wrong.record()["passed"] is False
+
+
+@pytest.mark.story
+@pytest.mark.drill
+@pytest.mark.timeout(600)
+def test_a_minute_of_kills_and_rollovers() -> None:
+    """Nothing is lost, and the figures say what was done."""
+    faults = [word for name in ("kill-host", "kill-child", "rollover") for word in ("--only", name)]
+    line = [sys.executable, "-m", "integration.soak", "--json", "--minutes", "1", "--seed", "1"]
+    ran = subprocess.run([*line, *faults], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    found = json.loads(ran.stdout)
+    assert found["passed"] and "--seed 1 --minutes 1" in found["again"]
+    assert set(found["faults"]) == {"kill-host", "kill-child", "rollover"}
+    assert found["changes"] > 1000 and found["endings"]["kill-host: -9"] >= 1
 
 
 def _shell(folder: Path, line: str) -> Callable[[], Worker]:
