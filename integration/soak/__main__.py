@@ -99,10 +99,7 @@ def _soak(args: argparse.Namespace, folder: Path) -> Report:
         began = time.monotonic()
         writer = Writer(soaked.simulator, args.rate, random.Random(args.seed), time.monotonic)
         strikes = Strikes(soaked, args.shards)
-        soak = run.Soak(
-            *events, fleet=soaked, strikes=strikes, writer=writer, seconds=seconds, tell=tell
-        )
-        return soak.run()
+        return run.Soak(soaked, strikes, writer, seconds, tell).run(events)
 
 
 def _say(text: str) -> None:

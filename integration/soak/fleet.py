@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -68,16 +69,7 @@ class Fleet:
         running = [each for each in self.supervisors if each.worker.running()]
         for supervisor in running:
             supervisor.stop()
-        wrong = []
-        for supervisor in running:
-            with suppress(TimeoutError):
-                until(lambda: not supervisor.worker.running(), "it stops", STOP_SECONDS)  # noqa: B023
-            if supervisor.worker.running():
-                wrong.append(f"{supervisor.worker.name} did not stop in {STOP_SECONDS:.0f} s")
-                supervisor.worker.kill()
-            elif (code := supervisor.worker.wait(0)) not in _STOPPED:
-                wrong.append(f"{supervisor.worker.name} ended its stop in calm weather with {code}")
-            supervisor.note_end()
+        wrong = [words for supervisor in running if (words := _stopped(supervisor))]
         return wrong + self._outlived()
 
     def _outlived(self) -> list[str]:
@@ -108,6 +100,20 @@ class Fleet:
             for commands in self._commands.values()
             for gap in noted_gaps(TaskFiles(load_tasks(commands.file)[0], commands.state).gaps)
         ]
+
+
+def _stopped(supervisor: Supervisor) -> str | None:
+    """Wait until a daemon that was asked to has stopped; return what is wrong with that."""
+    worker, wrong = supervisor.worker, None
+    try:
+        code = worker.wait(STOP_SECONDS)
+        if code not in _STOPPED:
+            wrong = f"{worker.name} ended its stop in calm weather with {code}"
+    except subprocess.TimeoutExpired:
+        wrong = f"{worker.name} did not stop in {STOP_SECONDS:.0f} s"
+        worker.kill()
+    supervisor.note_end()
+    return wrong
 
 
 def _session(process: psutil.Process) -> int | None:

@@ -21,31 +21,25 @@ WHOLE_SECONDS = 180.0
 
 
 class Soak:
-    """A plan at work on a fleet.
+    """Faults at work on a fleet.
 
     Args:
         seconds: how long the faults go on.
     """
 
     def __init__(
-        self,
-        *parts: Event,
-        fleet: Fleet,
-        strikes: Strikes,
-        writer: Writer,
-        seconds: float,
-        tell: Tell,
+        self, fleet: Fleet, strikes: Strikes, writer: Writer, seconds: float, tell: Tell
     ) -> None:
-        self._to_come = list(parts)
         self._fleet, self._strikes, self._writer = fleet, strikes, writer
         self._seconds = seconds
         self._tell = tell
-        self._began = time.monotonic()
+        self._began = 0.0
+        self._to_come: list[Event] = []
         self._lasting: list[Event] = []
 
-    def run(self) -> Report:
+    def run(self, events: Sequence[Event]) -> Report:
         """Soak the fleet that has been started, let it come to rest, and judge."""
-        events = list(self._to_come)
+        self._to_come = list(events)
         self._began = time.monotonic()
         until(self._step, "the plan is over", self._seconds + WHOLE_SECONDS, every=0.1)
         self._writer.stop()
