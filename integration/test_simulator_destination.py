@@ -143,9 +143,27 @@ def test_a_reset_after_the_write_leaves_it_applied(
         assert ("Item" in found) is applied
 
 
+def test_silence_and_hollow_answers(simulator: SimulatorProcess, table: Client) -> None:
+    """`silence` has no effect and `silence-after` has one; `hollow` is answered and has none."""
+    item = changed(simulator, 502)
+    for kind, applied in (("silence", False), ("silence-after", True)):
+        simulator.faults(destination=[{"kind": kind, "operation": "PutItem", "milliseconds": 50}])
+        began = time.monotonic()
+        with pytest.raises(BROKEN):
+            table.put_item(TableName="replica", Item=item)
+        assert time.monotonic() - began >= 0.05
+        found = table.get_item(TableName="replica", Key=key_attributes(502))
+        assert ("Item" in found) is applied
+    simulator.faults(destination=[{"kind": "hollow", "operation": "DeleteItem"}])
+    table.delete_item(TableName="replica", Key=key_attributes(502))
+    assert "Item" in table.get_item(TableName="replica", Key=key_attributes(502))
+
+
 @pytest.mark.parametrize(
     "kind",
     [
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
         "ProvisionedThroughputExceededException",
         "InternalServerError",
         "AccessDeniedException",

@@ -61,7 +61,8 @@ class SimulatorProcess:
 
         Raises urllib.error.HTTPError for an action that does not exist or cannot be done.
         """
-        return self._ask("/_control", json.dumps(actions).encode())
+        answers: dict[str, Any] = self._ask("/_control", json.dumps(actions).encode())
+        return answers
 
     def faults(
         self,
@@ -74,11 +75,18 @@ class SimulatorProcess:
 
     def status(self) -> dict[str, Any]:
         """Return counts and how many keys are behind; cheap."""
-        return self._ask("/_status")
+        status: dict[str, Any] = self._ask("/_status")
+        return status
 
     def verdict(self) -> dict[str, Any]:
         """Return the judge's verdict."""
-        return self._ask("/_verdict")
+        verdict: dict[str, Any] = self._ask("/_verdict")
+        return verdict
+
+    def differences(self) -> list[dict[str, Any]]:
+        """Return each key that differs, with its last change at the source."""
+        found: list[dict[str, Any]] = self._ask("/_differences")
+        return found
 
     def settle(self, seconds: float) -> dict[str, Any]:
         """Stop the writing, wait until no key is behind, at most `seconds`; return the verdict."""
@@ -93,7 +101,6 @@ class SimulatorProcess:
         times = psutil.Process(self._process.pid).cpu_times()
         return float(times.user + times.system)
 
-    def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:
+    def _ask(self, path: str, body: bytes | None = None) -> Any:
         with urllib.request.urlopen(self.source_url + path, body, timeout=60) as answer:
-            parsed: dict[str, Any] = json.load(answer)
-            return parsed
+            return json.load(answer)

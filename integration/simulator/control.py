@@ -1,7 +1,8 @@
 """The control interface: what a test may do to a running simulator, over HTTP.
 
 `POST /_control` takes one JSON object of actions, each a member of `Control.actions`. `GET
-/_status` and `GET /_verdict` answer JSON. Both ports serve them; in an outage use the other port.
+/_status`, `GET /_verdict` and `GET /_differences` answer JSON. Both ports serve them; in an outage
+use the other port.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class Control:
                 answer: Any = self.status()
             elif request.path == "/_verdict":
                 answer = await self.verdict()
+            elif request.path == "/_differences":
+                answer = await self.differences()
             elif request.path == "/_control":
                 wanted = orjson.loads(await request.read())
                 answer = {name: self.actions[name](wanted[name]) for name in wanted}
@@ -83,10 +86,21 @@ class Control:
             "shard": change.shard,
         }
 
-    def trim(self, wanted: dict[str, Any]) -> None:
-        """Forget changes older than `seconds`; `expire` also drops closed shards left empty."""
+    def trim(self, wanted: dict[str, Any]) -> dict[str, int]:
+        """Forget changes older than `seconds`; `expire` also drops closed shards left empty.
+
+        Returns how many of those had not arrived, by shard.
+        """
         before = time.time() - wanted["seconds"]
+        judge = self._simulator.judge
+        unread = {
+            shard.id: sum(
+                change.created < before and not judge.has_met(change) for change in shard.changes
+            )
+            for shard in self._stream.shards.values()
+        }
         self._stream.trim(before, expire=bool(wanted.get("expire")))
+        return {shard: changes for shard, changes in unread.items() if changes}
 
     def stream(self, wanted: dict[str, Any]) -> None:
         """Set `iterator_seconds`, `page` (shards in an answer), `view_type`."""
@@ -129,5 +143,9 @@ class Control:
     async def verdict(self) -> dict[str, Any]:
         """Compare both ends and give the judge's counts; takes about 20 us a key."""
         judge = self._simulator.judge
-        differences = judge.differences(await self._simulator.replica())
-        return {**differences, "behind": judge.behind(), **judge.measurements()}
+        counted = judge.counted(await self._simulator.replica())
+        return {**counted, "behind": judge.behind(), **judge.measurements()}
+
+    async def differences(self) -> list[dict[str, Any]]:
+        """Each key that differs; takes as long as the verdict."""
+        return self._simulator.judge.differences(await self._simulator.replica())

@@ -15,7 +15,8 @@ from integration.simulator.faults import CallCounts, Faults
 from integration.simulator.wire import JSON, PassedOnError, ServiceError
 
 HOST = "127.0.0.1"
-Answer = Callable[[web.BaseRequest, str, bytes], Awaitable[bytes | web.Response]]
+Answered = bytes | web.Response
+Answer = Callable[[web.BaseRequest, str, bytes], Awaitable[Answered]]
 Page = Callable[[web.BaseRequest], Awaitable[web.Response]]
 _request_ids = itertools.count(1)
 
@@ -65,7 +66,7 @@ class Endpoint:
         await asyncio.sleep(seconds)
         await self.start(self.port)
 
-    async def simulate(self, operation: str, effect: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def simulate(self, operation: str, effect: Callable[[], Awaitable[Answered]]) -> Answered:
         """Run `effect` with the faults of `operation` around it.
 
         Raises ServiceError and ConnectionReset.
@@ -75,13 +76,23 @@ class Endpoint:
             await asyncio.sleep(delay)
         if self.faults.happens("reset", operation):
             raise ConnectionReset
+        await self._silence("silence", operation)
+        if self.faults.happens("hollow", operation):
+            return b"{}"
         self.faults.raise_error(operation)
         answer = await effect()
+        await self._silence("silence-after", operation)
         if self.faults.happens("reset-after", operation):
             raise ConnectionReset
         if delay:
             await asyncio.sleep(delay)
         return answer
+
+    async def _silence(self, kind: str, operation: str) -> None:
+        seconds = self.faults.silence(kind, operation)
+        if seconds:
+            await asyncio.sleep(seconds)
+            raise ConnectionReset
 
     async def _serve(self, request: web.BaseRequest) -> web.Response:
         if request.path.startswith("/_"):

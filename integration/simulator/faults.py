@@ -10,7 +10,10 @@ from typing import Any
 
 from integration.simulator.wire import ERROR_NAMES, ServiceError
 
-KINDS = ERROR_NAMES | {"latency", "reset", "reset-after", "empty", "unprocessed", "poison"}
+KINDS = ERROR_NAMES | {
+    *("latency", "reset", "reset-after", "silence", "silence-after", "hollow"),
+    *("empty", "unprocessed", "poison"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,9 @@ class Fault:
 
     kind: an error's name (`wire.ERROR_NAMES`), or `latency` (`milliseconds` added to a call, half
         of it before the call has its effect), `reset` (TCP reset before the call has its effect),
-        `reset-after` (after it), `empty` (GetRecords answers nothing and stays where it is),
+        `reset-after` (after it), `silence` (no effect, and no answer: reset after `milliseconds`),
+        `silence-after` (the same after the effect), `hollow` (no effect, and the answer is `{}`),
+        `empty` (GetRecords answers nothing and stays where it is),
         `unprocessed` (each write of a batch comes back with probability `share`),
         `poison` (ValidationException for a request that writes one of `keys`).
     operation: as in X-Amz-Target, or `*`.
@@ -64,6 +69,11 @@ class Faults:
     def delay(self, operation: str) -> float:
         """Return the seconds that a call of `operation` takes longer."""
         return sum(rule.milliseconds for rule in self._rules("latency", operation)) / 1000
+
+    def silence(self, kind: str, operation: str) -> float:
+        """Throw the dice for `kind`, a silence; return its seconds."""
+        rules = self._rules(kind, operation)
+        return sum(r.milliseconds for r in rules if self._random.random() < r.share) / 1000
 
     def can_happen(self, kind: str, operation: str) -> bool:
         """True if a rule of `kind` holds for `operation`."""

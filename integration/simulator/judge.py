@@ -141,15 +141,52 @@ class Judge:
                 pauses.append(round(first - self._shard_writes[parent][1], 3))
         return pauses
 
-    def differences(self, destination: Mapping[Key, bytes]) -> dict[str, Any]:
-        """Compare every key of both ends; examples name at most ten keys of each kind."""
-        found: dict[str, list[str]] = {"lost": [], "extra": [], "different": []}
+    def has_met(self, change: Change) -> bool:
+        """Return whether this change of its key has arrived, or a later one."""
+        newest = self._newest.get(change.number)
+        return newest is not None and newest.version >= change.version
+
+    def unlike(self, destination: Mapping[Key, bytes]) -> dict[str, list[Key]]:
+        """Compare every key of both ends; return those that are lost, extra or different."""
+        found: dict[str, list[Key]] = {"lost": [], "extra": [], "different": []}
         for key, item in self._source.items():
             if key not in destination:
-                found["lost"].append(key[0])
+                found["lost"].append(key)
             elif not _same(item, destination[key]):
-                found["different"].append(key[0])
-        found["extra"] = [key[0] for key in destination if key not in self._source]
+                found["different"].append(key)
+        found["extra"] = [key for key in destination if key not in self._source]
+        return found
+
+    def differences(self, destination: Mapping[Key, bytes]) -> list[dict[str, Any]]:
+        """Return each key that differs, with the last change that the source made of it.
+
+        `in_stream` tells whether that change can still be read; a key that the source never had
+        has no change.
+        """
+        return [
+            {"key": key[0], "kind": kind, **self._last_change(key)}
+            for kind, keys in self.unlike(destination).items()
+            for key in keys
+        ]
+
+    def _last_change(self, key: Key) -> dict[str, Any]:
+        number = number_of(key)
+        history = self._source.history.get(number) if number is not None else None
+        if not history:
+            return {"shard": None}
+        last, newest = history[-1], self._newest.get(history[-1].number)
+        return {
+            "shard": last.shard,
+            "sequence": str(last.sequence),
+            "created": last.created,
+            "version": last.version,
+            "arrived": newest.version if newest else 0,
+            "in_stream": self._source.in_stream(last),
+        }
+
+    def counted(self, destination: Mapping[Key, bytes]) -> dict[str, Any]:
+        """Count the keys that differ; examples name at most ten of each kind."""
+        found = {kind: [key[0] for key in keys] for kind, keys in self.unlike(destination).items()}
         return {
             **{kind: len(keys) for kind, keys in found.items()},
             "equal": not any(found.values()),

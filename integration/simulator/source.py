@@ -81,6 +81,11 @@ class Source(Mapping[Key, bytes]):
         self.streams[self.stream.arn] = self.stream
         return self.stream.arn
 
+    def in_stream(self, change: Change) -> bool:
+        """Return whether the change can still be read."""
+        shard = self.stream.shards.get(change.shard)
+        return shard is not None and change.sequence > shard.trimmed_through
+
     def lineage_of(self, change: Change) -> int:
         """Return the lineage of the shard that the change was streamed in."""
         return self._lineages[change.shard][0]

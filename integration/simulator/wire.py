@@ -23,6 +23,11 @@ _ERRORS = {
         _DYNAMODB,
         "Iterator expired. The iterator was created at a time that is more than 15 minutes ago.",
     ),
+    "ExpiredTokenException": (
+        400,
+        _CORAL + "service#",
+        "The security token included in the request is expired",
+    ),
     "InternalServerError": (500, _DYNAMODB, "Internal server error"),
     "LimitExceededException": (400, _DYNAMODB, "Too many operations for a given subscriber"),
     "ProvisionedThroughputExceededException": (
@@ -40,6 +45,11 @@ _ERRORS = {
         "The operation attempted to read past the oldest stream record in a shard.",
     ),
     "UnknownOperationException": (400, _CORAL + "service#", "Not an operation of the simulator"),
+    "UnrecognizedClientException": (
+        400,
+        _CORAL + "service#",
+        "The security token included in the request is invalid.",
+    ),
     "ValidationException": (400, _CORAL + "validate#", "The request is not valid"),
 }
 ERROR_NAMES = frozenset(_ERRORS)
