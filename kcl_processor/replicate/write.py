@@ -25,7 +25,12 @@ from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.backoff import Window, delay
 from kcl_processor.replicate.change import Change, canonical_key
-from kcl_processor.replicate.destination import MAX_CHANGES_PER_REQUEST, Destination, unprocessed
+from kcl_processor.replicate.destination import (
+    MAX_BYTES_PER_REQUEST,
+    MAX_CHANGES_PER_REQUEST,
+    Destination,
+    unprocessed,
+)
 from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
@@ -245,8 +250,18 @@ class _Batch:
 
 
 def _requests(changes: Sequence[Change]) -> Iterator[_Request]:
-    for start in range(0, len(changes), MAX_CHANGES_PER_REQUEST):
-        yield _Request(changes[start : start + MAX_CHANGES_PER_REQUEST])
+    part: list[Change] = []
+    size = 0
+    for change in changes:
+        length = len(change.key if change.image is None else change.image)
+        is_full = len(part) == MAX_CHANGES_PER_REQUEST or size + length > MAX_BYTES_PER_REQUEST
+        if part and is_full:
+            yield _Request(part)
+            part, size = [], 0
+        part.append(change)
+        size += length
+    if part:
+        yield _Request(part)
 
 
 def _rest(request: _Request, answer: Answer) -> _Request:

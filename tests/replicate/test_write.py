@@ -81,6 +81,16 @@ def test_a_batch_goes_out_by_25_and_all_of_it_arrives() -> None:
     assert destination.items == items(*batch)
 
 
+def test_large_items_are_cut_by_bytes() -> None:
+    """25 items of 400 KB can be more as JSON than DynamoDB takes; none is sent apart needlessly."""
+    kilobytes = [400, 2_000, 3_000, 5_000, *[600] * 10, *[1] * 30]
+    batch = [put(f"k{n}", text={"S": "x" * size * 1000}) for n, size in enumerate(kilobytes)]
+    destination = RecordingDestination()
+    writer(destination).write(batch, OpenFence())
+    assert sorted(map(len, destination.attempts)) == [1, 1, 2, 6, 9, 25]
+    assert destination.items == items(*batch)
+
+
 def test_an_empty_batch_sends_nothing() -> None:
     """Nothing to write is no request at all."""
     destination = RecordingDestination()
