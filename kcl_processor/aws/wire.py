@@ -9,6 +9,7 @@ its credentials, its signer, its HTTP session; ``keys``, ``signature`` and ``net
 from __future__ import annotations
 
 import socket
+import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,14 @@ READ_TIMEOUT = 10.0
 # off, the body's last packet waits until the other side has acknowledged the head: a round trip,
 # or 40 ms.
 _SOCKET_OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+# What DynamoDB puts in every answer to these (Amazon DynamoDB API reference, "Response Elements").
+# A portal or a proxy that answers with status 200 does not. The answer to PutItem and DeleteItem
+# may be empty, so whoever makes those calls reads again what became of them.
+_ALWAYS_THERE: dict[str, tuple[str, type]] = {
+    "BatchWriteItem": ("UnprocessedItems", dict),
+    "BatchGetItem": ("Responses", dict),
+    "Scan": ("Items", list),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,7 @@ class Endpoint:
             return Answer(error.status, error.code, error.message)
         except (HTTPClientError, BotoCoreError) as error:
             return Answer(0, type(error).__name__, str(error))
-        answer = _answer(response.status_code, response.content)
+        answer = _answer(operation, response)
         if answer.error:
             self._signature.answered(answer.error, response.headers)
         return answer
@@ -105,17 +114,27 @@ class Endpoint:
         return self._signature.sign(request)
 
 
-def _answer(status: int, content: bytes) -> Answer:
+def _answer(operation: str, response: Any) -> Answer:
+    status = response.status_code
     try:
-        body = orjson.loads(content)
+        body = orjson.loads(response.content)
     except orjson.JSONDecodeError:
         body = None
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or not _is_whole(response):
         return Answer(status, "UnreadableAnswer", f"HTTP status {status}")
     if status != 200:
         code = str(body.get("__type") or f"HTTP {status}").rpartition("#")[2]
         return Answer(status, code, str(_message(body)))
+    name, kind = _ALWAYS_THERE.get(operation, ("", None))
+    if kind and not isinstance(body.get(name), kind):
+        return Answer(status, "UnreadableAnswer", f"HTTP status {status}, without {name}")
     return Answer(status, body=body)
+
+
+def _is_whole(response: Any) -> bool:
+    """Whether the answer is the one that was sent; stores that send no checksum are believed."""
+    checksum = response.headers.get("x-amz-crc32")
+    return checksum is None or checksum == str(zlib.crc32(response.content))
 
 
 def _message(body: dict[str, Any]) -> object:

@@ -12,6 +12,10 @@ from kcl_processor.replicate.change import Change
 
 # BatchWriteItem takes 25 puts and deletes a request (Amazon DynamoDB API reference).
 MAX_CHANGES_PER_REQUEST = 25
+# A request may have 16 MB, and 25 items of 400 KB, as DynamoDB counts them, can be several times
+# that as JSON. A quarter of it costs nothing more and is on its way soon; a single item, of 400 KB
+# and as JSON at most some 6 MB, goes alone.
+MAX_BYTES_PER_REQUEST = 4 * 1024 * 1024
 
 
 class Destination(Protocol):

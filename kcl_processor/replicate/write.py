@@ -24,8 +24,14 @@ import orjson
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.backoff import Window, delay
+from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.change import Change, canonical_key
-from kcl_processor.replicate.destination import MAX_CHANGES_PER_REQUEST, Destination, unprocessed
+from kcl_processor.replicate.destination import (
+    MAX_BYTES_PER_REQUEST,
+    MAX_CHANGES_PER_REQUEST,
+    Destination,
+    unprocessed,
+)
 from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
@@ -102,6 +108,7 @@ class Writer:
         self._pool = pool
         self._backoff = backoff
         self._on_turn = on_turn
+        self._breaker = Breaker(destination.table)
         self._trouble = Trouble(destination.table, clock)
         self._renewal = Renewal(clock)
 
@@ -153,7 +160,7 @@ class Writer:
         self._renewal.note(verdict)
         match verdict:
             case Verdict.APPLIED:
-                self.tally.written += len(request.changes)
+                self._accepted(len(request.changes))
                 self._window.succeeded()
                 self._trouble.passed()
             case Verdict.THROTTLED:
@@ -162,7 +169,7 @@ class Writer:
                 # A single change is one hot key's: its partition is busy, the table is not.
                 if len(rest.changes) > 1:
                     self._window.throttled()
-                self.tally.written += len(request.changes) - len(rest.changes)
+                self._accepted(len(request.changes) - len(rest.changes))
                 self._retry(batch, rest, answer)
             case Verdict.RENEW_CREDENTIALS if self._renewal.is_overdue():
                 seconds = self._renewal.seconds()
@@ -173,6 +180,11 @@ class Writer:
                 self._narrow(batch, request, answer)
             case Verdict.STOP:
                 raise stopping_error(answer, self._destination.table)
+
+    def _accepted(self, changes: int) -> None:
+        self.tally.written += changes
+        if changes:
+            self._breaker.accepted()
 
     def _retry(self, batch: _Batch, request: _Request, answer: Answer) -> None:
         self._trouble.met(answer.error or "UnprocessedItems", answer.message)
@@ -187,6 +199,7 @@ class Writer:
             return
         self.tally.refused += 1
         self._refusals.refuse(request.changes[0], answer)
+        self._breaker.refused(request.changes[0], answer)
 
 
 class _Batch:
@@ -245,8 +258,18 @@ class _Batch:
 
 
 def _requests(changes: Sequence[Change]) -> Iterator[_Request]:
-    for start in range(0, len(changes), MAX_CHANGES_PER_REQUEST):
-        yield _Request(changes[start : start + MAX_CHANGES_PER_REQUEST])
+    part: list[Change] = []
+    size = 0
+    for change in changes:
+        length = len(change.key if change.image is None else change.image)
+        is_full = len(part) == MAX_CHANGES_PER_REQUEST or size + length > MAX_BYTES_PER_REQUEST
+        if part and is_full:
+            yield _Request(part)
+            part, size = [], 0
+        part.append(change)
+        size += length
+    if part:
+        yield _Request(part)
 
 
 def _rest(request: _Request, answer: Answer) -> _Request:

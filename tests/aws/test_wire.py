@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import zlib
 from collections.abc import Iterator
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,6 +18,7 @@ from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.wire import Answer, Endpoint
 
+FOREIGN = "UnreadableAnswer"
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
@@ -25,6 +27,7 @@ class Service:
 
     def __init__(self) -> None:
         self.status, self.content = 200, b"{}"
+        self.headers: dict[str, str] = {}
         self.asked: list[tuple[Message, bytes]] = []
         service = self
 
@@ -34,6 +37,8 @@ class Service:
                 service.asked.append((self.headers, body))
                 self.send_response(service.status)
                 self.send_header("Content-Length", str(len(service.content)))
+                for name, value in service.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(service.content)
 
@@ -98,6 +103,41 @@ def test_a_failure_has_the_services_code(
     answer = endpoint(service.server.server_port).call("GetItem", b"{}")
     assert (answer.status, answer.error, answer.message) == (status, error, message)
     assert answer.body == {}
+
+
+@pytest.mark.parametrize(
+    ("operation", "content", "error"),
+    [
+        ("BatchWriteItem", b'{"UnprocessedItems":{}}', ""),
+        ("BatchWriteItem", b'{"UnprocessedItems":{"replica":[]},"ConsumedCapacity":[]}', ""),
+        ("BatchWriteItem", b"{}", FOREIGN),
+        ("BatchWriteItem", b'{"login":"https://portal.example/"}', FOREIGN),
+        ("BatchWriteItem", b'{"UnprocessedItems":null}', FOREIGN),
+        ("BatchWriteItem", b'{"UnprocessedItems":[]}', FOREIGN),
+        ("BatchGetItem", b'{"Responses":{},"UnprocessedKeys":{}}', ""),
+        ("BatchGetItem", b"{}", FOREIGN),
+        ("Scan", b'{"Items":[],"Count":0}', ""),
+        ("Scan", b'{"Count":0}', FOREIGN),
+        ("PutItem", b"{}", ""),
+    ],
+)
+def test_only_what_the_service_says_is_an_answer(
+    service: Service, operation: str, content: bytes, error: str
+) -> None:
+    """Status 200 from somebody who is not DynamoDB is no success: no field that it always sends."""
+    service.content = content
+    answer = endpoint(service.server.server_port).call(operation, b"{}")
+    assert answer.error == error
+
+
+def test_an_answer_that_was_changed_on_its_way_is_none(service: Service) -> None:
+    """DynamoDB sends a checksum of its answer; stores that send none are believed."""
+    service.content = b'{"UnprocessedItems":{}}'
+    checksum = zlib.crc32(service.content)
+    for header, error in ((str(checksum), ""), (str(checksum + 1), FOREIGN)):
+        service.headers = {"x-amz-crc32": header}
+        answer = endpoint(service.server.server_port).call("BatchWriteItem", b"{}")
+        assert answer.error == error
 
 
 def test_nobody_there_is_an_answer_of_status_0() -> None:

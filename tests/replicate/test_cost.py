@@ -59,7 +59,8 @@ class CountingSession:
         assert isinstance(request, AWSPreparedRequest)
         self._counts["requests"] += 1
         self._counts["bytes sent"] += len(request.body)
-        return SimpleNamespace(status_code=200, content=b'{"UnprocessedItems":{}}')
+        content = b'{"UnprocessedItems":{}}'
+        return SimpleNamespace(status_code=200, content=content, headers={})
 
 
 @pytest.fixture

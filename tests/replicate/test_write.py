@@ -20,6 +20,7 @@ from kcl_processor.errors import (
     PoisonError,
 )
 from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.breaker import MOST_REFUSALS
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import LeaseLost
 from kcl_processor.replicate.destination import Destination
@@ -78,6 +79,16 @@ def test_a_batch_goes_out_by_25_and_all_of_it_arrives() -> None:
     destination = RecordingDestination()
     writer(destination).write(batch, OpenFence())
     assert sorted(map(len, destination.attempts)) == [10, 25, 25]
+    assert destination.items == items(*batch)
+
+
+def test_large_items_are_cut_by_bytes() -> None:
+    """25 items of 400 KB can be more as JSON than DynamoDB takes; none is sent apart needlessly."""
+    kilobytes = [400, 2_000, 3_000, 5_000, *[600] * 10, *[1] * 30]
+    batch = [put(f"k{n}", text={"S": "x" * size * 1000}) for n, size in enumerate(kilobytes)]
+    destination = RecordingDestination()
+    writer(destination).write(batch, OpenFence())
+    assert sorted(map(len, destination.attempts)) == [1, 1, 2, 6, 9, 25]
     assert destination.items == items(*batch)
 
 
@@ -145,6 +156,33 @@ def test_one_bad_item_is_found_and_the_rest_of_its_request_is_written() -> None:
     w.write(batch, OpenFence())
     assert refused.changes == [bad]
     assert len(destination.items) == 24 and w.tally.refused == 1
+
+
+def test_a_table_that_refuses_everything_stops_and_sets_little_aside() -> None:
+    """Refused without a change accepted: after a hundred of a thousand the task ends by name."""
+    refused = Kept()
+    destination = RecordingDestination(lambda _changes, _n: INVALID)
+    with pytest.raises(DestinationError, match="replica refused the last 100 changes"):
+        writer(destination, refusals=refused).write(
+            [put(f"k{n}") for n in range(1000)], OpenFence()
+        )
+    assert len(refused.changes) == MOST_REFUSALS
+
+
+def test_refused_items_among_good_ones_stop_nothing() -> None:
+    """Ten in a hundred that are never accepted are set aside, however many they become."""
+    batch = [put(f"k{n}", good={"BOOL": n % 10 > 0}) for n in range(2000)]
+    bad = {change.key for change in batch[::10]}
+    refused = Kept()
+
+    def answer(changes: Sequence[Change], _n: int) -> Answer | None:
+        return INVALID if any(change.key in bad for change in changes) else None
+
+    destination = RecordingDestination(answer)
+    w = writer(destination, refusals=refused)
+    w.write(batch, OpenFence())
+    assert {change.key for change in refused.changes} == bad
+    assert w.tally.refused == 200 and len(destination.items) == 1800
 
 
 def test_a_request_that_is_too_long_is_sent_item_by_item() -> None:

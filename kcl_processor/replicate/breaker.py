@@ -1,0 +1,48 @@
+"""Ends a task whose destination refuses every change: then the table is at fault, not the items.
+
+DynamoDB words what is wrong with a table, such as an index that no item fits any more, like what
+is wrong with one item. With ``on_poison: dead-letter`` everything would be set aside.
+"""
+
+from __future__ import annotations
+
+from kcl_processor.aws.wire import Answer
+from kcl_processor.errors import DestinationError
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.refusals import without_values
+
+# Refusals in a row, without a change that was accepted: four full requests.
+MOST_REFUSALS = 100
+
+
+class Breaker:
+    """Counts refusals in a row.
+
+    Args:
+        table: the destination table, for the error.
+    """
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._refusals = 0
+
+    def accepted(self) -> None:
+        """The destination took a change."""
+        self._refusals = 0
+
+    def refused(self, change: Change, answer: Answer) -> None:
+        """The destination refused a change for good, and it was set aside.
+
+        Raises:
+            DestinationError: so it did with so many before that the table must be the reason.
+        """
+        self._refusals += 1
+        if self._refusals < MOST_REFUSALS:
+            return
+        raise DestinationError(
+            f"The destination table {self._table} refused the last {self._refusals} changes and "
+            f"accepted none between them: that is about the table, not about the items "
+            f"({answer.error}: {without_values(answer.message, change)}).",
+            "compare the table and its indexes with the source's, mend them, then start again; "
+            "kcl-processor replay applies what was set aside",
+        )
