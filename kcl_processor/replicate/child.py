@@ -108,7 +108,7 @@ def _opener(settings: Settings, clock: SystemClock, watchdog: Watchdog) -> Shard
         clock,
         proof_lifetime=settings.failover_time * _PROOF_SHARE,
         wait=time.sleep,
-        on_turn=watchdog.turn,
+        on_progress=watchdog.progress,
         daemon_lives=lambda: os.getppid() == daemon,
     )
 

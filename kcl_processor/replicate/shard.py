@@ -75,7 +75,7 @@ class ShardOpener:
     Args:
         proof_lifetime: seconds for which a checkpoint proves that the lease is ours.
         wait: waits for some seconds.
-        on_turn: told of every turn of the writer's loop.
+        on_progress: told of all that ends: an attempt to write, to checkpoint, to set aside.
         daemon_lives: whether the daemon that started this process is still there.
     """
 
@@ -85,7 +85,7 @@ class ShardOpener:
         clock: Clock,
         proof_lifetime: float,
         wait: Callable[[float], None],
-        on_turn: Callable[[], None],
+        on_progress: Callable[[], None],
         daemon_lives: Callable[[], bool],
     ) -> None:
         self._daemon_lives = daemon_lives
@@ -93,7 +93,7 @@ class ShardOpener:
         self._clock = clock
         self._proof_lifetime = proof_lifetime
         self._wait = wait
-        self._on_turn = on_turn
+        self._on_progress = on_progress
         self._opened: OpenShard | None = None
         self._destination = DestinationTable(
             settings.destination_table,
@@ -119,7 +119,7 @@ class ShardOpener:
             clock=self._clock,
             window=Window(largest=connections),
             pool=ThreadPoolExecutor(connections, thread_name_prefix="write"),
-            on_turn=self._on_turn,
+            on_progress=self._on_progress,
         )
         position = Position(
             start,
@@ -154,7 +154,8 @@ class ShardOpener:
         )
 
     def _pause(self, seconds: float) -> None:
-        self._on_turn()
+        # Who waits for another attempt has had an answer to the last one.
+        self._on_progress()
         self._wait(seconds)
 
     def _refusals(self, shard_id: str, on_dead_letter: Callable[[], None]) -> Refusals:

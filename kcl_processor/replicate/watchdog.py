@@ -17,7 +17,7 @@ class Watchdog:
     when every Python thread is stuck.
 
     Args:
-        patience: seconds without a turn after which the process ends.
+        patience: seconds of an action without progress after which the process ends.
     """
 
     def __init__(self, patience: float, clock: Clock) -> None:
@@ -34,8 +34,11 @@ class Watchdog:
         finally:
             faulthandler.cancel_dump_traceback_later()
 
-    def turn(self) -> None:
-        """Something moved. Arming costs a thread, so a turn re-arms once a second at most."""
+    def progress(self) -> None:
+        """Something that was waited for has ended; a loop that waits once more has not moved.
+
+        Arming costs a thread, so progress re-arms once a second at most.
+        """
         if self._clock.elapsed() - self._armed_at >= 1.0:
             self._arm()
 

@@ -36,9 +36,6 @@ from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
 
-# Seconds the loop waits at most for an outcome, so that a watchdog sees it turn.
-_LONGEST_WAIT = 1.0
-
 
 class Fence(Protocol):
     """What stands between a batch and a destination that is no longer ours to write."""
@@ -87,7 +84,8 @@ class Writer:
         window: how many requests may run at once; it learns over the writer's life.
         pool: runs the attempts; it needs at least as many threads as the window's largest size.
         backoff: attempts so far to seconds of waiting.
-        on_turn: called each time the loop turns, so that a watchdog sees progress.
+        on_progress: called when an attempt has ended, well or not. An outage is attempt after
+            attempt, each within the client's timeouts; one that never returns is no progress.
     """
 
     def __init__(
@@ -98,7 +96,7 @@ class Writer:
         window: Window,
         pool: ThreadPoolExecutor,
         backoff: Callable[[int], float] = delay,
-        on_turn: Callable[[], None] = lambda: None,
+        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self.tally = Tally()
         self._destination = destination
@@ -107,8 +105,8 @@ class Writer:
         self._window = window
         self._pool = pool
         self._backoff = backoff
-        self._on_turn = on_turn
         self._breaker = Breaker(destination.table)
+        self._on_progress = on_progress
         self._trouble = Trouble(destination.table, clock)
         self._renewal = Renewal(clock)
 
@@ -124,7 +122,6 @@ class Writer:
             while batch.open():
                 self._send_ready(batch, fence)
                 self._take_outcome(batch)
-                self._on_turn()
         finally:
             batch.drain()
 
@@ -142,6 +139,7 @@ class Writer:
         outcome = batch.next_outcome(self._clock.elapsed())
         if outcome is None:
             return
+        self._on_progress()
         request, answer = outcome
         if isinstance(answer, BaseException):
             raise answer
@@ -239,10 +237,8 @@ class _Batch:
             self.ready.append(heapq.heappop(self._waiting)[2])
 
     def next_outcome(self, now: float) -> _Outcome | None:
-        """The next finished attempt; ``None`` when it is time for something else."""
-        patience = _LONGEST_WAIT
-        if self._waiting:
-            patience = max(0.0, min(patience, self._waiting[0][0] - now))
+        """The next finished attempt; ``None`` when one that waited may go out again."""
+        patience = max(0.0, self._waiting[0][0] - now) if self._waiting else None
         try:
             outcome = self._outcomes.get(timeout=patience)
         except Empty:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Kcl, Metrics, Side, Source, Task
 from kcl_processor.errors import ExitCode
+from tests.edges import Reply, serving
 
 INITIALIZE = {
     "action": "initialize",
@@ -212,6 +214,25 @@ def test_no_progress_ends_the_process_with_its_stacks(start: Start) -> None:
     assert child.process.wait(20) == ExitCode.CRASH
     log = child.stderr.read()
     assert "Timeout (0:00:01)!" in log and "process_records" in log
+
+
+def _late(answered: threading.Event) -> Reply:
+    answered.wait(30)
+    return Reply.of({})
+
+
+def test_an_attempt_that_never_returns_ends_the_process(start: Start) -> None:
+    """The writer waits for it and for nothing else: that is no progress, however it waits."""
+    never = threading.Event()
+    with serving(lambda _request: _late(never)) as mute:
+        child = start(mute.url, [("replica.watchdogSeconds = 300", "replica.watchdogSeconds = 2")])
+        child.do(INITIALIZE)
+        child.say(records(1))
+        child.say(child.hear() | {"error": None})
+        assert child.process.wait(8) == ExitCode.CRASH
+        never.set()
+    log = child.stderr.read()
+    assert "Timeout (0:00:02)!" in log and "in write" in log
 
 
 def test_credentials_that_come_late_are_waited_for(start: Start, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_between_actions_a_process_may_wait_for_ever() -> None:
     assert hung(patience=0.2, hangs=0, idles=0.4).returncode == 0
 
 
-def test_a_turn_arms_anew_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_arms_anew_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arming costs a thread; and after the action nothing is armed."""
     armed: list[float] = []
     monkeypatch.setattr(
@@ -60,6 +60,6 @@ def test_a_turn_arms_anew_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch)
     with watchdog.busy():
         for _ in range(50):
             clock.turn(0.1)
-            watchdog.turn()
+            watchdog.progress()
         assert 5 <= len(armed) <= 6 and set(armed) == {300}
     assert not armed

@@ -121,6 +121,23 @@ def test_what_can_pass_is_tried_again_until_it_does(failure: Answer) -> None:
     assert (w.tally.written, w.tally.retried) == (1, 5)
 
 
+def test_an_outage_is_progress_attempt_by_attempt() -> None:
+    """A watchdog hears of each attempt that ended, and of nothing else."""
+    destination = RecordingDestination(lambda _changes, n: BROKEN if n < 20 else None)
+    heard: list[int] = []
+    w = Writer(
+        destination,
+        StopOnRefusal(ORIGIN),
+        HandClock(),
+        Window(largest=8),
+        POOL,
+        backoff=lambda _attempts: 0.0,
+        on_progress=lambda: heard.append(len(destination.attempts)),
+    )
+    w.write([put("a")], OpenFence())
+    assert heard == list(range(1, 21))
+
+
 def test_only_what_was_not_processed_is_sent_again() -> None:
     """UnprocessedItems narrow the next attempt to those items, puts and deletes alike."""
     batch = [put("a"), remove("b"), put("c")]
