@@ -2,11 +2,14 @@
 
 The daemon may be writing the same key. So each write carries the condition that the destination
 still holds what was read, and afterwards both sides are read again: if the source moved meanwhile,
-the key is repaired once more. A repair therefore never stands on an older item than the daemon's.
+the key is repaired once more. The condition alone does not do: the destination may have gone to the
+newest item and back to what was read. So a repair ends when both sides are equal, or when what the
+destination holds is not the repair's own; it never leaves behind what it has laid.
 """
 
 from __future__ import annotations
 
+import itertools
 from enum import Enum
 from typing import Any
 
@@ -17,6 +20,7 @@ from kcl_processor.table.equality import same
 from kcl_processor.table.patience import ConditionFailed, PatientCalls
 from kcl_processor.table.table_reader import TableReader
 
+# Of a key whose destination somebody else keeps moving.
 _TRIES = 8
 # A key that is looked at by itself is found by no scan.
 _NO_SEGMENT = -1
@@ -72,20 +76,26 @@ class Repair:
         Raises:
             OperatorError: a side cannot be read or written.
         """
-        outcome, laid = Outcome.SETTLED, None
-        for _ in range(_TRIES):
+        outcome = Outcome.SETTLED
+        laid: list[bytes | None] = []
+        for tries in itertools.count():
             now = self._look(key)
             if now is None:
-                return outcome
+                break
             extra = now.kind is Kind.EXTRA
             # What was laid here goes again if the source deleted it meanwhile, whoever may delete.
-            if extra and not self._delete_extra and not (laid and same(now.destination, laid)):
-                return Outcome.LEFT
+            if not any(same(now.destination, one) for one in laid):
+                if extra and not self._delete_extra:
+                    return Outcome.LEFT
+                if tries >= _TRIES:
+                    return Outcome.UNSETTLED
             if self._dry_run:
                 return Outcome.WOULD_DELETE if extra else Outcome.WOULD_PUT
+            # Before the write: one whose answer was lost is repeated, and its condition then fails.
+            laid.append(now.source)
             if self._write(now):
-                outcome, laid = Outcome.DELETED if extra else Outcome.PUT, now.source
-        return Outcome.UNSETTLED
+                outcome = Outcome.DELETED if extra else Outcome.PUT
+        return outcome
 
     def _look(self, key: bytes) -> Difference | None:
         # The destination first: what the daemon writes after this reading fails the condition, and

@@ -24,6 +24,7 @@ class Calls(PatientCalls):
         self._items = destination.items
         self.before: Callable[[], None] = lambda: None
         self.made: list[str] = []
+        self.loses_an_answer = False
 
     def call(self, operation: str, body: bytes, _expected: float) -> Answer:
         self.before()
@@ -37,6 +38,9 @@ class Calls(PatientCalls):
             self._items[name] = orjson.dumps(request["Item"], option=orjson.OPT_SORT_KEYS)
         else:
             self._items.pop(name, None)
+        if self.loses_an_answer:
+            self.loses_an_answer = False
+            return self.call(operation, body, _expected)
         return Answer(200)
 
     def _holds(self, request: dict[str, Any], item: dict[str, Any]) -> bool:
@@ -115,6 +119,42 @@ def test_a_source_that_moves_after_the_write_is_repaired_again() -> None:
 
     assert repaired(source, destination, before=move)[0] is Outcome.PUT
     assert destination.items == source.items == {key("a"): image("a", 4)}
+
+
+def test_an_item_comes_back_for_no_longer_than_a_look() -> None:
+    """The source deletes it as it is put; the answer is lost, so the second attempt is refused."""
+    source, destination = Table({key("a"): image("a")}), Table({})
+    calls = Calls(destination)
+    calls.before = source.items.clear
+    calls.loses_an_answer = True
+    repair = Repair(source, destination, calls, delete_extra=False, dry_run=False)
+    assert repair.apply(key("a")) is Outcome.DELETED
+    assert destination.items == {}
+
+
+def test_nothing_that_a_repair_laid_is_left_behind_however_often_the_source_moves() -> None:
+    """It goes there and back (ABA), and each time the destination is again what was compared."""
+    source, destination = Table({key("a"): image("a", 1)}), Table({key("a"): image("a", 0)})
+    moves = [1, 0] * 20
+
+    def there_and_back() -> None:
+        if moves:
+            source.items[key("a")] = image("a", moves.pop())
+
+    outcome, made = repaired(source, destination, before=there_and_back)
+    assert outcome.equal and len(made) > 20
+    assert destination.items == source.items == {key("a"): image("a", 1)}
+
+
+def test_a_key_that_only_the_daemon_moves_is_given_up() -> None:
+    """Nothing of ours is there, so what is there is the daemon's to bring up to date."""
+    source, destination = Table({key("a"): image("a", 100)}), Table({key("a"): image("a", 0)})
+    versions = iter(range(1, 100))
+
+    def daemon() -> None:
+        destination.items[key("a")] = image("a", next(versions))
+
+    assert repaired(source, destination, before=daemon) == (Outcome.UNSETTLED, [])
 
 
 def test_the_condition_covers_what_both_sides_hold() -> None:
