@@ -158,17 +158,18 @@ def test_a_living_fleet_is_not_reset(story: Story) -> None:
     assert "signs of life" in story.answers["unlock while running"].stderr
 
 
-def test_a_killed_workers_shards_are_stale(story: Story) -> None:
+def test_a_killed_workers_shards_are_dying(story: Story) -> None:
     """Right after a kill the dead worker's leases stand still, the other's move."""
     owned = [view for view in story.json("leases after kill") if view["state"] != "ended"]
-    assert {view["state"] for view in owned if view["owner"] == "worker-2"} == {"stale"}
+    assert {view["state"] for view in owned if view["owner"] == "worker-2"} == {"dying"}
     assert {view["state"] for view in owned if view["owner"] == "worker-1"} == {"active"}
 
 
 def test_a_stopped_task_is_not_running(story: Story) -> None:
-    """After a graceful stop no worker lives, and its record processors left no heartbeat."""
+    """After a graceful stop no worker lives or is missed, and no heartbeat is left."""
     (status,) = story.json("status stopped")
-    assert status["state"] == "stopped"
+    assert (status["state"], status["severity"], status["reasons"]) == ("stopped", "ok", [])
+    assert set(story.states("leases stopped")) == {"ended", "stopped"}
     assert story.answers["status stopped"].returncode == 3
     assert story.answers["health --local"].returncode == 0, story.answers["health --local"].stdout
     assert story.answers["health stopped"].returncode == 1

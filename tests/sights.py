@@ -46,7 +46,6 @@ def sight(*views: ShardView, **options: Any) -> Sight:
         found=True,
         shards=list(views),
         live=["worker-1"],
-        dead=[],
         leader=None,
         heartbeats={},
         dead_letters=0,

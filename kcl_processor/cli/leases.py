@@ -39,8 +39,10 @@ _SHOW = """\
 One line a shard.
 
 columns:
-  STATE      ended, gap, waiting (for its parent), unleased (no lease yet), orphan (open and
-             unowned), stale (owned, but the lease's counter stands still), active
+  STATE      ended, gap, waiting (for its parent), unleased (no lease yet), orphan (open, and never
+             owned), handed-over (let go by its last owner), stopped (its owner was stopped, and
+             takes it up again), dying (the lease's counter stands still, for less than a failover),
+             dead (for longer), owned (its counter was not watched), active (its counter moves)
   MOVING     whether the lease's counter grew while it was watched, for a few seconds
   SWITCHES   how often the shard changed hands since its last checkpoint
   LAG        age of the oldest change behind the checkpoint; - when all is read. A running

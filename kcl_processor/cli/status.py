@@ -1,7 +1,9 @@
 """Say of each task whether it runs, how far behind it is, and how long it has got.
 
 columns:
-  STATE      running, stopped, new (never started) or unknown (its tables cannot be read)
+  STATE      running, stopped (as asked), dying (its last worker gives no sign of life, for less
+             than a failover), dead (for longer), new (never started), or unknown (its tables
+             cannot be read)
   WORKERS    that gave a sign of life; SHARDS counts those not read to their end
   LAG        age of the oldest change that is not checkpointed yet
   TRIMS IN   time until the stream, which keeps 24 hours, drops that change

@@ -2,19 +2,24 @@
 
 KCL writes few times of day. What tells a living worker from a dead one is that something of its
 moves: the counters of its leases, its row of worker metrics, the version of the leader's lock.
+What tells a worker that was stopped from one that died is that it took its row of metrics away
+(WorkerReports.java).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
-from kcl_processor.fleet.leases import KclRows, number, text
+from kcl_processor.fleet.leases import KclRows, Lease, number, text
 
 # Clocks of two hosts may differ by this much before a worker that lives seems dead.
 _CLOCKS = 10.0
+# The row that KCL 3 keeps of its migration from KCL 2 (``MigrationState``), from its first start.
+_KCL_3 = "Migration3.0"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ def workers(rows: KclRows) -> list[Worker]:
     return sorted(found, key=lambda worker: worker.id)
 
 
+def reporting(rows: KclRows) -> bool:
+    """Whether a living worker has a row of metrics; those of KCL 1.x have none."""
+    return bool(rows.workers) or any(text(row, "key") == _KCL_3 for row in rows.coordinator)
+
+
 def leader(rows: KclRows) -> Leader | None:
     """The holder of the leader's lock, if somebody holds it."""
     for row in rows.coordinator:
@@ -71,10 +81,25 @@ def renewal_seconds(task: Task) -> float:
     return failover_seconds(task) / 3 + 1.5
 
 
+def report_seconds(task: Task) -> float:
+    """How often a worker reports."""
+    return seconds(task.kcl.properties, "workerMetricsReporterFreqInMillis")
+
+
 def fresh(worker: Worker, task: Task, now: float) -> bool:
     """Whether a worker has reported lately enough to be alive."""
-    report = seconds(task.kcl.properties, "workerMetricsReporterFreqInMillis")
-    return now - worker.updated_at <= 3 * report + _CLOCKS
+    return now - worker.updated_at <= 3 * report_seconds(task) + _CLOCKS
+
+
+class Life(Enum):
+    """What the owner of a lease is: seen to renew it, not watched for long enough to tell, silent
+    for less than a failover, silent for longer, or stopped as asked."""
+
+    ALIVE = "alive"
+    UNWATCHED = "unwatched"
+    DYING = "dying"
+    DEAD = "dead"
+    STOPPED = "stopped"
 
 
 class Pulses:
@@ -106,11 +131,59 @@ class Pulses:
             return False
         return True if changed else None
 
+    def still(self, name: str, now: float) -> float:
+        """For how many seconds a value has been seen to stand still."""
+        return now - self._seen[name][1] if name in self._seen else 0.0
+
+
+def pulse(lease: Lease) -> str:
+    """The name of a lease among the pulses."""
+    return f"lease {lease.key}"
+
 
 def pulses_of(rows: KclRows) -> Iterable[tuple[str, object]]:
     """Everything in KCL's tables that a living worker moves."""
-    yield from ((f"lease {row.key}", (row.owner, row.counter)) for row in rows.leases)
+    yield from ((pulse(row), (row.owner, row.counter)) for row in rows.leases)
     yield from ((f"worker {worker.id}", worker.updated_at) for worker in workers(rows))
     held = leader(rows)
     if held:
         yield f"leader {held.owner}", held.version
+
+
+class Owners:
+    """What the owners of leases are, told by what was read and by what moved since.
+
+    Args:
+        rows: the last reading, which ``pulses`` has taken in.
+        elapsed: when that was, on the clock of ``pulses``.
+        now: seconds since the epoch.
+    """
+
+    def __init__(
+        self, rows: KclRows, pulses: Pulses, task: Task, elapsed: float, now: float
+    ) -> None:
+        self._reports = {worker.id: worker.updated_at for worker in workers(rows)}
+        self._reporting = reporting(rows)
+        self._pulses = pulses
+        self._failover = failover_seconds(task)
+        self._silence = self._failover + report_seconds(task)
+        self._elapsed = elapsed
+        self._now = now
+
+    def life(self, lease: Lease) -> Life:
+        """What the owner of a lease is."""
+        moves = self._pulses.moving(pulse(lease), self._elapsed)
+        if moves:
+            return Life.ALIVE
+        if self._reporting and lease.owner not in self._reports:
+            return Life.STOPPED
+        if moves is None:
+            return Life.UNWATCHED
+        return Life.DEAD if self._is_overdue(lease) else Life.DYING
+
+    def _is_overdue(self, lease: Lease) -> bool:
+        """Whether another worker, if one lived, would own the lease by now."""
+        if self._pulses.still(pulse(lease), self._elapsed) >= self._failover:
+            return True
+        reported = self._reports.get(lease.owner or "")
+        return reported is None or self._now - reported > self._silence

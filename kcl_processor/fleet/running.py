@@ -9,7 +9,7 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode, OperatorError
-from kcl_processor.fleet.coordinator import failover_seconds, pulses_of
+from kcl_processor.fleet.coordinator import failover_seconds, pulses_of, reporting
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, read_rows
 
@@ -57,7 +57,7 @@ def refuse_running(task: Task, clock: Clock, wait: Callable[[float], None]) -> S
     before = dict(pulses_of(rows))
     if not before:
         return before
-    patience = failover_seconds(task) if rows.workers else _OLD_KCL_PATIENCE
+    patience = failover_seconds(task) if reporting(rows) else _OLD_KCL_PATIENCE
     deadline = clock.elapsed() + patience + _POLL
     while clock.elapsed() < deadline:
         wait(_POLL)

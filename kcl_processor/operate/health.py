@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kcl_processor.operate.lineage import GAP, ORPHAN, STALE, UNLEASED
+from kcl_processor.operate.lineage import (
+    DEAD,
+    DYING,
+    GAP,
+    HANDED_OVER,
+    LOST,
+    ORPHAN,
+    STOPPED,
+    UNLEASED,
+)
 from kcl_processor.operate.observe import Sight
 from kcl_processor.state.heartbeat import Heartbeat
 
+_SILENT = "has an owner that does not renew its lease"
+# What is found must be found twice to count, and so is called the same while it gets worse.
 _WORDS = {
     ORPHAN: "has no owner",
+    HANDED_OVER: "has no owner",
     UNLEASED: "has no lease",
-    STALE: "has an owner that does not renew its lease",
-    GAP: "lost changes to the stream's trimming",
+    STOPPED: "has an owner that was stopped",
+    DYING: _SILENT,
+    DEAD: _SILENT,
+    GAP: LOST,
 }
 
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from kcl_processor.fleet.coordinator import Life
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import RETENTION, Look, StreamShard
 
 WAITING = "waiting"
 ACTIVE = "active"
-STALE = "stale"
+OWNED = "owned"
+STOPPED = "stopped"
+DYING = "dying"
+DEAD = "dead"
 ORPHAN = "orphan"
+HANDED_OVER = "handed-over"
 ENDED = "ended"
 UNLEASED = "unleased"
 GAP = "gap"
+# What is said of a shard that has one.
+LOST = "lost changes to the stream's trimming"
 
 # What each state means, for help texts. A shard is in the first of these that fits.
 STATES = {
@@ -22,9 +29,20 @@ STATES = {
     GAP: "what comes after its checkpoint, or its beginning, has left the stream: changes are lost",
     WAITING: "its parent is not read to the end yet",
     UNLEASED: "in the stream, and KCL has not made a lease for it yet",
-    ORPHAN: "ready to be read, and no worker owns it",
-    STALE: "owned, and its lease counter stands still: the owner is dead or cut off",
-    ACTIVE: "owned, and its lease counter moves, or was not watched",
+    HANDED_OVER: "let go by its last owner, at a stop or for a reset; the next worker takes it",
+    ORPHAN: "ready to be read, and no worker has owned it yet",
+    STOPPED: "in the name of a worker that was stopped, which takes it up again",
+    DYING: "its lease counter stands still, for less than a failover",
+    DEAD: "its lease counter stands still, for longer: the owner is dead or cut off",
+    OWNED: "owned; its lease counter was not watched for long enough to say more",
+    ACTIVE: "owned, and its lease counter moves",
+}
+_OF_OWNER = {
+    Life.ALIVE: ACTIVE,
+    Life.UNWATCHED: OWNED,
+    Life.STOPPED: STOPPED,
+    Life.DYING: DYING,
+    Life.DEAD: DEAD,
 }
 
 
@@ -67,10 +85,14 @@ def join(
     leases: Sequence[Lease],
     shards: Sequence[StreamShard],
     looks: Mapping[str, Look],
-    moving: Callable[[Lease], bool | None],
+    life: Callable[[Lease], Life],
     now: float,
 ) -> list[ShardView]:
-    """Every shard that has a lease or is in the stream, parents before children."""
+    """Every shard that has a lease or is in the stream, parents before children.
+
+    Args:
+        life: what the owner of a lease is.
+    """
     by_shard = {lease.shard: lease for lease in leases}
     listed = {shard.id: shard for shard in shards}
     family = _Family(by_shard, listed)
@@ -81,7 +103,7 @@ def join(
             listed.get(name),
             family,
             looks.get(name, Look()),
-            moving,
+            life,
             now,
         )
         for name in by_shard.keys() | listed.keys()
@@ -151,17 +173,17 @@ def _view(
     shard: StreamShard | None,
     family: _Family,
     look: Look,
-    moving: Callable[[Lease], bool | None],
+    life: Callable[[Lease], Life],
     now: float,
 ) -> ShardView:
-    moves = moving(lease) if lease and lease.owner and not lease.ended else None
+    owner = life(lease) if lease and lease.owner and not lease.ended else None
     lag = None if look.unread_at is None else max(0.0, now - look.unread_at)
     return ShardView(
         shard=name,
-        state=_state(name, lease, family, look, moves=moves),
+        state=_state(name, lease, family, look, owner),
         owner=lease.owner if lease else None,
         checkpoint=lease.checkpoint if lease else None,
-        moving=moves,
+        moving=None if owner in (None, Life.UNWATCHED) else owner is Life.ALIVE,
         owner_switches=lease.switches if lease else None,
         lag=lag,
         age=None if look.applied_at is None else max(0.0, now - look.applied_at),
@@ -172,9 +194,7 @@ def _view(
     )
 
 
-def _state(
-    name: str, lease: Lease | None, family: _Family, look: Look, *, moves: bool | None
-) -> str:
+def _state(name: str, lease: Lease | None, family: _Family, look: Look, owner: Life | None) -> str:
     if lease is None:
         if family.waits(name):
             return WAITING
@@ -185,9 +205,10 @@ def _state(
         return GAP
     if _waits(lease.parents, family.ended):
         return WAITING
-    if lease.owner is None:
-        return ORPHAN
-    return STALE if moves is False else ACTIVE
+    if owner is not None:
+        return _OF_OWNER[owner]
+    # Only a worker that owns the lease makes its counter grow, or a reset.
+    return HANDED_OVER if lease.counter else ORPHAN
 
 
 def _waits(parents: Iterable[str], ended: Mapping[str, bool]) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles, is_queue
 from kcl_processor.fleet import coordinator
-from kcl_processor.fleet.coordinator import Leader, Pulses, pulses_of
+from kcl_processor.fleet.coordinator import Leader, Life, Owners, Pulses, pulse, pulses_of
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
 from kcl_processor.fleet.stream import Stream
@@ -31,7 +31,6 @@ class Sight:
     Attributes:
         found: whether KCL's lease table exists.
         live: the workers that gave a sign of life.
-        dead: workers that own leases and gave none.
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
             record processor of the task ever ran here, so that another host may have some.
     """
@@ -40,7 +39,6 @@ class Sight:
     found: bool
     shards: list[ShardView]
     live: list[str]
-    dead: list[str]
     leader: Leader | None
     heartbeats: dict[str, Heartbeat]
     dead_letters: int | None
@@ -92,9 +90,10 @@ class Observer:
         looks = self._source().look_behind(unfinished(rows.leases))
         if patient:
             rows = self._watch(rows)
-        elapsed, now = self._clock.elapsed(), self._clock.now()
-        views = join(rows.leases, shards, looks, lambda row: self._moves(row, elapsed), now)
-        return self._sight(rows, views, now)
+        now = self._clock.now()
+        owners = Owners(rows, self._pulses, self._task, self._clock.elapsed(), now)
+        views = join(rows.leases, shards, looks, owners.life, now)
+        return self._sight(rows, views, owners, now)
 
     def _refuse_foreign(self) -> None:
         """Once: a table does not change hands while it is looked at."""
@@ -116,11 +115,7 @@ class Observer:
 
     def _undecided(self, leases: list[Lease]) -> bool:
         now = self._clock.elapsed()
-        owned = (row for row in leases if row.owner and not row.ended)
-        return any(self._moves(row, now) is None for row in owned)
-
-    def _moves(self, row: Lease, now: float) -> bool | None:
-        return self._pulses.moving(f"lease {row.key}", now)
+        return any(self._pulses.moving(pulse(row), now) is None for row in _owned(leases))
 
     def _source(self) -> Stream:
         if self._stream is None:
@@ -129,15 +124,13 @@ class Observer:
             self._stream = Stream(client, arn, self._clock, self._wait)
         return self._stream
 
-    def _sight(self, rows: KclRows, views: list[ShardView], now: float) -> Sight:
+    def _sight(self, rows: KclRows, views: list[ShardView], owners: Owners, now: float) -> Sight:
         files = self._files
-        live, dead = self._workers(rows, now)
         return Sight(
             task=self._task.name,
             found=rows.found,
             shards=views,
-            live=live,
-            dead=dead,
+            live=self._living(rows, owners, now),
             leader=coordinator.leader(rows),
             heartbeats=read_every(files.every_heartbeats(), now),
             dead_letters=_open_letters(files),
@@ -145,27 +138,26 @@ class Observer:
             now=now,
         )
 
-    def _workers(self, rows: KclRows, now: float) -> tuple[list[str], list[str]]:
-        reported = {
+    def _living(self, rows: KclRows, owners: Owners, now: float) -> list[str]:
+        lives = {
             worker.id: coordinator.fresh(worker, self._task, now)
             for worker in coordinator.workers(rows)
         }
-        elapsed = self._clock.elapsed()
-        owned: dict[str, list[bool | None]] = {}
-        for row in rows.leases:
-            if row.owner and not row.ended:
-                owned.setdefault(row.owner, []).append(self._moves(row, elapsed))
+        seen: dict[str, set[Life]] = {}
+        for row in _owned(rows.leases):
+            seen.setdefault(row.owner or "", set()).add(owners.life(row))
         # What a worker's leases show counts more than its report, which outlives it for a while.
         # KCL 1.x reports no workers: there an owner lives until its leases stand still.
-        for owner, moves in owned.items():
-            if True in moves:
-                reported[owner] = True
-            elif None not in moves:
-                reported[owner] = False
+        for owner, found in seen.items():
+            if Life.UNWATCHED not in found or Life.ALIVE in found:
+                lives[owner] = Life.ALIVE in found
             else:
-                reported.setdefault(owner, True)
-        alive = sorted(worker for worker, lives in reported.items() if lives)
-        return alive, sorted(owned.keys() - set(alive))
+                lives.setdefault(owner, True)
+        return sorted(worker for worker, alive in lives.items() if alive)
+
+
+def _owned(leases: Iterable[Lease]) -> Iterator[Lease]:
+    return (row for row in leases if row.owner and not row.ended)
 
 
 def _open_letters(files: TaskFiles) -> int | None:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kcl_processor.fleet.stream import RETENTION
-from kcl_processor.operate.lineage import ACTIVE, ENDED, GAP, ORPHAN, STALE, UNLEASED
+from kcl_processor.operate.lineage import (
+    ACTIVE,
+    DEAD,
+    DYING,
+    ENDED,
+    GAP,
+    HANDED_OVER,
+    LOST,
+    ORPHAN,
+    OWNED,
+    STOPPED,
+    UNLEASED,
+)
 from kcl_processor.operate.observe import Sight
 from kcl_processor.state.heartbeat import Heartbeat
 
@@ -16,7 +28,6 @@ CRITICAL_SHARE = 0.75
 _NO_LAG = 15.0
 
 RUNNING = "running"
-STOPPED = "stopped"
 NEW = "new"
 UNKNOWN = "unknown"
 
@@ -28,7 +39,8 @@ class Status:
     """One task. Durations are seconds, rates changes a second; unknown ones are ``None``.
 
     Attributes:
-        state: ``running``, ``stopped``, ``new`` (never started) or ``unknown``.
+        state: ``running``, ``stopped``, ``dying``, ``dead``, ``new`` (never started) or
+            ``unknown``.
         severity: ``ok``, ``warn`` or ``critical``.
         shards: shards that are not read to their end.
         lag: age of the oldest change that is not checkpointed; 0 when all is read.
@@ -60,11 +72,10 @@ def summarise(sight: Sight) -> Status:
     unread = [view.lag for view in sight.shards if view.lag is not None]
     lag = max(unread, default=0.0)
     rate_in, rate_out = _rates(sight)
-    state = RUNNING if sight.live else STOPPED if sight.found else NEW
     severity, reasons = severity_of(sight, lag)
     return Status(
         task=sight.task,
-        state=state,
+        state=_state(sight),
         severity=severity,
         workers=len(sight.live),
         shards=sum(view.state != ENDED for view in sight.shards),
@@ -83,8 +94,14 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
     """How bad it is, and why."""
     share = lag / RETENTION
     used = f"{share:.0%} of the stream's {RETENTION / 3600:.0f} h are used up"
-    lost = _count(sight, GAP, "lost changes to the stream's trimming")
-    idle = _count(sight, ORPHAN, "without an owner") + _count(sight, STALE, "with a dead owner")
+    lost = _count(sight, GAP, LOST)
+    idle = (
+        *_count(sight, ORPHAN, "without an owner"),
+        *_count(sight, HANDED_OVER, "handed over, and not taken up yet"),
+        *(_count(sight, STOPPED, "in the name of a worker that was stopped") if sight.live else ()),
+        *_count(sight, DYING, "whose owner gives no sign of life, for less than a failover"),
+        *_count(sight, DEAD, "with a dead owner"),
+    )
     if lost or share >= CRITICAL_SHARE:
         return CRITICAL, (*lost, *((used,) if share >= WARN_SHARE else ()), *idle)
     if share >= WARN_SHARE:
@@ -95,6 +112,16 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
         if count
     )
     return (WARN if idle or noted else OK), (*idle, *noted)
+
+
+def _state(sight: Sight) -> str:
+    """A task without a worker was stopped, unless it left shards in its name as one that died."""
+    if sight.live:
+        return RUNNING
+    if not sight.found:
+        return NEW
+    left = {view.state for view in sight.shards}
+    return DEAD if DEAD in left else DYING if DYING in left else STOPPED
 
 
 def catch_up(lag: float, rate_in: float | None, rate_out: float | None) -> float | None:
@@ -110,7 +137,7 @@ def catch_up(lag: float, rate_in: float | None, rate_out: float | None) -> float
 
 
 def _rates(sight: Sight) -> tuple[float | None, float | None]:
-    reading = [view.shard for view in sight.shards if view.state == ACTIVE]
+    reading = [view.shard for view in sight.shards if view.state in (ACTIVE, OWNED)]
     beats: list[Heartbeat] = [
         sight.heartbeats[shard] for shard in reading if shard in sight.heartbeats
     ]

@@ -11,7 +11,8 @@ import pytest
 from kcl_processor.cli import leases as command
 from kcl_processor.cli.output import table_lines
 from kcl_processor.config.yaml_file import load_tasks
-from kcl_processor.fleet.leases import SHARD_END, lease
+from kcl_processor.fleet.coordinator import Life
+from kcl_processor.fleet.leases import SHARD_END, Lease, lease
 from kcl_processor.fleet.stream import Look, StreamShard
 from kcl_processor.launch.identity import write_claim
 from kcl_processor.operate.lineage import join, unfinished
@@ -54,8 +55,12 @@ def test_the_tables_of_a_real_run_look_as_kept(name: str, *, as_tree: bool) -> N
     items = snapshot(name)[0]
     rows = [lease(item) for item in items]
     dead = {"worker-2"} if name == "dead-worker" else set()
+
+    def owner(one: Lease) -> Life:
+        return Life.DYING if one.owner in dead else Life.ALIVE
+
     looks = {row.shard: Look(applied_at=NOW - 8.3, unread_at=NOW - 3.2) for row in unfinished(rows)}
-    views = join(rows, shards_of(items), looks, lambda one: one.owner not in dead, NOW)
+    views = join(rows, shards_of(items), looks, owner, NOW)
     printed = table_lines(command.rows(views, as_tree=as_tree, wide=False), command._COLUMNS)
     kept = GOLDEN / f"leases-{name}{'-tree' if as_tree else ''}.txt"
     assert kept.read_text().splitlines() == printed
@@ -67,7 +72,7 @@ def test_owner_and_open_choose_shards() -> None:
         [lease_row("a", SHARD_END), lease_row("b")],
         [StreamShard("b", "a", open=True)],
         {},
-        bool,
+        lambda _: Life.ALIVE,
         NOW,
     )
     every = argparse.Namespace(owner=None, open=False)

@@ -33,7 +33,7 @@ def test_the_table_looks_as_kept() -> None:
     heartbeats = {"shardId-1": beat("shardId-1", rate_in=30.7, rate_out=31.6)}
     seen = [
         summarise(sight(view(lag=4.0), heartbeats=heartbeats)),
-        replace(summarise(sight(view(lag=7 * HOUR), view("b", "stale"))), task="late"),
+        replace(summarise(sight(view(lag=7 * HOUR), view("b", "dead"))), task="late"),
         Status("lost", UNKNOWN, WARN, reasons=("The table cannot be read. Try: again",)),
     ]
     assert "\n".join(lines(seen, colours=False)) + "\n" == (GOLDEN / "status.txt").read_text()

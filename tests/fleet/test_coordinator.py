@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kcl_processor.fleet.coordinator import (
     Leader,
+    Life,
+    Owners,
     Pulses,
     Worker,
     fresh,
@@ -95,3 +98,55 @@ def test_every_lease_worker_and_leader_has_a_pulse() -> None:
     moved = {name for name in after if before.get(name) != after[name]}
     assert "worker worker-1" in moved
     assert len(after) == 8 + 2 + 1
+
+
+def lives(seen: KclRows, *, watched: float, silent: float) -> set[Life]:
+    """The lives of worker-2, whose leases stood still while they were watched.
+
+    Args:
+        watched: seconds.
+        silent: seconds since its last report.
+    """
+    task = make_task(properties={"failoverTimeMillis": "10000"})
+    pulses = Pulses(renewal_seconds(task))
+    pulses.read(pulses_of(seen), 0)
+    (reported,) = (worker.updated_at for worker in workers(rows()) if worker.id == "worker-2")
+    owners = Owners(seen, pulses, task, watched, reported + silent)
+    return {owners.life(row) for row in seen.leases if row.owner == "worker-2" and not row.ended}
+
+
+def test_an_owner_that_stands_still_is_dying_and_after_a_failover_dead() -> None:
+    """Either its leases were watched for so long, or its last report is as old."""
+    assert lives(rows(), watched=2, silent=1) == {Life.UNWATCHED}
+    assert lives(rows(), watched=5, silent=5) == {Life.DYING}
+    assert lives(rows(), watched=10, silent=5) == {Life.DEAD}
+    assert lives(rows(), watched=5, silent=12) == {Life.DEAD}
+
+
+def test_an_owner_that_took_its_report_away_was_stopped() -> None:
+    """Seen at once, even where it was alone and nobody reports any more."""
+    other, own = rows().workers
+    for left in ([other], []):
+        gone = replace(rows(), workers=left)
+        assert lives(gone, watched=0, silent=0) == {Life.STOPPED}
+        assert lives(gone, watched=60, silent=60) == {Life.STOPPED}
+    assert lives(replace(rows(), workers=[own]), watched=0, silent=0) == {Life.UNWATCHED}
+
+
+def test_an_owner_that_renews_is_alive_whatever_it_reports() -> None:
+    """Started again, a worker takes its leases up before its first report."""
+    task = make_task()
+    pulses = Pulses(renewal_seconds(task))
+    started = replace(rows(), workers=[])
+    for counter in (1, 2):
+        moved = [replace(row, counter=counter) for row in started.leases]
+        pulses.read(pulses_of(replace(started, leases=moved)), counter)
+    owners = Owners(started, pulses, task, 2, 0)
+    assert {owners.life(row) for row in started.leases} == {Life.ALIVE}
+
+
+def test_workers_of_kcl_1_are_dead_when_they_stand_still() -> None:
+    """They never report, and so that tells nothing of them."""
+    old = replace(rows(), coordinator=[], workers=[])
+    assert lives(old, watched=2, silent=0) == {Life.UNWATCHED}
+    assert lives(old, watched=5, silent=0) == {Life.DEAD}

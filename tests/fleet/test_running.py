@@ -46,13 +46,17 @@ def test_whatever_moves_is_a_worker(moto_url: str, what: str) -> None:
 
 
 def test_the_dead_are_found_dead_after_their_time(moto_url: str) -> None:
-    """A failover for KCL 3; longer for KCL 1.x, whose workers renew every 20 s."""
-    new, old = make_task(moto_url), make_task(moto_url)
+    """A failover for KCL 3, stopped or not; longer for KCL 1.x, whose workers renew every 20 s."""
+    new, stopped, old = (make_task(moto_url) for _ in range(3))
     clock = HandClock()
     fill(new, ROWS[:1], COORDINATOR, WORKERS)
     fill(old, [as_kcl_1(ROWS[0])])
     began = clock.elapsed()
     refuse_running(new, clock, clock.turn)
+    assert 10 <= clock.elapsed() - began < 15
+    fill(stopped, ROWS[:1], COORDINATOR)
+    began = clock.elapsed()
+    refuse_running(stopped, clock, clock.turn)
     assert 10 <= clock.elapsed() - began < 15
     began = clock.elapsed()
     refuse_running(old, clock, clock.turn)

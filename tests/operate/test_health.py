@@ -10,9 +10,9 @@ from tests.sights import CLOCK, beat, sight, view
 def test_health_names_what_does_not_move() -> None:
     """Each state that is no progress, too much lag, and no delivery for too long."""
     assert problems(sight(view(lag=5.0)), 900, 120) == []
-    states = ("orphan", "unleased", "stale", "gap")
+    states = ("orphan", "handed-over", "unleased", "stopped", "dying", "dead", "gap")
     found = problems(sight(*(view(state, state) for state in states)), 900, 120)
-    assert len(found) == 4
+    assert len(found) == len(states)
     assert "behind by more than 900 s" in problems(sight(view(lag=901.0)), 900, 120)[0]
     assert problems(sight(view(), live=[]), 900, 120) == ["no worker gives a sign of life"]
 
@@ -29,3 +29,9 @@ def test_local_health_is_the_daemon_and_its_deliveries() -> None:
     assert "applied no delivery" in found(beat("a", polled_at=CLOCK.now() - 121))[0]
     # One that has not polled yet has as long as any other.
     assert found(beat("a", polled_at=None, started_at=CLOCK.now() - 60)) == []
+
+
+def test_a_dying_owner_is_found_again_when_it_is_dead() -> None:
+    """A probe looks twice, and only what both looks found counts."""
+    first, second = (problems(sight(view(state=state)), 900, 120) for state in ("dying", "dead"))
+    assert first == second != []

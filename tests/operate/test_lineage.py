@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from kcl_processor.fleet.coordinator import Life
 from kcl_processor.fleet.leases import SHARD_END, Lease
 from kcl_processor.fleet.stream import Look, StreamShard
 from kcl_processor.operate.lineage import STATES, join, tree, unfinished
@@ -16,10 +18,9 @@ def state(
     rows: list[Lease],
     shards: Sequence[StreamShard] = (),
     looks: dict[str, Look] | None = None,
-    *,
-    moves: bool = True,
+    life: Life = Life.ALIVE,
 ) -> dict[str, str]:
-    views = join(rows, shards, looks or {}, lambda _: moves, NOW)
+    views = join(rows, shards, looks or {}, lambda _: life, NOW)
     return {view.shard: view.state for view in views}
 
 
@@ -30,6 +31,7 @@ def test_a_shard_is_in_the_first_state_that_fits() -> None:
         lease_row("b", parents=["a"]),
         lease_row("c", parents=["b"]),
         lease_row("d", owner=None),
+        replace(lease_row("e", owner=None), counter=0),
         lease_row("g"),
     ]
     shards = [StreamShard("u", None, open=True), StreamShard("v", "b", open=True)]
@@ -38,13 +40,21 @@ def test_a_shard_is_in_the_first_state_that_fits() -> None:
         "a": "ended",
         "b": "active",
         "c": "waiting",
-        "d": "orphan",
+        "d": "handed-over",
+        "e": "orphan",
         "g": "gap",
         "u": "unleased",
         "v": "waiting",
     }
-    assert state([lease_row("s")], moves=False) == {"s": "stale"}
-    assert {*seen.values(), "stale"} == set(STATES)
+    owners = {life: state([lease_row("s")], life=life)["s"] for life in Life}
+    assert owners == {
+        Life.ALIVE: "active",
+        Life.UNWATCHED: "owned",
+        Life.STOPPED: "stopped",
+        Life.DYING: "dying",
+        Life.DEAD: "dead",
+    }
+    assert {*seen.values(), *owners.values()} == set(STATES)
 
 
 def test_a_parent_whose_lease_was_cleaned_up_is_ended() -> None:
@@ -67,7 +77,7 @@ def test_only_due_shards_are_looked_into() -> None:
 def test_lag_counts_from_the_oldest_unread_change() -> None:
     """The stream keeps it for what is left of 24 hours; all read is no lag at all."""
     looks = {"a": Look(applied_at=NOW - 70, unread_at=NOW - 60), "b": Look(applied_at=NOW - 7)}
-    views = join([lease_row("a"), lease_row("b")], [], looks, lambda _: True, NOW)
+    views = join([lease_row("a"), lease_row("b")], [], looks, lambda _: Life.ALIVE, NOW)
     assert [(v.lag, v.age, v.trims_in) for v in views] == [(60, 70, 86_340), (None, 7, None)]
 
 
@@ -78,7 +88,7 @@ def test_every_shard_stands_once_in_the_tree() -> None:
         lease_row("b", SHARD_END),
         lease_row("c", parents=["a", "b"]),
     ]
-    views = join(rows, [], {}, lambda _: True, NOW)
+    views = join(rows, [], {}, lambda _: Life.ALIVE, NOW)
     assert [(branch, view.shard) for branch, view in tree(views)] == [
         ("", "a"),
         ("└─ ", "c"),

@@ -33,7 +33,7 @@ class FakeStream(Stream):
 
 
 def test_a_look_waits_until_the_living_have_moved(moto_url: str, tmp_path: Path) -> None:
-    """One worker renews while it is watched, the other does not: active and stale."""
+    """One worker renews while it is watched, the other does not: active and dying."""
     task, clock = make_task(moto_url), HandClock()
     client = fill(task, ROWS, COORDINATOR, WORKERS)
     alive = [row for row in ROWS if row["leaseOwner"]["S"] == "worker-1"]
@@ -46,9 +46,28 @@ def test_a_look_waits_until_the_living_have_moved(moto_url: str, tmp_path: Path)
 
     seen = Observer(TaskFiles(task, tmp_path), clock, wait, FakeStream()).look()
     states = {(view.owner, view.state) for view in seen.shards if view.state != "ended"}
-    assert states == {("worker-1", "active"), ("worker-2", "stale")}
-    assert (seen.live, seen.dead) == (["worker-1"], ["worker-2"])
+    assert states == {("worker-1", "active"), ("worker-2", "dying")}
+    assert seen.live == ["worker-1"]
     assert seen.leader is not None and seen.leader.owner == "worker-2"
+
+
+def test_a_task_that_was_stopped_is_known_at_once(moto_url: str, tmp_path: Path) -> None:
+    """Its workers took their reports away: nobody has to be watched."""
+    task, clock = make_task(moto_url), HandClock()
+    fill(task, ROWS, COORDINATOR)
+    observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, FakeStream())
+    seen = observer.look(patient=False)
+    assert {view.state for view in seen.shards if view.state != "ended"} == {"stopped"}
+    assert seen.live == []
+
+
+def test_an_owner_that_was_not_watched_is_not_called_active(moto_url: str, tmp_path: Path) -> None:
+    """Of one that died a moment ago a single reading tells as much as of one that lives."""
+    task, clock = make_task(moto_url), HandClock()
+    fill(task, ROWS, COORDINATOR, WORKERS)
+    observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, FakeStream())
+    seen = observer.look(patient=False)
+    assert {view.state for view in seen.shards if view.state != "ended"} == {"owned"}
 
 
 def test_a_task_that_never_ran_has_only_unleased_shards(moto_url: str, tmp_path: Path) -> None:

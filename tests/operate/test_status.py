@@ -25,7 +25,7 @@ def test_the_slowest_shard_is_the_tasks_lag() -> None:
 def test_lost_changes_are_critical_and_idle_shards_a_warning() -> None:
     """What the stream no longer holds is worse than what nobody reads yet."""
     assert summarise(sight(view(state="gap"))).severity == CRITICAL
-    for state in ("orphan", "stale", "unleased"):
+    for state in ("orphan", "handed-over", "dying", "dead", "stopped", "unleased"):
         assert summarise(sight(view(state=state))).severity == WARN
     assert summarise(sight(view(), dead_letters=3)).reasons == (
         "3 dead letters noted on this host",
@@ -59,7 +59,22 @@ def test_time_to_catch_up(
     assert catch_up(lag, rate_in, rate_out) == seconds
 
 
-def test_a_task_that_never_ran_is_new_and_one_that_ended_stopped() -> None:
-    """Neither has a worker that lives."""
+@pytest.mark.parametrize(
+    ("left", "state"),
+    [
+        (["stopped"], "stopped"),
+        (["handed-over"], "stopped"),
+        (["ended"], "stopped"),
+        (["stopped", "dying"], "dying"),
+        (["dying", "dead", "stopped"], "dead"),
+    ],
+)
+def test_a_task_without_a_worker_ended_as_its_shards_say(left: list[str], state: str) -> None:
+    """One that was stopped is not one whose worker died."""
+    assert summarise(sight(*(view(name, name) for name in left), live=[])).state == state
+
+
+def test_a_task_that_never_ran_is_new_and_one_that_was_stopped_is_no_warning() -> None:
+    """Its shards wait in its name, which is as it was asked."""
     assert summarise(sight(found=False, live=[])).state == "new"
-    assert summarise(sight(view(), live=[])).state == "stopped"
+    assert summarise(sight(view(state="stopped"), live=[])).severity == OK

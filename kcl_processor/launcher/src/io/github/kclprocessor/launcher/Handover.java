@@ -13,7 +13,8 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  * Lets go of leases at a stop, so that the rest of the fleet need not wait for them to expire.
  *
  * <p>The KCL only forgets its leases as it stops. A worker that is alone keeps them in its name:
- * started again, it takes them up without an election.
+ * started again, it takes them up without an election. That it was stopped, and did not die with them,
+ * is told by its report, which it takes away.
  */
 final class Handover {
     private final Supplier<LeaseCoordinator> leases;
@@ -21,8 +22,9 @@ final class Handover {
     private final String worker;
     private final BooleanSupplier stopping;
     private Boolean alone;
+    private boolean left;
 
-    /** @param leaveFleet makes the leader forget a worker, to whom it would assign the leases again */
+    /** @param leaveFleet takes a worker's report away: the leader, which would assign it leases, forgets it */
     Handover(Supplier<LeaseCoordinator> leases, Consumer<String> leaveFleet, String worker,
             BooleanSupplier stopping) {
         this.leases = leases;
@@ -43,7 +45,8 @@ final class Handover {
 
     /**
      * At the end of a stop, gives up the leases that never had a record processor here: of shards that
-     * wait for their parents, and what the leader has assigned since the stop began.
+     * wait for their parents, and what the leader has assigned since the stop began. Then this worker
+     * is one that was stopped, whether it keeps leases or not.
      */
     void releaseRest() {
         atStop("What is not read here", table -> {
@@ -52,6 +55,7 @@ final class Handover {
                     giveUp(table, lease);
                 }
             }
+            leave();
         });
     }
 
@@ -82,9 +86,16 @@ final class Handover {
                     .map(Lease::leaseOwner)
                     .allMatch(owner -> owner == null || owner.equals(worker));
             if (!alone) {
-                leaveFleet.accept(worker);
+                leave();
             }
         }
         return alone;
+    }
+
+    private synchronized void leave() {
+        if (!left) {
+            left = true;
+            leaveFleet.accept(worker);
+        }
     }
 }
