@@ -279,7 +279,7 @@ def _copy(
         clock,
         Window(largest=largest, size=min(32, largest)),
         ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="write"),
-        on_turn=watch,
+        on_progress=watch,
     )
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
     return TableCopy(reader, writer, progress, files.copy_progress, pool, halt, clock, watch)
