@@ -71,6 +71,7 @@ setup(
         "console_scripts": [
             "kcl-processor = kcl_processor.cli:main",
             "kcl-processor-child = kcl_processor.replicate.child:main",
+            "kcl-processor-fork-server = kcl_processor.replicate.fork_server:main",
         ]
     },
     install_requires=[

@@ -13,17 +13,25 @@ import sys
 class _PrefixedLines(logging.Formatter):
     """``LEVEL message``, on every line, so that a stack trace keeps its level line by line."""
 
+    def __init__(self, origin: str) -> None:
+        super().__init__("%(message)s")
+        self._origin = origin
+
     def format(self, record: logging.LogRecord) -> str:
         lines = super().format(record).splitlines() or [""]
-        return "\n".join(f"{record.levelname} {line}" for line in lines)
+        return "\n".join(f"{record.levelname} {self._origin}{line}" for line in lines)
 
 
-def log_to_stderr(level: int = logging.INFO) -> None:
-    """Send the product's log to stderr; libraries speak from WARNING up."""
+def log_to_stderr(origin: str = "", level: int = logging.INFO) -> None:
+    """Send the product's log to stderr; libraries speak from WARNING up.
+
+    Args:
+        origin: what each line begins with behind its level.
+    """
     # A log that cannot be written (disk full, daemon gone) is no reason to stop replicating.
     logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_PrefixedLines("%(message)s"))
+    handler.setFormatter(_PrefixedLines(origin))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -77,6 +77,8 @@ def _line(name: str, value: str) -> str:
 def _child(path: Path) -> dict[str, str]:
     return {
         "executableName": f"kcl-processor-child {path}",
+        # Instead of starting that program for each shard, the launcher has this one forked.
+        "replica.forkServer": f"kcl-processor-fork-server {path}",
         "processingLanguage": "python",
         "callProcessRecordsEvenForEmptyRecordList": "true",
     }

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -35,11 +36,16 @@ _LOST_PATIENCE = 6
 
 def main() -> NoReturn:
     """Run the record processor, then exit with an ``errors.ExitCode``."""
-    protocol = _take_stdout()
-    _leave_signals_to_the_daemon()
+    protocol = take_stdout()
+    leave_signals_to_the_daemon()
     log_to_stderr()
+    end_with(lambda: run(read_settings(Path(sys.argv[1])), protocol))
+
+
+def end_with(action: Callable[[], None]) -> NoReturn:
+    """Do it, and end this process with the ``errors.ExitCode`` that it comes to."""
     try:
-        _run(read_settings(Path(sys.argv[1])), protocol)
+        action()
         code = int(ExitCode.OK)
     except OperatorError as error:
         _log.error("%s Try: %s", error.message, error.hint)
@@ -54,7 +60,7 @@ def main() -> NoReturn:
     os._exit(code)
 
 
-def _take_stdout() -> TextIO:
+def take_stdout() -> TextIO:
     """Keep the protocol's stdout to ourselves and give everybody else stderr.
 
     A stray print, even from C, would break a reply in two; from here on it lands in the log.
@@ -65,7 +71,7 @@ def _take_stdout() -> TextIO:
     return protocol
 
 
-def _leave_signals_to_the_daemon() -> None:
+def leave_signals_to_the_daemon() -> None:
     """Ctrl-C and a supervisor's signals reach the whole process group; the daemon decides.
 
     It asks for a last checkpoint and then closes our input, which is how this process ends.
@@ -74,7 +80,7 @@ def _leave_signals_to_the_daemon() -> None:
         signal.signal(name, signal.SIG_IGN)
 
 
-def _run(settings: Settings, protocol: TextIO) -> None:
+def run(settings: Settings, protocol: TextIO) -> None:
     clock = SystemClock()
     watchdog = Watchdog(settings.watchdog, clock)
     # The imports that the first write needs take as long as everything else here, so they run
@@ -97,6 +103,13 @@ def _run(settings: Settings, protocol: TextIO) -> None:
     finally:
         if opener.done() and opener.exception() is None:
             opener.result().close()
+
+
+def import_all() -> None:
+    """Import what :func:`run` does, for a process that is going to be forked."""
+    from amazon_kclpy import kcl  # noqa: F401
+
+    from kcl_processor.replicate import processor, shard  # noqa: F401
 
 
 def _opener(settings: Settings, clock: SystemClock, watchdog: Watchdog) -> ShardOpener:

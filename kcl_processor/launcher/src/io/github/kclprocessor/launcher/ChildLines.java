@@ -18,12 +18,20 @@ public final class ChildLines extends AppenderBase<ILoggingEvent> {
         if (arguments == null || arguments.length != 2) {
             return; // "Starting: …" and "Stopping: …" of the task that reads the pipe
         }
-        String line = String.valueOf(arguments[0]);
+        write(arguments[1] + " ", String.valueOf(arguments[0]));
+    }
+
+    /** Writes a line of a fork, which names its shard itself. */
+    static void write(String line) {
+        write("", line);
+    }
+
+    private static void write(String shard, String line) {
         Level level = level(line);
         Logger connectors = (Logger) org.slf4j.LoggerFactory.getLogger(Connectors.NAME);
         String text = level == null ? line : line.substring(line.indexOf(' ') + 1);
         connectors.log(null, ChildLines.class.getName(), Level.toLocationAwareLoggerInteger(
-                level == null ? Level.ERROR : level), "{} {}", new Object[] {arguments[1], text}, null);
+                level == null ? Level.ERROR : level), "{}{}", new Object[] {shard, text}, null);
     }
 
     /** The level that a line of the form {@code LEVEL message} begins with, or null. */

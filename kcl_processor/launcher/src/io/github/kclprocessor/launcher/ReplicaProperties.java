@@ -78,6 +78,11 @@ final class ReplicaProperties {
         return text("replica.metrics.region").map(Region::of);
     }
 
+    /** The program that is forked for each shard; without one, {@code executableName} is started. */
+    Optional<String> forkServer() {
+        return text("replica.forkServer");
+    }
+
     Duration shutdownGrace() {
         return Duration.ofMillis(number("shutdownGraceMillis", 30_000));
     }

@@ -8,6 +8,7 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsP
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
@@ -25,6 +26,7 @@ import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.metrics.CloudWatchMetricsFactory;
 import software.amazon.kinesis.metrics.MetricsConfig;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
+import software.amazon.kinesis.multilang.ForkedShardProcessor;
 import software.amazon.kinesis.multilang.MultiLangDaemonConfig;
 import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration;
 import software.amazon.kinesis.multilang.config.ResolvedConfigs;
@@ -82,7 +84,7 @@ public final class StreamsMultiLangDaemon {
         }
     }
 
-    private void run() {
+    private void run() throws IOException {
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
         lookAtStream(streams);
@@ -119,7 +121,7 @@ public final class StreamsMultiLangDaemon {
         return named == null ? new FollowedCredentials() : named;
     }
 
-    Scheduler buildScheduler(DynamoDbStreamsClient streams) {
+    Scheduler buildScheduler(DynamoDbStreamsClient streams) throws IOException {
         // The adapter polls; fan-out, the KCL's default, exists for Kinesis only.
         kcl.setRetrievalMode(RetrievalMode.POLLING);
         ResolvedConfigs configs = new ResolvedConfigs(kcl, processors());
@@ -147,10 +149,30 @@ public final class StreamsMultiLangDaemon {
         return new Gaps(replica.continueOnGap(), replica.gapFile(), replica.task(), this::end);
     }
 
-    ShardRecordProcessorFactory processors() {
+    ShardRecordProcessorFactory processors() throws IOException {
         StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
+        ShardRecordProcessorFactory children = children();
         return () -> new ShardProcessor(
-                multiLang.getRecordProcessorFactory().shardRecordProcessor(), this::leases, open, handover, gate);
+                children.shardRecordProcessor(), this::leases, open, handover, gate);
+    }
+
+    /** Forked where there is a server for it, and started one by one where there is none. */
+    private ShardRecordProcessorFactory children() throws IOException {
+        if (replica.forkServer().isEmpty()) {
+            return multiLang.getRecordProcessorFactory();
+        }
+        ForkServer forks = new ForkServer(
+                List.of(replica.forkServer().get().split(" +")), ChildLines::write, this::forksEnded);
+        return () -> new ForkedShardProcessor(forks, multiLang.getExecutorService(), kcl);
+    }
+
+    private void forksEnded(int code) {
+        if (!status.ending()) {
+            Connectors.LOG.error("the record processors' server ended {}, and with it the daemon",
+                    ChildExitFilter.how(code));
+            status.childEnded(code);
+            System.exit(ExitStatus.CRASH);
+        }
     }
 
     private LeaseCoordinator leases() {

@@ -1,0 +1,142 @@
+package io.github.kclprocessor.launcher;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import software.amazon.kinesis.multilang.ForkedShardProcessor;
+
+/**
+ * One process that has imported everything a record processor needs, and is forked for each shard.
+ *
+ * <p>A Python process of its own costs half a second of CPU and 33 MB, most of it for what all have in
+ * common. The other side is {@code kcl_processor.replicate.fork_server}: it listens at a Unix socket;
+ * each connection becomes the standard streams of a fork. On its stdout it says {@code ready}, and
+ * then {@code PID CODE} for each fork that ended; it ends with its stdin.
+ */
+final class ForkServer implements ForkedShardProcessor.Forks {
+    private static final long START_SECONDS = 60;
+    /** What a shell says of a process that was killed. */
+    private static final int KILLED = 137;
+
+    private final Path socket;
+    private final Process server;
+    private final IntConsumer ended;
+    private final CompletableFuture<Void> ready = new CompletableFuture<>();
+    private final ConcurrentHashMap<Long, CompletableFuture<Integer>> exits = new ConcurrentHashMap<>();
+
+    /**
+     * Starts it; the first fork waits until it is ready.
+     *
+     * @param command what to start, to which the socket's path is added
+     * @param lines takes each line that it or a fork says on stderr
+     * @param ended takes its exit code
+     */
+    ForkServer(List<String> command, Consumer<String> lines, IntConsumer ended) throws IOException {
+        // The state directory's path may be longer than a socket's can be.
+        socket = Files.createTempDirectory("kcl-processor-").resolve("forks");
+        this.ended = ended;
+        List<String> words = new ArrayList<>(command);
+        words.add(socket.toString());
+        server = new ProcessBuilder(words).start();
+        reader("forks", server.getInputStream(), this::hear, this::end);
+        reader("fork-lines", server.getErrorStream(), lines, () -> {});
+    }
+
+    @Override
+    public Process fork(String shardId) throws IOException {
+        awaitReady();
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            SocketStreams.output(channel).write((shardId + "\n").getBytes(StandardCharsets.UTF_8));
+            long pid = Long.parseLong(line(channel));
+            CompletableFuture<Integer> exit = exit(pid);
+            exit.whenComplete((code, failure) -> exits.remove(pid, exit));
+            return new ForkedProcess(pid, channel, exit);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw new IOException("No record processor could be forked for shard " + shardId, e);
+        }
+    }
+
+    private void awaitReady() throws IOException {
+        try {
+            ready.get(START_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IOException("The record processors' server did not start", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
+    }
+
+    /** Byte by byte: what follows is the MultiLang protocol's. */
+    private static String line(SocketChannel channel) throws IOException {
+        StringBuilder text = new StringBuilder();
+        ByteBuffer one = ByteBuffer.allocate(1);
+        while (channel.read(one.clear()) > 0 && one.get(0) != '\n') {
+            text.append((char) one.get(0));
+        }
+        return text.toString();
+    }
+
+    private CompletableFuture<Integer> exit(long pid) {
+        return exits.computeIfAbsent(pid, ignored -> new CompletableFuture<>());
+    }
+
+    private void hear(String line) {
+        String[] words = line.split(" ");
+        if (words.length == 1) {
+            ready.complete(null);
+        } else {
+            exit(Long.parseLong(words[0])).complete(Integer.parseInt(words[1]));
+        }
+    }
+
+    /** Without it nobody hears how a fork ends: what is left is told of as killed. */
+    private void end() {
+        ready.completeExceptionally(new IOException("it ended"));
+        ended.accept(code());
+        exits.values().forEach(exit -> exit.complete(KILLED));
+    }
+
+    private int code() {
+        try {
+            return server.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return KILLED;
+        }
+    }
+
+    private static void reader(String name, InputStream stream, Consumer<String> line, Runnable atEnd) {
+        Thread thread = new Thread(() -> {
+            try (BufferedReader lines = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+                lines.lines().forEach(line);
+            } catch (IOException | UncheckedIOException e) {
+                // The process is gone, which is the end of its streams as well.
+            }
+            atEnd.run();
+        }, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+}

@@ -1,0 +1,129 @@
+"""The process that is forked for each shard: ``kcl-processor-fork-server PROPERTIES SOCKET``.
+
+It imports everything that a record processor needs once, for all of them. The launcher (``ForkServer``)
+connects to the socket for each shard and says the shard's id; the fork answers with its process id,
+and from there on the connection is its standard input and output. How forks end is told on stdout,
+``PID CODE`` a line, where a signal is 128 and its number. It ends with its stdin.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from kcl_processor.config.settings import Settings, read_settings
+from kcl_processor.errors import ExitCode
+from kcl_processor.log import log_to_stderr
+from kcl_processor.replicate import child
+
+_BACKLOG = 1024
+
+
+def main() -> NoReturn:
+    """Serve until the launcher is gone, then exit with an ``errors.ExitCode``."""
+    child.leave_signals_to_the_daemon()
+    log_to_stderr()
+    path = Path(sys.argv[2])
+    child.end_with(lambda: _serve(read_settings(Path(sys.argv[1])), path))
+
+
+def _serve(settings: Settings, path: Path) -> None:
+    child.import_all()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(_BACKLOG)
+    # What is there now is never collected, and so stays one memory for all forks.
+    gc.collect()
+    gc.freeze()
+    try:
+        _Server(settings, listener).run()
+    finally:
+        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
+
+
+class _Server:
+    """Forks, and tells how forks end. It has one thread, as whatever forks must."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._wakes = socket.socketpair()
+        self._wakes.setblocking(False)
+
+    def run(self) -> None:
+        """Serve until stdin ends."""
+        signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for file in (self._listener, self._woken, 0):
+            self._selector.register(file, selectors.EVENT_READ)
+        _tell("ready")
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._listener:
+                    self._fork()
+                elif key.fileobj is self._woken:
+                    self._woken.recv(4096)
+                    self._reap()
+                elif not os.read(0, 4096):
+                    return
+
+    def _fork(self) -> None:
+        connection, _ = self._listener.accept()
+        if os.fork() == 0:
+            self._become_child(connection)
+        connection.close()
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            _tell(f"{pid} {code if code >= 0 else 128 - code}")
+
+    def _become_child(self, connection: socket.socket) -> NoReturn:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._selector.close()
+        for end in (self._listener, self._woken, self._wakes):
+            end.close()
+        os.dup2(connection.fileno(), 0)
+        os.dup2(connection.fileno(), 1)
+        connection.close()
+        shard = _first_line()
+        os.write(1, f"{os.getpid()}\n".encode())
+        log_to_stderr(f"{shard} ")
+        child.end_with(lambda: child.run(self._settings, child.take_stdout()))
+
+
+def _first_line() -> str:
+    """Read byte by byte: what follows is the MultiLang protocol's."""
+    line = b""
+    while (byte := os.read(0, 1)) not in (b"\n", b""):
+        line += byte
+    return line.decode()
+
+
+def _tell(line: str) -> None:
+    try:
+        os.write(1, f"{line}\n".encode())
+    except BrokenPipeError:
+        # The launcher is gone; the forks see it by themselves.
+        os._exit(ExitCode.CRASH)
+
+
+if __name__ == "__main__":
+    main()
