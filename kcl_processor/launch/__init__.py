@@ -2,5 +2,5 @@
 
 ``preflight`` looks at both tables, ``claim`` at whose checkpoints there are (an ``identity`` is of
 tables in their ``incarnation``), and ``daemon`` puts the command line together that ``kcl-processor
-run`` becomes. ``service_units`` writes what starts it again.
+run`` becomes; ``patience`` waits for credentials. ``service_units`` writes what starts it again.
 """
