@@ -3,6 +3,7 @@ package io.github.kclprocessor.launcher;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.kinesis.common.DdbTableConfig;
 import software.amazon.kinesis.leases.Lease;
@@ -62,6 +63,24 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         } else {
             Connectors.LOG.warn("Shard {} has left the stream, and what comes after {} in it was not read."
                     + " Its lease stays until the gap is stated", lease.leaseKey(), lease.checkpoint().sequenceNumber());
+        }
+    }
+
+    /**
+     * Every checkpoint and every proof of ownership. The KCL throws bare what the SDK says of a table
+     * that it does not reach ({@code AWSExceptionManager} knows the table's own errors alone), and a
+     * record processor would take it for a fault that no waiting mends.
+     */
+    @Override
+    public boolean updateLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        try {
+            return super.updateLease(lease);
+        } catch (RuntimeException e) {
+            if (e.getCause() instanceof SdkException) {
+                throw new DependencyException(e.getCause());
+            }
+            throw e;
         }
     }
 

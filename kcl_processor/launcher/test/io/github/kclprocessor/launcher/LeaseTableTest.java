@@ -2,14 +2,17 @@ package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.services.kinesis.model.SequenceNumberRange;
 import software.amazon.awssdk.services.kinesis.model.Shard;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
+import software.amazon.kinesis.leases.exceptions.DependencyException;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class LeaseTableTest {
@@ -49,6 +52,18 @@ class LeaseTableTest {
         assertEquals(Set.of(SHARD), table.rows.keySet());
         leases.deleteLease(lease(ExtendedSequenceNumber.SHARD_END));
         assertFalse(table.rows.containsKey(SHARD));
+    }
+
+    /** A table that cannot be reached is said to be one, and is no fault of whoever asks for a checkpoint. */
+    @Test
+    void unreachable() {
+        table.lease(SHARD);
+        table.failure = SdkClientException.create("connection refused");
+        DependencyException thrown = assertThrows(
+                DependencyException.class, () -> leases.updateLease(lease(new ExtendedSequenceNumber("7"))));
+        assertEquals(table.failure, thrown.getCause());
+        table.failure = new IllegalStateException("a fault of ours");
+        assertThrows(RuntimeException.class, () -> leases.updateLease(lease(new ExtendedSequenceNumber("7"))));
     }
 
     /** While the daemon ends there is nothing for it to take up, whatever the table says. */
