@@ -133,6 +133,7 @@ def _failures(files: TaskFiles) -> dict[str, str]:
         "replica.letterFile": str(files.letter_file),
         "replica.onGap": files.task.on_gap,
         "replica.gapFile": str(files.gaps),
+        "replica.endingFile": str(files.ending),
     }
 
 

@@ -46,7 +46,7 @@
  * <ul>
  *   <li>{@link Shutdown} ends the daemon with the code that {@link ExitStatus} has settled on;
  *       {@link ChildExitFilter} tells it how a record processor ended, {@link Trouble} what a failed
- *       start means;
+ *       start means; {@link Ending} tells people;
  *   <li>{@link Connectors} is the log for operators, where {@link ChildLines} puts what record processors
  *       say; {@link HundredFiles}, {@link KnownNoise} and {@link QuietStderr} keep the logs readable.
  * </ul>
