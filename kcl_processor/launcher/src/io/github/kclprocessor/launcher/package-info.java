@@ -27,7 +27,7 @@
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
  *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
  *   <li>in place of records, {@link Gaps} states a {@link Gap}, and {@link Denials} ends a daemon that
- *       may no longer read, by the {@link ErrorCodes}.
+ *       may no longer read, by the {@link ErrorCodes}; {@link ReadTrouble} tells of what is only retried.
  * </ol>
  *
  * <h2>To its record processor, and its checkpoint back</h2>
