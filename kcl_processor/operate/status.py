@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.operate.endings import words, worth_telling
 from kcl_processor.operate.lineage import (
     ACTIVE,
@@ -99,7 +99,7 @@ def summarise(sight: Sight) -> Status:
 def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
     """How bad it is, and why."""
     share = lag / RETENTION
-    used = f"{share:.0%} of the stream's {RETENTION / 3600:.0f} h are used up"
+    used = f"{share:.0%} of the stream's {RETENTION / HOUR:.0f} h are used up"
     lost = _count(sight, GAP, LOST)
     idle = (
         *_count(sight, ORPHAN, "without an owner"),
