@@ -43,6 +43,7 @@ def test_a_worker_that_is_starting_its_shards_stops(story: Stories) -> None:
     until(lambda: len(worker.children()) > 1, "the first record processors start", 60)
     worker.ask_to_stop()
     assert worker.wait(GRACE + 5) == 0, worker.log()
+    assert _status(told)["state"] == "stopped"
 
 
 def test_how_a_worker_ended_is_told(story: Stories) -> None:

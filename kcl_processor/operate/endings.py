@@ -43,7 +43,7 @@ def words(task: str, end: Ending) -> str:
     if end.code is None:
         return (
             f"worker {end.worker}, started here at {moment}, ended without a word: it was killed, "
-            f"or its host went down. Try: the kernel's log (dmesg), then {hint}"
+            f"ran out of memory, or its host went down. Try: the kernel's log (dmesg), then {hint}"
         )
     meaning = MEANINGS.get(end.code, "an exit code that means nothing here")
     reason = f": {end.reason}" if end.reason else "."

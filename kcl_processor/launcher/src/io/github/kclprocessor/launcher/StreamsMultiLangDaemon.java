@@ -90,7 +90,7 @@ public final class StreamsMultiLangDaemon {
         lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
-        new Shutdown(status, () -> stop(scheduler), scheduler::shutdown, open, replica.shutdownGrace(),
+        new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         FirstShardSync.run(scheduler);
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
@@ -105,6 +105,12 @@ public final class StreamsMultiLangDaemon {
                 handover.releaseRest();
             }
         });
+    }
+
+    /** Where the scheduler does not come to its end by itself. */
+    private void letGo(Scheduler scheduler) {
+        scheduler.shutdown();
+        handover.releaseRest();
     }
 
     private void hearChildExits() {
