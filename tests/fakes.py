@@ -33,6 +33,16 @@ class HandClock:
         self.seconds += seconds
 
 
+def turning(clock: HandClock, then: Callable[[], object]) -> Callable[[float], None]:
+    """A wait that turns a clock, and lets something happen meanwhile."""
+
+    def wait(seconds: float) -> None:
+        clock.turn(seconds)
+        then()
+
+    return wait
+
+
 class RecordingDestination:
     """A destination that keeps the state of its items and the order in which writes arrived.
 

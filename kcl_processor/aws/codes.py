@@ -55,6 +55,9 @@ RENEW = frozenset(
     }
 )
 
+# What to type after an error that nobody here knows.
+UNKNOWN_HINT = "look the error up in the DynamoDB API reference, mend its cause, then start again"
+
 # A code of our own, for a call that was not made: there are no credentials, or what was held has
 # expired and could not be renewed.
 NO_CREDENTIALS = "NoCredentials"

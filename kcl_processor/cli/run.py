@@ -31,6 +31,7 @@ from kcl_processor.launch.copy_mark import settle_mark
 from kcl_processor.launch.daemon import Launch, Logs
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.patience import once_renewed
+from kcl_processor.state.ending import noting_failure
 from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
 from kcl_processor.table.copy_hold import mark_earlier
@@ -89,9 +90,11 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
         time.sleep(pause_before_start(files.starts, clock.now()))
     logs = Logs.of(task, args.log_dir)
     locks = daemon.lock_worker(task), daemon.lock_logs(logs)
-    launch = once_renewed(
-        lambda: _prepare(files, origin, logs, clock, args), clock, time.sleep, _tell
-    )
+    # Behind the locks: how a second start fails says nothing of the worker that runs.
+    with noting_failure(files, clock):
+        launch = once_renewed(
+            lambda: _prepare(files, origin, logs, clock, args), clock, time.sleep, _tell
+        )
     _tell(f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}")
     assert all(lock.get_inheritable() for lock in locks)
     os.execve(launch.command[0], launch.command, launch.environment)

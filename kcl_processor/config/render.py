@@ -14,8 +14,8 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 
-# Requests to the destination that one shard may have under way at once.
-_CONNECTIONS = 64
+# Requests to the destination that one shard, or a copy, may have under way at once.
+CONNECTIONS = 64
 # The launcher's default chain, which reads renewed files; the SDK's own does not.
 _CREDENTIALS = "io.github.kclprocessor.launcher.FollowedCredentials"
 # Seconds without any progress after which a record processor ends itself.
@@ -120,7 +120,7 @@ def _destination(task: Task) -> dict[str, str]:
         ),
         **_given("replica.destination.roleArn", destination.role_arn),
         **_given("replica.destination.externalId", destination.external_id),
-        "replica.connections": str(_CONNECTIONS),
+        "replica.connections": str(CONNECTIONS),
         "replica.checkpointSeconds": str(task.checkpoint_seconds),
     }
 
@@ -133,6 +133,7 @@ def _failures(files: TaskFiles) -> dict[str, str]:
         "replica.letterFile": str(files.letter_file),
         "replica.onGap": files.task.on_gap,
         "replica.gapFile": str(files.gaps),
+        "replica.endingFile": str(files.ending),
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import javaproperties
 
+from kcl_processor.config.kcl_properties import in_seconds
 from kcl_processor.errors import ConfigError
 
 
@@ -72,7 +73,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         destination_role_arn=properties.get("replica.destination.roleArn", ""),
         destination_external_id=properties.get("replica.destination.externalId", ""),
         checkpoint_interval=float(properties["replica.checkpointSeconds"]),
-        failover_time=int(properties["failoverTimeMillis"]) / 1000,
+        failover_time=in_seconds(properties["failoverTimeMillis"]),
         watchdog=float(properties["replica.watchdogSeconds"]),
         on_poison=properties["replica.onPoison"],
         dead_letters=properties["replica.deadLetters"],

@@ -13,6 +13,7 @@ from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.doctor import LOG_BYTES
+from kcl_processor.replicate import trouble
 
 JAVA = LAUNCHER / "src/io/github/kclprocessor/launcher"
 MAP = "package-info"
@@ -67,6 +68,12 @@ def test_doctor_knows_how_large_the_logs_grow() -> None:
     files = re.findall(r"<maxIndex>(\d+)</maxIndex>", (LAUNCHER / "logback.xml").read_text())
     sizes = re.findall(r"<maxFileSize>(\d+)MB<", (LAUNCHER / "logback.xml").read_text())
     assert sum(int(n) * int(mb) << 20 for n, mb in zip(files, sizes, strict=True)) == LOG_BYTES
+
+
+def test_both_languages_tell_of_trouble_as_often() -> None:
+    """A source that does not answer is told of as a destination that does not."""
+    assert seconds("ReadTrouble", "FIRST_REMINDER") == trouble._FIRST_REMINDER
+    assert seconds("ReadTrouble", "LONGEST_REMINDER") == trouble._LONGEST_REMINDER
 
 
 def test_the_launchers_map_names_each_class() -> None:

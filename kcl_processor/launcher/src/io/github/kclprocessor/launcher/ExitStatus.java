@@ -14,18 +14,20 @@ final class ExitStatus {
 
     private int reason;
     private int failures;
+    private long failedAt = Long.MAX_VALUE;
     private boolean stopAsked;
     private boolean ending;
 
     /** A shard cannot go on, for a reason of the launcher's own. */
     synchronized void fail(int code) {
-        failures++;
+        processorFailed();
         settle(code);
     }
 
     /** The KCL gives up on a shard's record processor, and will call {@code System.exit(1)}. */
     synchronized void processorFailed() {
         failures++;
+        failedAt = Math.min(failedAt, System.currentTimeMillis());
     }
 
     /** The exit value of a record processor that the KCL has given up. */
@@ -57,6 +59,11 @@ final class ExitStatus {
     /** Shards that failed, and so will never answer to a graceful shutdown. */
     synchronized int failures() {
         return failures;
+    }
+
+    /** When the first shard failed, in milliseconds since the epoch; behind all times if none has. */
+    synchronized long failedAt() {
+        return failedAt;
     }
 
     /** The exit code, given whether every shard ended in time. */

@@ -44,6 +44,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     private final Denials denials;
     private final Begins begins;
     private final Positions positions = new Positions();
+    private final ReadTrouble trouble = new ReadTrouble(System::nanoTime);
 
     GapGuard(DynamoDbStreamsClient client, Region region, SourceStream stream, Gaps gaps, Denials denials,
             Begins begins) {
@@ -179,6 +180,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         try {
             T answer = call.get();
             denials.passed();
+            trouble.passed();
             return CompletableFuture.completedFuture(answer);
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
             // The gap has been stated and nothing of the shard is left: its end, for the fetcher.
@@ -186,8 +188,10 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
                     .ResourceNotFoundException.builder().message(e.getMessage()).build());
         } catch (AwsServiceException e) {
             denials.failed(action, "the source's stream", e);
+            trouble.met(e);
             return CompletableFuture.failedFuture(toKinesis.turn(e, NEVER_SKIP));
         } catch (RuntimeException e) {
+            trouble.met(e);
             return CompletableFuture.failedFuture(e);
         }
     }

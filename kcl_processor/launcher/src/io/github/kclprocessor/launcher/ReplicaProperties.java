@@ -95,6 +95,11 @@ final class ReplicaProperties {
         return text("replica.gapFile").map(Path::of);
     }
 
+    /** Where a worker's end is noted. */
+    Optional<Path> endingFile() {
+        return text("replica.endingFile").map(Path::of);
+    }
+
     private long number(String key, long otherwise) {
         try {
             return text(key).map(Long::parseLong).orElse(otherwise);

@@ -57,8 +57,10 @@ public final class StreamsMultiLangDaemon {
     private final MultiLangDaemonConfig multiLang;
     private final MultiLangDaemonConfiguration kcl;
     private final Handover handover;
+    private final Ending ending;
 
-    StreamsMultiLangDaemon(Path properties) throws IOException {
+    StreamsMultiLangDaemon(Path properties, Ending ending) throws IOException {
+        this.ending = ending;
         replica = ReplicaProperties.read(properties);
         multiLang = new MultiLangDaemonConfig(properties.toString());
         kcl = multiLang.getMultiLangDaemonConfiguration();
@@ -67,6 +69,7 @@ public final class StreamsMultiLangDaemon {
     }
 
     public static void main(String[] args) {
+        Ending ending = new Ending(System.err);
         try {
             Arguments arguments = Arguments.parse(args);
             // Before the first logger exists, so that no other configuration opens its files.
@@ -74,11 +77,10 @@ public final class StreamsMultiLangDaemon {
             ReplicaProperties replica = ReplicaProperties.read(arguments.properties());
             AwsSettings.apply(System.getenv(), System.getProperties(), replica);
             System.setErr(new QuietStderr(System.err));
-            new StreamsMultiLangDaemon(arguments.properties()).run();
+            ending.listen(replica.endingFile());
+            new StreamsMultiLangDaemon(arguments.properties(), ending).run();
         } catch (Exception e) {
-            System.err.println("Error: " + e.getMessage());
-            Connectors.LOG.error("The daemon cannot start", e);
-            System.exit(Trouble.exitCode(e));
+            System.exit(ending.ofStart(e));
         }
     }
 
@@ -88,8 +90,8 @@ public final class StreamsMultiLangDaemon {
         lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
-        new Shutdown(status, () -> stop(scheduler), scheduler::shutdown, open, replica.shutdownGrace(),
-                Runtime.getRuntime()::halt).install(Runtime.getRuntime());
+        new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
+                ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         FirstShardSync.run(scheduler);
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         scheduler.run();
@@ -103,6 +105,12 @@ public final class StreamsMultiLangDaemon {
                 handover.releaseRest();
             }
         });
+    }
+
+    /** Where the scheduler does not come to its end by itself. */
+    private void letGo(Scheduler scheduler) {
+        scheduler.shutdown();
+        handover.releaseRest();
     }
 
     private void hearChildExits() {

@@ -27,7 +27,7 @@
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
  *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
  *   <li>in place of records, {@link Gaps} states a {@link Gap}, and {@link Denials} ends a daemon that
- *       may no longer read, by the {@link ErrorCodes}.
+ *       may no longer read, by the {@link ErrorCodes}; {@link ReadTrouble} tells of what is only retried.
  * </ol>
  *
  * <h2>To its record processor, and its checkpoint back</h2>
@@ -46,7 +46,7 @@
  * <ul>
  *   <li>{@link Shutdown} ends the daemon with the code that {@link ExitStatus} has settled on;
  *       {@link ChildExitFilter} tells it how a record processor ended, {@link Trouble} what a failed
- *       start means;
+ *       start means; {@link Ending} tells people;
  *   <li>{@link Connectors} is the log for operators, where {@link ChildLines} puts what record processors
  *       say; {@link HundredFiles}, {@link KnownNoise} and {@link QuietStderr} keep the logs readable.
  * </ul>

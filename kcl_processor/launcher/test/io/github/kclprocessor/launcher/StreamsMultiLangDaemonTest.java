@@ -42,7 +42,7 @@ class StreamsMultiLangDaemonTest {
     private StreamsMultiLangDaemon daemon(String... more) throws IOException {
         Path file = folder.resolve("task.properties");
         Files.writeString(file, PROPERTIES + String.join("\n", more));
-        return new StreamsMultiLangDaemon(file);
+        return new StreamsMultiLangDaemon(file, new Ending(System.err));
     }
 
     private static Scheduler scheduler(StreamsMultiLangDaemon daemon) {
