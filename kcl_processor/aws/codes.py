@@ -62,6 +62,9 @@ UNKNOWN_HINT = "look the error up in the DynamoDB API reference, mend its cause,
 # expired and could not be renewed.
 NO_CREDENTIALS = "NoCredentials"
 
+# Another one: what allowed the call had run out before all of it was sent.
+NOT_SENT = "NotSent"
+
 # Seconds that refused credentials may take to be renewed by whoever renews them.
 RENEWAL_SECONDS = 300.0
 
