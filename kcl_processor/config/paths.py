@@ -66,6 +66,11 @@ class TaskFiles:
         """The folder in which the worker's record processors leave their figures."""
         return self.worker / "shards"
 
+    @property
+    def lock(self) -> Path:
+        """What the worker's processes on this host hold while they live."""
+        return self.worker / "lock"
+
     def renderings(self) -> list[Path]:
         """What the worker's starts were rendered into: a name a start, each written once."""
         return sorted(self.worker.glob(f"*{RENDERED}"))

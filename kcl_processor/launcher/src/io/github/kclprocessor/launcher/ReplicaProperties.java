@@ -91,6 +91,11 @@ final class ReplicaProperties {
         return word.equals(CONTINUE);
     }
 
+    /** The worker's lock on this host; a properties file written by hand may not name one. */
+    Optional<Path> lock() {
+        return text("replica.lock").map(Path::of);
+    }
+
     Optional<Path> gapFile() {
         return text("replica.gapFile").map(Path::of);
     }

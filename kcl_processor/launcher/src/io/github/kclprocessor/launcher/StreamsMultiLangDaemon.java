@@ -47,6 +47,8 @@ public final class StreamsMultiLangDaemon {
      */
     private static final long DISPATCH_POLL_MILLIS = 250;
     private static final Duration HUNG_START = Duration.ofMinutes(1);
+    /** Twice the time that a record processor may outlive its daemon (replicate/child.py). */
+    private static final Duration PREDECESSORS = Duration.ofSeconds(30);
 
     private final ExitStatus status = new ExitStatus();
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
@@ -57,6 +59,8 @@ public final class StreamsMultiLangDaemon {
     private final MultiLangDaemonConfig multiLang;
     private final MultiLangDaemonConfiguration kcl;
     private final Handover handover;
+    /** Kept for as long as the daemon lives. */
+    private WorkerLock lock;
 
     StreamsMultiLangDaemon(Path properties) throws IOException {
         replica = ReplicaProperties.read(properties);
@@ -75,6 +79,10 @@ public final class StreamsMultiLangDaemon {
             AwsSettings.apply(System.getenv(), System.getProperties(), replica);
             System.setErr(new QuietStderr(System.err));
             new StreamsMultiLangDaemon(arguments.properties()).run();
+        } catch (Refused e) {
+            System.err.println("Error: " + e.getMessage());
+            Connectors.LOG.error("The daemon does not start: {}", e.getMessage());
+            System.exit(e.exitCode);
         } catch (Exception e) {
             System.err.println("Error: " + e.getMessage());
             Connectors.LOG.error("The daemon cannot start", e);
@@ -82,7 +90,8 @@ public final class StreamsMultiLangDaemon {
         }
     }
 
-    private void run() {
+    private void run() throws IOException, InterruptedException {
+        takeLock();
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
         lookAtStream(streams);
@@ -94,6 +103,14 @@ public final class StreamsMultiLangDaemon {
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
+    }
+
+    /** Before anything of this worker's is touched. */
+    private void takeLock() throws IOException, InterruptedException {
+        if (replica.lock().isPresent()) {
+            lock = WorkerLock.take(replica.lock().get(), kcl.getWorkerIdentifier());
+            lock.awaitPredecessors(PREDECESSORS);
+        }
     }
 
     private Future<Boolean> stop(Scheduler scheduler) {
