@@ -90,12 +90,13 @@ public final class StreamsMultiLangDaemon {
         }
     }
 
-    private void run() throws IOException, InterruptedException {
+    private void run() throws Exception {
         takeLock();
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
         lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
+        Ownership.look(scheduler, replica, stream(streams), credentials());
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, () -> stop(scheduler), scheduler::shutdown, open, replica.shutdownGrace(),
                 Runtime.getRuntime()::halt).install(Runtime.getRuntime());
