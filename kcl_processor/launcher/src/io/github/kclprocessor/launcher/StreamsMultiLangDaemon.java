@@ -61,6 +61,7 @@ public final class StreamsMultiLangDaemon {
     private final Handover handover;
     /** Kept for as long as the daemon lives. */
     private WorkerLock lock;
+    private Presence presence;
 
     StreamsMultiLangDaemon(Path properties) throws IOException {
         replica = ReplicaProperties.read(properties);
@@ -96,10 +97,13 @@ public final class StreamsMultiLangDaemon {
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
         lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
+        presence = Presence.of(scheduler, kcl.getWorkerIdentifier(), lock);
+        presence.enter(Thread::sleep);
         Ownership.look(scheduler, replica, stream(streams), credentials());
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, () -> stop(scheduler), scheduler::shutdown, open, replica.shutdownGrace(),
                 Runtime.getRuntime()::halt).install(Runtime.getRuntime());
+        presence.start(this::end);
         FirstShardSync.run(scheduler);
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         scheduler.run();
@@ -119,6 +123,7 @@ public final class StreamsMultiLangDaemon {
             // While one is open, its process may still write.
             if (open.isEmpty()) {
                 handover.releaseRest();
+                presence.leave();
             }
         });
     }
@@ -221,6 +226,12 @@ public final class StreamsMultiLangDaemon {
                     metrics.metricsMaxQueueSize(), metrics.metricsLevel(), metrics.metricsEnabledDimensions(),
                     metrics.publisherFlushBuffer()));
         }
+    }
+
+    private void end(Refused reason) {
+        System.err.println("Error: " + reason.getMessage());
+        Connectors.LOG.error("The daemon ends: {}", reason.getMessage());
+        end(reason.exitCode);
     }
 
     private void end(int code) {

@@ -18,7 +18,7 @@ final class WorkerLock {
     private static final long RECORD_PROCESSORS = 1;
     private static final long LOOK_AGAIN_MILLIS = 50;
 
-    private final Path file;
+    final Path file;
     /** Never closed: with any channel of the file the locks would go. */
     private final FileChannel channel;
 
