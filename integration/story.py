@@ -56,6 +56,16 @@ class Story:
             worker.kill()
         self.simulator.stop()
 
+    @property
+    def file(self) -> Path:
+        """The task's configuration file."""
+        return self._commands.file
+
+    @property
+    def task(self) -> TaskKeys:
+        """The keys of the task."""
+        return dict(self._task)
+
     def configure(self, **task: object) -> None:
         """Replace keys of the task; the next start reads them."""
         self._task |= task

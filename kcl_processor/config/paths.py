@@ -67,6 +67,11 @@ class TaskFiles:
         return self.worker / "shards"
 
     @property
+    def lock(self) -> Path:
+        """What the worker's processes on this host hold while they live."""
+        return self.worker / "lock"
+
+    @property
     def ending(self) -> Path:
         """How the worker's last daemon ended."""
         return self.worker / "ending.json"

@@ -26,7 +26,7 @@ def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
     """The text of a task's ``.properties``.
 
     Args:
-        files: the task's, for dead letters, gaps and figures.
+        files: the task's, for its lock, dead letters, gaps and figures.
         stream_arn: the source stream's ARN as the source itself gives it.
         path: where the text will be; the record processors are told to read it there.
         origin: what the file was rendered from, for its first line.
@@ -36,6 +36,7 @@ def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
         f"# Rendered from {origin} by kcl-processor {__version__}. Edit that, not this.",
         *_part("What the MultiLangDaemon starts for each shard", _child(path)),
         *_part("KCL: names, tables, timing", _kcl(task, stream_arn)),
+        *_part("This host", {"replica.lock": str(files.lock)}),
         *_part("The source", _source(task)),
         *_part("The destination", _destination(task)),
         *_part("Failures", _failures(files)),

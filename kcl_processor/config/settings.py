@@ -36,6 +36,7 @@ class Settings:
     connections: int
     application_name: str
     worker_id: str
+    lock: str
     metrics_publish: bool
     metrics_region: str
     metrics_endpoint: str
@@ -81,6 +82,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         connections=int(properties["replica.connections"]),
         application_name=properties["applicationName"],
         worker_id=properties["workerId"],
+        lock=properties["replica.lock"],
         metrics_publish=properties["replica.metrics.publish"] == "true",
         metrics_region=properties["replica.metrics.region"],
         metrics_endpoint=properties["replica.metrics.endpoint"],

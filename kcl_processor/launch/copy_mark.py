@@ -17,7 +17,7 @@ from kcl_processor.errors import ConfigError, GapError, OperatorError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
 from kcl_processor.fleet.stream import HOUR, RETENTION
 
-_KEY = "KclProcessorCopy"
+KEY = "KclProcessorCopy"
 # A daemon that starts now needs some time until it has read the oldest change.
 _STALE = RETENTION - HOUR
 
@@ -64,7 +64,7 @@ def read_mark(task: Task) -> CopyMark | None:
     Raises:
         OperatorError, PermissionDenied: it cannot be read.
     """
-    row = read_own(task, _KEY)
+    row = read_own(task, KEY)
     if row is None:
         return None
     return CopyMark(
@@ -83,7 +83,7 @@ def replace_mark(task: Task, before: CopyMark | None, after: CopyMark | None) ->
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
-    return replace_own(task, _KEY, _row(before) if before else None, _row(after) if after else None)
+    return replace_own(task, KEY, _row(before) if before else None, _row(after) if after else None)
 
 
 def settle_mark(task: Task, now: float, *, started: bool, adopt: bool) -> None:

@@ -56,7 +56,8 @@ final class Ending extends AppenderBase<ILoggingEvent> {
         if (!isStarted()) {
             stderr.println("ERROR The daemon cannot start: " + failure.getMessage());
         }
-        Connectors.LOG.error("The daemon cannot start: {}", failure.getMessage(), failure);
+        Object trace = failure instanceof Refused ? null : failure;
+        Connectors.LOG.error("The daemon cannot start: {}", failure.getMessage(), trace);
         int code = Trouble.exitCode(failure);
         tell(code, "not started", Long.MAX_VALUE);
         return code;

@@ -8,9 +8,10 @@ final class ExitStatus {
     static final int CONFIG = 2;
     static final int PERMISSION = 5;
     static final int SOURCE = 6;
+    static final int DESTINATION = 7;
     static final int GAP = 9;
     /** What a record processor may say by its own exit code; the same numbers as in errors.py. */
-    private static final Set<Integer> DOCUMENTED = Set.of(CONFIG, PERMISSION, SOURCE, 7, 8, GAP, 70);
+    private static final Set<Integer> DOCUMENTED = Set.of(CONFIG, PERMISSION, SOURCE, DESTINATION, 8, GAP, 70);
 
     private int reason;
     private int failures;

@@ -66,6 +66,27 @@ final class ReplicaProperties {
         return text("replica.source.externalId");
     }
 
+    /** The destination's table; a properties file written by hand may not say. */
+    Optional<String> destinationTable() {
+        return text("replica.destination.table");
+    }
+
+    Optional<Region> destinationRegion() {
+        return text("replica.destination.region").map(Region::of);
+    }
+
+    Optional<URI> destinationEndpoint() {
+        return text("replica.destination.endpoint").map(URI::create);
+    }
+
+    Optional<String> destinationRoleArn() {
+        return text("replica.destination.roleArn");
+    }
+
+    Optional<String> destinationExternalId() {
+        return text("replica.destination.externalId");
+    }
+
     boolean publishMetrics() {
         return text("replica.metrics.publish").map(Boolean::parseBoolean).orElse(true);
     }
@@ -89,6 +110,11 @@ final class ReplicaProperties {
             throw new IllegalArgumentException("replica.onGap is neither stop nor continue: " + word);
         }
         return word.equals(CONTINUE);
+    }
+
+    /** The worker's lock on this host; a properties file written by hand may not name one. */
+    Optional<Path> lock() {
+        return text("replica.lock").map(Path::of);
     }
 
     Optional<Path> gapFile() {

@@ -47,6 +47,8 @@ public final class StreamsMultiLangDaemon {
      */
     private static final long DISPATCH_POLL_MILLIS = 250;
     private static final Duration HUNG_START = Duration.ofMinutes(1);
+    /** Twice the time that a record processor may outlive its daemon (replicate/child.py). */
+    private static final Duration PREDECESSORS = Duration.ofSeconds(30);
 
     private final ExitStatus status = new ExitStatus();
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
@@ -58,6 +60,9 @@ public final class StreamsMultiLangDaemon {
     private final MultiLangDaemonConfiguration kcl;
     private final Handover handover;
     private final Ending ending;
+    /** Kept for as long as the daemon lives. */
+    private WorkerLock lock;
+    private Presence presence;
 
     StreamsMultiLangDaemon(Path properties, Ending ending) throws IOException {
         this.ending = ending;
@@ -84,18 +89,31 @@ public final class StreamsMultiLangDaemon {
         }
     }
 
-    private void run() {
+    private void run() throws Exception {
+        takeLock();
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
         lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
+        presence = Presence.of(scheduler, kcl.getWorkerIdentifier(), lock);
+        presence.enter(Thread::sleep);
+        Ownership.look(scheduler, replica, stream(streams), credentials());
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
+        presence.start(this::end);
         FirstShardSync.run(scheduler);
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
+    }
+
+    /** Before anything of this worker's is touched. */
+    private void takeLock() throws IOException, InterruptedException {
+        if (replica.lock().isPresent()) {
+            lock = WorkerLock.take(replica.lock().get(), kcl.getWorkerIdentifier());
+            lock.awaitPredecessors(PREDECESSORS);
+        }
     }
 
     private Future<Boolean> stop(Scheduler scheduler) {
@@ -103,6 +121,7 @@ public final class StreamsMultiLangDaemon {
             // While one is open, its process may still write.
             if (open.isEmpty()) {
                 handover.releaseRest();
+                presence.leave();
             }
         });
     }
@@ -211,6 +230,12 @@ public final class StreamsMultiLangDaemon {
                     metrics.metricsMaxQueueSize(), metrics.metricsLevel(), metrics.metricsEnabledDimensions(),
                     metrics.publisherFlushBuffer()));
         }
+    }
+
+    private void end(Refused reason) {
+        System.err.println("Error: " + reason.getMessage());
+        Connectors.LOG.error("The daemon ends: {}", reason.getMessage());
+        end(reason.exitCode);
     }
 
     private void end(int code) {
