@@ -17,6 +17,51 @@ NOTICED = UNREAD * 9 / 8 + 5
 FAILOVER = 10
 
 
+@pytest.mark.parametrize(
+    ("owner", "hands_over"), [("next", "worker-1"), ("worker-1", "last")], ids=["from", "to"]
+)
+def test_a_hand_over_that_a_death_cut_is_no_shards_end(
+    story: Stories, tell: Tell, owner: str, hands_over: str
+) -> None:
+    """It was cut as the worker gave the shard, or got it; started again, the worker reads it."""
+    told = story(lineages=1, preload=100, keys=100, rate=50.0)
+    told.started().kill()
+    (shard,) = told.leases()
+    told.set_lease(shard, leaseOwner=owner, checkpointOwner=hands_over)
+    written = told.more_writes()
+    told.start()
+    took = until(written, "the shard is read", 60)
+    verdict = told.simulator.settle(30)
+    assert_replicated(verdict)
+    tell(f"kill -9 during a hand-over {owner}", told, verdict, 1, f"read on in {took:.1f} s")
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(300)
+def test_a_shard_that_is_handed_over_while_it_waits_for_its_parent(
+    story: Stories, tell: Tell
+) -> None:
+    """The KCL closes it as its parent ends, and renews it ever after: it is let go in time."""
+    told = story({"unread_seconds": UNREAD}, lineages=1, preload=100, keys=100, rate=0.0)
+    told.simulator.control(rollover=None)
+    told.simulator.faults(destination=[THROTTLE])
+    worker = told.start()
+    until(lambda: told.writes() > 3, "the parent is read, but cannot be written", 90)
+    parent, child = sorted(told.leases())
+    assert set(told.owners()) == {parent, child}
+    told.set_lease(child, leaseOwner="next", checkpointOwner="worker-1")
+    seen = _counter(told, child)
+    until(lambda: _counter(told, child) > seen + 2, "it is renewed as a hand-over", 20)
+    told.simulator.faults(destination=[])
+    told.simulator.control(load={"rate": 50.0})
+    until(lambda: "it is let go" in worker.log(), "it is let go", NOTICED)
+    until(lambda: told.owners().get(child) == "worker-1", "it is assigned", FAILOVER + 10)
+    verdict = told.simulator.settle(30)
+    assert worker.running()
+    assert_replicated(verdict)
+    tell("hand-over of a shard that waits for its parent", told, verdict, 1)
+
+
 @pytest.mark.drill
 @pytest.mark.timeout(300)
 def test_a_record_processor_that_stands_still(story: Stories, tell: Tell) -> None:
