@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 
 from kcl_processor.aws import codes
 from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
@@ -104,6 +106,13 @@ def test_both_languages_share_one_lock() -> None:
     (byte,) = re.findall(r"RECORD_PROCESSORS = (\d+);", source("WorkerLock"))
     assert int(byte) == RECORD_PROCESSORS
     assert seconds("StreamsMultiLangDaemon", "PREDECESSORS") == 2 * LAST_ANSWERS
+
+
+def test_both_languages_have_one_time_for_an_unread_shard() -> None:
+    """Rendered properties name it; those written by hand get the same."""
+    (unread,) = re.findall(r'"replica.unreadSeconds", (\d+)\)', source("ReplicaProperties"))
+    default = {field.name: field.default for field in fields(Task)}["unread_seconds"]
+    assert int(unread) == default
 
 
 def test_both_languages_know_how_long_a_stream_keeps_a_change() -> None:

@@ -25,6 +25,7 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  * comes next, and so {@link GapGuard} states the gap.
  */
 final class LeaseTable extends DynamoDBLeaseRefresher {
+    private final String worker;
     private final BooleanSupplier ending;
 
     /** @param ending whether the daemon's end has begun */
@@ -32,6 +33,7 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         super(config.tableName(), config.dynamoDBClient(), new WithBegin(begins), config.consistentReads(),
                 config.tableCreatorCallback(), config.dynamoDbRequestTimeout(), shape(config),
                 config.leaseTableDeletionProtectionEnabled(), config.leaseTablePitrEnabled(), config.tags());
+        this.worker = config.workerIdentifier();
         this.ending = ending;
     }
 
@@ -53,6 +55,19 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
     public List<String> listLeaseKeysForWorker(String worker)
             throws DependencyException, InvalidStateException {
         return ending.getAsBoolean() ? List.of() : super.listLeaseKeysForWorker(worker);
+    }
+
+    /**
+     * Not that of a lease that another worker has until it has handed it over: at a start this one
+     * renews all that is in its name ({@code DynamoDBLeaseRenewer.initialize}), and one that it renews
+     * so is neither read here nor handed over there. One that nobody renews, the leader assigns.
+     */
+    @Override
+    public boolean renewLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        boolean anothers = lease.shutdownRequested()
+                && (!worker.equals(lease.checkpointOwner()) || worker.equals(lease.leaseOwner()));
+        return !anothers && super.renewLease(lease);
     }
 
     @Override

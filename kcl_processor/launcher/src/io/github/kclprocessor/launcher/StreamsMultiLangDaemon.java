@@ -54,6 +54,8 @@ public final class StreamsMultiLangDaemon {
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
     /** The processors are made before the scheduler that they ask for leases. */
     private final AtomicReference<Scheduler> built = new AtomicReference<>();
+    private final SignsOfLife signs = new SignsOfLife();
+    private final AssignmentRounds assignments = new AssignmentRounds();
 
     private final ReplicaProperties replica;
     private final MultiLangDaemonConfig multiLang;
@@ -103,7 +105,10 @@ public final class StreamsMultiLangDaemon {
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         presence.start(this::end);
         FirstShardSync.run(scheduler);
+        handover.finishLast();
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
+        new UnreadWatch(kcl.getWorkerIdentifier(), scheduler::leaseRefresher, stream(streams), signs, assignments,
+                replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
     }
@@ -153,16 +158,19 @@ public final class StreamsMultiLangDaemon {
         SourceStream stream = stream(streams);
         Begins begins = new Begins(stream, configs.leases.dynamoDBClient(), configs.leases.tableName());
         GapGuard guard = new GapGuard(streams, replica.sourceRegion(), stream, gaps(),
-                new Denials(this::end, System::nanoTime), begins);
+                new Denials(this::end, System::nanoTime), begins, signs);
         configureRetrieval(configs, guard);
         configureCoordination(configs);
         configureLeases(configs, guard, begins);
         configureMetrics(configs.metrics);
+        // An idle shard is told from a silent one by its empty deliveries.
+        configs.processor.callProcessRecordsEvenForEmptyRecordList(true);
         // As the adapter's StreamsSchedulerFactory does it, which has no place for other leases.
         Scheduler scheduler = new Scheduler(configs.checkpoint, configs.coordinator, configs.leases,
                 configs.lifecycle, configs.metrics, configs.processor, configs.retrieval);
         built.set(scheduler);
         ShortLeaderLock.install(scheduler);
+        assignments.install(scheduler);
         return scheduler;
     }
 
@@ -177,7 +185,8 @@ public final class StreamsMultiLangDaemon {
     ShardRecordProcessorFactory processors() {
         StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
         return () -> new ShardProcessor(
-                multiLang.getRecordProcessorFactory().shardRecordProcessor(), this::leases, open, handover, gate);
+                multiLang.getRecordProcessorFactory().shardRecordProcessor(), this::leases, open, handover,
+                gate, signs);
     }
 
     private LeaseCoordinator leases() {
