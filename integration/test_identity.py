@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from integration import task_file
-from integration.story import Stories
+from integration.bootstrap import bootstrapped
+from integration.commands import Commands
+from integration.story import Stories, Story
 from integration.until import until
+from integration.worker import Worker
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.launch.copy_mark import CopyMark, CopyState, replace_mark
 
 pytestmark = pytest.mark.story
 
@@ -28,3 +34,42 @@ def test_a_checkpoint_table_of_another_destination(story: Stories) -> None:
     assert told.leases() == before
     adopted = told.start("worker-1", "--adopt")
     until(lambda: len(adopted.children()) == 1, "it starts", 60)
+
+
+def test_a_daemon_of_the_bootstrap_script_looks_at_the_copy(story: Stories) -> None:
+    """Over a copy that is not whole it does not start, and nothing is read."""
+    told = story(lineages=1, preload=10, keys=10)
+    (task,) = load_tasks(told.file)
+    make_kcl_tables(task)
+    mark = CopyMark("token", CopyState.BEGUN, "copier", 0.0, 0.0)
+    assert replace_mark(task, None, mark)
+    with by_the_script(told, "one") as refused:
+        assert refused.wait(30) == 2, refused.log()
+        assert "copier, is not whole (begun)" in refused.log()
+    assert told.leases() == {}
+    assert replace_mark(task, mark, mark.now(CopyState.DONE, 0.0))
+    with by_the_script(told, "two") as stale:
+        assert stale.wait(30) == 9, stale.log()
+
+
+def test_a_daemon_of_the_bootstrap_script_looks_at_the_claim(story: Stories) -> None:
+    """It claims what is nobody's, also for `run`; another destination is refused by name."""
+    told = story(lineages=1, preload=100, keys=50)
+    with by_the_script(told, "one") as first:
+        told.caught_up()
+        assert first.stop() == 0
+    assert told.started().stop() == 0
+    region = told.simulator.ready["region"]
+    other = story(destination_table="elsewhere", lineages=1, preload=10, keys=10)
+    told.configure(destination=task_file.side(region, "elsewhere", other.simulator.destination_url))
+    with by_the_script(told, "two") as refused:
+        assert refused.wait(30) == 2, refused.log()
+        assert "table/elsewhere" in refused.log() and "belong to the replica" in refused.log()
+
+
+def by_the_script(told: Story, name: str) -> Worker:
+    """The task's daemon, of an id of its own."""
+    told.configure(kcl={**told.task["kcl"], "worker_id": name})
+    folder = told.folder / name
+    folder.mkdir()
+    return bootstrapped(Commands(told.file, told.state), folder)

@@ -43,6 +43,27 @@ def test_a_kill_of_the_daemon_alone_leaves_no_writer_behind(story: Stories) -> N
     assert_replicated(told.simulator.settle(60))
 
 
+def test_a_restart_waits_for_what_the_killed_daemon_has_on_the_wire(
+    story: Stories, tell: Tell
+) -> None:
+    """The daemon alone is killed while requests are on a slow way, and started again at once."""
+    told = story(lineages=2, preload=100, keys=20, rate=100.0)
+    worker = told.started()
+    told.simulator.faults(destination=[{"kind": "latency", "milliseconds": 16000}])
+    until(told.more_writes(2), "requests are on their way")
+    made = told.simulator.status()["changes"]
+    until(lambda: told.simulator.status()["changes"] > made + 100, "their keys change again")
+    told.simulator.control(load={"rate": 0})
+    left = worker.children()
+    worker.kill_daemon()
+    told.simulator.faults(destination=[])
+    told.started()
+    until(lambda: not any(child.is_running() for child in left), "its children have ended")
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    tell("kill -9 of the daemon alone, started again at once", told, verdict)
+
+
 @pytest.mark.drill
 @pytest.mark.timeout(600)
 def test_twenty_kills(story: Stories, tell: Tell) -> None:

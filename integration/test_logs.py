@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from integration.story import Stories, Tell, assert_replicated
 from integration.until import until
 
 pytestmark = pytest.mark.story
+
+_SOURCE = [
+    {"kind": "LimitExceededException", "operation": "GetRecords", "share": 0.2},
+    {"kind": "ProvisionedThroughputExceededException", "operation": "GetRecords", "share": 0.1},
+    {"kind": "ExpiredIteratorException", "operation": "GetRecords", "share": 0.1},
+    {"kind": "InternalServerError", "operation": "GetRecords", "share": 0.2},
+    {"kind": "reset", "operation": "GetRecords", "share": 0.1},
+]
+_DESTINATION = [
+    {"kind": "latency", "milliseconds": 20},
+    {"kind": "unprocessed", "operation": "BatchWriteItem", "share": 0.2},
+    {"kind": "ProvisionedThroughputExceededException", "share": 0.2},
+    {"kind": "InternalServerError", "operation": "BatchWriteItem", "share": 0.2},
+    {"kind": "reset", "operation": "BatchWriteItem", "share": 0.1},
+]
 
 
 def test_a_full_disk_for_logs(story: Stories, tell: Tell) -> None:
@@ -24,3 +41,31 @@ def test_a_full_disk_for_logs(story: Stories, tell: Tell) -> None:
     assert worker.stop() == 0
     assert_replicated(verdict)
     tell("no room for logs", told, verdict)
+
+
+def test_mixed_faults_on_both_sides_are_few_lines(story: Stories, tell: Tell) -> None:
+    """Of hundreds of failures each side tells the beginning, the end, and little in between."""
+    told = story(lineages=2, preload=500, keys=300, rate=150.0)
+    worker = told.started()
+    told.simulator.faults(source=_SOURCE, destination=_DESTINATION)
+    until(told.more_writes(300), "300 calls, half of them in vain", 120)
+    told.simulator.faults(source=[], destination=[])
+    ends = {"source": "answers again", "destination": "takes writes again"}
+    until(lambda: all(end in worker.log() for end in ends.values()), "both have passed", 90)
+    lines = worker.log().splitlines()
+    for side, end in ends.items():
+        (counted, *_) = [line.partition(" s: ")[2] for line in lines if end in line]
+        assert len(counted.split(", ")) >= 3, f"each kind of the {side}'s is counted: {counted}"
+        assert sum(map(int, re.findall(r"(\d+) \w+", counted))) >= 20, counted
+    # The source is one, the destination one for each of two shards.
+    trouble = [line for line in lines if re.search(r"not (take|answer) every|again; the", line)]
+    assert len(trouble) <= 3 * 6, "\n".join(trouble)
+    kcl = (told.folder / "worker-1" / f"{told.name}@worker-1-kcl.log").read_text()
+    assert not re.findall(r"^\S+ ERROR .*", kcl, re.MULTILINE)
+    assert not re.findall(r"^\s+at .*", kcl, re.MULTILINE), (
+        "no stack trace for a read that is retried"
+    )
+    verdict = told.simulator.settle(60)
+    assert worker.stop() == 0
+    assert_replicated(verdict)
+    tell("mixed faults on both sides", told, verdict, 1, f"{len(trouble)} lines of log")

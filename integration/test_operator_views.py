@@ -69,7 +69,7 @@ def _two_workers(told: Story) -> None:
 def _rollover(told: Story) -> None:
     told.fleet.simulator.control(rollover=0)
     told.fleet.simulator.control(split=1)
-    divided = {"ended": 2, "active": 5}
+    divided = {"ended": 2, "owned": 5}
     until(lambda: _counts(told) == divided, "two shards end, three begin", 90, every=0.5)
     told.note("leases", "leases", "--json")
     told.note("tree", "leases", "--tree")
@@ -84,7 +84,7 @@ def _killed(told: Story) -> None:
     told.fleet.workers["worker-2"].kill()
     told.note("leases after kill", "leases", "--json")
     until(
-        lambda: _owners(told) == {"worker-1"} and _counts(told).get("active") == 5,
+        lambda: _owners(told) == {"worker-1"} and _counts(told).get("owned") == 5,
         "the other worker takes all shards",
         90,
         every=0.5,
@@ -101,7 +101,7 @@ def _stopped(told: Story) -> None:
 
 
 def _owners(told: Story) -> set[str]:
-    return {view["owner"] for view in told.fleet.leases() if view["state"] == "active"}
+    return {view["owner"] for view in told.fleet.leases() if view["state"] == "owned"}
 
 
 def _counts(told: Story) -> dict[str, int]:
@@ -168,7 +168,9 @@ def test_a_killed_workers_shards_are_dying(story: Story) -> None:
 def test_a_stopped_task_is_not_running(story: Story) -> None:
     """After a graceful stop no worker lives or is missed, and no heartbeat is left."""
     (status,) = story.json("status stopped")
-    assert (status["state"], status["severity"], status["reasons"]) == ("stopped", "ok", [])
+    assert (status["state"], status["severity"]) == ("stopped", "ok")
+    (reason,) = status["reasons"]
+    assert "worker-1 ended here" in reason and "with 0, stopped as asked" in reason
     assert set(story.states("leases stopped")) == {"ended", "stopped"}
     assert story.answers["status stopped"].returncode == 3
     assert story.answers["health --local"].returncode == 0, story.answers["health --local"].stdout

@@ -30,9 +30,14 @@ def test_poison_stops_or_is_set_aside_and_replayed(story: Stories, tell: Tell, l
     poisoned = told.simulator.control(change={"number": 7})["change"]
     worker = told.start()
     assert worker.wait(90) == 8
-    (line,) = [line for line in worker.log().splitlines() if "never accepts record" in line]
-    for named in ("Table poisoned", poisoned["shard"], "key attributes pk, sk", "poison"):
-        assert named in line
+    (status,) = json.loads(told.run("status", "--json").stdout)
+    (end,) = status["endings"]
+    assert (end["worker"], end["code"]) == ("worker-1", 8) and "on_poison" in end["hint"]
+    lines = [line for line in worker.log().splitlines() if "never accepts record" in line]
+    assert len(lines) == 2, "connectors.log has it, and stderr"
+    for line in (*lines, end["reason"]):
+        for named in ("Table poisoned", poisoned["shard"], "key attributes pk, sk", "poison"):
+            assert named in line
     assert POISON not in worker.log(), "no value of the item is logged"
 
     told.configure(on_poison="dead-letter")

@@ -50,3 +50,13 @@ def test_a_source_that_refuses_in_mid_flight(story: Stories) -> None:
     told.simulator.faults(source=[])
     told.started()
     assert_replicated(told.simulator.settle(60))
+
+
+def test_a_start_while_credentials_are_renewed(story: Stories) -> None:
+    """It waits for them, says so, and starts; nobody has to start it again."""
+    told = story(lineages=1, preload=50, keys=20)
+    told.simulator.faults(destination=[{"kind": "UnrecognizedClientException", "seconds": 8.0}])
+    worker = told.started()
+    said = worker.log()
+    assert "UnrecognizedClientException" in said and "300 s" in said
+    assert_replicated(told.simulator.settle(60))

@@ -6,6 +6,7 @@ message; the third is ``hint``, printed as ``Try: …``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -27,6 +28,21 @@ class ExitCode(IntEnum):
     POISON = 8
     GAP = 9
     BUG = 70
+
+
+# What the exit code of a daemon says; the README's table has the same words.
+MEANINGS: Mapping[int, str] = {
+    ExitCode.OK: "stopped as asked",
+    ExitCode.CRASH: "crashed, or a child was killed",
+    ExitCode.CONFIG: "the command line or configuration is wrong",
+    ExitCode.PERMISSION: "an action or the credentials are denied",
+    ExitCode.SOURCE: "the source or its stream cannot be read",
+    ExitCode.DESTINATION: "the destination is gone, its keys are not the source's, or it refuses "
+    "every change",
+    ExitCode.POISON: "the destination never accepts an item",
+    ExitCode.GAP: "changes left the stream before they were read",
+    ExitCode.BUG: "an error of ours",
+}
 
 
 class OperatorError(Exception):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
+from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.wire import Answer
 from kcl_processor.replicate.change import Change, canonical_key
 from kcl_processor.replicate.checkpoint import CheckpointRefused, LeaseLost
@@ -33,6 +35,16 @@ class HandClock:
         self.seconds += seconds
 
 
+def turning(clock: HandClock, then: Callable[[], object]) -> Callable[[float], None]:
+    """A wait that turns a clock, and lets something happen meanwhile."""
+
+    def wait(seconds: float) -> None:
+        clock.turn(seconds)
+        then()
+
+    return wait
+
+
 class RecordingDestination:
     """A destination that keeps the state of its items and the order in which writes arrived.
 
@@ -50,7 +62,9 @@ class RecordingDestination:
         self.attempts: list[list[Change]] = []
         self._answer = answer
 
-    def send(self, changes: Sequence[Change]) -> Answer:
+    def send(self, changes: Sequence[Change], remaining: Callable[[], float]) -> Answer:
+        if remaining() <= 0:
+            return Answer(0, NOT_SENT)
         self.attempts.append(list(changes))
         reply = self._answer(changes, len(self.attempts)) or OK
         if reply.error:
@@ -91,8 +105,8 @@ class OpenFence:
     def hold(self) -> None:
         self.held += 1
 
-    def fresh(self) -> bool:
-        return True
+    def remaining(self) -> float:
+        return inf
 
 
 def put(name: str, sequence: int = 1, /, **attributes: Any) -> Change:

@@ -48,6 +48,7 @@ def sight(*views: ShardView, **options: Any) -> Sight:
         live=["worker-1"],
         leader=None,
         heartbeats={},
+        endings=[],
         dead_letters=0,
         gaps=0,
         now=CLOCK.now(),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.cli import COMMANDS
-from kcl_processor.errors import ExitCode
+from kcl_processor.errors import MEANINGS, ExitCode
 from kcl_processor.operate.uneven import UNEVEN
 from tests import readme
 from tests.aws_settings import SETTINGS
@@ -31,6 +31,14 @@ def test_the_readme_lists_every_exit_code() -> None:
     """The table of exit codes is complete, but for those of `status` alone."""
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     assert listed == {int(code) for code in ExitCode} - {ExitCode.NOT_RUNNING, ExitCode.UNKNOWN}
+
+
+def test_the_readme_and_the_product_say_the_same_of_each_exit_code() -> None:
+    """What `status` says of an end is found again in the table."""
+    rows = dict(re.findall(r"^\| (\d+) \| (.*?) \|", README, re.MULTILINE))
+    assert rows.keys() == {str(int(code)) for code in MEANINGS}
+    for code, meaning in MEANINGS.items():
+        assert meaning in rows[str(int(code))]
 
 
 def test_every_command_has_a_module_of_its_own() -> None:

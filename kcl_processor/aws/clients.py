@@ -34,6 +34,10 @@ _TRUST = "AWS_CA_BUNDLE with the certificates that stand behind the endpoint or 
 _RENEW_FIRST = "renew the credentials, check this host's clock, then try again"
 
 
+class CredentialsRefused(PermissionDenied):
+    """AWS refused the credentials themselves, and whoever renews them may be about to."""
+
+
 def tables(side: Side) -> Any:
     """A DynamoDB client for a task's source or destination."""
     return _client("dynamodb", side.region, side.endpoint, side.role_arn, side.external_id)
@@ -117,7 +121,8 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
         hint: what to do when it is not about permission.
 
     Raises:
-        PermissionDenied: the action is denied, or there are no valid credentials.
+        PermissionDenied: the action is denied, or there are no valid credentials; as
+            :class:`CredentialsRefused` if they may be renewed.
         OperatorError: the service cannot be reached or is in trouble; a supervisor tries again.
     """
     try:
@@ -143,7 +148,7 @@ def _refused(failure: ClientError, action: str, resource: str) -> OperatorError 
             f"allow {action}, or check whose credentials these are: aws sts get-caller-identity",
         )
     if code in RENEW:
-        return PermissionDenied(
+        return CredentialsRefused(
             f"{action} on {resource}: the credentials are refused ({said}).", _RENEW_FIRST
         )
     if passes(failure.response):

@@ -55,9 +55,15 @@ RENEW = frozenset(
     }
 )
 
+# What to type after an error that nobody here knows.
+UNKNOWN_HINT = "look the error up in the DynamoDB API reference, mend its cause, then start again"
+
 # A code of our own, for a call that was not made: there are no credentials, or what was held has
 # expired and could not be renewed.
 NO_CREDENTIALS = "NoCredentials"
+
+# Another one: what allowed the call had run out before all of it was sent.
+NOT_SENT = "NotSent"
 
 # Seconds that refused credentials may take to be renewed by whoever renews them.
 RENEWAL_SECONDS = 300.0

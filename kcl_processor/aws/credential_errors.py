@@ -26,7 +26,7 @@ from botocore.exceptions import (
 from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, code_of, passes, status_of
 from kcl_processor.errors import ExitCode, OperatorError
 
-_WHO = "aws sts get-caller-identity, until it answers"
+WHO_HINT = "aws sts get-caller-identity, until it answers"
 _LOG_IN = "aws sso login (or aws login), with the profile of these credentials"
 _MALFORMED = (ConfigParseError, ConfigNotFound, InvalidConfigError, UnknownCredentialError)
 _FILES = "see the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name"
@@ -100,7 +100,7 @@ def _none(error: Exception, whose: str) -> NoKeys:
             return NoKeys(
                 "No AWS credentials were found in the environment, the shared files or the "
                 "instance.",
-                _WHO,
+                WHO_HINT,
             )
         case PartialCredentialsError():
             return NoKeys(
@@ -114,7 +114,7 @@ def _none(error: Exception, whose: str) -> NoKeys:
             said = f"{error.kwargs['provider']}: {_said(error.kwargs['error_msg'])}"
         case _:
             said = f"{type(error).__name__}: {_said(error)}"
-    return NoKeys(f"The credentials of {whose} cannot be had: {said}.", _WHO)
+    return NoKeys(f"The credentials of {whose} cannot be had: {said}.", WHO_HINT)
 
 
 def _answered(error: ClientError, whose: str) -> NoKeys:

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import socket
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, HTTPClientError
-from botocore.httpsession import URLLib3Session
 
+from kcl_processor.aws.attempt import Session, TooLate, attempting
+from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import way_to
 from kcl_processor.aws.signature import Signature
 
-# One attempt is bounded by these two, in seconds, so that a hung connection cannot hold a batch.
+# One attempt is bounded by these two, in seconds, so that a hung connection cannot hold a batch;
+# and besides by what its caller says.
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 # http.client sends a request's head and body apart. Without TCP_NODELAY, which botocore leaves
@@ -80,7 +83,7 @@ class Endpoint:
         self._url = url.rstrip("/") + "/"
         self._signature = Signature("dynamodb", region, keys)
         way = way_to(self._url)
-        self._session = URLLib3Session(
+        self._session = Session(
             proxies=way.proxies,
             verify=way.verify,
             max_pool_connections=connections,
@@ -88,14 +91,23 @@ class Endpoint:
             socket_options=_SOCKET_OPTIONS,
         )
 
-    def call(self, operation: str, body: bytes) -> Answer:
-        """Make one attempt at an operation of the DynamoDB API; never raises."""
-        try:
-            response = self._session.send(self._signed(operation, body))
-        except NoKeys as error:
-            return Answer(error.status, error.code, error.message)
-        except (HTTPClientError, BotoCoreError) as error:
-            return Answer(0, type(error).__name__, str(error))
+    def call(
+        self, operation: str, body: bytes, remaining: Callable[[], float] = lambda: READ_TIMEOUT
+    ) -> Answer:
+        """Make one attempt at an operation of the DynamoDB API; never raises.
+
+        Args:
+            remaining: asked, last thing before the first byte and again until the answer, for the
+                seconds that the attempt may go on. At 0 nothing more is sent, and the connection is
+                closed.
+        """
+        with attempting(remaining):
+            try:
+                response = self._session.send(self._signed(operation, body))
+            except NoKeys as error:
+                return Answer(error.status, error.code, error.message)
+            except (HTTPClientError, BotoCoreError) as error:
+                return _unanswered(error)
         answer = _answer(operation, response)
         if answer.error:
             self._signature.answered(answer.error, response.headers)
@@ -112,6 +124,12 @@ class Endpoint:
             },
         )
         return self._signature.sign(request)
+
+
+def _unanswered(error: Exception) -> Answer:
+    if isinstance(error.__context__, TooLate):
+        return Answer(0, NOT_SENT, "there was no time left to send it")
+    return Answer(0, type(error).__name__, str(error))
 
 
 def _answer(operation: str, response: Any) -> Answer:

@@ -24,11 +24,10 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
-from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_task import CopyOptions, describe_plan, is_running, run_copy
-from kcl_processor.table.estimate import HOUR
 from kcl_processor.table.pace import Halt, Halted
 
 HELP = "copy the table, before the daemon's first start"

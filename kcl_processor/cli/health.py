@@ -28,6 +28,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import with_worker
 from kcl_processor.errors import ExitCode
 from kcl_processor.launch import daemon
+from kcl_processor.operate.endings import last_endings, words
 from kcl_processor.operate.health import local_problems, problems
 from kcl_processor.operate.observe import Observer
 from kcl_processor.state.heartbeat import read_every
@@ -82,9 +83,15 @@ def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], list[str]]
             args.max_idle,
             clock.now(),
             running=_runs(files, args.workerId),
+            ended=_ended(files, args.workerId),
         )
     observer = Observer(files, clock, time.sleep)
     return lambda: problems(observer.look(), args.max_lag, args.max_idle)
+
+
+def _ended(files: TaskFiles, worker: str | None) -> list[str]:
+    found = [end for end in last_endings(files) if worker in (None, end.worker)]
+    return [words(files.task.name, end) for end in found[:1]]
 
 
 def _runs(files: TaskFiles, worker: str | None) -> bool:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
-from kcl_processor.config.paths import state_directory
+from kcl_processor.config.paths import TaskFiles, state_directory
 from kcl_processor.config.task import Task, with_worker
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
@@ -28,8 +28,10 @@ from kcl_processor.fleet.running import has_leases
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.claim import claim
 from kcl_processor.launch.copy_mark import settle_mark
-from kcl_processor.launch.daemon import Logs
+from kcl_processor.launch.daemon import Launch, Logs
 from kcl_processor.launch.identity import Identity
+from kcl_processor.launch.patience import once_renewed
+from kcl_processor.state.ending import noting_failure
 from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
 from kcl_processor.table.copy_hold import mark_earlier
@@ -86,10 +88,24 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     clock, files = SystemClock(), owned_files(task, state_directory(args.state_dir))
     if args.supervised:
         time.sleep(pause_before_start(files.starts, clock.now()))
-    facts = preflight.check_source(task.source)
-    destination = preflight.check_destination(task.destination, facts.keys, facts.table)
     logs = Logs.of(task, args.log_dir)
     locks = daemon.lock_worker(task), daemon.lock_logs(logs)
+    # Behind the locks: how a second start fails says nothing of the worker that runs.
+    with noting_failure(files, clock):
+        launch = once_renewed(
+            lambda: _prepare(files, origin, logs, clock, args), clock, time.sleep, _tell
+        )
+    _tell(f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}")
+    assert all(lock.get_inheritable() for lock in locks)
+    os.execve(launch.command[0], launch.command, launch.environment)
+
+
+def _prepare(
+    files: TaskFiles, origin: str, logs: Logs, clock: Clock, args: argparse.Namespace
+) -> Launch:
+    task = files.task
+    facts = preflight.check_source(task.source)
+    destination = preflight.check_destination(task.destination, facts.keys, facts.table)
     own(files)
     make_kcl_tables(task)
     mark_earlier(files)
@@ -97,20 +113,16 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     started = has_leases(task)
     stream = claim(files, ours, clock, time.sleep, adopt=args.adopt)
     if stream != facts.stream_arn:
-        print(
+        _tell(
             f"The stream of {task.source} was turned off and on again; what is left of {stream} "
-            "is read first.",
-            file=sys.stderr,
+            "is read first."
         )
     settle_mark(task, clock.now(), started=started, adopt=args.adopt)
-    launch = daemon.make_launch(files, stream, origin, logs, args.java)
-    print(
-        f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}",
-        file=sys.stderr,
-        flush=True,
-    )
-    assert all(lock.get_inheritable() for lock in locks)
-    os.execve(launch.command[0], launch.command, launch.environment)
+    return daemon.make_launch(files, stream, origin, logs, args.java)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _task(args: argparse.Namespace) -> tuple[Task, str]:

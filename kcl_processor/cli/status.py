@@ -12,6 +12,9 @@ columns:
   CATCH UP   time until the lag is gone at these rates; - when it is not shrinking
   DEAD, GAPS dead letters and gaps noted on this host
 
+Below the table stands what is wrong, and of this host's workers how the last one ended, if none
+runs, and who failed within a day: when, with which exit code, why, and what to type next.
+
 On a terminal a line is yellow when 25 % of the 24 hours are used up, red from 75 %.
 
 exit code: 0 every task runs, 1 one is critical (75 % of 24 h used, or changes lost), 3 one is not

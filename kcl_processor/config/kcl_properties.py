@@ -139,4 +139,9 @@ SETTABLE: Mapping[str, Form] = MappingProxyType(
 
 def seconds(given: Mapping[str, str], name: str) -> float:
     """A property in milliseconds, as seconds: as given for a task, or what it is set to."""
-    return int(given.get(name, DEFAULTS[name])) / 1000
+    return in_seconds(given.get(name, DEFAULTS[name]))
+
+
+def in_seconds(milliseconds: str) -> float:
+    """The text of a property in milliseconds, as seconds."""
+    return int(milliseconds) / 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kcl_processor.config.task import Task
@@ -65,6 +65,25 @@ class TaskFiles:
     def heartbeats(self) -> Path:
         """The folder in which the worker's record processors leave their figures."""
         return self.worker / "shards"
+
+    @property
+    def lock(self) -> Path:
+        """What the worker's processes on this host hold while they live."""
+        return self.worker / "lock"
+
+    @property
+    def ending(self) -> Path:
+        """How the worker's last daemon ended."""
+        return self.worker / "ending.json"
+
+    def every_worker(self) -> list[TaskFiles]:
+        """The files of each worker of the task that ever ran on this host."""
+        return [
+            TaskFiles(
+                replace(self.task, kcl=replace(self.task.kcl, worker_id=folder.name)), self.state
+            )
+            for folder in sorted(self.workers.glob("*"))
+        ]
 
     def renderings(self) -> list[Path]:
         """What the worker's starts were rendered into: a name a start, each written once."""

@@ -14,8 +14,8 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 
-# Requests to the destination that one shard may have under way at once.
-_CONNECTIONS = 64
+# Requests to the destination that one shard, or a copy, may have under way at once.
+CONNECTIONS = 64
 # The launcher's default chain, which reads renewed files; the SDK's own does not.
 _CREDENTIALS = "io.github.kclprocessor.launcher.FollowedCredentials"
 # Seconds without any progress after which a record processor ends itself.
@@ -26,7 +26,7 @@ def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
     """The text of a task's ``.properties``.
 
     Args:
-        files: the task's, for dead letters, gaps and figures.
+        files: the task's, for its lock, dead letters, gaps and figures.
         stream_arn: the source stream's ARN as the source itself gives it.
         path: where the text will be; the record processors are told to read it there.
         origin: what the file was rendered from, for its first line.
@@ -36,6 +36,7 @@ def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
         f"# Rendered from {origin} by kcl-processor {__version__}. Edit that, not this.",
         *_part("What the MultiLangDaemon starts for each shard", _child(path)),
         *_part("KCL: names, tables, timing", _kcl(task, stream_arn)),
+        *_part("This host", {"replica.lock": str(files.lock)}),
         *_part("The source", _source(task)),
         *_part("The destination", _destination(task)),
         *_part("Failures", _failures(files)),
@@ -122,7 +123,7 @@ def _destination(task: Task) -> dict[str, str]:
         ),
         **_given("replica.destination.roleArn", destination.role_arn),
         **_given("replica.destination.externalId", destination.external_id),
-        "replica.connections": str(_CONNECTIONS),
+        "replica.connections": str(CONNECTIONS),
         "replica.checkpointSeconds": str(task.checkpoint_seconds),
     }
 
@@ -130,11 +131,13 @@ def _destination(task: Task) -> dict[str, str]:
 def _failures(files: TaskFiles) -> dict[str, str]:
     return {
         "replica.watchdogSeconds": str(_WATCHDOG_SECONDS),
+        "replica.unreadSeconds": str(files.task.unread_seconds),
         "replica.onPoison": files.task.on_poison,
         "replica.deadLetters": files.dead_letters,
         "replica.letterFile": str(files.letter_file),
         "replica.onGap": files.task.on_gap,
         "replica.gapFile": str(files.gaps),
+        "replica.endingFile": str(files.ending),
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import javaproperties
 
+from kcl_processor.config.kcl_properties import in_seconds
 from kcl_processor.errors import ConfigError
 
 
@@ -35,6 +36,7 @@ class Settings:
     connections: int
     application_name: str
     worker_id: str
+    lock: str
     metrics_publish: bool
     metrics_region: str
     metrics_endpoint: str
@@ -72,7 +74,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         destination_role_arn=properties.get("replica.destination.roleArn", ""),
         destination_external_id=properties.get("replica.destination.externalId", ""),
         checkpoint_interval=float(properties["replica.checkpointSeconds"]),
-        failover_time=int(properties["failoverTimeMillis"]) / 1000,
+        failover_time=in_seconds(properties["failoverTimeMillis"]),
         watchdog=float(properties["replica.watchdogSeconds"]),
         on_poison=properties["replica.onPoison"],
         dead_letters=properties["replica.deadLetters"],
@@ -80,6 +82,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         connections=int(properties["replica.connections"]),
         application_name=properties["applicationName"],
         worker_id=properties["workerId"],
+        lock=properties["replica.lock"],
         metrics_publish=properties["replica.metrics.publish"] == "true",
         metrics_region=properties["replica.metrics.region"],
         metrics_endpoint=properties["replica.metrics.endpoint"],

@@ -19,9 +19,10 @@ from kcl_processor.clock import Clock
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, Lease
 
+HOUR = 3600.0
 # DynamoDB keeps a change in its stream for this long, in seconds (developer guide, "Change data
 # capture for DynamoDB Streams").
-RETENTION = 24 * 3600.0
+RETENTION = 24 * HOUR
 # What to look at where a call to the stream fails.
 STREAM_HINT = "check source.streams_endpoint, and that the stream was not turned off just now"
 # DescribeStream takes ten calls a second (DynamoDB API reference); the daemon needs some of them.

@@ -15,12 +15,11 @@ from enum import StrEnum
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError, OperatorError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
-from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.fleet.stream import HOUR, RETENTION
 
-_KEY = "KclProcessorCopy"
-_HOUR = 3600.0
+KEY = "KclProcessorCopy"
 # A daemon that starts now needs some time until it has read the oldest change.
-_STALE = RETENTION - _HOUR
+_STALE = RETENTION - HOUR
 
 
 class CopyState(StrEnum):
@@ -65,7 +64,7 @@ def read_mark(task: Task) -> CopyMark | None:
     Raises:
         OperatorError, PermissionDenied: it cannot be read.
     """
-    row = read_own(task, _KEY)
+    row = read_own(task, KEY)
     if row is None:
         return None
     return CopyMark(
@@ -84,7 +83,7 @@ def replace_mark(task: Task, before: CopyMark | None, after: CopyMark | None) ->
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
-    return replace_own(task, _KEY, _row(before) if before else None, _row(after) if after else None)
+    return replace_own(task, KEY, _row(before) if before else None, _row(after) if after else None)
 
 
 def settle_mark(task: Task, now: float, *, started: bool, adopt: bool) -> None:
@@ -156,8 +155,8 @@ def refuse_stale(task: Task, started_at: float, now: float) -> None:
     """
     if now - started_at >= _STALE:
         raise GapError(
-            f"The copy of task {task.name} began {(now - started_at) / _HOUR:.1f} h ago, and the "
-            f"stream keeps {RETENTION / _HOUR:.0f} h: changes made since its beginning are no "
+            f"The copy of task {task.name} began {(now - started_at) / HOUR:.1f} h ago, and the "
+            f"stream keeps {RETENTION / HOUR:.0f} h: changes made since its beginning are no "
             "longer there to be replayed.",
             f"kcl-processor copy --restart --no-to-empty-only {task.name}; copy --plan shows how "
             "long it takes",

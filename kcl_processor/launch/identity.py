@@ -16,7 +16,7 @@ from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
 from kcl_processor.launch.incarnation import Incarnation
 
-_KEY = "KclProcessorReplica"
+KEY = "KclProcessorReplica"
 # A destination was there before the first start made the table that holds the claim; their two
 # services may tell the time differently by this much.
 _CLOCKS = 60.0
@@ -44,7 +44,10 @@ class Likeness(Enum):
 
 @dataclass(frozen=True)
 class Noted:
-    """A table as it was written down. Earlier versions wrote its ARN alone.
+    """A table as it was written down.
+
+    Earlier versions wrote its ARN alone, and so does the launcher for a source: it asks the stream,
+    whose ARN holds the table's.
 
     Attributes:
         before: when such a table must have been there, seconds since the epoch.
@@ -104,10 +107,11 @@ def read_claim(task: Task) -> Claim | None:
     Raises:
         OperatorError, PermissionDenied: it cannot be read.
     """
-    row = read_own(task, _KEY)
+    row = read_own(task, KEY)
     if row is None:
         return None
-    before = 0.0 if "destinationIncarnation" in row else _made_at(task)
+    whole = {"sourceIncarnation", "destinationIncarnation"} <= row.keys()
+    before = 0.0 if whole else _made_at(task)
     source, destination = (
         Noted(row[arn]["S"], Incarnation.read(text) if text else None, before)
         for arn, text in (
@@ -134,7 +138,7 @@ def write_claim(task: Task, before: Claim | None, ours: Identity) -> bool:
     }
     if before and before.row == row:
         return True
-    return replace_own(task, _KEY, before.row if before else None, row)
+    return replace_own(task, KEY, before.row if before else None, row)
 
 
 def foreign(task: Task, claimed: Claim, this: object) -> ConfigError:

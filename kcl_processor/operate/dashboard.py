@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kcl_processor.config.task import Task
-from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.operate.status import CRITICAL_SHARE, WARN_SHARE
 from kcl_processor.replicate.metrics import LATENCY_METRIC
 
@@ -60,7 +60,7 @@ def alarms(task: Task, actions: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _too_late(task: Task, name: str, seconds: float, minutes: int) -> dict[str, Any]:
-    left = (RETENTION - seconds) / 3600
+    left = (RETENTION - seconds) / HOUR
     text = f"changes arrive {seconds / 60:.0f} minutes late, {left:.0f} h before they are trimmed"
     return _alarm(task, name, LATENCY_METRIC, "Maximum", seconds * 1000, minutes, text)
 

@@ -50,14 +50,20 @@ def problems(sight: Sight, max_lag: float, max_idle: float) -> list[str]:
 
 
 def local_problems(
-    heartbeats: Mapping[str, Heartbeat], max_idle: float, now: float, *, running: bool
+    heartbeats: Mapping[str, Heartbeat],
+    max_idle: float,
+    now: float,
+    *,
+    running: bool,
+    ended: Iterable[str] = (),
 ) -> list[str]:
     """What is wrong with this host's worker alone; nothing is asked of any service.
 
     Args:
         running: whether the daemon is up.
+        ended: how it ended, which is told if it is not.
     """
-    found = [] if running else ["the daemon is not running on this host"]
+    found = [] if running else ["the daemon is not running on this host", *ended]
     return found + idle(heartbeats.values(), max_idle, now)
 
 

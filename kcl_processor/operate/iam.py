@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from kcl_processor.aws import clients
+from kcl_processor.aws.credential_errors import WHO_HINT
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
@@ -87,8 +88,7 @@ def caller(task: Task) -> str:
 
 
 def _caller(task: Task) -> dict[str, str]:
-    hint = "aws sts get-caller-identity, until it answers"
-    with clients.calling("sts:GetCallerIdentity", "this host", OperatorError, hint):
+    with clients.calling("sts:GetCallerIdentity", "this host", OperatorError, WHO_HINT):
         found: dict[str, str] = clients.sts(task).get_caller_identity()
     return found
 

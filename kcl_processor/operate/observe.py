@@ -15,8 +15,10 @@ from kcl_processor.fleet.leases import KclRows, Lease, read_rows
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.preflight import stream_arn
+from kcl_processor.operate.endings import last_endings
 from kcl_processor.operate.lineage import ShardView, join, unfinished
 from kcl_processor.state.dead_letters import LetterFile
+from kcl_processor.state.ending import Ending
 from kcl_processor.state.gaps import open_gaps
 from kcl_processor.state.heartbeat import Heartbeat, read_every
 
@@ -31,6 +33,7 @@ class Sight:
     Attributes:
         found: whether KCL's lease table exists.
         live: the workers that gave a sign of life.
+        endings: how workers of this host ended that do not run.
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
             record processor of the task ever ran here, so that another host may have some.
     """
@@ -41,6 +44,7 @@ class Sight:
     live: list[str]
     leader: Leader | None
     heartbeats: dict[str, Heartbeat]
+    endings: list[Ending]
     dead_letters: int | None
     gaps: int | None
     now: float
@@ -133,6 +137,7 @@ class Observer:
             live=self._living(rows, owners, now),
             leader=coordinator.leader(rows),
             heartbeats=read_every(files.every_heartbeats(), now),
+            endings=last_endings(files),
             dead_letters=_open_letters(files),
             gaps=_noted(files, open_gaps(files.gaps)),
             now=now,

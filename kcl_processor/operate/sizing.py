@@ -118,6 +118,7 @@ def _month(task: Task, shards: int, workers: int, changes: float, item_kb: float
         _leases(task, shards),
         _checkpoints(task, shards),
         _worker_rows(task, workers),
+        _presence(task, workers),
         _assignment(task, shards),
         _stream(task, shards),
         _writes(changes, item_kb),
@@ -154,6 +155,17 @@ def _worker_rows(task: Task, workers: int) -> Line:
         workers * _MONTH / interval * _WRITE,
         "$",
         f"{workers} workers / {interval:.0f} s x month",
+    )
+
+
+def _presence(task: Task, workers: int) -> Line:
+    """A worker's row that moves four times in a failover (``Presence`` of the launcher)."""
+    interval = failover_seconds(task) / 4
+    return Line(
+        "workers' presence",
+        workers * _MONTH / interval * _WRITE,
+        "$",
+        f"{workers} workers / {interval:.1f} s x month",
     )
 
 

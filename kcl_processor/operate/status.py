@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.operate.endings import words, worth_telling
 from kcl_processor.operate.lineage import (
     ACTIVE,
     DEAD,
@@ -19,6 +21,7 @@ from kcl_processor.operate.lineage import (
     UNLEASED,
 )
 from kcl_processor.operate.observe import Sight
+from kcl_processor.state.ending import Ending
 from kcl_processor.state.heartbeat import Heartbeat
 
 # Shares of the stream's 24 hours that the oldest unread change may have used up.
@@ -49,6 +52,7 @@ class Status:
             every shard is read on this host.
         catch_up: time until ``lag`` is gone at these rates.
         dead_letters, gaps: noted on this host.
+        endings: how workers of this host ended that do not run, the last one first.
         reasons: what is wrong, in words.
     """
 
@@ -64,6 +68,7 @@ class Status:
     catch_up: float | None = None
     dead_letters: int | None = None
     gaps: int | None = None
+    endings: tuple[Ending, ...] = ()
     reasons: tuple[str, ...] = ()
 
 
@@ -86,14 +91,15 @@ def summarise(sight: Sight) -> Status:
         catch_up=catch_up(lag, rate_in, rate_out),
         dead_letters=sight.dead_letters,
         gaps=sight.gaps,
-        reasons=reasons,
+        endings=tuple(sight.endings),
+        reasons=(*reasons, *_ends(sight)),
     )
 
 
 def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
     """How bad it is, and why."""
     share = lag / RETENTION
-    used = f"{share:.0%} of the stream's {RETENTION / 3600:.0f} h are used up"
+    used = f"{share:.0%} of the stream's {RETENTION / HOUR:.0f} h are used up"
     lost = _count(sight, GAP, LOST)
     idle = (
         *_count(sight, ORPHAN, "without an owner"),
@@ -122,6 +128,13 @@ def _state(sight: Sight) -> str:
         return NEW
     left = {view.state for view in sight.shards}
     return DEAD if DEAD in left else DYING if DYING in left else STOPPED
+
+
+def _ends(sight: Sight) -> Iterator[str]:
+    running = bool(sight.live)
+    return (
+        words(sight.task, end) for end in worth_telling(sight.endings, sight.now, running=running)
+    )
 
 
 def catch_up(lag: float, rate_in: float | None, rate_out: float | None) -> float | None:

@@ -20,7 +20,9 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.settings import Settings, read_settings
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.log import log_to_stderr
+from kcl_processor.replicate.lifeline import Lifeline
 from kcl_processor.replicate.watchdog import Watchdog
+from kcl_processor.state.worker_lock import share
 
 if TYPE_CHECKING:
     from kcl_processor.replicate.shard import ShardOpener
@@ -30,6 +32,9 @@ _log = logging.getLogger(__name__)
 # Share of KCL's failover time for which a checkpoint proves ownership. The rest is for a request
 # that is already on the wire to arrive before another worker can have taken the lease.
 _PROOF_SHARE = 0.6
+# Seconds that this process outlives its daemon at most. It sends nothing from that moment on, but
+# waits for the answers of what it has sent; a new daemon waits with it.
+LAST_ANSWERS = 15.0
 # Failover times that KCL may go on delivering records to a processor that lost its lease.
 _LOST_PATIENCE = 6
 
@@ -81,12 +86,16 @@ def leave_signals_to_the_daemon() -> None:
 
 
 def run(settings: Settings, protocol: TextIO) -> None:
+    # First of all: a new daemon of this worker counts on it.
+    share(Path(settings.lock))
+    lifeline = Lifeline(sys.stdin.fileno())
+    lifeline.watch(LAST_ANSWERS, lambda: os._exit(ExitCode.CRASH))
     clock = SystemClock()
     watchdog = Watchdog(settings.watchdog, clock)
     # The imports that the first write needs take as long as everything else here, so they run
     # while the daemon is still fetching that write's records.
     background = ThreadPoolExecutor(1, thread_name_prefix="start")
-    opener = background.submit(_opener, settings, clock, watchdog)
+    opener = background.submit(_opener, settings, clock, watchdog, lifeline)
 
     from amazon_kclpy import kcl
 
@@ -112,17 +121,18 @@ def import_all() -> None:
     from kcl_processor.replicate import processor, shard  # noqa: F401
 
 
-def _opener(settings: Settings, clock: SystemClock, watchdog: Watchdog) -> ShardOpener:
+def _opener(
+    settings: Settings, clock: SystemClock, watchdog: Watchdog, lifeline: Lifeline
+) -> ShardOpener:
     from kcl_processor.replicate.shard import ShardOpener
 
-    daemon = os.getppid()
     return ShardOpener(
         settings,
         clock,
         proof_lifetime=settings.failover_time * _PROOF_SHARE,
         wait=time.sleep,
         on_progress=watchdog.progress,
-        daemon_lives=lambda: os.getppid() == daemon,
+        daemon_lives=lifeline.holds,
     )
 
 

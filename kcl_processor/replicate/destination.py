@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -23,8 +23,13 @@ class Destination(Protocol):
 
     table: str
 
-    def send(self, changes: Sequence[Change]) -> Answer:
-        """Make one attempt to apply up to 25 changes of distinct keys; never raises."""
+    def send(self, changes: Sequence[Change], remaining: Callable[[], float]) -> Answer:
+        """Make one attempt to apply up to 25 changes of distinct keys; never raises.
+
+        Args:
+            remaining: asked, last thing before the first byte, for the seconds that the attempt may
+                go on; at 0 it ends, with ``NOT_SENT`` if that was in time.
+        """
 
 
 class DestinationTable:
@@ -41,8 +46,8 @@ class DestinationTable:
         self._name = orjson.dumps(table)
         self._count_capacity = count_capacity
 
-    def send(self, changes: Sequence[Change]) -> Answer:
-        return self._endpoint.call("BatchWriteItem", self._body(changes))
+    def send(self, changes: Sequence[Change], remaining: Callable[[], float]) -> Answer:
+        return self._endpoint.call("BatchWriteItem", self._body(changes), remaining)
 
     def _body(self, changes: Sequence[Change]) -> bytes:
         capacity = b',"ReturnConsumedCapacity":"TOTAL"' if self._count_capacity else b""

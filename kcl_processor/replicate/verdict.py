@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, THROTTLED
+from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, THROTTLED, UNKNOWN_HINT
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied
 from kcl_processor.replicate.destination import unprocessed
@@ -79,7 +79,7 @@ def stopping_error(answer: Answer, table: str) -> OperatorError:
         )
     return DestinationError(
         f"The destination table {table} answered with an error that is not known to pass ({said}).",
-        "look the error up in the DynamoDB API reference, mend its cause, then start again",
+        UNKNOWN_HINT,
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.backoff import Window, delay
@@ -36,6 +37,9 @@ from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
 
+# Seconds the loop waits at most for an outcome, so that it can renew the proof of those under way.
+_LONGEST_WAIT = 1.0
+
 
 class Fence(Protocol):
     """What stands between a batch and a destination that is no longer ours to write."""
@@ -43,8 +47,8 @@ class Fence(Protocol):
     def hold(self) -> None:
         """Prove that writing is still allowed if the last proof is old; raise if it is not."""
 
-    def fresh(self) -> bool:
-        """Whether the last proof still holds; cheap, called by the pool's threads."""
+    def remaining(self) -> float:
+        """Seconds for which the last proof still holds; cheap, called by the pool's threads."""
 
 
 class Refusals(Protocol):
@@ -72,7 +76,7 @@ class _Request:
     attempts: int = 0
 
 
-_Outcome = tuple[_Request, "Answer | None | BaseException"]
+_Outcome = tuple[_Request, "Answer | BaseException"]
 
 
 class Writer:
@@ -121,7 +125,7 @@ class Writer:
         try:
             while batch.open():
                 self._send_ready(batch, fence)
-                self._take_outcome(batch)
+                self._take_outcome(batch, fence)
         finally:
             batch.drain()
 
@@ -131,19 +135,21 @@ class Writer:
             fence.hold()
             batch.start(batch.ready.popleft(), self._pool, self._attempt, fence)
 
-    def _attempt(self, request: _Request, fence: Fence) -> Answer | None:
-        # A process that was stopped between the loop's check and this line must not send.
-        return self._destination.send(request.changes) if fence.fresh() else None
+    def _attempt(self, request: _Request, fence: Fence) -> Answer:
+        return self._destination.send(request.changes, fence.remaining)
 
-    def _take_outcome(self, batch: _Batch) -> None:
+    def _take_outcome(self, batch: _Batch, fence: Fence) -> None:
         outcome = batch.next_outcome(self._clock.elapsed())
         if outcome is None:
+            # What is slow to connect or to answer goes on as long as the proof is renewed.
+            if batch.in_flight:
+                fence.hold()
             return
         self._on_progress()
         request, answer = outcome
         if isinstance(answer, BaseException):
             raise answer
-        if answer is None:
+        if answer.error == NOT_SENT:
             batch.ready.append(request)
             return
         self._count(answer)
@@ -217,7 +223,7 @@ class _Batch:
         self,
         request: _Request,
         pool: ThreadPoolExecutor,
-        attempt: Callable[[_Request, Fence], Answer | None],
+        attempt: Callable[[_Request, Fence], Answer],
         fence: Fence,
     ) -> None:
         def run() -> None:
@@ -237,8 +243,10 @@ class _Batch:
             self.ready.append(heapq.heappop(self._waiting)[2])
 
     def next_outcome(self, now: float) -> _Outcome | None:
-        """The next finished attempt; ``None`` when one that waited may go out again."""
-        patience = max(0.0, self._waiting[0][0] - now) if self._waiting else None
+        """The next finished attempt; ``None`` when it is time for something else."""
+        patience = _LONGEST_WAIT
+        if self._waiting:
+            patience = max(0.0, min(patience, self._waiting[0][0] - now))
         try:
             outcome = self._outcomes.get(timeout=patience)
         except Empty:

@@ -16,6 +16,7 @@ from pathlib import Path
 import orjson
 
 from kcl_processor.config.paths import settled
+from kcl_processor.errors import ConfigError
 from kcl_processor.state.durable import append_line
 
 
@@ -55,11 +56,20 @@ def note_gap(path: Path, gap: Gap) -> None:
 
 
 def noted_gaps(path: Path) -> Iterator[Gap]:
-    """The gaps of a file in their order; none when there is no file. Torn lines are passed over."""
+    """The gaps of a file in their order; none when there is no file. Torn lines are passed over.
+
+    Raises:
+        ConfigError: the file is there and cannot be read: there may be gaps in it.
+    """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise ConfigError(
+            f"The gaps in {path} cannot be read: {error.strerror}.",
+            "let this user read the file, then ask again",
+        ) from error
     for line in lines:
         try:
             yield _gap(json.loads(line))
@@ -68,7 +78,11 @@ def noted_gaps(path: Path) -> Iterator[Gap]:
 
 
 def open_gaps(path: Path) -> list[Gap]:
-    """The gaps of a file that nobody has healed."""
+    """The gaps of a file that nobody has healed.
+
+    Raises:
+        ConfigError: as :func:`noted_gaps`.
+    """
     beside = settled(path)
     healed = set(beside.read_text(encoding="utf-8").splitlines()) if beside.exists() else set()
     return [gap for gap in noted_gaps(path) if gap.name not in healed]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
-from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.copy_progress import CopyProgress
-from kcl_processor.table.estimate import HOUR, REFUSE_HOURS, Estimate
+from kcl_processor.table.estimate import REFUSE_HOURS, Estimate
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.

@@ -11,6 +11,7 @@ from typing import Any
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.render import CONNECTIONS
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
@@ -38,8 +39,7 @@ from kcl_processor.table.scan import AT_ONCE, segments_for
 from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
 from kcl_processor.table.table_reader import TableReader
 
-# Requests to the destination at once, and the units that one of 25 small items costs.
-_CONNECTIONS = 64
+# What a request of 25 small items costs.
 _UNITS_PER_REQUEST = 25.0
 
 
@@ -270,15 +270,15 @@ def _copy(
         access.page_items(tables.read_limit, size / items if items else 0.0),
     )
     pace = Pace(tables.write_limit, clock, halt.wait)
-    largest = _CONNECTIONS
+    largest = CONNECTIONS
     if tables.write_limit is not None:
-        largest = max(1, min(_CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
+        largest = max(1, min(CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
     writer = Writer(
         PacedDestination(_destination(task.destination), pace),
         _refusals(files, clock, halt.wait),
         clock,
         Window(largest=largest, size=min(32, largest)),
-        ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="write"),
+        ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="write"),
         on_progress=watch,
     )
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
@@ -286,7 +286,7 @@ def _copy(
 
 
 def _destination(side: Side) -> DestinationTable:
-    endpoint = clients.endpoint(side, _CONNECTIONS)
+    endpoint = clients.endpoint(side, CONNECTIONS)
     return DestinationTable(side.table, endpoint, count_capacity=True)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError
-from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.table.copy_progress import CopyProgress
-from kcl_processor.table.estimate import HOUR, WARN_HOURS
+from kcl_processor.table.estimate import WARN_HOURS
 from kcl_processor.table.pace import Halt
 
 # Seconds between looks at the fleet: whoever comes alive takes longer to write. And between

@@ -8,7 +8,6 @@ from typing import Any
 
 from kcl_processor.fleet.costs import ON_DEMAND_READS, ON_DEMAND_WRITES
 
-HOUR = 3600.0
 # The daemon must begin to read before the copy's first hour leaves the stream.
 REFUSE_HOURS = 20.0
 WARN_HOURS = 16.0

@@ -12,8 +12,8 @@ from typing import Any
 
 from kcl_processor.config.task import Task
 from kcl_processor.fleet import costs
-from kcl_processor.fleet.stream import RETENTION
-from kcl_processor.table.estimate import HOUR, Estimate
+from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.table.estimate import Estimate
 from kcl_processor.table.table_definition import creation
 
 # AWS publishes no speed of exports and imports. Assumed: a fixed part, and one that grows.
@@ -57,7 +57,7 @@ def by_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float)
     ) / 1_000_000
     return Way(
         "copy",
-        estimate.seconds / 3600,
+        estimate.seconds / HOUR,
         dollars,
         [
             f"write: {estimate.items:,} items x ceil({estimate.average_bytes:,.0f} B / 1 KB) = "

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kcl_processor.aws.codes import DENIED
+from kcl_processor.aws.codes import DENIED, UNKNOWN_HINT
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError, PermissionDenied
@@ -20,7 +20,6 @@ _log = logging.getLogger(__name__)
 
 # Failed attempts of one call between lines of log.
 _ATTEMPTS_PER_LINE = 15
-_MEND = "look the error up in the DynamoDB API reference, mend its cause, then start again"
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
@@ -137,10 +136,14 @@ class PatientCalls:
                 f"dynamodb:{operation} on table {self.table} is denied ({said}).",
                 f"allow dynamodb:{operation} on the table for these credentials",
             )
-        return self._error(f"dynamodb:{operation} on table {self.table} failed ({said}).", _MEND)
+        return self._error(
+            f"dynamodb:{operation} on table {self.table} failed ({said}).", UNKNOWN_HINT
+        )
 
     def _refused(self, operation: str, said: str) -> Refused:
-        refused = Refused(f"Table {self.table} never accepts this {operation} ({said}).", _MEND)
+        refused = Refused(
+            f"Table {self.table} never accepts this {operation} ({said}).", UNKNOWN_HINT
+        )
         refused.exit_code = self._error.exit_code
         return refused
 

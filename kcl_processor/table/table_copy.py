@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 from kcl_processor.aws.wire import Answer
@@ -37,8 +37,9 @@ class OpenFence:
     def hold(self) -> None:
         """Let the writer go on."""
 
-    def fresh(self) -> bool:
-        return True
+    def remaining(self) -> float:
+        """For ever, as far as others go."""
+        return inf
 
 
 class PacedDestination:
@@ -49,10 +50,10 @@ class PacedDestination:
         self._destination = destination
         self._pace = pace
 
-    def send(self, changes: Sequence[Change]) -> Answer:
+    def send(self, changes: Sequence[Change], remaining: Callable[[], float]) -> Answer:
         expected = float(sum(map(_units, changes)))
         self._pace.take(expected)
-        answer = self._destination.send(changes)
+        answer = self._destination.send(changes, remaining)
         self._pace.settle(expected, answer.consumed)
         return answer
 

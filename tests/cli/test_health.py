@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import with_worker
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.launch.daemon import lock_worker
@@ -21,6 +22,20 @@ def test_what_is_found_is_looked_at_twice(ask: Ask, monkeypatch: pytest.MonkeyPa
     code, said, _ = ask("health", "--local", "--json")
     assert code == 1 and waited == [5.0]
     assert json.loads(said)["problems"] == ["the daemon is not running on this host"]
+
+
+def test_a_daemon_that_is_not_there_is_told_with_its_end(
+    ask: Ask, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever acts on the probe reads why; of the worker that was asked for, if one was."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    (task,) = load_tasks(file)
+    for worker, code in (("w1", 8), ("w2", 9)):
+        files = TaskFiles(with_worker(task, worker, "a test"), tmp_path / "state")
+        files.worker.mkdir(parents=True)
+        files.ending.write_text(f'{{"at": {code}, "code": {code}, "reason": null}}')
+    assert "with 9, changes left the stream" in ask("health", "--local").out
+    assert "with 8, the destination never" in ask("health", "--local", "--workerId", "w1").out
 
 
 def test_every_worker_of_the_host_is_seen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,9 @@ def test_nothing_is_made_for_a_destination_that_is_not_there(ask: Ask, file: Pat
     client.delete_table(TableName=task.destination.table)
     code, _, err = ask("run")
     assert code == ExitCode.DESTINATION and task.destination.table in err
+    (status,) = json.loads(ask("status", "--json").out)
+    assert status["endings"][0]["code"] == ExitCode.DESTINATION, "its reason is not lost"
+    assert task.destination.table in status["endings"][0]["reason"]
     pages = client.get_paginator("list_tables").paginate()
     names = {name for page in pages for name in page["TableNames"]}
     assert not {name for name in names if name.startswith(task.kcl.application_name)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from kcl_processor.fleet.running import (
@@ -13,18 +11,10 @@ from kcl_processor.fleet.running import (
     refuse_running,
     signs_of_life,
 )
-from tests.fakes import HandClock
+from tests.fakes import HandClock, turning
 from tests.kcl_tables import as_kcl_1, fill, make_task, snapshot
 
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
-
-
-def turning(clock: HandClock, then: Callable[[], object]) -> Callable[[float], None]:
-    def wait(seconds: float) -> None:
-        clock.turn(seconds)
-        then()
-
-    return wait
 
 
 @pytest.mark.parametrize("what", ["lease", "worker", "leader"])

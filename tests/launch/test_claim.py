@@ -121,7 +121,8 @@ def test_a_gap_that_cannot_be_noted_is_not_passed(made: Task, tmp_path: Path) ->
     task, now = replace(made, on_gap="continue"), identity(made)
     claiming(task, tmp_path, replace(now, stream="old"))
     put_lease(task, OLD)
-    TaskFiles(task, tmp_path).gaps.mkdir(parents=True)
+    # A link into a folder that is not there: no gaps so far, and no way to note one.
+    TaskFiles(task, tmp_path).gaps.symlink_to(tmp_path / "gone" / "gaps")
     with pytest.raises(GapError, match="cannot be noted"):
         claiming(task, tmp_path, now)
     assert leases(task) == ["shardId-old"]

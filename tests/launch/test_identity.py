@@ -68,6 +68,19 @@ def test_a_claim_of_an_earlier_version_is_taken_over(task: Task) -> None:
     assert again is not None and again.destination.incarnation == OURS.destination
 
 
+def test_a_claim_that_the_launcher_made_is_taken_over(task: Task) -> None:
+    """It holds the destination from its creation, and of the source what its stream tells."""
+    assert write_claim(task, None, OURS)
+    row = read_own(task, "KclProcessorReplica")
+    assert row is not None
+    ours = {name: value for name, value in row.items() if name != "sourceIncarnation"}
+    assert replace_own(task, "KclProcessorReplica", row, ours)
+    found = read_claim(task)
+    assert found is not None and found.destination.incarnation == OURS.destination
+    assert found.source.likeness(OURS.source) is Likeness.SAME
+    assert write_claim(task, found, OURS)
+
+
 @pytest.mark.parametrize(
     ("arn", "may_be"),
     [

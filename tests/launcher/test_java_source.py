@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 
 from kcl_processor.aws import codes
 from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.launch import copy_mark, identity
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.doctor import LOG_BYTES
+from kcl_processor.replicate import trouble
+from kcl_processor.replicate.child import LAST_ANSWERS
+from kcl_processor.state.worker_lock import RECORD_PROCESSORS
 
 JAVA = LAUNCHER / "src/io/github/kclprocessor/launcher"
 MAP = "package-info"
@@ -69,6 +75,12 @@ def test_doctor_knows_how_large_the_logs_grow() -> None:
     assert sum(int(n) * int(mb) << 20 for n, mb in zip(files, sizes, strict=True)) == LOG_BYTES
 
 
+def test_both_languages_tell_of_trouble_as_often() -> None:
+    """A source that does not answer is told of as a destination that does not."""
+    assert seconds("ReadTrouble", "FIRST_REMINDER") == trouble._FIRST_REMINDER
+    assert seconds("ReadTrouble", "LONGEST_REMINDER") == trouble._LONGEST_REMINDER
+
+
 def test_the_launchers_map_names_each_class() -> None:
     """The package's own page has a place for every class, and none for one that is gone."""
     named = {name.rpartition(".")[2] for name in re.findall(r"@link ([\w.]+)", source(MAP))}
@@ -79,6 +91,28 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
     """Rendered properties name it; the launcher's own default is for those written by hand."""
     (grace,) = re.findall(r'"shutdownGraceMillis", ([\d_]+)\)', source("ReplicaProperties"))
     assert int(grace) == int(DEFAULTS["shutdownGraceMillis"])
+
+
+@pytest.mark.parametrize(
+    ("java_class", "key"), [("Claim", identity.KEY), ("CopyMark", copy_mark.KEY)]
+)
+def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
+    """What the one writes beside KCL's state, the other looks at."""
+    assert f'KEY = "{key}"' in source(java_class)
+
+
+def test_both_languages_share_one_lock() -> None:
+    """The daemon waits for the byte that record processors hold, longer than they outlive it."""
+    (byte,) = re.findall(r"RECORD_PROCESSORS = (\d+);", source("WorkerLock"))
+    assert int(byte) == RECORD_PROCESSORS
+    assert seconds("StreamsMultiLangDaemon", "PREDECESSORS") == 2 * LAST_ANSWERS
+
+
+def test_both_languages_have_one_time_for_an_unread_shard() -> None:
+    """Rendered properties name it; those written by hand get the same."""
+    (unread,) = re.findall(r'"replica.unreadSeconds", (\d+)\)', source("ReplicaProperties"))
+    default = {field.name: field.default for field in fields(Task)}["unread_seconds"]
+    assert int(unread) == default
 
 
 def test_both_languages_know_how_long_a_stream_keeps_a_change() -> None:

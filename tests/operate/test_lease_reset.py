@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,12 @@ from kcl_processor.fleet import lease_changes
 from kcl_processor.fleet.leases import BEGIN, LATEST, SHARD_END, TRIM_HORIZON, lease
 from kcl_processor.fleet.stream import StreamShard
 from kcl_processor.operate import lease_reset
-from tests.fakes import HandClock
+from tests.fakes import HandClock, turning
 from tests.kcl_tables import Row, fill, make_task, rows_in, shards_of, snapshot
 
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
 SHARDS = shards_of(ROWS)
 PARENT = next(lease(row) for row in ROWS if lease(row).parents).parents[0]
-
-
-def turning(clock: HandClock, then: Callable[[], object] = lambda: None) -> Callable[[float], None]:
-    def wait(seconds: float) -> None:
-        clock.turn(seconds)
-        then()
-
-    return wait
 
 
 def key_of(row: Row) -> str:
@@ -128,9 +119,9 @@ def test_a_dead_leaders_lock_is_removed_only_when_told(moto_url: str) -> None:
     clock = HandClock()
     clock.seconds += 200_000_000
     for execute in (False, True):
-        found = lease_reset.unlock_leader(client, task, clock, turning(clock), execute=execute)
+        found = lease_reset.unlock_leader(client, task, clock, clock.turn, execute=execute)
         assert found is not None and found.owner == "worker-2"
-    assert lease_reset.unlock_leader(client, task, clock, turning(clock), execute=True) is None
+    assert lease_reset.unlock_leader(client, task, clock, clock.turn, execute=True) is None
 
 
 def test_a_living_leader_keeps_its_lock(moto_url: str) -> None:

@@ -50,7 +50,8 @@ def test_the_total_is_the_sum_of_its_dollars() -> None:
 def test_costs_follow_what_they_multiply() -> None:
     """Renewals follow the failover time, checkpoints their interval, writes the item's size."""
     slow = make_task(properties={"failoverTimeMillis": "20000"})
-    assert lines(slow)["lease renewals"].value * 2 == lines()["lease renewals"].value
+    for follows in ("lease renewals", "workers' presence"):
+        assert lines(slow)[follows].value * 2 == lines()[follows].value
     rare = replace(make_task(), checkpoint_seconds=10)
     assert lines(rare)["checkpoints"].value * 2 == lines()["checkpoints"].value
     assert lines(item_kb=1.5)["destination writes"].value == (

@@ -86,9 +86,9 @@ def test_nothing_is_written_before_ownership_was_proven_once() -> None:
     """A fresh shard proves ownership at its starting checkpoint before its first write."""
     checkpointer = FakeCheckpointer()
     shard = position(checkpointer, HandClock())
-    assert not shard.fresh()
+    assert shard.remaining() == 0
     shard.hold()
-    assert shard.fresh() and checkpointer.recorded == ["100"]
+    assert shard.remaining() == 6 and checkpointer.recorded == ["100"]
 
 
 def test_a_proof_grows_old_and_is_renewed_at_the_last_safe_position() -> None:
@@ -97,13 +97,14 @@ def test_a_proof_grows_old_and_is_renewed_at_the_last_safe_position() -> None:
     shard = position(checkpointer, clock)
     shard.hold()
     shard.applied("150")
-    clock.turn(5.9)
+    clock.turn(4.9)
     shard.hold()
     assert checkpointer.recorded == ["100"]
     clock.turn(0.2)
-    assert not shard.fresh()
     shard.hold()
-    assert checkpointer.recorded == ["100", "150"]
+    assert checkpointer.recorded == ["100", "150"] and shard.remaining() == 6
+    clock.turn(6)
+    assert shard.remaining() == 0
 
 
 def test_a_proof_counts_from_before_it_was_asked_for() -> None:
@@ -118,7 +119,7 @@ def test_a_proof_counts_from_before_it_was_asked_for() -> None:
     shard = position(Slow(), clock)
     shard.hold()
     clock.turn(1.1)
-    assert not shard.fresh()
+    assert shard.remaining() == 0
 
 
 def test_while_ownership_cannot_be_proven_nothing_goes_on() -> None:
@@ -148,9 +149,9 @@ def test_no_proof_outlives_the_daemon() -> None:
     shard = Position("100", clock, 5, 6, wait=clock.turn, daemon_lives=lambda: daemons[0])
     shard.use(FakeCheckpointer())
     shard.hold()
-    assert shard.fresh()
+    assert shard.remaining() > 0
     daemons[0] = False
-    assert not shard.fresh()
+    assert shard.remaining() == 0
 
 
 def test_a_lost_lease_stays_lost() -> None:
@@ -163,4 +164,4 @@ def test_a_lost_lease_stays_lost() -> None:
     for action in (shard.hold, shard.checkpoint_now, shard.end_shard):
         with pytest.raises(LeaseLost):
             action()
-    assert not shard.fresh() and checkpointer.recorded == []
+    assert shard.remaining() == 0 and checkpointer.recorded == []

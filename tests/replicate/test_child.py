@@ -21,6 +21,7 @@ from kcl_processor.config.render import render
 from kcl_processor.config.task import Kcl, Metrics, Side, Source, Task
 from kcl_processor.errors import ExitCode
 from tests.edges import Reply, serving
+from tests.state.test_worker_lock import is_free
 
 INITIALIZE = {
     "action": "initialize",
@@ -203,6 +204,19 @@ def test_a_terminal_signal_is_left_to_the_daemon(start: Start) -> None:
     child.do(records(1))
     child.stdin.close()
     assert child.process.wait(20) == 0
+
+
+def test_a_daemon_that_is_gone_gets_nothing_more_written(start: Start, tmp_path: Path) -> None:
+    """What it had asked for is read all the same, and none of it is sent; the lock goes last."""
+    child = start()
+    child.do(INITIALIZE)
+    (lock,) = tmp_path.glob("state/*/worker-1/lock")
+    assert not is_free(lock)
+    child.say(records(1))
+    assert child.hear()["action"] == "checkpoint"
+    code, _ = child.end()
+    assert code != 0
+    assert is_free(lock)
 
 
 def test_no_progress_ends_the_process_with_its_stacks(start: Start) -> None:

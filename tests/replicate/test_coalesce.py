@@ -23,7 +23,7 @@ changes = st.lists(
 def final_state(log: Iterable[Change]) -> dict[bytes, bytes]:
     destination = RecordingDestination()
     for change in log:
-        destination.send([change])
+        destination.send([change], lambda: 1.0)
     return destination.items
 
 

@@ -69,7 +69,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     for module in (change, decode, wire, write, destination):
         _, _, name = module.__name__.rpartition(".")
         monkeypatch.setattr(module, "orjson", CountingJson(counted, name))
-    monkeypatch.setattr(wire, "URLLib3Session", lambda **_options: CountingSession(counted))
+    monkeypatch.setattr(wire, "Session", lambda **_options: CountingSession(counted))
     return counted
 
 

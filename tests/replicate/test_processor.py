@@ -6,7 +6,7 @@ import base64
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -162,7 +162,7 @@ def test_an_unforeseen_error_ends_the_process_before_anything_is_acknowledged(
     """kclpy would report success; the process ends instead, with no reply and no checkpoint."""
 
     class Failing(RecordingDestination):
-        def send(self, _changes: Sequence[Change]) -> Answer:
+        def send(self, _changes: Sequence[Change], _remaining: Callable[[], float]) -> Answer:
             raise error
 
     daemon = Daemon(Failing())

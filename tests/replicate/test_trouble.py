@@ -56,15 +56,47 @@ def test_mixed_faults_are_counted_by_kind(lines: Callable[[], list[str]]) -> Non
 
 
 def test_the_end_of_a_trouble_is_told_once(lines: Callable[[], list[str]]) -> None:
-    """The first success after five calm seconds says how long it was."""
+    """The first success after a calm of half a reminder says how long it was."""
     clock = HandClock()
     trouble = Trouble("replica", clock)
     trouble.met("InternalServerError", "")
     clock.turn(10)
     trouble.met("InternalServerError", "")
-    clock.turn(6)
+    clock.turn(9)
+    trouble.passed()
+    assert len(lines()) == 2
+    clock.turn(1)
     trouble.passed()
     trouble.passed()
     assert lines()[-1].endswith("2 InternalServerError")
     assert lines()[-1].startswith("replica takes writes again; the trouble lasted 10.0 s")
     assert len(lines()) == 3
+
+
+def test_a_trouble_that_comes_back_every_few_seconds_is_one(
+    lines: Callable[[], list[str]],
+) -> None:
+    """In an hour of a failure every six seconds, it is not told as six hundred."""
+    clock = HandClock()
+    trouble = Trouble("replica", clock)
+    for second in range(3600):
+        if second % 6:
+            trouble.passed()
+        else:
+            trouble.met("UnprocessedItems", "")
+        clock.turn(1)
+    assert len(lines()) <= 20
+    assert lines()[-1].endswith("the last one: UnprocessedItems")
+
+
+def test_after_a_long_calm_a_trouble_is_a_new_one(lines: Callable[[], list[str]]) -> None:
+    """It is told as soon as it begins, and passes as soon as the first did."""
+    clock = HandClock()
+    trouble = Trouble("replica", clock)
+    trouble.met("InternalServerError", "")
+    clock.turn(400)
+    trouble.passed()
+    trouble.met("UnprocessedItems", "")
+    clock.turn(5)
+    trouble.passed()
+    assert len(lines()) == 4 and lines()[-1].endswith("0.0 s: 1 UnprocessedItems")

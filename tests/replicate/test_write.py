@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -267,7 +267,7 @@ def test_an_error_of_ours_in_a_thread_is_not_lost() -> None:
     class Failing:
         table = "replica"
 
-        def send(self, _changes: Sequence[Change]) -> Answer:
+        def send(self, _changes: Sequence[Change], _remaining: Callable[[], float]) -> Answer:
             raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
@@ -295,13 +295,33 @@ def test_a_process_that_slept_before_sending_does_not_send() -> None:
     class SleptOnce(OpenFence):
         slept = False
 
-        def fresh(self) -> bool:
+        def remaining(self) -> float:
             self.slept, before = True, self.slept
-            return before
+            return 1.0 if before else 0.0
 
     destination, fence = RecordingDestination(), SleptOnce()
     writer(destination).write([put("a")], fence)
     assert (len(destination.attempts), fence.held) == (1, 2)
+
+
+def test_a_slow_answer_outlasts_a_proof_by_renewing_it() -> None:
+    """While nothing comes back the proof is held, so that what is slow is not cut off."""
+    renewed = threading.Event()
+
+    class Renewing(OpenFence):
+        def hold(self) -> None:
+            super().hold()
+            if self.held > 1:
+                renewed.set()
+
+    class Slow(RecordingDestination):
+        def send(self, changes: Sequence[Change], remaining: Callable[[], float]) -> Answer:
+            assert renewed.wait(5)
+            return super().send(changes, remaining)
+
+    destination = Slow()
+    writer(destination).write([put("a")], Renewing())
+    assert len(destination.attempts) == 1
 
 
 def test_nothing_is_in_flight_when_write_raises() -> None:
@@ -309,12 +329,12 @@ def test_nothing_is_in_flight_when_write_raises() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     class Slow(RecordingDestination):
-        def send(self, changes: Sequence[Change]) -> Answer:
+        def send(self, changes: Sequence[Change], remaining: Callable[[], float]) -> Answer:
             if len(changes) < 25:
                 return Answer(400, "AccessDeniedException", "no")
             entered.set()
             assert leave.wait(5)
-            return super().send(changes)
+            return super().send(changes, remaining)
 
     def let_go() -> None:
         entered.wait(5)

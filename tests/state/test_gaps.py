@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from kcl_processor.errors import ConfigError
 from kcl_processor.state.gaps import Gap, note_gap, noted_gaps, open_gaps, settle_gap
 
 
@@ -25,6 +28,12 @@ def test_what_is_no_gap_is_passed_over(tmp_path: Path) -> None:
         file.write('17\n[1]\n{"shard": "shardId-1"}\n{"shard"')
     assert len(list(noted_gaps(path))) == 1
     assert list(noted_gaps(tmp_path / "none")) == []
+
+
+def test_a_file_that_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
+    """There may be gaps in it; whoever asks is told which file it is."""
+    with pytest.raises(ConfigError, match=f"The gaps in {tmp_path} cannot be read"):
+        open_gaps(tmp_path)
 
 
 def test_a_healed_gap_is_open_no_more(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kcl_processor.fleet.running import StillRunning
+from kcl_processor.fleet.stream import HOUR
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
-from kcl_processor.table.estimate import HOUR
 from kcl_processor.table.pace import Halt, Halted
 from tests.fakes import HandClock
 

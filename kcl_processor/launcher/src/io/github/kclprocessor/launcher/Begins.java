@@ -29,8 +29,8 @@ import software.amazon.awssdk.services.kinesis.model.Shard;
  */
 final class Begins {
     static final String ATTRIBUTE = "beginSequenceNumber";
-    /** Of the 24 hours for which a stream keeps a change (developer guide), one for unlike clocks. */
-    private static final Duration SURELY_KEPT = Duration.ofHours(23);
+    /** Of the time for which a stream keeps a change, an hour is for unlike clocks. */
+    private static final Duration SURELY_KEPT = Gap.KEPT.minusHours(1);
     /** A shard that was found as a child, between two lists, has its lease by then. */
     private static final Duration REMEMBERED = Duration.ofHours(1);
     private static final Duration PATIENCE = Duration.ofMinutes(1);

@@ -1,13 +1,19 @@
 package io.github.kclprocessor.launcher;
 
 import java.time.Duration;
+import java.util.Optional;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.core.internal.retry.SdkDefaultRetryStrategy;
+import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClientBuilder;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClientBuilder;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.dynamodb.model.TableDescription;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClientBuilder;
 import software.amazon.awssdk.services.sts.StsClient;
@@ -48,17 +54,40 @@ final class Clients {
                 .build();
     }
 
+    /** Asks what the destination's table is, with the destination's own credentials. */
+    static TableDescription destination(ReplicaProperties replica, String table, AwsCredentialsProvider base) {
+        Region region = replica.destinationRegion().orElseGet(replica::sourceRegion);
+        DynamoDbClientBuilder builder = DynamoDbClient.builder()
+                .region(region)
+                .credentialsProvider(
+                        assumed(replica.destinationRoleArn(), replica.destinationExternalId(), region, base))
+                .overrideConfiguration(ClientOverrideConfiguration.builder()
+                        .apiCallAttemptTimeout(ATTEMPT_TIMEOUT).retryStrategy(retries()).build());
+        replica.destinationEndpoint().ifPresent(builder::endpointOverride);
+        try (DynamoDbClient client = builder.build()) {
+            return client.describeTable(ask -> ask.tableName(table)).table();
+        } catch (ResourceNotFoundException e) {
+            throw new Refused(ExitStatus.DESTINATION, "There is no destination table " + table + " in " + region + ".",
+                    "kcl-processor prepare creates it like the source");
+        }
+    }
+
     /** The source role if one is named, renewed before it expires; else {@code base}. */
     static AwsCredentialsProvider sourceCredentials(ReplicaProperties replica, AwsCredentialsProvider base) {
-        if (!replica.sourceRoleArn().isPresent()) {
+        return assumed(replica.sourceRoleArn(), replica.sourceExternalId(), replica.sourceRegion(), base);
+    }
+
+    private static AwsCredentialsProvider assumed(
+            Optional<String> role, Optional<String> externalId, Region region, AwsCredentialsProvider base) {
+        if (!role.isPresent()) {
             return base;
         }
         AssumeRoleRequest.Builder request = AssumeRoleRequest.builder()
-                .roleArn(replica.sourceRoleArn().get())
+                .roleArn(role.get())
                 .roleSessionName("kcl-processor");
-        replica.sourceExternalId().ifPresent(request::externalId);
+        externalId.ifPresent(request::externalId);
         return StsAssumeRoleCredentialsProvider.builder()
-                .stsClient(StsClient.builder().region(replica.sourceRegion()).credentialsProvider(base).build())
+                .stsClient(StsClient.builder().region(region).credentialsProvider(base).build())
                 .refreshRequest(request.build())
                 .asyncCredentialUpdateEnabled(true)
                 .build();

@@ -8,24 +8,27 @@ final class ExitStatus {
     static final int CONFIG = 2;
     static final int PERMISSION = 5;
     static final int SOURCE = 6;
+    static final int DESTINATION = 7;
     static final int GAP = 9;
     /** What a record processor may say by its own exit code; the same numbers as in errors.py. */
-    private static final Set<Integer> DOCUMENTED = Set.of(CONFIG, PERMISSION, SOURCE, 7, 8, GAP, 70);
+    private static final Set<Integer> DOCUMENTED = Set.of(CONFIG, PERMISSION, SOURCE, DESTINATION, 8, GAP, 70);
 
     private int reason;
     private int failures;
+    private long failedAt = Long.MAX_VALUE;
     private boolean stopAsked;
     private boolean ending;
 
     /** A shard cannot go on, for a reason of the launcher's own. */
     synchronized void fail(int code) {
-        failures++;
+        processorFailed();
         settle(code);
     }
 
     /** The KCL gives up on a shard's record processor, and will call {@code System.exit(1)}. */
     synchronized void processorFailed() {
         failures++;
+        failedAt = Math.min(failedAt, System.currentTimeMillis());
     }
 
     /** The exit value of a record processor that the KCL has given up. */
@@ -57,6 +60,11 @@ final class ExitStatus {
     /** Shards that failed, and so will never answer to a graceful shutdown. */
     synchronized int failures() {
         return failures;
+    }
+
+    /** When the first shard failed, in milliseconds since the epoch; behind all times if none has. */
+    synchronized long failedAt() {
+        return failedAt;
     }
 
     /** The exit code, given whether every shard ended in time. */

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /** Changes of one shard that left the stream before they were read. */
 final class Gap {
     /** DynamoDB Streams keeps a change for 24 hours (developer guide). */
-    private static final Duration KEPT = Duration.ofHours(24);
+    static final Duration KEPT = Duration.ofHours(24);
     /** A shard's id holds the time of its creation; the adapter reads it from there, too. */
     private static final Pattern SHARD_ID = Pattern.compile("shardId-(\\d{20})-.*");
 

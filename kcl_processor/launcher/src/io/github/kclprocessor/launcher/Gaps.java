@@ -93,7 +93,8 @@ final class Gaps {
         }
     }
 
-    private static String json(Object value) {
+    /** A value as JSON's text, in one line; null as null. */
+    static String json(Object value) {
         return value == null ? "null" : '"' + value.toString()
                 .replace("\\", "\\\\").replace("\"", "\\\"").replaceAll("\\p{Cntrl}", " ") + '"';
     }

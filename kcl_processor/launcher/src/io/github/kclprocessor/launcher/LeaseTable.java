@@ -3,6 +3,7 @@ package io.github.kclprocessor.launcher;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.kinesis.common.DdbTableConfig;
 import software.amazon.kinesis.leases.Lease;
@@ -24,6 +25,7 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  * comes next, and so {@link GapGuard} states the gap.
  */
 final class LeaseTable extends DynamoDBLeaseRefresher {
+    private final String worker;
     private final BooleanSupplier ending;
 
     /** @param ending whether the daemon's end has begun */
@@ -31,6 +33,7 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         super(config.tableName(), config.dynamoDBClient(), new WithBegin(begins), config.consistentReads(),
                 config.tableCreatorCallback(), config.dynamoDbRequestTimeout(), shape(config),
                 config.leaseTableDeletionProtectionEnabled(), config.leaseTablePitrEnabled(), config.tags());
+        this.worker = config.workerIdentifier();
         this.ending = ending;
     }
 
@@ -54,6 +57,19 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         return ending.getAsBoolean() ? List.of() : super.listLeaseKeysForWorker(worker);
     }
 
+    /**
+     * Not that of a lease that another worker has until it has handed it over: at a start this one
+     * renews all that is in its name ({@code DynamoDBLeaseRenewer.initialize}), and one that it renews
+     * so is neither read here nor handed over there. One that nobody renews, the leader assigns.
+     */
+    @Override
+    public boolean renewLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        boolean anothers = lease.shutdownRequested()
+                && (!worker.equals(lease.checkpointOwner()) || worker.equals(lease.leaseOwner()));
+        return !anothers && super.renewLease(lease);
+    }
+
     @Override
     public void deleteLease(Lease lease)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
@@ -62,6 +78,24 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         } else {
             Connectors.LOG.warn("Shard {} has left the stream, and what comes after {} in it was not read."
                     + " Its lease stays until the gap is stated", lease.leaseKey(), lease.checkpoint().sequenceNumber());
+        }
+    }
+
+    /**
+     * Every checkpoint and every proof of ownership. The KCL throws bare what the SDK says of a table
+     * that it does not reach ({@code AWSExceptionManager} knows the table's own errors alone), and a
+     * record processor would take it for a fault that no waiting mends.
+     */
+    @Override
+    public boolean updateLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        try {
+            return super.updateLease(lease);
+        } catch (RuntimeException e) {
+            if (e.getCause() instanceof SdkException) {
+                throw new DependencyException(e.getCause());
+            }
+            throw e;
         }
     }
 

@@ -66,6 +66,27 @@ final class ReplicaProperties {
         return text("replica.source.externalId");
     }
 
+    /** The destination's table; a properties file written by hand may not say. */
+    Optional<String> destinationTable() {
+        return text("replica.destination.table");
+    }
+
+    Optional<Region> destinationRegion() {
+        return text("replica.destination.region").map(Region::of);
+    }
+
+    Optional<URI> destinationEndpoint() {
+        return text("replica.destination.endpoint").map(URI::create);
+    }
+
+    Optional<String> destinationRoleArn() {
+        return text("replica.destination.roleArn");
+    }
+
+    Optional<String> destinationExternalId() {
+        return text("replica.destination.externalId");
+    }
+
     boolean publishMetrics() {
         return text("replica.metrics.publish").map(Boolean::parseBoolean).orElse(true);
     }
@@ -87,6 +108,11 @@ final class ReplicaProperties {
         return Duration.ofMillis(number("shutdownGraceMillis", 30_000));
     }
 
+    /** How long a shard of this worker's may go without a delivery. */
+    Duration unread() {
+        return Duration.ofSeconds(number("replica.unreadSeconds", 120));
+    }
+
     /** Whether to go on behind changes that left the stream unread; by default the daemon stops. */
     boolean continueOnGap() {
         String word = text("replica.onGap").orElse(STOP);
@@ -96,8 +122,18 @@ final class ReplicaProperties {
         return word.equals(CONTINUE);
     }
 
+    /** The worker's lock on this host; a properties file written by hand may not name one. */
+    Optional<Path> lock() {
+        return text("replica.lock").map(Path::of);
+    }
+
     Optional<Path> gapFile() {
         return text("replica.gapFile").map(Path::of);
+    }
+
+    /** Where a worker's end is noted. */
+    Optional<Path> endingFile() {
+        return text("replica.endingFile").map(Path::of);
     }
 
     private long number(String key, long otherwise) {

@@ -24,6 +24,7 @@ final class Shutdown implements Runnable {
     private final Runnable letGo;
     private final Collection<?> open;
     private final Duration grace;
+    private final Ending ending;
     private final IntConsumer halt;
 
     /**
@@ -33,12 +34,13 @@ final class Shutdown implements Runnable {
      * @param halt ends the JVM with a code, where {@code System.exit} has been called already
      */
     Shutdown(ExitStatus status, Supplier<Future<Boolean>> gracefulShutdown, Runnable letGo, Collection<?> open,
-            Duration grace, IntConsumer halt) {
+            Duration grace, Ending ending, IntConsumer halt) {
         this.status = status;
         this.gracefulShutdown = gracefulShutdown;
         this.letGo = letGo;
         this.open = open;
         this.grace = grace;
+        this.ending = ending;
         this.halt = halt;
     }
 
@@ -63,8 +65,14 @@ final class Shutdown implements Runnable {
         } catch (InterruptedException | ExecutionException | RuntimeException e) {
             Connectors.LOG.error("The stop was cut short: {}", e.toString());
         }
+        if (!graceful && status.failures() == 0) {
+            Connectors.LOG.error("Not every shard ended within {} ms; what has no checkpoint is written again."
+                    + " Try: a higher shutdownGraceMillis, if that comes back", grace.toMillis());
+        }
         int code = status.code(graceful);
-        Connectors.LOG.info("stopped {}, exit code {}", graceful ? "gracefully" : "by force", code);
+        String how = graceful ? "stopped gracefully" : "stopped by force";
+        Connectors.LOG.info("{}, exit code {}", how, code);
+        ending.tell(code, how, status.failedAt());
         ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();
         // KCL has named code 1 before it ran this hook; only halt can still say another.
         halt.accept(code);

@@ -49,18 +49,27 @@ public final class StreamsMultiLangDaemon {
      */
     private static final long DISPATCH_POLL_MILLIS = 250;
     private static final Duration HUNG_START = Duration.ofMinutes(1);
+    /** Twice the time that a record processor may outlive its daemon (replicate/child.py). */
+    private static final Duration PREDECESSORS = Duration.ofSeconds(30);
 
     private final ExitStatus status = new ExitStatus();
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
     /** The processors are made before the scheduler that they ask for leases. */
     private final AtomicReference<Scheduler> built = new AtomicReference<>();
+    private final SignsOfLife signs = new SignsOfLife();
+    private final AssignmentRounds assignments = new AssignmentRounds();
 
     private final ReplicaProperties replica;
     private final MultiLangDaemonConfig multiLang;
     private final MultiLangDaemonConfiguration kcl;
     private final Handover handover;
+    private final Ending ending;
+    /** Kept for as long as the daemon lives. */
+    private WorkerLock lock;
+    private Presence presence;
 
-    StreamsMultiLangDaemon(Path properties) throws IOException {
+    StreamsMultiLangDaemon(Path properties, Ending ending) throws IOException {
+        this.ending = ending;
         replica = ReplicaProperties.read(properties);
         multiLang = new MultiLangDaemonConfig(properties.toString());
         kcl = multiLang.getMultiLangDaemonConfiguration();
@@ -69,6 +78,7 @@ public final class StreamsMultiLangDaemon {
     }
 
     public static void main(String[] args) {
+        Ending ending = new Ending(System.err);
         try {
             Arguments arguments = Arguments.parse(args);
             // Before the first logger exists, so that no other configuration opens its files.
@@ -76,26 +86,41 @@ public final class StreamsMultiLangDaemon {
             ReplicaProperties replica = ReplicaProperties.read(arguments.properties());
             AwsSettings.apply(System.getenv(), System.getProperties(), replica);
             System.setErr(new QuietStderr(System.err));
-            new StreamsMultiLangDaemon(arguments.properties()).run();
+            ending.listen(replica.endingFile());
+            new StreamsMultiLangDaemon(arguments.properties(), ending).run();
         } catch (Exception e) {
-            System.err.println("Error: " + e.getMessage());
-            Connectors.LOG.error("The daemon cannot start", e);
-            System.exit(Trouble.exitCode(e));
+            System.exit(ending.ofStart(e));
         }
     }
 
-    private void run() throws IOException {
+    private void run() throws Exception {
+        takeLock();
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
         lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
+        presence = Presence.of(scheduler, kcl.getWorkerIdentifier(), lock);
+        presence.enter(Thread::sleep);
+        Ownership.look(scheduler, replica, stream(streams), credentials());
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
-        new Shutdown(status, () -> stop(scheduler), scheduler::shutdown, open, replica.shutdownGrace(),
-                Runtime.getRuntime()::halt).install(Runtime.getRuntime());
+        new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
+                ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
+        presence.start(this::end);
         FirstShardSync.run(scheduler);
+        handover.finishLast();
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
+        new UnreadWatch(kcl.getWorkerIdentifier(), scheduler::leaseRefresher, stream(streams), signs, assignments,
+                replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
+    }
+
+    /** Before anything of this worker's is touched. */
+    private void takeLock() throws IOException, InterruptedException {
+        if (replica.lock().isPresent()) {
+            lock = WorkerLock.take(replica.lock().get(), kcl.getWorkerIdentifier());
+            lock.awaitPredecessors(PREDECESSORS);
+        }
     }
 
     private Future<Boolean> stop(Scheduler scheduler) {
@@ -103,8 +128,15 @@ public final class StreamsMultiLangDaemon {
             // While one is open, its process may still write.
             if (open.isEmpty()) {
                 handover.releaseRest();
+                presence.leave();
             }
         });
+    }
+
+    /** Where the scheduler does not come to its end by itself. */
+    private void letGo(Scheduler scheduler) {
+        scheduler.shutdown();
+        handover.releaseRest();
     }
 
     private void hearChildExits() {
@@ -128,16 +160,19 @@ public final class StreamsMultiLangDaemon {
         SourceStream stream = stream(streams);
         Begins begins = new Begins(stream, configs.leases.dynamoDBClient(), configs.leases.tableName());
         GapGuard guard = new GapGuard(streams, replica.sourceRegion(), stream, gaps(),
-                new Denials(this::end, System::nanoTime), begins);
+                new Denials(this::end, System::nanoTime), begins, signs);
         configureRetrieval(configs, guard);
         configureCoordination(configs);
         configureLeases(configs, guard, begins);
         configureMetrics(configs.metrics);
+        // An idle shard is told from a silent one by its empty deliveries.
+        configs.processor.callProcessRecordsEvenForEmptyRecordList(true);
         // As the adapter's StreamsSchedulerFactory does it, which has no place for other leases.
         Scheduler scheduler = new Scheduler(configs.checkpoint, configs.coordinator, configs.leases,
                 configs.lifecycle, configs.metrics, configs.processor, configs.retrieval);
         built.set(scheduler);
         ShortLeaderLock.install(scheduler);
+        assignments.install(scheduler);
         return scheduler;
     }
 
@@ -153,7 +188,7 @@ public final class StreamsMultiLangDaemon {
         StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
         ShardRecordProcessorFactory children = children();
         return () -> new ShardProcessor(
-                children.shardRecordProcessor(), this::leases, open, handover, gate);
+                children.shardRecordProcessor(), this::leases, open, handover, gate, signs);
     }
 
     /** Forked where there is a server for it, and started one by one where there is none. */
@@ -225,6 +260,12 @@ public final class StreamsMultiLangDaemon {
                     metrics.metricsMaxQueueSize(), metrics.metricsLevel(), metrics.metricsEnabledDimensions(),
                     metrics.publisherFlushBuffer()));
         }
+    }
+
+    private void end(Refused reason) {
+        System.err.println("Error: " + reason.getMessage());
+        Connectors.LOG.error("The daemon ends: {}", reason.getMessage());
+        end(reason.exitCode);
     }
 
     private void end(int code) {

@@ -9,6 +9,9 @@ final class Trouble {
 
     static int exitCode(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof Refused) {
+                return ((Refused) cause).exitCode;
+            }
             if (isPermission(cause)) {
                 return ExitStatus.PERMISSION;
             }

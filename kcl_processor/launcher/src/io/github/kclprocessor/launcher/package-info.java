@@ -6,6 +6,11 @@
  * <ul>
  *   <li>{@link StreamsMultiLangDaemon} reads {@link Arguments} and {@link ReplicaProperties}, applies
  *       {@link AwsSettings}, asks once for the stream and builds the KCL's scheduler;
+ *   <li>{@link WorkerLock} makes it its worker's only daemon on this host, once all record processors of an
+ *       earlier one have ended; what it does not start over is {@link Refused};
+ *   <li>{@link Presence} shows that it lives, to a daemon of the same worker id in another {@link Place};
+ *   <li>{@link Ownership} looks at the {@link OwnRows} beside the KCL's state: whose the checkpoints are, by the
+ *       {@link Claim}, and whether the copy before them is whole, by the {@link CopyMark};
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
  *       adapter a stream's ARN in the form that it accepts;
  *   <li>all clients, the KCL's among them, have their HTTP from {@link BlockingHttp} or {@link AsyncHttp}:
@@ -27,7 +32,7 @@
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
  *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
  *   <li>in place of records, {@link Gaps} states a {@link Gap}, and {@link Denials} ends a daemon that
- *       may no longer read, by the {@link ErrorCodes}.
+ *       may no longer read, by the {@link ErrorCodes}; {@link ReadTrouble} tells of what is only retried.
  * </ol>
  *
  * <h2>To its record processor, and its checkpoint back</h2>
@@ -41,12 +46,17 @@
  *       the leader's list.
  * </ol>
  *
+ * <h2>Where nothing is heard</h2>
+ *
+ * <p>Every {@link Rounds round} the {@link UnreadWatch} compares the leases of this worker with the
+ * {@link SignsOfLife} of their shards, and looks whether the {@link AssignmentRounds} of the leader go on.
+ *
  * <h2>At the end, and what is said</h2>
  *
  * <ul>
  *   <li>{@link Shutdown} ends the daemon with the code that {@link ExitStatus} has settled on;
  *       {@link ChildExitFilter} tells it how a record processor ended, {@link Trouble} what a failed
- *       start means;
+ *       start means; {@link Ending} tells people;
  *   <li>{@link Connectors} is the log for operators, where {@link ChildLines} puts what record processors
  *       say; {@link HundredFiles}, {@link KnownNoise} and {@link QuietStderr} keep the logs readable.
  * </ul>

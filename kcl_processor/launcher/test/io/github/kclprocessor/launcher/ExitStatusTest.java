@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,7 @@ class ExitStatusTest {
     private final List<Object> open = new ArrayList<>();
     private final List<Integer> codes = new ArrayList<>();
     private final CompletableFuture<Void> letGo = new CompletableFuture<>();
+    private final Ending ending = new Ending(new PrintStream(OutputStream.nullOutputStream()));
     private Logger kcl;
 
     @BeforeEach
@@ -37,7 +40,7 @@ class ExitStatusTest {
     }
 
     private int stop(Future<Boolean> scheduler, Duration grace) {
-        new Shutdown(status, () -> scheduler, () -> letGo.complete(null), open, grace, codes::add).run();
+        new Shutdown(status, () -> scheduler, () -> letGo.complete(null), open, grace, ending, codes::add).run();
         return codes.get(0);
     }
 
@@ -81,7 +84,7 @@ class ExitStatusTest {
         status.askStop();
         assertTrue(status.ending());
         ExitStatus failed = new ExitStatus();
-        new Shutdown(failed, () -> AT_ONCE, () -> {}, open, Duration.ofSeconds(10), code -> {}).run();
+        new Shutdown(failed, () -> AT_ONCE, () -> {}, open, Duration.ofSeconds(10), ending, code -> {}).run();
         assertTrue(failed.ending());
     }
 

@@ -54,6 +54,9 @@ final class FakeLeaseTable implements DynamoDbAsyncClient {
 
     @Override
     public CompletableFuture<UpdateItemResponse> updateItem(UpdateItemRequest request) {
+        if (failure != null) {
+            return CompletableFuture.failedFuture(failure);
+        }
         Map<String, AttributeValue> row = rows.get(request.key().get("leaseKey").s());
         if (row == null || row.containsKey(Begins.ATTRIBUTE)) {
             return CompletableFuture.failedFuture(ConditionalCheckFailedException.builder().message("no").build());

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -42,7 +43,7 @@ class StreamsMultiLangDaemonTest {
     private StreamsMultiLangDaemon daemon(String... more) throws IOException {
         Path file = folder.resolve("task.properties");
         Files.writeString(file, PROPERTIES + String.join("\n", more));
-        return new StreamsMultiLangDaemon(file);
+        return new StreamsMultiLangDaemon(file, new Ending(System.err));
     }
 
     private static Scheduler scheduler(StreamsMultiLangDaemon daemon) {
@@ -74,12 +75,25 @@ class StreamsMultiLangDaemonTest {
                         .idleTimeBetweenReadsInMillis());
     }
 
+    /** Idle shards have deliveries, too, whatever the file says. */
+    @Test
+    void emptyDeliveries() throws Exception {
+        assertTrue(scheduler(daemon()).processorConfig().callProcessRecordsEvenForEmptyRecordList());
+    }
+
     /** Shard syncs do not sleep, and shards are looked after four times a second. */
     @Test
     void coordination() throws Exception {
         Scheduler scheduler = scheduler(daemon());
         assertEquals(0, scheduler.leaseManagementConfig().shardSyncIntervalMillis());
         assertEquals(250, scheduler.coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
+    }
+
+    /** A live worker's shard goes to another by a hand-over only; an assignment would leave it two writers. */
+    @Test
+    void handOver() throws Exception {
+        assertTrue(scheduler(daemon()).leaseManagementConfig().gracefulLeaseHandoffConfig()
+                .isGracefulLeaseHandoffEnabled());
     }
 
     /** Metrics that are off have no factory that could send any. */
@@ -95,6 +109,13 @@ class StreamsMultiLangDaemonTest {
     @Test
     void leaderLockIsShortened() throws Exception {
         assertEquals(3750L, heartbeatMillis(scheduler(daemon())));
+    }
+
+    /** The rounds in which shards are assigned are counted. */
+    @Test
+    void assignmentRounds() throws Exception {
+        Object components = read(scheduler(daemon()), "migrationComponentsInitializer");
+        assertInstanceOf(AssignmentRounds.class, read(components, "lamThreadPool"));
     }
 
     /** A scheduler that keeps its lock elsewhere keeps it as it is. */

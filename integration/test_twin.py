@@ -1,0 +1,56 @@
+"""One worker id on two hosts: the one that came later ends by name, however it was started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from integration.bootstrap import bootstrapped
+from integration.commands import Commands
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
+from integration.worker import Worker
+
+pytestmark = pytest.mark.story
+
+# failoverTimeMillis, and what a start takes.
+FAILOVER, START = 10, 15
+
+
+def test_a_twin_on_another_host_ends(story: Stories, tell: Tell) -> None:
+    """Within a failover time, before it writes; the first one goes on. A dead one is replaced."""
+    told = story(lineages=2, preload=100, keys=50, rate=50.0)
+    told.configure(kcl={**told.task["kcl"], "worker_id": "worker-1"})
+    first = told.started()
+    twin = elsewhere(told, "twin")
+    with twin:
+        noticed = until(lambda: not twin.running(), "the twin ends", FAILOVER + START)
+        assert twin.wait() == 2, twin.log()
+        assert "Another daemon of worker worker-1 lives on" in twin.log()
+        assert "--workerId" in twin.log()
+    with bootstrapped(Commands(told.file, told.state), folder(told, "here")) as beside:
+        assert beside.wait(START) == 2, beside.log()
+        assert "A daemon of worker worker-1 already runs on this host" in beside.log()
+    assert first.running()
+    first.kill()
+    arrives = told.more_writes()
+    with elsewhere(told, "successor") as successor:
+        took = until(lambda: arrives() or not successor.running(), "it writes", 90)
+        assert successor.running(), successor.log()
+        verdict = told.simulator.settle(60)
+        assert_replicated(verdict)
+        assert successor.stop() == 0
+    tell("a worker id on two hosts", told, verdict, 1, f"noticed in {noticed:.1f} s")
+    assert took < FAILOVER + START + 5
+
+
+def elsewhere(told: Story, host: str) -> Worker:
+    """The task's worker as on another host: it has a state directory of its own there."""
+    return bootstrapped(Commands(told.file, told.folder / host), folder(told, host))
+
+
+def folder(told: Story, host: str) -> Path:
+    made = told.folder / f"{host}-daemon"
+    made.mkdir()
+    return made

@@ -1,0 +1,93 @@
+"""A shard that a worker owns and does not read is noticed: let go, taken up again, or the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from integration.story import Stories, Story, Tell, assert_replicated
+from integration.until import until
+
+pytestmark = pytest.mark.story
+
+THROTTLE = {"kind": "ProvisionedThroughputExceededException", "operation": "BatchWriteItem"}
+# The shortest that a task may have, in seconds.
+UNREAD = 30
+# Rounds of the watch are an eighth of it apart.
+NOTICED = UNREAD * 9 / 8 + 5
+FAILOVER = 10
+
+
+@pytest.mark.parametrize(
+    ("owner", "hands_over"), [("next", "worker-1"), ("worker-1", "last")], ids=["from", "to"]
+)
+def test_a_hand_over_that_a_death_cut_is_no_shards_end(
+    story: Stories, tell: Tell, owner: str, hands_over: str
+) -> None:
+    """It was cut as the worker gave the shard, or got it; started again, the worker reads it."""
+    told = story(lineages=1, preload=100, keys=100, rate=50.0)
+    told.started().kill()
+    (shard,) = told.leases()
+    told.set_lease(shard, leaseOwner=owner, checkpointOwner=hands_over)
+    written = told.more_writes()
+    told.start()
+    took = until(written, "the shard is read", 60)
+    verdict = told.simulator.settle(30)
+    assert_replicated(verdict)
+    tell(f"kill -9 during a hand-over {owner}", told, verdict, 1, f"read on in {took:.1f} s")
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(300)
+def test_a_shard_that_is_handed_over_while_it_waits_for_its_parent(
+    story: Stories, tell: Tell
+) -> None:
+    """The KCL closes it as its parent ends, and renews it ever after: it is let go in time."""
+    told = story({"unread_seconds": UNREAD}, lineages=1, preload=100, keys=100, rate=0.0)
+    told.simulator.control(rollover=None)
+    told.simulator.faults(destination=[THROTTLE])
+    worker = told.start()
+    until(lambda: told.writes() > 3, "the parent is read, but cannot be written", 90)
+    parent, child = sorted(told.leases())
+    assert set(told.owners()) == {parent, child}
+    told.set_lease(child, leaseOwner="next", checkpointOwner="worker-1")
+    seen = _counter(told, child)
+    until(lambda: _counter(told, child) > seen + 2, "it is renewed as a hand-over", 20)
+    told.simulator.faults(destination=[])
+    told.simulator.control(load={"rate": 50.0})
+    until(lambda: "it is let go" in worker.log(), "it is let go", NOTICED)
+    until(lambda: told.owners().get(child) == "worker-1", "it is assigned", FAILOVER + 10)
+    verdict = told.simulator.settle(30)
+    assert worker.running()
+    assert_replicated(verdict)
+    tell("hand-over of a shard that waits for its parent", told, verdict, 1)
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(300)
+def test_a_record_processor_that_stands_still(story: Stories, tell: Tell) -> None:
+    """Its shard is let go and read by a new one; stands that still, too, the daemon ends with 1."""
+    told = story({"unread_seconds": UNREAD}, lineages=2, preload=100, keys=100, rate=50.0)
+    worker = told.started()
+    until(lambda: len(worker.children()) == 2, "both shards are read", 30)
+    stands, goes_on = worker.children()
+    stands.suspend()
+    noticed = until(lambda: "it is let go" in worker.log(), "its shard is let go", NOTICED)
+    read = until(lambda: len(worker.children()) == 3, "a new one is started", FAILOVER + 10)
+    told.caught_up(30)
+    told.simulator.control(load={"rate": 50.0})
+    (new,) = set(worker.children()) - {stands, goes_on}
+    new.suspend()
+    assert worker.wait(2 * NOTICED + 45) == 1
+    assert "The daemon ends" in worker.log()
+    assert worker.log().count("it is let go") == 1
+    for child in (stands, new):
+        child.kill()
+    told.started()
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    measured = f"let go after {noticed:.0f} s, read {read:.1f} s later"
+    tell("a record processor that stands still", told, verdict, 2, measured)
+
+
+def _counter(told: Story, shard: str) -> int:
+    return int(told.leases()[shard]["leaseCounter"])

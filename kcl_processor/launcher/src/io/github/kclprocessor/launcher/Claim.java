@@ -1,0 +1,118 @@
+package io.github.kclprocessor.launcher;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.TableDescription;
+
+/**
+ * Whose checkpoints a checkpoint table holds, as {@code launch/identity.py} writes it down: those of one
+ * stream and one destination table, from its creation on.
+ *
+ * <p>{@code kcl-processor run} has settled all this before it becomes the daemon. A daemon that was started
+ * otherwise goes on with what is claimed for it, or claims what is nobody's; the rest is for {@code run}.
+ */
+final class Claim {
+    static final String KEY = "KclProcessorReplica";
+    private static final String STREAM = "stream";
+    private static final String DESTINATION = "destination";
+    private static final String INCARNATION = "destinationIncarnation";
+    /** As Python's {@code isoformat} writes it. */
+    private static final DateTimeFormatter CREATED = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSxxx");
+    /** A creation is read as a fraction of a second, and rounded in two languages. */
+    private static final Duration ROUNDING = Duration.ofMillis(1);
+
+    private final String task;
+    private final String stream;
+    private final TableDescription destination;
+
+    Claim(String task, String stream, TableDescription destination) {
+        this.task = task;
+        this.stream = stream;
+        this.destination = destination;
+    }
+
+    /**
+     * Makes sure that the checkpoints are this replica's.
+     *
+     * @param leases the keys of the leases that there are
+     * @param shards those that the stream has
+     * @throws Refused if they are another's, or of another time
+     */
+    void make(OwnRows rows, Collection<String> leases, Set<String> shards) {
+        Optional<Map<String, AttributeValue>> claimed = rows.read(KEY);
+        while (!claimed.isPresent()) {
+            refuseStrangers(leases, shards);
+            if (rows.create(KEY, row())) {
+                return;
+            }
+            claimed = rows.read(KEY);
+        }
+        refuse(claimed.get());
+    }
+
+    private void refuse(Map<String, AttributeValue> claimed) {
+        String read = claimed.get(STREAM).s();
+        String written = claimed.get(DESTINATION).s();
+        if (!table(read).equals(table(stream)) || !written.equals(destination.tableArn())) {
+            throw new Refused(ExitStatus.CONFIG, "The checkpoints of task " + task + " belong to the replica " + read
+                    + " to " + written + ", and this daemon's is " + stream + " to " + destination.tableArn() + ".",
+                    "kcl-processor run, which says how to go on");
+        }
+        if (!read.equals(stream)) {
+            throw new Refused(ExitStatus.GAP, "The checkpoints of task " + task + " are of the stream " + read
+                    + ", and this daemon is to read " + stream + ".",
+                    "kcl-processor run, which reads what is left of the older one first; or kcl-processor render");
+        }
+        AttributeValue incarnation = claimed.get(INCARNATION);
+        if (incarnation != null && !isSame(incarnation.s().split(" "))) {
+            throw new Refused(ExitStatus.CONFIG, "The destination table of task " + task
+                    + " was made anew since its checkpoints were begun: it is " + incarnation()
+                    + ", and was " + incarnation.s() + ". What they say is done is not.",
+                    "kcl-processor copy --restart " + task);
+        }
+    }
+
+    /** Leases without a claim (the original library makes none) are told by their shards. */
+    private void refuseStrangers(Collection<String> leases, Set<String> shards) {
+        if (!leases.isEmpty() && leases.stream().noneMatch(shards::contains)) {
+            throw new Refused(ExitStatus.CONFIG, "The checkpoint table of task " + task + " holds " + leases.size()
+                    + " leases, and none is of a shard of " + stream + ".",
+                    "kcl-processor run, which says how to go on");
+        }
+    }
+
+    /** An id is unique by itself; without one a table is told by its creation. */
+    private boolean isSame(String[] incarnation) {
+        if (incarnation.length > 2 && destination.tableId() != null) {
+            return incarnation[2].equals(destination.tableId());
+        }
+        Instant created = OffsetDateTime.parse(incarnation[1]).toInstant();
+        return Duration.between(created, destination.creationDateTime()).abs().compareTo(ROUNDING) <= 0;
+    }
+
+    private Map<String, AttributeValue> row() {
+        return Map.of(
+                "sourceTable", OwnRows.text(table(stream)),
+                STREAM, OwnRows.text(stream),
+                DESTINATION, OwnRows.text(destination.tableArn()),
+                INCARNATION, OwnRows.text(incarnation()));
+    }
+
+    private String incarnation() {
+        String created = CREATED.format(destination.creationDateTime().atOffset(ZoneOffset.UTC));
+        String id = destination.tableId() == null ? "" : " " + destination.tableId();
+        return destination.tableArn() + " " + created + id;
+    }
+
+    private static String table(String stream) {
+        return stream.split("/stream/")[0];
+    }
+}

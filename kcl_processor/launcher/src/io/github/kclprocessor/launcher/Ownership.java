@@ -1,0 +1,56 @@
+package io.github.kclprocessor.launcher;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
+import software.amazon.awssdk.services.dynamodb.model.Shard;
+import software.amazon.kinesis.coordinator.CoordinatorConfig.CoordinatorStateTableConfig;
+import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
+import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.leases.exceptions.LeasingException;
+
+/**
+ * The look at whose checkpoints there are, and whether the copy before them is whole, however the daemon
+ * was started: {@code kcl-processor run} has looked already, the bootstrap script has not.
+ */
+final class Ownership {
+    private Ownership() {}
+
+    /**
+     * Looks before the scheduler runs.
+     *
+     * @param base the credentials from which the destination's come
+     * @throws Refused if this daemon must not start
+     */
+    static void look(Scheduler scheduler, ReplicaProperties replica, SourceStream stream, AwsCredentialsProvider base)
+            throws LeasingException {
+        OwnRows rows = rows(scheduler);
+        List<String> leases = leases(scheduler.leaseRefresher());
+        if (replica.destinationTable().isPresent()) {
+            Claim claim = new Claim(replica.task(), replica.streamArn().real,
+                    Clients.destination(replica, replica.destinationTable().get(), base));
+            Set<String> shards = stream.shards().stream().map(Shard::shardId).collect(Collectors.toSet());
+            claim.make(rows, leases, shards);
+        }
+        CopyMark.refuse(rows, replica.task(), !leases.isEmpty(), Instant.now());
+    }
+
+    /** The table is the KCL's, which makes it at its own start. */
+    static OwnRows rows(Scheduler scheduler) throws LeasingException {
+        CoordinatorStateTableConfig state = scheduler.coordinatorConfig().coordinatorStateTableConfig();
+        DynamoDbAsyncClient client = scheduler.leaseManagementConfig().dynamoDBClient();
+        new CoordinatorStateDAO(client, state).initialize();
+        return new OwnRows(client, state.tableName());
+    }
+
+    private static List<String> leases(LeaseRefresher table) throws LeasingException {
+        return table.leaseTableExists()
+                ? table.listLeases().stream().map(Lease::leaseKey).collect(Collectors.toList())
+                : List.of();
+    }
+}

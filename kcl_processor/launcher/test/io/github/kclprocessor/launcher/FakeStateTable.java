@@ -1,0 +1,94 @@
+package io.github.kclprocessor.launcher;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
+import software.amazon.awssdk.services.dynamodb.model.DeleteItemRequest;
+import software.amazon.awssdk.services.dynamodb.model.DeleteItemResponse;
+import software.amazon.awssdk.services.dynamodb.model.GetItemRequest;
+import software.amazon.awssdk.services.dynamodb.model.GetItemResponse;
+import software.amazon.awssdk.services.dynamodb.model.PutItemRequest;
+import software.amazon.awssdk.services.dynamodb.model.PutItemResponse;
+
+/** The coordinator state table: rows by key, written on the conditions that {@link OwnRows} sets. */
+final class FakeStateTable implements DynamoDbAsyncClient {
+    final Map<String, Map<String, AttributeValue>> rows = new HashMap<>();
+    /** What the next write runs into after it was applied, if anything. */
+    RuntimeException lostAnswer;
+
+    /** A row as another process wrote it. */
+    void has(String key, Map<String, AttributeValue> row) {
+        Map<String, AttributeValue> item = new HashMap<>(row);
+        item.put("key", OwnRows.text(key));
+        rows.put(key, item);
+    }
+
+    OwnRows own() {
+        return new OwnRows(this, "task-CoordinatorState");
+    }
+
+    @Override
+    public CompletableFuture<GetItemResponse> getItem(GetItemRequest request) {
+        return CompletableFuture.completedFuture(
+                GetItemResponse.builder().item(rows.get(request.key().get("key").s())).build());
+    }
+
+    @Override
+    public CompletableFuture<PutItemResponse> putItem(PutItemRequest request) {
+        String key = request.item().get("key").s();
+        if (!holds(key, request.conditionExpression(), request.expressionAttributeNames(),
+                request.expressionAttributeValues())) {
+            return refused();
+        }
+        rows.put(key, request.item());
+        return answered(PutItemResponse.builder().build());
+    }
+
+    @Override
+    public CompletableFuture<DeleteItemResponse> deleteItem(DeleteItemRequest request) {
+        String key = request.key().get("key").s();
+        if (!holds(key, request.conditionExpression(), request.expressionAttributeNames(),
+                request.expressionAttributeValues())) {
+            return refused();
+        }
+        rows.remove(key);
+        return answered(DeleteItemResponse.builder().build());
+    }
+
+    private <T> CompletableFuture<T> answered(T answer) {
+        RuntimeException lost = lostAnswer;
+        lostAnswer = null;
+        return lost == null ? CompletableFuture.completedFuture(answer) : CompletableFuture.failedFuture(lost);
+    }
+
+    private static <T> CompletableFuture<T> refused() {
+        return CompletableFuture.failedFuture(ConditionalCheckFailedException.builder().message("no").build());
+    }
+
+    private boolean holds(String key, String condition, Map<String, String> names,
+            Map<String, AttributeValue> values) {
+        Map<String, AttributeValue> row = rows.getOrDefault(key, Map.of());
+        if (condition.startsWith("attribute_not_exists")) {
+            return row.isEmpty();
+        }
+        for (String term : condition.split(" AND ")) {
+            String[] sides = term.split(" = ");
+            if (!Objects.equals(row.get(names.get(sides[0])), values.get(sides[1]))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public String serviceName() {
+        return "fake";
+    }
+
+    @Override
+    public void close() {}
+}

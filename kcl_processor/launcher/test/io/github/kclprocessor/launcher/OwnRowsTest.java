@@ -1,0 +1,41 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+
+class OwnRowsTest {
+    private static final Map<String, AttributeValue> ONE = Map.of("a", OwnRows.text("1"), "b", OwnRows.text("x"));
+    private static final Map<String, AttributeValue> TWO = Map.of("a", OwnRows.text("2"));
+
+    private final FakeStateTable table = new FakeStateTable();
+    private final OwnRows rows = table.own();
+
+    /** A row is written, replaced and removed only as it was read. */
+    @Test
+    void asItWasRead() {
+        assertEquals(Optional.empty(), rows.read("row"));
+        assertTrue(rows.create("row", ONE));
+        assertFalse(rows.create("row", TWO));
+        assertEquals(Optional.of(ONE), rows.read("row"));
+        assertFalse(rows.replace("row", TWO, ONE));
+        assertTrue(rows.replace("row", ONE, TWO));
+        assertFalse(rows.remove("row", ONE));
+        assertTrue(rows.remove("row", TWO));
+        assertEquals(Optional.empty(), rows.read("row"));
+    }
+
+    /** What the service says is passed on as it is, for its exit code. */
+    @Test
+    void failure() {
+        table.lostAnswer = FakeStream.refusal("AccessDeniedException");
+        assertEquals(ExitStatus.PERMISSION,
+                Trouble.exitCode(assertThrows(RuntimeException.class, () -> rows.create("row", ONE))));
+    }
+}

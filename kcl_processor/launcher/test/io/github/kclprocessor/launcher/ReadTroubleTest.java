@@ -1,0 +1,106 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.net.SocketException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.exception.SdkClientException;
+
+class ReadTroubleTest {
+    private static final RuntimeException THROTTLED = FakeStream.refusal("LimitExceededException");
+    private static final RuntimeException FAILED = FakeStream.refusal("InternalServerError");
+    private static final RuntimeException RESET =
+            SdkClientException.create("no answer", new SocketException("Connection reset"));
+
+    private final ListAppender<ILoggingEvent> heard = new ListAppender<>();
+    private long nanos;
+    private final ReadTrouble trouble = new ReadTrouble(() -> nanos);
+
+    @BeforeEach
+    void hear() {
+        heard.start();
+        ((Logger) Connectors.LOG).addAppender(heard);
+    }
+
+    @AfterEach
+    void detach() {
+        ((Logger) Connectors.LOG).detachAppender(heard);
+    }
+
+    private List<String> said() {
+        return heard.list.stream().map(ILoggingEvent::getFormattedMessage).collect(Collectors.toList());
+    }
+
+    private void turn(long seconds) {
+        nanos += TimeUnit.SECONDS.toNanos(seconds);
+    }
+
+    /** However often the kinds take turns, with successes in between: few lines, with counts by kind. */
+    @Test
+    void mixedFaults() {
+        for (int second = 0; second < 120; second++) {
+            trouble.met(THROTTLED);
+            trouble.passed();
+            trouble.met(FAILED);
+            trouble.met(RESET);
+            trouble.met(THROTTLED);
+            turn(1);
+        }
+        assertEquals(4, said().size(), said().toString());
+        assertTrue(said().get(0).startsWith("The source's stream does not answer every call: LimitExceededException"));
+        assertTrue(said().get(3).contains(
+                "for 70 s: 141 LimitExceededException, 70 InternalServerError, 70 SocketException"), said().get(3));
+    }
+
+    /** The end is told once, after calm of half a reminder. */
+    @Test
+    void theEnd() {
+        trouble.met(FAILED);
+        turn(4);
+        trouble.met(FAILED);
+        turn(4);
+        trouble.passed();
+        assertEquals(1, said().size());
+        turn(1);
+        trouble.passed();
+        trouble.passed();
+        assertEquals("The source's stream answers again; the trouble lasted 4 s: 2 InternalServerError", said().get(1));
+        assertEquals(2, said().size());
+    }
+
+    /** A trouble that comes back every few seconds is one trouble. */
+    @Test
+    void comingAndGoing() {
+        for (int second = 0; second < 3600; second++) {
+            if (second % 6 == 0) {
+                trouble.met(THROTTLED);
+            } else {
+                trouble.passed();
+            }
+            turn(1);
+        }
+        assertTrue(said().size() <= 20, said().toString());
+    }
+
+    /** After a long calm the next trouble is a new one. */
+    @Test
+    void aNewOne() {
+        trouble.met(FAILED);
+        turn(400);
+        trouble.passed();
+        trouble.met(THROTTLED);
+        turn(5);
+        trouble.passed();
+        assertEquals(4, said().size());
+        assertTrue(said().get(3).endsWith("1 LimitExceededException"), said().get(3));
+    }
+}

@@ -1,0 +1,36 @@
+"""A worker's lock on its host, which every process of the worker holds in its own way.
+
+The daemon (``WorkerLock`` of the launcher) holds one byte of the file for itself, and before it
+begins waits until nobody holds the other, of which each record processor has a share. So a worker
+has one daemon, and a daemon that was killed and started again writes nothing while a record
+processor of its predecessor may still have a request on its way. The kernel lets go of a lock when
+its process ends. They are POSIX locks, for that is what Java has.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from kcl_processor.errors import ConfigError
+
+# The launcher's WorkerLock has the same number.
+RECORD_PROCESSORS = 1
+
+
+def share(lock: Path) -> None:
+    """Hold a share of a worker's lock until this process ends.
+
+    Raises:
+        ConfigError: the file cannot be opened.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        # Never closed: to close any descriptor of the file would let go of the lock.
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.lockf(descriptor, fcntl.LOCK_SH, 1, RECORD_PROCESSORS)
+    except OSError as error:
+        raise ConfigError(
+            f"{lock} cannot be locked: {error.strerror}.", "--state-dir with a folder of yours"
+        ) from error

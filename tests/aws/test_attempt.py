@@ -1,0 +1,134 @@
+"""What allows an attempt is asked last thing before its bytes, and until its answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from botocore.credentials import Credentials
+
+from kcl_processor.aws.codes import NOT_SENT
+from kcl_processor.aws.keys import Keys
+from kcl_processor.aws.wire import Answer, Endpoint
+from tests.edges import Authority, Edge, Reply, Request, proxying, serving
+
+APPLIED = Reply(b'{"UnprocessedItems":{}}')
+
+
+class Proof:
+    """A proof of ownership that a test lets run out."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.asked = 0
+        self._seconds = list(seconds)
+
+    def remaining(self) -> float:
+        self.asked += 1
+        return self._seconds.pop(0) if len(self._seconds) > 1 else self._seconds[0]
+
+
+def found() -> Credentials:
+    return Credentials("key", "secret")
+
+
+def write(
+    url: str,
+    remaining: Callable[[], float],
+    body: bytes = b"{}",
+    find: Callable[[], Credentials] = found,
+) -> Answer:
+    endpoint = Endpoint("us-east-1", url, Keys("test", find), connections=1)
+    return endpoint.call("BatchWriteItem", body, remaining)
+
+
+@contextmanager
+def silent() -> Iterator[Edge]:
+    """A server that takes requests and keeps its answers until the end."""
+    end = threading.Event()
+
+    def late(_request: Request) -> Reply:
+        end.wait(20)
+        return APPLIED
+
+    with serving(late) as server:
+        try:
+            yield server
+        finally:
+            end.set()
+
+
+def test_credentials_that_outlast_the_proof_send_nothing() -> None:
+    """A proof that was good before the credentials were renewed is looked at behind them."""
+    proven = [True]
+
+    def renewed() -> Credentials:
+        proven[0] = False
+        return found()
+
+    with serving(lambda _request: APPLIED) as server:
+        answer = write(server.url, lambda: 5.0 if proven[0] else 0.0, find=renewed)
+        assert (answer.error, server.requests) == (NOT_SENT, [])
+
+
+def test_a_connection_that_outlasts_the_proof_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a connection nor a handshake of TLS stands between the question and the bytes."""
+    proven = ["until the handshake"]
+    authority = Authority(tmp_path)
+    context = authority.server_context()
+    context.sni_callback = lambda *_: proven.clear()
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
+    with serving(lambda _request: APPLIED, context, "localhost") as server:
+        answer = write(server.url, lambda: 5.0 if proven else 0.0)
+        assert (answer.error, server.requests) == (NOT_SENT, [])
+    assert not proven
+
+
+def test_a_body_is_not_finished_behind_the_proof() -> None:
+    """A long body is asked for piece by piece; what is not whole is never applied."""
+    with serving(lambda _request: APPLIED) as server:
+        answer = write(server.url, Proof(5.0, 5.0, 0.0).remaining, b"x" * 1_000_000)
+        assert answer.error == NOT_SENT
+    assert all(len(request.body) < 1_000_000 for request in server.requests)
+
+
+def test_an_answer_is_waited_for_while_the_proof_holds() -> None:
+    """A proof that ends ends the attempt at the next look, long before its own timeout."""
+    with silent() as server:
+        proof = Proof(5.0, 5.0, 0.05, 0.0)
+        answer = write(server.url, proof.remaining)
+        assert (answer.status, answer.error) == (0, "ReadTimeoutError")
+        assert proof.asked == 4 and len(server.requests) == 1
+
+
+def test_a_proof_that_is_renewed_gives_a_slow_destination_its_time() -> None:
+    """Each look finds a little time left, and the answer comes after several of them."""
+    looks = threading.Semaphore(0)
+
+    def remaining() -> float:
+        looks.release()
+        return 0.05
+
+    def slow(_request: Request) -> Reply:
+        for _ in range(6):
+            assert looks.acquire(timeout=5)
+        return APPLIED
+
+    with serving(slow) as server:
+        assert write(server.url, remaining).error == ""
+
+
+def test_a_proxy_is_asked_for_its_way_under_the_same_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing goes to a proxy, either, when there is no time left."""
+    with serving(lambda _request: APPLIED) as server, proxying() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert write(server.url, lambda: 0.0).error == NOT_SENT
+        assert (server.requests, proxy.requests) == ([], [])
+        assert write(server.url, lambda: 5.0).error == ""
+        assert len(proxy.requests) == 1
