@@ -63,9 +63,10 @@ class Worker:
         return self._process.pid
 
     def children(self) -> list[psutil.Process]:
-        """The record processors."""
+        """The record processors, which the daemon's one child forks."""
         try:
-            return psutil.Process(self.pid).children()
+            everyone = psutil.Process(self.pid).children(recursive=True)
+            return [one for one in everyone if one.ppid() != self.pid]
         except psutil.NoSuchProcess:
             return []
 

@@ -1,9 +1,9 @@
 """The process that is forked for each shard: ``kcl-processor-fork-server PROPERTIES SOCKET``.
 
-It imports everything that a record processor needs once, for all of them. The launcher (``ForkServer``)
-connects to the socket for each shard and says the shard's id; the fork answers with its process id,
-and from there on the connection is its standard input and output. How forks end is told on stdout,
-``PID CODE`` a line, where a signal is 128 and its number. It ends with its stdin.
+It imports everything that a record processor needs once, for all of them. For each shard the
+launcher (``ForkServer``) connects to the socket and says the shard's id; the fork answers with its
+process id, and from there on the connection is its standard input and output. How forks end is told
+on stdout, ``PID CODE`` a line, where a signal is 128 and its number. It ends with its stdin.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from kcl_processor.config.settings import Settings, read_settings
 from kcl_processor.errors import ExitCode
@@ -28,13 +28,14 @@ _BACKLOG = 1024
 
 def main() -> NoReturn:
     """Serve until the launcher is gone, then exit with an ``errors.ExitCode``."""
+    told = child.take_stdout()
     child.leave_signals_to_the_daemon()
     log_to_stderr()
     path = Path(sys.argv[2])
-    child.end_with(lambda: _serve(read_settings(Path(sys.argv[1])), path))
+    child.end_with(lambda: _serve(read_settings(Path(sys.argv[1])), path, told))
 
 
-def _serve(settings: Settings, path: Path) -> None:
+def _serve(settings: Settings, path: Path, told: TextIO) -> None:
     child.import_all()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
@@ -43,7 +44,7 @@ def _serve(settings: Settings, path: Path) -> None:
     gc.collect()
     gc.freeze()
     try:
-        _Server(settings, listener).run()
+        _Server(settings, listener, told).run()
     finally:
         path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -53,12 +54,13 @@ def _serve(settings: Settings, path: Path) -> None:
 class _Server:
     """Forks, and tells how forks end. It has one thread, as whatever forks must."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, told: TextIO) -> None:
         self._settings = settings
         self._listener = listener
+        self._told = told
         self._selector = selectors.DefaultSelector()
         self._woken, self._wakes = socket.socketpair()
-        self._wakes.setblocking(False)
+        self._wakes.settimeout(0)
 
     def run(self) -> None:
         """Serve until stdin ends."""
@@ -66,7 +68,7 @@ class _Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for file in (self._listener, self._woken, 0):
             self._selector.register(file, selectors.EVENT_READ)
-        _tell("ready")
+        self._tell("ready")
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self._listener:
@@ -92,21 +94,27 @@ class _Server:
             if not pid:
                 return
             code = os.waitstatus_to_exitcode(status)
-            _tell(f"{pid} {code if code >= 0 else 128 - code}")
+            self._tell(f"{pid} {code if code >= 0 else 128 - code}")
 
     def _become_child(self, connection: socket.socket) -> NoReturn:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._selector.close()
-        for end in (self._listener, self._woken, self._wakes):
+        for end in (self._listener, self._woken, self._wakes, self._told):
             end.close()
         os.dup2(connection.fileno(), 0)
-        os.dup2(connection.fileno(), 1)
         connection.close()
-        shard = _first_line()
-        os.write(1, f"{os.getpid()}\n".encode())
-        log_to_stderr(f"{shard} ")
-        child.end_with(lambda: child.run(self._settings, child.take_stdout()))
+        log_to_stderr(f"{_first_line()} ")
+        protocol = os.fdopen(os.dup(0), "w", encoding="utf-8")
+        print(os.getpid(), file=protocol, flush=True)
+        child.end_with(lambda: child.run(self._settings, protocol))
+
+    def _tell(self, line: str) -> None:
+        try:
+            print(line, file=self._told, flush=True)
+        except BrokenPipeError:
+            # The launcher is gone; the forks see it by themselves.
+            os._exit(ExitCode.CRASH)
 
 
 def _first_line() -> str:
@@ -115,14 +123,6 @@ def _first_line() -> str:
     while (byte := os.read(0, 1)) not in (b"\n", b""):
         line += byte
     return line.decode()
-
-
-def _tell(line: str) -> None:
-    try:
-        os.write(1, f"{line}\n".encode())
-    except BrokenPipeError:
-        # The launcher is gone; the forks see it by themselves.
-        os._exit(ExitCode.CRASH)
 
 
 if __name__ == "__main__":

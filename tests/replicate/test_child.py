@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import subprocess
 import sys
@@ -11,27 +9,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import boto3
 import pytest
 
-from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.render import render
-from kcl_processor.config.task import Kcl, Metrics, Side, Source, Task
 from kcl_processor.errors import ExitCode
 from tests.edges import Reply, serving
+from tests.replicate.daemon_side import INITIALIZE, DaemonSide, records
+from tests.replicate.task_of_moto import rendered, table_of
 from tests.state.test_worker_lock import is_free
 
-INITIALIZE = {
-    "action": "initialize",
-    "shardId": "shard-1",
-    "sequenceNumber": "TRIM_HORIZON",
-    "subSequenceNumber": 0,
-}
 
-
-class Child:
+class Child(DaemonSide):
     """The daemon's side of the pipes."""
 
     def __init__(self, properties: Path, **environment: str) -> None:
@@ -45,28 +35,8 @@ class Child:
         )
 
         assert self.process.stdin and self.process.stdout and self.process.stderr
-        self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        super().__init__(self.process.stdin, self.process.stdout)
         self.stderr = self.process.stderr
-
-    def say(self, message: dict[str, Any]) -> None:
-        self.stdin.write(json.dumps(message) + "\n")
-        self.stdin.flush()
-
-    def hear(self) -> dict[str, Any]:
-        """The next message; every line on stdout must be one, or empty as kclpy makes them."""
-        line = self.stdout.readline()
-        message: dict[str, Any] = json.loads(line) if line != "\n" else self.hear()
-        return message
-
-    def do(self, action: dict[str, Any]) -> list[str]:
-        """Have an action done, with every checkpoint granted; gives the checkpoints."""
-        self.say(action)
-        granted = []
-        while (message := self.hear())["action"] == "checkpoint":
-            granted.append(message["sequenceNumber"])
-            self.say({**message, "error": None})
-        assert message == {"action": "status", "responseFor": action["action"]}
-        return granted
 
     def end(self) -> tuple[int, str]:
         """Close its input; give its exit code and what it wrote on stderr."""
@@ -83,37 +53,9 @@ class Start(Protocol):
     ) -> Child: ...
 
 
-def records(*values: int) -> dict[str, Any]:
-    return {
-        "action": "processRecords",
-        "millisBehindLatest": None,
-        "records": [record(101 + n, value) for n, value in enumerate(values)],
-    }
-
-
-def record(sequence: int, value: int) -> dict[str, Any]:
-    keys = {"pk": {"S": f"k{value}"}}
-    body = {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": keys}}
-    return {
-        "action": "record",
-        "data": base64.b64encode(json.dumps(body).encode()).decode(),
-        "partitionKey": "k",
-        "sequenceNumber": str(sequence),
-        "subSequenceNumber": 0,
-        "approximateArrivalTimestamp": 0,
-    }
-
-
 @pytest.fixture
 def start(moto_url: str, tmp_path: Path) -> Iterator[Start]:
     """Starts children of a task whose destination is a table of moto; they end with the test."""
-    table = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
-    table.create_table(
-        TableName="child",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
     started: list[Child] = []
 
     def make(
@@ -121,27 +63,20 @@ def start(moto_url: str, tmp_path: Path) -> Iterator[Start]:
         changes: Sequence[tuple[str, str]] = (),
         **environment: str,
     ) -> Child:
-        path = tmp_path / "child.properties"
-        task = Task(
-            name="child",
-            source=Source("us-east-1", "source"),
-            destination=Side("us-east-1", "child", endpoint),
-            kcl=Kcl("us-east-1", None, "application", "worker-1"),
-            metrics=Metrics(publish=False),
-        )
-        text = render(TaskFiles(task, tmp_path / "state"), "arn", path, "a test")
+        text = rendered(endpoint, tmp_path)
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
+        path = tmp_path / "child.properties"
         path.write_text(text, encoding="iso-8859-1")
         started.append(Child(path, **environment))
         return started[-1]
 
-    yield make
-    for child in started:
-        child.process.kill()
-        child.process.wait()
-    table.delete_table(TableName="child")
+    with table_of(moto_url):
+        yield make
+        for child in started:
+            child.process.kill()
+            child.process.wait()
 
 
 def test_a_shard_from_its_start_to_a_stop(start: Start, moto_url: str) -> None:

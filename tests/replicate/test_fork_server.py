@@ -1,0 +1,136 @@
+"""The real fork server, asked for forks as the launcher does, whose forks write to moto."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+
+from kcl_processor.errors import ExitCode
+from tests.replicate.daemon_side import INITIALIZE, DaemonSide, records
+from tests.replicate.task_of_moto import properties_for
+
+
+class Forked(DaemonSide):
+    """One fork."""
+
+    def __init__(self, path: Path, shard: str) -> None:
+        self.connection = socket.socket(socket.AF_UNIX)
+        self.connection.settimeout(20)
+        self.connection.connect(str(path))
+        super().__init__(self.connection.makefile("w"), self.connection.makefile("r"))
+        self.stdin.write(f"{shard}\n")
+        self.stdin.flush()
+        self.pid = int(self.stdout.readline())
+
+    def finish(self) -> None:
+        """Say that there is no more; the fork may still answer."""
+        self.connection.shutdown(socket.SHUT_WR)
+        assert self.stdout.read() == ""
+
+
+class Server:
+    """A fork server and what it tells."""
+
+    def __init__(self, properties: Path, path: Path) -> None:
+        self.path = path
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "kcl_processor.replicate.fork_server"),
+                *(str(properties), str(path)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout and self.process.stderr and self.process.stdin
+        self.told, self.log = self.process.stdout, self.process.stderr
+
+    def fork(self, shard: str = "shard-1") -> Forked:
+        """A fork for a shard."""
+        return Forked(self.path, shard)
+
+    def end(self) -> int:
+        """Close its input; give its exit code."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def server(moto_url: str, tmp_path: Path) -> Iterator[Server]:
+    """A fork server of a task whose destination is a table of moto."""
+    (tmp_path / "s").mkdir()
+    with properties_for(moto_url, tmp_path) as properties:
+        made = Server(properties, tmp_path / "s" / "forks")
+        try:
+            assert made.told.readline() == "ready\n"
+            yield made
+        finally:
+            made.process.kill()
+            made.process.wait()
+
+
+def test_forks_work_side_by_side(server: Server, moto_url: str) -> None:
+    """Each has its shard, its connection and its log lines; how each ends is told."""
+    forks = [server.fork(f"shard-{n}") for n in range(3)]
+    for fork in forks:
+        fork.do(INITIALIZE)
+    for n, fork in enumerate(forks):
+        fork.do(records(n))
+    table = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto_url)
+    assert table.scan(TableName="child")["Count"] == 3
+    for fork in forks:
+        assert fork.do({"action": "shutdownRequested"}) == ["101"]
+        fork.finish()
+    ended = {server.told.readline() for _ in forks}
+    assert ended == {f"{fork.pid} 0\n" for fork in forks}
+    assert server.end() == 0
+    log = server.log.read().splitlines()
+    assert {line.split()[1] for line in log} == {"shard-0", "shard-1", "shard-2"}, log
+
+
+def test_a_fork_that_dies_is_told_and_the_others_go_on(server: Server) -> None:
+    """By the number that a shell has for its signal."""
+    one, other = server.fork(), server.fork()
+    os.kill(one.pid, signal.SIGKILL)
+    assert server.told.readline() == f"{one.pid} 137\n"
+    other.do(INITIALIZE)
+    other.do(records(1))
+
+
+def test_a_fork_ends_with_its_own_exit_code(server: Server) -> None:
+    """A record that cannot be understood is the source's fault."""
+    fork = server.fork()
+    fork.do(INITIALIZE)
+    broken = records(1)
+    broken["records"][0]["data"] = "e30="
+    fork.say(broken)
+    assert server.told.readline() == f"{fork.pid} {int(ExitCode.SOURCE)}\n"
+
+
+def test_a_server_whose_daemon_is_gone_ends_and_leaves_nothing(server: Server) -> None:
+    """Its socket and its folder go; its forks see by themselves that they are alone."""
+    fork = server.fork()
+    fork.do(INITIALIZE)
+    assert server.end() == 0
+    assert not server.path.parent.exists()
+    fork.finish()
+    psutil.wait_procs([psutil.Process(fork.pid)] if psutil.pid_exists(fork.pid) else [], 20)
+    assert not psutil.pid_exists(fork.pid)
+
+
+def test_settings_that_cannot_be_read_end_it_with_the_configurations_code(tmp_path: Path) -> None:
+    """Before anything is forked, and in words."""
+    server = Server(tmp_path / "none.properties", tmp_path / "forks")
+    assert server.process.wait(20) == ExitCode.CONFIG
+    assert "none.properties cannot be read" in server.log.read()
