@@ -38,8 +38,9 @@
  * <h2>To its record processor, and its checkpoint back</h2>
  *
  * <ol>
- *   <li>{@link ShardProcessor} passes the records to the process that the KCL started for the shard,
- *       once the {@link StartGate} let it start;
+ *   <li>{@link ShardProcessor} passes the records to the shard's process, once the {@link StartGate} let it
+ *       start: a {@link ForkedProcess} of the {@link ForkServer}, which speaks through {@link SocketStreams},
+ *       or without one the program that the KCL starts;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the
  *       shard's lease is still this worker's;
  *   <li>{@link Handover} gives the lease up at a stop, and {@link WorkerReports} takes the worker out of
@@ -63,13 +64,15 @@
  *
  * <h2>In packages of the KCL</h2>
  *
- * <p>Four classes need what is package-private there, and so live beside it:
+ * <p>Five classes need what is package-private there, and so live beside it:
  *
  * <ul>
  *   <li>{@link software.amazon.kinesis.multilang.config.ResolvedConfigs}, for
  *       {@code MultiLangDaemonConfiguration.resolvedConfiguration};
  *   <li>{@link software.amazon.kinesis.coordinator.FirstShardSync}, for the class of the scheduler's manager of
  *       shard syncs;
+ *   <li>{@link software.amazon.kinesis.multilang.ForkedShardProcessor}, for
+ *       {@code MultiLangShardRecordProcessor.startProcess};
  *   <li>{@link software.amazon.kinesis.leader.ShortLeaderLock}, for the factory method of
  *       {@code DynamoDBLockBasedLeaderDecider} that takes a duration, and
  *       {@link software.amazon.kinesis.leader.LeaderLock}, the decider that it makes.

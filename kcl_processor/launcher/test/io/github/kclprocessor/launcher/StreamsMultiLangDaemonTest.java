@@ -46,7 +46,7 @@ class StreamsMultiLangDaemonTest {
         return new StreamsMultiLangDaemon(file, new Ending(System.err));
     }
 
-    private static Scheduler scheduler(StreamsMultiLangDaemon daemon) {
+    private static Scheduler scheduler(StreamsMultiLangDaemon daemon) throws IOException {
         return daemon.buildScheduler(DynamoDbStreamsClient.builder()
                 .region(Region.US_EAST_1).credentialsProvider(AnonymousCredentialsProvider.create()).build());
     }

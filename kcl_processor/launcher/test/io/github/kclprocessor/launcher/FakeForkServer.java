@@ -1,0 +1,45 @@
+package io.github.kclprocessor.launcher;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+
+/** A program that answers like the fork server, forks nothing and says of a fork what it is told to. */
+final class FakeForkServer {
+    private FakeForkServer() {}
+
+    /**
+     * Of a shard called {@code CODE} the fork ends with that code when its input ends; one called
+     * {@code end} ends the server, and of one called {@code forgotten} no end is told.
+     */
+    public static void main(String[] args) throws Exception {
+        try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            listener.bind(UnixDomainSocketAddress.of(Path.of(args[args.length - 1])));
+            System.out.println("ready");
+            for (int pid = 1_000_001;; pid++) {
+                try (SocketChannel fork = listener.accept()) {
+                    BufferedReader lines =
+                            new BufferedReader(new InputStreamReader(Channels.newInputStream(fork)));
+                    String shard = lines.readLine();
+                    if (shard.equals("end")) {
+                        System.exit(5);
+                    }
+                    System.err.println("INFO " + shard + " begins");
+                    SocketStreams.output(fork).write((pid + "\n").getBytes());
+                    if (shard.equals("forgotten")) {
+                        continue;
+                    }
+                    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                        SocketStreams.output(fork).write((line + "!\n").getBytes());
+                    }
+                    System.out.println(pid + " " + shard);
+                }
+            }
+        }
+    }
+}
