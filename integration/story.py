@@ -117,11 +117,15 @@ class Story:
 
     def set_checkpoint(self, shard: str, checkpoint: str) -> None:
         """Write over a lease's checkpoint by hand."""
+        self.set_lease(shard, checkpoint=checkpoint)
+
+    def set_lease(self, shard: str, **attributes: str) -> None:
+        """Write over attributes of a lease by hand."""
         client("dynamodb", self.database).update_item(
             TableName=self.lease_table,
             Key={"leaseKey": {"S": shard}},
-            UpdateExpression="SET checkpoint = :checkpoint",
-            ExpressionAttributeValues={":checkpoint": {"S": checkpoint}},
+            UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in attributes),
+            ExpressionAttributeValues={f":{name}": {"S": to} for name, to in attributes.items()},
         )
 
     def owners(self) -> dict[str, str]:

@@ -128,6 +128,7 @@ def _destination(task: Task) -> dict[str, str]:
 def _failures(files: TaskFiles) -> dict[str, str]:
     return {
         "replica.watchdogSeconds": str(_WATCHDOG_SECONDS),
+        "replica.unreadSeconds": str(files.task.unread_seconds),
         "replica.onPoison": files.task.on_poison,
         "replica.deadLetters": files.dead_letters,
         "replica.letterFile": str(files.letter_file),

@@ -87,6 +87,8 @@ class Metrics:
 # What these keys of a task may be; of words the first is the default.
 BATCH_SIZE = whole(1, 1000)
 CHECKPOINT_SECONDS = whole(1, 300)
+# Below, a slow attempt at an endpoint would count as a silent shard.
+UNREAD_SECONDS = whole(30, 3600)
 ON_POISON = ("stop", "dead-letter")
 ON_GAP = ("stop", "continue")
 
@@ -105,6 +107,7 @@ class Task:
     on_poison: str = ON_POISON[0]
     dead_letters: str | None = None
     on_gap: str = ON_GAP[0]
+    unread_seconds: int = 120
 
     @property
     def metrics_region(self) -> str:

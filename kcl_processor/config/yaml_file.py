@@ -12,6 +12,7 @@ from kcl_processor.config.task import (
     CHECKPOINT_SECONDS,
     ON_GAP,
     ON_POISON,
+    UNREAD_SECONDS,
     Kcl,
     Metrics,
     Side,
@@ -71,6 +72,7 @@ def _task(section: Section, name: str | None) -> Task:
         on_poison=section.choice("on_poison", *ON_POISON),
         dead_letters=section.text("dead_letters"),
         on_gap=section.choice("on_gap", *ON_GAP),
+        unread_seconds=section.integer("unread_seconds", Task.unread_seconds, UNREAD_SECONDS),
     )
     section.finish()
     return check_task(task, section.where())

@@ -66,6 +66,7 @@ def test_kcl_lives_beside_the_source_unless_told_otherwise(load: Load) -> None:
     [
         ("    batch_sise: 7\n", 5, "batch_sise", "batch_size"),
         ("    batch_size: 5000\n", 5, "'5000'", "1000"),
+        ("    unread_seconds: 5\n", 5, "'5'", "unread"),
         ("    batch_size: many\n", 5, "'many'", "1000"),
         ("    batch_size: ²\n", 5, "'²'", "1000"),
         ("    on_poison: ignore\n", 5, "'ignore'", "on_poison"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 import pytest
 
 from kcl_processor.aws import codes
 from kcl_processor.config.kcl_properties import DEFAULTS
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
@@ -79,6 +81,13 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
     """Rendered properties name it; the launcher's own default is for those written by hand."""
     (grace,) = re.findall(r'"shutdownGraceMillis", ([\d_]+)\)', source("ReplicaProperties"))
     assert int(grace) == int(DEFAULTS["shutdownGraceMillis"])
+
+
+def test_both_languages_have_one_time_for_an_unread_shard() -> None:
+    """Rendered properties name it; those written by hand get the same."""
+    (unread,) = re.findall(r'"replica.unreadSeconds", (\d+)\)', source("ReplicaProperties"))
+    default = {field.name: field.default for field in fields(Task)}["unread_seconds"]
+    assert int(unread) == default
 
 
 def test_both_languages_know_how_long_a_stream_keeps_a_change() -> None:

@@ -14,15 +14,19 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 final class FencedCheckpointer implements RecordProcessorCheckpointer {
     private final RecordProcessorCheckpointer kcl;
     private final LeaseFence fence;
+    private final Runnable asked;
 
-    FencedCheckpointer(RecordProcessorCheckpointer kcl, LeaseFence fence) {
+    /** @param asked told of each checkpoint that is asked for */
+    FencedCheckpointer(RecordProcessorCheckpointer kcl, LeaseFence fence, Runnable asked) {
         this.kcl = kcl;
         this.fence = fence;
+        this.asked = asked;
     }
 
     @Override
     public void checkpoint(String sequenceNumber, long subSequenceNumber)
             throws KinesisClientLibDependencyException, InvalidStateException, ThrottlingException, ShutdownException {
+        asked.run();
         ExtendedSequenceNumber position = new ExtendedSequenceNumber(sequenceNumber, subSequenceNumber);
         if (fence.isRecorded(position)) {
             fence.prove();
@@ -50,6 +54,7 @@ final class FencedCheckpointer implements RecordProcessorCheckpointer {
     @Override
     public void checkpoint()
             throws KinesisClientLibDependencyException, InvalidStateException, ThrottlingException, ShutdownException {
+        asked.run();
         kcl.checkpoint();
         fence.prove();
     }

@@ -43,16 +43,18 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     private final Gaps gaps;
     private final Denials denials;
     private final Begins begins;
+    private final SignsOfLife signs;
     private final Positions positions = new Positions();
 
     GapGuard(DynamoDbStreamsClient client, Region region, SourceStream stream, Gaps gaps, Denials denials,
-            Begins begins) {
+            Begins begins, SignsOfLife signs) {
         super(client, region);
         this.client = client;
         this.stream = stream;
         this.gaps = gaps;
         this.denials = denials;
         this.begins = begins;
+        this.signs = signs;
         setSkipRecordsBehavior(NEVER_SKIP);
     }
 
@@ -76,7 +78,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
 
     @Override
     public CompletableFuture<GetShardIteratorResponse> getShardIterator(GetShardIteratorRequest request) {
-        return done("dynamodb:GetShardIterator", () -> {
+        return done("dynamodb:GetShardIterator", request.shardId(), () -> {
             try {
                 return begin(request);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
@@ -94,8 +96,8 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     @Override
     public CompletableFuture<DynamoDBStreamsGetRecordsResponseAdapter> getDynamoDBStreamsRecords(
             GetRecordsRequest request) {
-        return done("dynamodb:GetRecords", () -> {
-            Positions.Position position = positions.of(request.shardIterator());
+        Positions.Position position = positions.of(request.shardIterator());
+        return done("dynamodb:GetRecords", position.request.shardId(), () -> {
             try {
                 return records(request, position);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
@@ -175,6 +177,14 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     }
 
     /** Makes a call, whose failures reach the fetcher as the exceptions of Kinesis that it knows. */
+    private <T> CompletableFuture<T> done(String action, String shard, Supplier<T> call, ToKinesis toKinesis) {
+        CompletableFuture<T> done = done(action, call, toKinesis);
+        if (done.isCompletedExceptionally()) {
+            signs.heard(shard);
+        }
+        return done;
+    }
+
     private <T> CompletableFuture<T> done(String action, Supplier<T> call, ToKinesis toKinesis) {
         try {
             T answer = call.get();

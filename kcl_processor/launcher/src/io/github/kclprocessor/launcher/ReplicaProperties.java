@@ -82,6 +82,11 @@ final class ReplicaProperties {
         return Duration.ofMillis(number("shutdownGraceMillis", 30_000));
     }
 
+    /** How long a shard of this worker's may go without a delivery. */
+    Duration unread() {
+        return Duration.ofSeconds(number("replica.unreadSeconds", 120));
+    }
+
     /** Whether to go on behind changes that left the stream unread; by default the daemon stops. */
     boolean continueOnGap() {
         String word = text("replica.onGap").orElse(STOP);

@@ -29,6 +29,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final Set<ShardProcessor> open;
     private final Handover handover;
     private final StartGate gate;
+    private final SignsOfLife signs;
     private LeaseFence fence;
     /** Null if the shard was let go before it was taken up. */
     private String shardId;
@@ -36,12 +37,13 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
 
     /** @param open a concurrent set that holds the processor from its start to its end */
     ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open,
-            Handover handover, StartGate gate) {
+            Handover handover, StartGate gate, SignsOfLife signs) {
         this.child = child;
         this.leases = leases;
         this.open = open;
         this.handover = handover;
         this.gate = gate;
+        this.signs = signs;
     }
 
     /**
@@ -56,10 +58,20 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         fence = new LeaseFence(shardId, leases, input.extendedSequenceNumber());
         // Before the gate looks at the end, which waits for all that are open.
         open.add(this);
-        started = gate.pass(fence::isHeld, () -> named(() -> child.initialize(input)));
+        signs.waits(shardId);
+        try {
+            started = gate.pass(fence::isHeld, () -> start(input));
+        } finally {
+            signs.heard(shardId);
+        }
         if (!started) {
             open.remove(this);
         }
+    }
+
+    private void start(InitializationInput input) {
+        signs.heard(shardId);
+        named(() -> child.initialize(input));
     }
 
     @Override
@@ -68,8 +80,11 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             // None is recorded as done, so whoever reads the shard next is given them again.
             return;
         }
-        FencedCheckpointer checkpointer = new FencedCheckpointer(input.checkpointer(), fence);
+        signs.heard(shardId);
+        FencedCheckpointer checkpointer =
+                new FencedCheckpointer(input.checkpointer(), fence, () -> signs.heard(shardId));
         named(() -> child.processRecords(input.toBuilder().checkpointer(checkpointer).build()));
+        signs.delivered(shardId);
     }
 
     @Override

@@ -1,13 +1,11 @@
 package io.github.kclprocessor.launcher;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.kinesis.leases.Lease;
@@ -19,7 +17,7 @@ import software.amazon.kinesis.leases.Lease;
  * of the old one closed and read, it would stand by for ever.
  */
 final class StreamWatch implements Runnable {
-    private static final long PERIOD_SECONDS = 15;
+    private static final Duration PERIOD = Duration.ofSeconds(15);
 
     private final SourceStream stream;
     private final Callable<List<Lease>> leases;
@@ -35,12 +33,7 @@ final class StreamWatch implements Runnable {
 
     /** Looks four times a minute, for as long as the daemon lives. */
     void start() {
-        ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(looks -> {
-            Thread thread = new Thread(looks, "stream-watch");
-            thread.setDaemon(true);
-            return thread;
-        });
-        clock.scheduleWithFixedDelay(this, 0, PERIOD_SECONDS, TimeUnit.SECONDS);
+        Rounds.every(PERIOD, "stream-watch", this);
     }
 
     /** Looks once. */

@@ -52,6 +52,8 @@ public final class StreamsMultiLangDaemon {
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
     /** The processors are made before the scheduler that they ask for leases. */
     private final AtomicReference<Scheduler> built = new AtomicReference<>();
+    private final SignsOfLife signs = new SignsOfLife();
+    private final AssignmentRounds assignments = new AssignmentRounds();
 
     private final ReplicaProperties replica;
     private final MultiLangDaemonConfig multiLang;
@@ -92,6 +94,8 @@ public final class StreamsMultiLangDaemon {
                 Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         FirstShardSync.run(scheduler);
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
+        new UnreadWatch(kcl.getWorkerIdentifier(), scheduler::leaseRefresher, stream(streams), signs, assignments,
+                replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
     }
@@ -126,16 +130,19 @@ public final class StreamsMultiLangDaemon {
         SourceStream stream = stream(streams);
         Begins begins = new Begins(stream, configs.leases.dynamoDBClient(), configs.leases.tableName());
         GapGuard guard = new GapGuard(streams, replica.sourceRegion(), stream, gaps(),
-                new Denials(this::end, System::nanoTime), begins);
+                new Denials(this::end, System::nanoTime), begins, signs);
         configureRetrieval(configs, guard);
         configureCoordination(configs);
         configureLeases(configs, guard, begins);
         configureMetrics(configs.metrics);
+        // An idle shard is told from a silent one by its empty deliveries.
+        configs.processor.callProcessRecordsEvenForEmptyRecordList(true);
         // As the adapter's StreamsSchedulerFactory does it, which has no place for other leases.
         Scheduler scheduler = new Scheduler(configs.checkpoint, configs.coordinator, configs.leases,
                 configs.lifecycle, configs.metrics, configs.processor, configs.retrieval);
         built.set(scheduler);
         ShortLeaderLock.install(scheduler);
+        assignments.install(scheduler);
         return scheduler;
     }
 
@@ -150,7 +157,8 @@ public final class StreamsMultiLangDaemon {
     ShardRecordProcessorFactory processors() {
         StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
         return () -> new ShardProcessor(
-                multiLang.getRecordProcessorFactory().shardRecordProcessor(), this::leases, open, handover, gate);
+                multiLang.getRecordProcessorFactory().shardRecordProcessor(), this::leases, open, handover,
+                gate, signs);
     }
 
     private LeaseCoordinator leases() {

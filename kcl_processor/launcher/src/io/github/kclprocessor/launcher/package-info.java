@@ -41,6 +41,11 @@
  *       the leader's list.
  * </ol>
  *
+ * <h2>Where nothing is heard</h2>
+ *
+ * <p>Every {@link Rounds round} the {@link UnreadWatch} compares the leases of this worker with the
+ * {@link SignsOfLife} of their shards, and looks whether the {@link AssignmentRounds} of the leader go on.
+ *
  * <h2>At the end, and what is said</h2>
  *
  * <ul>

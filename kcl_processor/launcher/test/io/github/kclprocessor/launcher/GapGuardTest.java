@@ -13,11 +13,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
@@ -38,13 +40,14 @@ class GapGuardTest {
     private final List<Integer> exits = new ArrayList<>();
     private final FakeStream stream = new FakeStream();
     private final FakeLeaseTable table = new FakeLeaseTable();
+    private final SignsOfLife signs = new SignsOfLife();
     private long nanos;
 
     private GapGuard guard(boolean goOn) {
         Gaps gaps = new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add);
         SourceStream source = new SourceStream(stream, "arn");
         return new GapGuard(stream, Region.US_EAST_1, source, gaps, new Denials(exits::add, () -> nanos),
-                new Begins(source, table, "leases"));
+                new Begins(source, table, "leases"), signs);
     }
 
     private Path gapFile() {
@@ -74,6 +77,21 @@ class GapGuardTest {
 
     private static DynamoDBStreamsGetRecordsResponseAdapter read(GapGuard guard, String iterator) throws Exception {
         return guard.getDynamoDBStreamsRecords(GetRecordsRequest.builder().shardIterator(iterator).build()).get();
+    }
+
+    /** A read that fails is a sign of life, for an outage is no silence; an answer is heard of when it is delivered. */
+    @Test
+    void failedReadIsHeard() throws Exception {
+        GapGuard guard = guard(false);
+        stream.iteratorFailures.add(SdkClientException.create("connection refused"));
+        assertThrows(ExecutionException.class, () -> guard.getShardIterator(after("7")).get());
+        assertEquals(Set.of(SHARD), signs.takeAlive());
+        stream.reads.addAll(List.of(page("second"), SdkClientException.create("timeout")));
+        guard.getShardIterator(after("7")).get();
+        read(guard, "AFTER_SEQUENCE_NUMBER/7");
+        assertEquals(Set.of(), signs.takeAlive());
+        assertThrows(ExecutionException.class, () -> read(guard, "second"));
+        assertEquals(Set.of(SHARD), signs.takeAlive());
     }
 
     /** A checkpoint that was trimmed ends the daemon with the code for a gap. */

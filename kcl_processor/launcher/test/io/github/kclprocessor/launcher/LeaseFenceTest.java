@@ -27,6 +27,7 @@ class LeaseFenceTest {
     private Lease held = lease();
     private boolean stillOwned = true;
     private Exception refusal;
+    private int asked;
     private FencedCheckpointer checkpointer;
 
     private static Lease lease() {
@@ -51,7 +52,7 @@ class LeaseFenceTest {
         RecordProcessorCheckpointer kcl = fake(RecordProcessorCheckpointer.class, (method, arguments) ->
                 arguments == null ? recorded.add("largest") : recorded.add((String) arguments[0]));
         checkpointer = new FencedCheckpointer(
-                kcl, new LeaseFence(SHARD, () -> leases, ExtendedSequenceNumber.TRIM_HORIZON));
+                kcl, new LeaseFence(SHARD, () -> leases, ExtendedSequenceNumber.TRIM_HORIZON), () -> asked++);
     }
 
     private interface Answer {
@@ -71,6 +72,16 @@ class LeaseFenceTest {
         checkpointer.checkpoint("100");
         assertEquals(List.of("100"), recorded);
         assertEquals(List.of(), proofs);
+    }
+
+    /** Every checkpoint that is asked for is heard of, also one that is refused. */
+    @Test
+    void askingIsHeard() throws Exception {
+        checkpointer.checkpoint("100");
+        checkpointer.checkpoint();
+        held = null;
+        assertThrows(ShutdownException.class, () -> checkpointer.checkpoint("100"));
+        assertEquals(3, asked);
     }
 
     /** A second checkpoint at one position, which the KCL would skip, writes to the lease. */

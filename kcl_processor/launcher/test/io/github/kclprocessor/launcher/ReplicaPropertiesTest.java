@@ -33,6 +33,13 @@ class ReplicaPropertiesTest {
         }
     }
 
+    /** A file from before this property has its default. */
+    @Test
+    void unread() {
+        assertEquals(120, new ReplicaProperties(new Properties()).unread().toSeconds());
+        assertEquals(30, given("replica.unreadSeconds", "30").unread().toSeconds());
+    }
+
     /** A value that is no number is refused with its key. */
     @Test
     void badNumber() {

@@ -25,10 +25,11 @@ class ShardProcessorTest {
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
     private Lease held = new Lease();
     private boolean ending;
+    private final SignsOfLife signs = new SignsOfLife();
     private final ShardProcessor processor = new ShardProcessor(
             fake(ShardRecordProcessor.class, told::add), () -> fake(LeaseCoordinator.class, method -> held), open,
             new Handover(() -> null, worker -> {}, "me", () -> false),
-            new StartGate(1, () -> ending, Duration.ofMinutes(1)));
+            new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs);
 
     @BeforeEach
     void hold() {
@@ -61,6 +62,35 @@ class ShardProcessorTest {
         processor.leaseLost(LeaseLostInput.builder().build());
         assertEquals(Set.of(), open);
         assertEquals(List.of("initialize", "processRecords", "leaseLost"), told);
+    }
+
+    /** A start and a delivery are heard; what is passed to nobody is not. */
+    @Test
+    void signsOfLife() {
+        held = null;
+        initialize();
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        processor.processRecords(records());
+        assertEquals(Set.of(), signs.takeAlive());
+        held = new Lease();
+        hold();
+        initialize();
+        signs.takeAlive();
+        assertEquals(Set.of(), signs.takeDelivered());
+        processor.processRecords(records());
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        assertEquals(Set.of("shardId-1"), signs.takeDelivered());
+    }
+
+    /** A shard that waits for its turn is alive, until it starts. */
+    @Test
+    void alive() {
+        signs.waits("shardId-1");
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        signs.heard("shardId-1");
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        assertEquals(Set.of(), signs.takeAlive());
     }
 
     /** Once the daemon ends no process is started, and records for it are left to the next owner. */

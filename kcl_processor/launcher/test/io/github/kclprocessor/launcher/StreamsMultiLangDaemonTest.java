@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -74,6 +75,12 @@ class StreamsMultiLangDaemonTest {
                         .idleTimeBetweenReadsInMillis());
     }
 
+    /** Idle shards have deliveries, too, whatever the file says. */
+    @Test
+    void emptyDeliveries() throws Exception {
+        assertTrue(scheduler(daemon()).processorConfig().callProcessRecordsEvenForEmptyRecordList());
+    }
+
     /** Shard syncs do not sleep, and shards are looked after four times a second. */
     @Test
     void coordination() throws Exception {
@@ -95,6 +102,13 @@ class StreamsMultiLangDaemonTest {
     @Test
     void leaderLockIsShortened() throws Exception {
         assertEquals(3750L, heartbeatMillis(scheduler(daemon())));
+    }
+
+    /** The rounds in which shards are assigned are counted. */
+    @Test
+    void assignmentRounds() throws Exception {
+        Object components = read(scheduler(daemon()), "migrationComponentsInitializer");
+        assertInstanceOf(AssignmentRounds.class, read(components, "lamThreadPool"));
     }
 
     /** A scheduler that keeps its lock elsewhere keeps it as it is. */

@@ -1,0 +1,150 @@
+package io.github.kclprocessor.launcher;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.leases.exceptions.LeasingException;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
+
+/**
+ * Notices what the KCL goes silent about: a shard that is this worker's by the lease table and that
+ * nothing was heard of, and a leader that assigns no shards any more.
+ *
+ * <p>Such a shard is let go, to be taken up again by whom the leader says; if that does not help, the
+ * daemon ends. What is counted is rounds, not time: a host that was suspended, or a process that was
+ * stopped, has missed one at most. A round in which the lease table or the stream does not answer
+ * counts nothing, for the silence is theirs.
+ */
+final class UnreadWatch implements Runnable {
+    /** Of so many rounds in a row nothing is heard before something is done. */
+    static final int ROUNDS = 8;
+
+    private static final class Silence {
+        int rounds;
+        /** Until a delivery has ended; a start is no cure yet. */
+        boolean letGo;
+    }
+
+    private final String worker;
+    private final Supplier<LeaseRefresher> table;
+    private final SourceStream stream;
+    private final SignsOfLife signs;
+    private final AssignmentRounds assignments;
+    private final Duration patience;
+    private final BooleanSupplier ending;
+    private final Runnable end;
+    private final Map<String, Silence> silences = new HashMap<>();
+    private long assigned;
+    private int roundsWithoutAssignment;
+
+    /**
+     * @param patience how long a shard may be silent
+     * @param ending whether the daemon's end has begun, in which shards are let go anyway
+     * @param end ends the daemon for a supervisor to start it anew
+     */
+    UnreadWatch(String worker, Supplier<LeaseRefresher> table, SourceStream stream, SignsOfLife signs,
+            AssignmentRounds assignments, Duration patience, BooleanSupplier ending, Runnable end) {
+        this.worker = worker;
+        this.table = table;
+        this.stream = stream;
+        this.signs = signs;
+        this.assignments = assignments;
+        this.patience = patience;
+        this.ending = ending;
+        this.end = end;
+    }
+
+    void start() {
+        Rounds.every(patience.dividedBy(ROUNDS), "unread-watch", this);
+    }
+
+    /** Looks once. */
+    @Override
+    public void run() {
+        Set<String> alive = signs.takeAlive();
+        silences.keySet().removeAll(signs.takeDelivered());
+        silences.forEach((shard, silence) -> silence.rounds = alive.contains(shard) ? 0 : silence.rounds);
+        if (ending.getAsBoolean()) {
+            return;
+        }
+        try {
+            Map<String, Lease> leases = table.get().listLeases().stream()
+                    .collect(Collectors.toMap(Lease::leaseKey, Function.identity()));
+            lookAtAssignments();
+            silences.keySet().removeIf(shard -> !isStillOurs(leases.get(shard)));
+            List<Lease> silent = leases.values().stream()
+                    .filter(lease -> isToBeRead(lease, leases) && !alive.contains(lease.leaseKey()))
+                    .collect(Collectors.toList());
+            if (!silent.isEmpty() && stream.isOn()) {
+                for (Lease lease : silent) {
+                    count(lease);
+                }
+            }
+        } catch (LeasingException | RuntimeException e) {
+            Connectors.LOG.debug("Whether a shard is unread cannot be told now ({})", e.toString());
+        }
+    }
+
+    /** Whether a shard that was silent may still be so here; let go, it is nobody's for a moment. */
+    private boolean isStillOurs(Lease lease) {
+        return lease != null && !isEnded(lease)
+                && (lease.actualOwner() == null || lease.actualOwner().equals(worker));
+    }
+
+    /**
+     * Whether deliveries are due: a shard waits for its parents ({@code BlockOnParentShardTask}), but
+     * not while it is being handed over, which a shard that waits does not survive.
+     */
+    private boolean isToBeRead(Lease lease, Map<String, Lease> leases) {
+        return worker.equals(lease.actualOwner()) && !isEnded(lease)
+                && (lease.shutdownRequested() || lease.parentShardIds().stream()
+                        .map(leases::get).allMatch(parent -> parent == null || isEnded(parent)));
+    }
+
+    private static boolean isEnded(Lease lease) {
+        return ExtendedSequenceNumber.SHARD_END.equals(lease.checkpoint());
+    }
+
+    private void count(Lease lease) throws LeasingException {
+        Silence silence = silences.computeIfAbsent(lease.leaseKey(), shard -> new Silence());
+        silence.rounds++;
+        if (silence.rounds < ROUNDS) {
+            return;
+        }
+        if (silence.letGo) {
+            Connectors.LOG.error("Shard {} is this worker's and was not read, though it was let go and taken up again"
+                            + " after {} s. The daemon ends, so that all is begun anew. Try: a supervisor's start, or"
+                            + " kcl-processor run; if it comes back, more CPU for this host, or another worker",
+                    lease.leaseKey(), patience.toSeconds());
+            end.run();
+            return;
+        }
+        Connectors.LOG.warn("Shard {} is this worker's, and nothing was delivered of it for {} s: it is let go, and"
+                + " taken up again", lease.leaseKey(), patience.toSeconds());
+        table.get().evictLease(lease);
+        silence.letGo = true;
+        silence.rounds = 0;
+    }
+
+    /** Rounds that never began belong to the KCL's start, which has ends of its own. */
+    private void lookAtAssignments() {
+        long before = assigned;
+        assigned = assignments.ended();
+        roundsWithoutAssignment = assigned == 0 || assigned > before ? 0 : roundsWithoutAssignment + 1;
+        Throwable failure = assignments.failure();
+        if (failure != null || roundsWithoutAssignment == ROUNDS) {
+            Connectors.LOG.error("This worker assigns no shards any more, should it be the leader ({}). The daemon ends,"
+                            + " so that another leads. Try: a supervisor's start, or kcl-processor run",
+                    failure == null ? "no round ended for " + patience.toSeconds() + " s" : failure.toString(), failure);
+            end.run();
+        }
+    }
+}

@@ -1,0 +1,202 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.leases.LeaseRefresher;
+import software.amazon.kinesis.leases.exceptions.DependencyException;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
+
+class UnreadWatchTest {
+    private final Map<String, Lease> table = new LinkedHashMap<>();
+    private final List<String> letGo = new ArrayList<>();
+    private final List<String> ends = new ArrayList<>();
+    private final FakeStream stream = new FakeStream();
+    private final SignsOfLife signs = new SignsOfLife();
+    private final AssignmentRounds assignments = new AssignmentRounds();
+    private boolean ending;
+    private boolean broken;
+    private final LeaseRefresher refresher = (LeaseRefresher) Proxy.newProxyInstance(
+            getClass().getClassLoader(), new Class<?>[] {LeaseRefresher.class}, (self, method, arguments) -> {
+                if (broken) {
+                    throw new DependencyException(new RuntimeException("away"));
+                }
+                return method.getName().equals("listLeases")
+                        ? new ArrayList<>(table.values())
+                        : letGo.add(((Lease) arguments[0]).leaseKey());
+            });
+    private final UnreadWatch watch = new UnreadWatch("me", () -> refresher, new SourceStream(stream, "arn"), signs,
+            assignments, Duration.ofMinutes(2), () -> ending, () -> ends.add("crash"));
+
+    @AfterEach
+    void shutDown() {
+        assignments.shutdownNow();
+    }
+
+    private Lease lease(String shard, String owner, String... parents) {
+        Lease lease = new Lease();
+        lease.leaseKey(shard);
+        lease.leaseOwner(owner);
+        lease.checkpoint(ExtendedSequenceNumber.TRIM_HORIZON);
+        lease.parentShardIds(Set.of(parents));
+        table.put(shard, lease);
+        return lease;
+    }
+
+    private void rounds(int rounds, String... heard) {
+        for (int round = 0; round < rounds; round++) {
+            for (String shard : heard) {
+                signs.delivered(shard);
+            }
+            watch.run();
+        }
+    }
+
+    /** A shard of which nothing is heard is let go, and another that is read is not. */
+    @Test
+    void silentShardIsLetGo() {
+        lease("silent", "me");
+        lease("read", "me");
+        rounds(UnreadWatch.ROUNDS - 1, "read");
+        assertEquals(List.of(), letGo);
+        rounds(1, "read");
+        assertEquals(List.of("silent"), letGo);
+        assertEquals(List.of(), ends);
+    }
+
+    /** Taken up again and silent still, it ends the daemon, though it was nobody's for a moment. */
+    @Test
+    void secondSilenceEnds() {
+        lease("a", "me");
+        rounds(UnreadWatch.ROUNDS);
+        table.get("a").leaseOwner(null);
+        rounds(1);
+        table.get("a").leaseOwner("me");
+        rounds(UnreadWatch.ROUNDS - 1);
+        assertEquals(List.of(), ends);
+        rounds(1);
+        assertEquals(List.of("crash"), ends);
+        assertEquals(List.of("a"), letGo);
+    }
+
+    /** Read again, or given to another worker, a shard has done with its silence. */
+    @Test
+    void cured() {
+        lease("a", "me");
+        lease("b", "me");
+        rounds(UnreadWatch.ROUNDS);
+        table.get("b").leaseOwner("other");
+        rounds(1, "a");
+        table.get("b").leaseOwner("me");
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of("a", "b", "a", "b"), letGo);
+        assertEquals(List.of(), ends);
+    }
+
+    /** A start, a failed read or a checkpoint is a sign of life, but no cure: only a delivery is. */
+    @Test
+    void startIsNoCure() {
+        lease("a", "me");
+        rounds(UnreadWatch.ROUNDS);
+        signs.heard("a");
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of(), ends);
+        rounds(1);
+        assertEquals(List.of("crash"), ends);
+        assertEquals(List.of("a"), letGo);
+    }
+
+    /** Not due are other workers' shards, those at their end, and those that wait for a parent or their turn. */
+    @Test
+    void notDue() {
+        lease("others", "other");
+        lease("nobodys", null);
+        lease("ended", "me").checkpoint(ExtendedSequenceNumber.SHARD_END);
+        lease("child", "me", "others", "ended");
+        lease("starting", "me");
+        signs.waits("starting");
+        rounds(3 * UnreadWatch.ROUNDS);
+        assertEquals(List.of(), letGo);
+        lease("grown", "me", "ended", "gone");
+        signs.heard("starting");
+        rounds(UnreadWatch.ROUNDS + 1);
+        assertEquals(List.of("grown", "starting"), new ArrayList<>(new TreeSet<>(letGo)));
+    }
+
+    /** A hand-over that does not end is one of its owner's, whatever the shard waits for. */
+    @Test
+    void endlessHandOver() {
+        lease("parent", "other");
+        lease("child", "next", "parent").checkpointOwner("me");
+        lease("mine soon", "me").checkpointOwner("other");
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of("child"), letGo);
+    }
+
+    /** Silence of the lease table or the stream is none of a shard's, nor is it of a stream that is off. */
+    @Test
+    void outage() {
+        lease("a", "me");
+        broken = true;
+        rounds(2 * UnreadWatch.ROUNDS);
+        broken = false;
+        stream.status = StreamStatus.DISABLED;
+        rounds(2 * UnreadWatch.ROUNDS);
+        stream.status = StreamStatus.ENABLED;
+        rounds(UnreadWatch.ROUNDS - 1);
+        assertEquals(List.of(), letGo);
+    }
+
+    /** At the end of the daemon there is nothing to let go. */
+    @Test
+    void end() {
+        lease("a", "me");
+        ending = true;
+        rounds(2 * UnreadWatch.ROUNDS);
+        assertEquals(List.of(), letGo);
+    }
+
+    /** An Error in a round of the assigner, after which there is no other, ends the daemon. */
+    @Test
+    void assignerThatDied() throws Exception {
+        assignments.scheduleWithFixedDelay(() -> {
+            throw new NoClassDefFoundError("what a round needs");
+        }, 0, 1, TimeUnit.MILLISECONDS);
+        awaitAssigner(() -> assignments.failure() != null);
+        rounds(1);
+        assertEquals(List.of("crash"), ends);
+    }
+
+    /** Rounds that go on are none of the watch's business; when none ends any more, the daemon does. */
+    @Test
+    void assignerThatHangs() throws Exception {
+        rounds(2 * UnreadWatch.ROUNDS);
+        assignments.scheduleWithFixedDelay(() -> {}, 0, 1, TimeUnit.HOURS);
+        awaitAssigner(() -> assignments.ended() == 1);
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of(), ends);
+        rounds(1);
+        assertEquals(List.of("crash"), ends);
+    }
+
+    private static void awaitAssigner(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertEquals(true, condition.getAsBoolean());
+    }
+}
