@@ -20,6 +20,44 @@ FAILOVER = 10
 GRACE = 30
 
 
+def test_a_hand_over_that_its_workers_death_cut(story: Stories, tell: Tell) -> None:
+    """The worker, started again, reads the shard that it was handing over to one that is gone."""
+    told = story(lineages=1, preload=100, keys=100, rate=50.0)
+    told.started().kill()
+    (shard,) = told.leases()
+    told.set_lease(shard, leaseOwner="next", checkpointOwner="worker-1")
+    written = told.more_writes()
+    told.start()
+    took = until(written, "the shard is read", 60)
+    verdict = told.simulator.settle(30)
+    assert_replicated(verdict)
+    tell("kill -9 during a hand-over", told, verdict, 1, f"read on in {took:.1f} s")
+
+
+def test_a_shard_that_is_handed_over_while_it_waits_for_its_parent(
+    story: Stories, tell: Tell
+) -> None:
+    """The KCL closes it as its parent ends, and renews it ever after: it is let go in time."""
+    told = story({"unread_seconds": UNREAD}, lineages=1, preload=100, keys=100, rate=0.0)
+    told.simulator.control(rollover=None)
+    told.simulator.faults(destination=[THROTTLE])
+    worker = told.start()
+    until(lambda: told.writes() > 3, "the parent is read, but cannot be written", 90)
+    parent, child = sorted(told.leases())
+    assert set(told.owners()) == {parent, child}
+    told.set_lease(child, leaseOwner="next", checkpointOwner="worker-1")
+    seen = _counter(told, child)
+    until(lambda: _counter(told, child) > seen + 2, "it is renewed as a hand-over", 20)
+    told.simulator.faults(destination=[])
+    told.simulator.control(load={"rate": 50.0})
+    until(lambda: "it is let go" in worker.log(), "it is let go", NOTICED)
+    until(lambda: told.owners().get(child) == "worker-1", "it is assigned", FAILOVER + 10)
+    verdict = told.simulator.settle(30)
+    assert worker.running()
+    assert_replicated(verdict)
+    tell("hand-over of a shard that waits for its parent", told, verdict, 1)
+
+
 def test_a_record_processor_that_stands_still(story: Stories, tell: Tell) -> None:
     """Its shard is let go, and a new one reads it, whose destination never sees an older image."""
     told = story({"unread_seconds": UNREAD}, lineages=2, preload=100, keys=100, rate=50.0)
@@ -57,3 +95,7 @@ def _stands_still(worker: Worker) -> psutil.Process:
     stands = worker.children()[0]
     stands.suspend()
     return stands
+
+
+def _counter(told: Story, shard: str) -> int:
+    return int(told.leases()[shard]["leaseCounter"])

@@ -33,6 +33,22 @@ final class Handover {
         this.stopping = stopping;
     }
 
+    /**
+     * At a start, ends what this worker was handing over when it died. Only the worker that has a lease
+     * hands it over, and one that was started anew does not have it; the leader in turn passes over a
+     * lease that it would assign to the worker that it takes to have it.
+     */
+    void finishLast() {
+        attempt("What was being handed over", table -> {
+            for (Lease lease : table.listLeases()) {
+                if (worker.equals(lease.checkpointOwner())) {
+                    // Its next owner stays in it.
+                    table.evictLease(lease);
+                }
+            }
+        });
+    }
+
     /** At a stop, gives a lease up whose record processor has ended, if this worker still owns it. */
     void release(String leaseKey) {
         atStop(leaseKey, table -> {
@@ -64,9 +80,12 @@ final class Handover {
     }
 
     private void atStop(String what, Release release) {
-        if (!stopping.getAsBoolean()) {
-            return;
+        if (stopping.getAsBoolean()) {
+            attempt(what, release);
         }
+    }
+
+    private void attempt(String what, Release release) {
         try {
             release.from(leases.get().leaseRefresher());
         } catch (LeasingException | RuntimeException e) {

@@ -24,6 +24,7 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  * comes next, and so {@link GapGuard} states the gap.
  */
 final class LeaseTable extends DynamoDBLeaseRefresher {
+    private final String worker;
     private final BooleanSupplier ending;
 
     /** @param ending whether the daemon's end has begun */
@@ -31,6 +32,7 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         super(config.tableName(), config.dynamoDBClient(), new WithBegin(begins), config.consistentReads(),
                 config.tableCreatorCallback(), config.dynamoDbRequestTimeout(), shape(config),
                 config.leaseTableDeletionProtectionEnabled(), config.leaseTablePitrEnabled(), config.tags());
+        this.worker = config.workerIdentifier();
         this.ending = ending;
     }
 
@@ -52,6 +54,19 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
     public List<String> listLeaseKeysForWorker(String worker)
             throws DependencyException, InvalidStateException {
         return ending.getAsBoolean() ? List.of() : super.listLeaseKeysForWorker(worker);
+    }
+
+    /**
+     * Not that of a lease that another worker is handing over to this one. At its start this worker
+     * renews all that is in its name ({@code DynamoDBLeaseRenewer.initialize}), and the other's last
+     * checkpoint would find a lease that somebody else has written to.
+     */
+    @Override
+    public boolean renewLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        boolean anothers = lease.shutdownRequested()
+                && (!worker.equals(lease.checkpointOwner()) || worker.equals(lease.leaseOwner()));
+        return !anothers && super.renewLease(lease);
     }
 
     @Override

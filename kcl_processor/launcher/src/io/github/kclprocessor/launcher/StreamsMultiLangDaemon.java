@@ -93,6 +93,7 @@ public final class StreamsMultiLangDaemon {
         new Shutdown(status, () -> stop(scheduler), scheduler::shutdown, open, replica.shutdownGrace(),
                 Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         FirstShardSync.run(scheduler);
+        handover.finishLast();
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler::leaseRefresher, stream(streams), signs, assignments,
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();

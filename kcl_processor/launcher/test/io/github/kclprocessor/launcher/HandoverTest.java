@@ -104,6 +104,19 @@ class HandoverTest {
         assertEquals(List.of(), evicted);
     }
 
+    /** At a start, what this worker was handing over as it died goes to the next owner; no other's does. */
+    @Test
+    void finishesTheLast() {
+        stopping = false;
+        lease("ours", "other");
+        lease("theirs", "me");
+        lease("a", "me");
+        table.get("ours").checkpointOwner("me");
+        table.get("theirs").checkpointOwner("other");
+        handover().finishLast();
+        assertEquals(List.of("ours"), evicted);
+    }
+
     /** A lease table that does not answer is no reason not to stop. */
     @Test
     void failsQuietly() {

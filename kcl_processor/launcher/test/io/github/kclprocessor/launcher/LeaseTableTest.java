@@ -2,6 +2,7 @@ package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Set;
@@ -49,6 +50,42 @@ class LeaseTableTest {
         assertEquals(Set.of(SHARD), table.rows.keySet());
         leases.deleteLease(lease(ExtendedSequenceNumber.SHARD_END));
         assertFalse(table.rows.containsKey(SHARD));
+    }
+
+    /** A lease that another is handing over is left to it until it has; its last checkpoint is its own. */
+    @Test
+    void anothersHandOverIsNotRenewed() throws Exception {
+        table.lease(SHARD);
+        assertTrue(leases.renewLease(owned("host-1", null)));
+        table.lease(SHARD);
+        assertTrue(leases.renewLease(owned("host-2", "host-1")));
+        assertFalse(leases.renewLease(owned("host-1", "host-2")));
+        assertFalse(leases.renewLease(owned("host-1", "host-1")));
+    }
+
+    /**
+     * A checkpoint that failed takes back what it set ({@code DynamoDBLeaseRenewer.updateLease}), without
+     * the lock under which the lease is renewed. What a renewal sets is not among it, and of checkpoints
+     * a shard has one at a time.
+     */
+    @Test
+    void failedCheckpointLeavesARenewalAsItIs() {
+        Lease before = owned("host-1", null);
+        Lease renewed = owned("host-2", "host-1");
+        renewed.leaseCounter(8L);
+        renewed.lastCounterIncrementNanos(9L);
+        renewed.checkpoint(new ExtendedSequenceNumber("10"));
+        renewed.update(before);
+        assertEquals("7", renewed.checkpoint().sequenceNumber());
+        assertEquals(List.of(8L, 9L, "host-2", "host-1"), List.of(renewed.leaseCounter(),
+                renewed.lastCounterIncrementNanos(), renewed.leaseOwner(), renewed.checkpointOwner()));
+    }
+
+    private static Lease owned(String owner, String checkpointOwner) {
+        Lease lease = lease(new ExtendedSequenceNumber("7"));
+        lease.leaseOwner(owner);
+        lease.checkpointOwner(checkpointOwner);
+        return lease;
     }
 
     /** While the daemon ends there is nothing for it to take up, whatever the table says. */

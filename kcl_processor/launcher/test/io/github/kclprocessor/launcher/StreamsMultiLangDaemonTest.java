@@ -89,6 +89,13 @@ class StreamsMultiLangDaemonTest {
         assertEquals(250, scheduler.coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
     }
 
+    /** A live worker's shard goes to another by a hand-over only; an assignment would leave it two writers. */
+    @Test
+    void handOver() throws Exception {
+        assertTrue(scheduler(daemon()).leaseManagementConfig().gracefulLeaseHandoffConfig()
+                .isGracefulLeaseHandoffEnabled());
+    }
+
     /** Metrics that are off have no factory that could send any. */
     @Test
     void metrics() throws Exception {
