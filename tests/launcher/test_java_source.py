@@ -93,6 +93,21 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
     assert int(grace) == int(DEFAULTS["shutdownGraceMillis"])
 
 
+@pytest.mark.parametrize(
+    ("java_class", "key"), [("Claim", identity.KEY), ("CopyMark", copy_mark.KEY)]
+)
+def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
+    """What the one writes beside KCL's state, the other looks at."""
+    assert f'KEY = "{key}"' in source(java_class)
+
+
+def test_both_languages_share_one_lock() -> None:
+    """The daemon waits for the byte that record processors hold, longer than they outlive it."""
+    (byte,) = re.findall(r"RECORD_PROCESSORS = (\d+);", source("WorkerLock"))
+    assert int(byte) == RECORD_PROCESSORS
+    assert seconds("StreamsMultiLangDaemon", "PREDECESSORS") == 2 * LAST_ANSWERS
+
+
 def test_both_languages_have_one_time_for_an_unread_shard() -> None:
     """Rendered properties name it; those written by hand get the same."""
     (unread,) = re.findall(r'"replica.unreadSeconds", (\d+)\)', source("ReplicaProperties"))

@@ -2,6 +2,7 @@ package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -88,6 +89,18 @@ class LeaseTableTest {
         lease.leaseOwner(owner);
         lease.checkpointOwner(checkpointOwner);
         return lease;
+    }
+
+    /** A table that cannot be reached is said to be one, and is no fault of whoever asks for a checkpoint. */
+    @Test
+    void unreachable() {
+        table.lease(SHARD);
+        table.failure = SdkClientException.create("connection refused");
+        DependencyException thrown = assertThrows(
+                DependencyException.class, () -> leases.updateLease(lease(new ExtendedSequenceNumber("7"))));
+        assertEquals(table.failure, thrown.getCause());
+        table.failure = new IllegalStateException("a fault of ours");
+        assertThrows(RuntimeException.class, () -> leases.updateLease(lease(new ExtendedSequenceNumber("7"))));
     }
 
     /** While the daemon ends there is nothing for it to take up, whatever the table says. */
