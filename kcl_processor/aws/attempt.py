@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 from botocore.awsrequest import (
@@ -42,13 +43,15 @@ class Attempt:
 
     Args:
         remaining: asked for the seconds that it may go on; 0 when it may not.
+        last: whether nobody will follow who could meet it; its answer is then waited for.
 
     Attributes:
         is_under_way: a part of the request was handed to the kernel.
     """
 
-    def __init__(self, remaining: Callable[[], float]) -> None:
+    def __init__(self, remaining: Callable[[], float], last: Callable[[], bool]) -> None:
         self._remaining = remaining
+        self._last = last
         self.is_under_way = False
 
     def before_bytes(self, connection: Any) -> None:
@@ -72,7 +75,8 @@ class Attempt:
         """
         until = _clock.elapsed() + connection.timeout
         while True:
-            seconds = min(self._remaining(), until - _clock.elapsed(), _LOOK)
+            allowed = inf if self._last() else self._remaining()
+            seconds = min(allowed, until - _clock.elapsed(), _LOOK)
             if seconds <= 0:
                 raise TimeoutError
             if wait_for_read(connection.sock, seconds):
@@ -80,9 +84,9 @@ class Attempt:
 
 
 @contextmanager
-def attempting(remaining: Callable[[], float]) -> Iterator[Attempt]:
+def attempting(remaining: Callable[[], float], last: Callable[[], bool]) -> Iterator[Attempt]:
     """An attempt of this thread's, for as long as the context is open."""
-    _local.attempt = attempt = Attempt(remaining)
+    _local.attempt = attempt = Attempt(remaining, last)
     try:
         yield attempt
     finally:

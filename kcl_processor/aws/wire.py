@@ -74,12 +74,22 @@ class Endpoint:
         url: the endpoint's URL.
         keys: to sign with.
         connections: how many calls may be under way at once.
+        last: whether no more calls are to come, and nobody's until this process has ended: what is
+            under way is then waited for, whatever remains for it.
 
     Raises:
         ConfigError: the bundle of certificates cannot be used.
     """
 
-    def __init__(self, region: str, url: str, keys: Keys, connections: int) -> None:
+    def __init__(
+        self,
+        region: str,
+        url: str,
+        keys: Keys,
+        connections: int,
+        last: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._last = last
         self._url = url.rstrip("/") + "/"
         self._signature = Signature("dynamodb", region, keys)
         way = way_to(self._url)
@@ -101,7 +111,7 @@ class Endpoint:
                 seconds that the attempt may go on. At 0 nothing more is sent, and the connection is
                 closed.
         """
-        with attempting(remaining):
+        with attempting(remaining, self._last):
             try:
                 response = self._session.send(self._signed(operation, body))
             except NoKeys as error:

@@ -106,6 +106,9 @@ class ShardOpener:
                     settings.destination_external_id,
                 ),
                 settings.connections,
+                # A daemon that follows on this host waits for the end of this process, and so the
+                # answer is worth more than an early end.
+                last=lambda: not daemon_lives(),
             ),
         )
 

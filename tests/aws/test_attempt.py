@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,6 +59,30 @@ def silent() -> Iterator[Edge]:
             yield server
         finally:
             end.set()
+
+
+def test_the_last_attempt_is_waited_for_whatever_remains() -> None:
+    """When nobody writes before this process has ended, its answer tells that it is over."""
+    under_way, end = threading.Event(), threading.Event()
+
+    def late(_request: Request) -> Reply:
+        under_way.set()
+        end.wait(20)
+        return APPLIED
+
+    def remaining() -> float:
+        return 0.0 if under_way.is_set() else 5.0
+
+    with serving(late) as server, ThreadPoolExecutor(1) as daemon:
+        keys = Keys("test", found)
+        endpoint = Endpoint("us-east-1", server.url, keys, 1, last=under_way.is_set)
+        sent = daemon.submit(endpoint.call, "BatchWriteItem", b"{}", remaining)
+        assert under_way.wait(20)
+        # Longer than what allows it is looked at.
+        assert not wait([sent], timeout=1.5).done
+        end.set()
+        assert sent.result(20).error == ""
+        assert endpoint.call("BatchWriteItem", b"{}", remaining).error == NOT_SENT
 
 
 def test_credentials_that_outlast_the_proof_send_nothing() -> None:
