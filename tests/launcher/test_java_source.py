@@ -93,6 +93,7 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
     assert int(grace) == int(DEFAULTS["shutdownGraceMillis"])
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("java_class", "key"), [("Claim", identity.KEY), ("CopyMark", copy_mark.KEY)]
 )
@@ -108,6 +109,8 @@ def test_both_languages_share_one_lock() -> None:
     assert seconds("StreamsMultiLangDaemon", "PREDECESSORS") == 2 * LAST_ANSWERS
 
 
+=======
+>>>>>>> faults
 def test_both_languages_have_one_time_for_an_unread_shard() -> None:
     """Rendered properties name it; those written by hand get the same."""
     (unread,) = re.findall(r'"replica.unreadSeconds", (\d+)\)', source("ReplicaProperties"))

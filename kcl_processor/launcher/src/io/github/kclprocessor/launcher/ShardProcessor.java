@@ -84,7 +84,11 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         FencedCheckpointer checkpointer =
                 new FencedCheckpointer(input.checkpointer(), fence, () -> signs.heard(shardId));
         named(() -> child.processRecords(input.toBuilder().checkpointer(checkpointer).build()));
+<<<<<<< HEAD
         signs.heard(shardId);
+=======
+        signs.delivered(shardId);
+>>>>>>> faults
     }
 
     @Override

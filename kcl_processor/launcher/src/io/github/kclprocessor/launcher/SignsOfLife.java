@@ -11,6 +11,10 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class SignsOfLife {
     private final Set<String> heard = ConcurrentHashMap.newKeySet();
+<<<<<<< HEAD
+=======
+    private final Set<String> delivered = ConcurrentHashMap.newKeySet();
+>>>>>>> faults
     private final Set<String> waiting = ConcurrentHashMap.newKeySet();
 
     void heard(String shard) {
@@ -18,16 +22,44 @@ final class SignsOfLife {
         heard.add(shard);
     }
 
+<<<<<<< HEAD
+=======
+    /** A delivery has ended: the shard is read, whatever was before. */
+    void delivered(String shard) {
+        delivered.add(shard);
+        heard(shard);
+    }
+
+>>>>>>> faults
     /** A shard waits for its turn to start, which others that move will give it. */
     void waits(String shard) {
         waiting.add(shard);
     }
 
     /** The shards that were heard of since this was asked last, or that wait. */
+<<<<<<< HEAD
     Set<String> take() {
         Set<String> alive = new HashSet<>(heard);
         heard.removeAll(alive);
         alive.addAll(waiting);
         return alive;
     }
+=======
+    Set<String> takeAlive() {
+        Set<String> alive = taken(heard);
+        alive.addAll(waiting);
+        return alive;
+    }
+
+    /** The shards of which a delivery has ended since this was asked last. */
+    Set<String> takeDelivered() {
+        return taken(delivered);
+    }
+
+    private static Set<String> taken(Set<String> signs) {
+        Set<String> taken = new HashSet<>(signs);
+        signs.removeAll(taken);
+        return taken;
+    }
+>>>>>>> faults
 }

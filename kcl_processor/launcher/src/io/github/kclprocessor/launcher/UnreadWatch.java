@@ -29,6 +29,10 @@ final class UnreadWatch implements Runnable {
 
     private static final class Silence {
         int rounds;
+<<<<<<< HEAD
+=======
+        /** Until a delivery has ended; a start is no cure yet. */
+>>>>>>> faults
         boolean letGo;
     }
 
@@ -68,8 +72,14 @@ final class UnreadWatch implements Runnable {
     /** Looks once. */
     @Override
     public void run() {
+<<<<<<< HEAD
         Set<String> alive = signs.take();
         silences.keySet().removeAll(alive);
+=======
+        Set<String> alive = signs.takeAlive();
+        silences.keySet().removeAll(signs.takeDelivered());
+        silences.forEach((shard, silence) -> silence.rounds = alive.contains(shard) ? 0 : silence.rounds);
+>>>>>>> faults
         if (ending.getAsBoolean()) {
             return;
         }

@@ -2,7 +2,10 @@ package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+<<<<<<< HEAD
 import static org.junit.jupiter.api.Assertions.assertThrows;
+=======
+>>>>>>> faults
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -55,6 +58,7 @@ class LeaseTableTest {
         assertFalse(table.rows.containsKey(SHARD));
     }
 
+<<<<<<< HEAD
     /** A table that cannot be reached is said to be one, and is no fault of whoever asks for a checkpoint. */
     @Test
     void unreachable() {
@@ -71,6 +75,9 @@ class LeaseTableTest {
      * At a start all leases in this worker's name are renewed. One that another is handing over is not:
      * renewed, it would stay unread on both sides.
      */
+=======
+    /** A lease that another is handing over is left to it until it has; its last checkpoint is its own. */
+>>>>>>> faults
     @Test
     void anothersHandOverIsNotRenewed() throws Exception {
         table.lease(SHARD);

@@ -59,7 +59,11 @@ class UnreadWatchTest {
     private void rounds(int rounds, String... heard) {
         for (int round = 0; round < rounds; round++) {
             for (String shard : heard) {
+<<<<<<< HEAD
                 signs.heard(shard);
+=======
+                signs.delivered(shard);
+>>>>>>> faults
             }
             watch.run();
         }
@@ -106,6 +110,22 @@ class UnreadWatchTest {
         assertEquals(List.of(), ends);
     }
 
+<<<<<<< HEAD
+=======
+    /** A start, a failed read or a checkpoint is a sign of life, but no cure: only a delivery is. */
+    @Test
+    void startIsNoCure() {
+        lease("a", "me");
+        rounds(UnreadWatch.ROUNDS);
+        signs.heard("a");
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of(), ends);
+        rounds(1);
+        assertEquals(List.of("crash"), ends);
+        assertEquals(List.of("a"), letGo);
+    }
+
+>>>>>>> faults
     /** Not due are other workers' shards, those at their end, and those that wait for a parent or their turn. */
     @Test
     void notDue() {
