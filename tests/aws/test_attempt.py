@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -119,6 +120,27 @@ def test_a_body_is_not_finished_behind_the_proof() -> None:
         answer = write(server.url, Proof(5.0, 5.0, 0.0).remaining, b"x" * 1_000_000)
         assert answer.error == NOT_SENT
     assert all(len(request.body) < 1_000_000 for request in server.requests)
+
+
+@pytest.mark.parametrize("tls", ["", "with TLS"])
+def test_a_body_that_fills_the_sockets_arrives_whole(
+    tls: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than the kernel takes at once, to a server that reads when it pleases."""
+    authority, body = Authority(tmp_path), bytes(range(256)) * 40_000
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
+    with serving(lambda _request: APPLIED, authority.server_context() if tls else None) as server:
+        assert write(server.url, lambda: 5.0, body).error == ""
+        assert [request.body for request in server.requests] == [body]
+
+
+def test_a_body_that_nobody_reads_is_given_up() -> None:
+    """The other side takes nothing any more: the attempt ends with the proof, in doubt or not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        looks = iter([5.0] * 3)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        answer = write(url, lambda: next(looks, 0.0), b"x" * 50_000_000)
+        assert answer.error == NOT_SENT
 
 
 def test_an_answer_is_waited_for_while_the_proof_holds() -> None:
