@@ -11,8 +11,18 @@ from typing import Any
 import pytest
 
 from integration import drill_table
+from integration.credentials import CREDENTIALS
 from integration.story import Stories, Story, Tell
 from kcl_processor.demo.dynamodb_local import dynamodb_local
+
+
+@pytest.fixture(autouse=True, scope="session")
+def credentials() -> Iterator[None]:
+    """For what the tests ask themselves, as for all that they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")

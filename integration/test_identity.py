@@ -7,6 +7,7 @@ import pytest
 from integration import task_file
 from integration.bootstrap import bootstrapped
 from integration.commands import Commands
+from integration.credentials import CREDENTIALS
 from integration.story import Stories, Story
 from integration.until import until
 from integration.worker import Worker
@@ -36,8 +37,12 @@ def test_a_checkpoint_table_of_another_destination(story: Stories) -> None:
     until(lambda: len(adopted.children()) == 1, "it starts", 60)
 
 
-def test_a_daemon_of_the_bootstrap_script_looks_at_the_copy(story: Stories) -> None:
+def test_a_daemon_of_the_bootstrap_script_looks_at_the_copy(
+    story: Stories, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Over a copy that is not whole it does not start, and nothing is read."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
     told = story(lineages=1, preload=10, keys=10)
     (task,) = load_tasks(told.file)
     make_kcl_tables(task)
@@ -58,6 +63,7 @@ def test_a_daemon_of_the_bootstrap_script_looks_at_the_claim(story: Stories) -> 
     with by_the_script(told, "one") as first:
         told.caught_up()
         assert first.stop() == 0
+    told.simulator.control(load={"rate": 50.0})
     assert told.started().stop() == 0
     region = told.simulator.ready["region"]
     other = story(destination_table="elsewhere", lineages=1, preload=10, keys=10)

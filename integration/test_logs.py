@@ -12,12 +12,14 @@ from integration.until import until
 pytestmark = pytest.mark.story
 
 _SOURCE = [
-    {"kind": "LimitExceededException", "operation": "GetRecords", "share": 0.2},
+    {"kind": "LimitExceededException", "operation": "GetRecords", "share": 0.3},
     {"kind": "ProvisionedThroughputExceededException", "operation": "GetRecords", "share": 0.1},
-    {"kind": "ExpiredIteratorException", "operation": "GetRecords", "share": 0.1},
+    {"kind": "ExpiredIteratorException", "operation": "GetRecords", "share": 0.2},
     {"kind": "InternalServerError", "operation": "GetRecords", "share": 0.2},
     {"kind": "reset", "operation": "GetRecords", "share": 0.1},
 ]
+# Of the source's, what the SDK does not try again by itself, out of sight.
+_READS = {"LimitExceededException", "ExpiredIteratorException"}
 _DESTINATION = [
     {"kind": "latency", "milliseconds": 20},
     {"kind": "unprocessed", "operation": "BatchWriteItem", "share": 0.2},
@@ -25,6 +27,7 @@ _DESTINATION = [
     {"kind": "InternalServerError", "operation": "BatchWriteItem", "share": 0.2},
     {"kind": "reset", "operation": "BatchWriteItem", "share": 0.1},
 ]
+_WRITES = {"UnprocessedItems", "InternalServerError", "ProvisionedThroughputExceededException"}
 
 
 def test_a_full_disk_for_logs(story: Stories, tell: Tell) -> None:
@@ -50,13 +53,13 @@ def test_mixed_faults_on_both_sides_are_few_lines(story: Stories, tell: Tell) ->
     told.simulator.faults(source=_SOURCE, destination=_DESTINATION)
     until(told.more_writes(300), "300 calls, half of them in vain", 120)
     told.simulator.faults(source=[], destination=[])
-    ends = {"source": "answers again", "destination": "takes writes again"}
-    until(lambda: all(end in worker.log() for end in ends.values()), "both have passed", 90)
+    ends = ("answers again", "takes writes again")
+    until(lambda: all(end in worker.log() for end in ends), "both have passed", 90)
     lines = worker.log().splitlines()
-    for side, end in ends.items():
-        (counted, *_) = [line.partition(" s: ")[2] for line in lines if end in line]
-        assert len(counted.split(", ")) >= 3, f"each kind of the {side}'s is counted: {counted}"
-        assert sum(map(int, re.findall(r"(\d+) \w+", counted))) >= 20, counted
+    for end, kinds in zip(ends, (_READS, _WRITES), strict=True):
+        (counted, *_) = [line for line in lines if end in line]
+        counts = {kind: int(count) for count, kind in re.findall(r"(\d+) (\w+)", counted)}
+        assert counts.keys() >= kinds and sum(counts[kind] for kind in kinds) >= 10, counted
     # The source is one, the destination one for each of two shards.
     trouble = [line for line in lines if re.search(r"not (take|answer) every|again; the", line)]
     assert len(trouble) <= 3 * 6, "\n".join(trouble)

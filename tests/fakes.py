@@ -16,6 +16,7 @@ from kcl_processor.replicate.destination import unprocessed
 OK = Answer(status=200)
 THROTTLED = Answer(400, "ProvisionedThroughputExceededException", "slow down")
 BROKEN = Answer(500, "InternalServerError", "try again")
+LOST = Answer(0, "ReadTimeoutError", "read timed out", in_doubt=True)
 INVALID = Answer(400, "ValidationException", "One or more parameter values were invalid")
 
 
@@ -72,10 +73,11 @@ class RecordingDestination:
         rest = {json.dumps(write, sort_keys=True) for write in unprocessed(reply)}
         for change in changes:
             if json.dumps(echo(change), sort_keys=True) not in rest:
-                self._apply(change)
+                self.apply(change)
         return reply
 
-    def _apply(self, change: Change) -> None:
+    def apply(self, change: Change) -> None:
+        """The change lands, whenever that is."""
         if change.image is None:
             self.items.pop(change.key, None)
         else:

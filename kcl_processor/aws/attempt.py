@@ -8,9 +8,11 @@ for the answer.
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 from botocore.awsrequest import (
@@ -20,14 +22,16 @@ from botocore.awsrequest import (
     AWSHTTPSConnectionPool,
 )
 from botocore.httpsession import URLLib3Session
-from urllib3.util import wait_for_read
+from urllib3.util import wait_for_read, wait_for_write
 
 from kcl_processor.clock import SystemClock
 
-# Seconds between two looks at what allows the attempt, while its answer is waited for.
+# Seconds between two looks at what allows the attempt, while the other side is waited for.
 _LOOK = 1.0
-# Bytes of a body between two looks.
+# Bytes between two looks.
 _PIECE = 256 * 1024
+# What a socket that does not block says when it would; TLS has a word of its own.
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantWriteError)
 
 _clock = SystemClock()
 _local = threading.local()
@@ -42,47 +46,76 @@ class Attempt:
 
     Args:
         remaining: asked for the seconds that it may go on; 0 when it may not.
+        last: whether nobody will follow who could meet it; its answer is then waited for.
 
     Attributes:
         is_under_way: a part of the request was handed to the kernel.
     """
 
-    def __init__(self, remaining: Callable[[], float]) -> None:
+    def __init__(self, remaining: Callable[[], float], last: Callable[[], bool]) -> None:
         self._remaining = remaining
+        self._last = last
         self.is_under_way = False
 
-    def before_bytes(self, connection: Any) -> None:
-        """Bytes are about to be handed to the kernel.
+    def send(self, sock: Any, data: bytes, timeout: float) -> None:
+        """Hand bytes to the kernel.
+
+        A socket that may block asks the kernel first whether it would, and that lets other threads
+        and a stop of the process in between the look and the bytes. So it does not block here.
 
         Raises:
-            TooLate: they must not be.
+            TooLate: they may not all be sent.
+            TimeoutError: the other side takes none of them for so many seconds.
         """
-        seconds = self._remaining()
-        if seconds <= 0:
-            raise TooLate
-        connection.sock.settimeout(min(seconds, connection.timeout))
-        self.is_under_way = True
+        sock.settimeout(0.0)
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._sent(sock, rest[:_PIECE]) :]
+            except _WOULD_BLOCK:
+                self._wait(wait_for_write, sock, timeout, self._remaining)
 
-    def await_answer(self, connection: Any) -> None:
+    def _sent(self, sock: Any, piece: memoryview) -> int:
+        self.is_under_way = True
+        if self._remaining() <= 0:
+            raise TooLate
+        sent: int = sock.send(piece)
+        return sent
+
+    def await_answer(self, sock: Any, timeout: float) -> None:
         """Wait until an answer begins.
 
         Raises:
-            TimeoutError: none came within the connection's timeout, or what allowed the attempt
-                has run out.
+            TimeoutError: none came within so many seconds, or what allowed the attempt has run out.
         """
-        until = _clock.elapsed() + connection.timeout
-        while True:
-            seconds = min(self._remaining(), until - _clock.elapsed(), _LOOK)
+        if not self._wait(wait_for_read, sock, timeout, self._for_answer):
+            raise TimeoutError
+
+    def _for_answer(self) -> float:
+        return inf if self._last() else self._remaining()
+
+    def _wait(
+        self,
+        ready: Callable[[Any, float], bool],
+        sock: Any,
+        timeout: float,
+        allowed: Callable[[], float],
+    ) -> bool:
+        """Wait for the other side; false when what allows the attempt has run out."""
+        until = _clock.elapsed() + timeout
+        while (remaining := allowed()) > 0:
+            seconds = min(remaining, until - _clock.elapsed(), _LOOK)
             if seconds <= 0:
                 raise TimeoutError
-            if wait_for_read(connection.sock, seconds):
-                return
+            if ready(sock, seconds):
+                return True
+        return False
 
 
 @contextmanager
-def attempting(remaining: Callable[[], float]) -> Iterator[Attempt]:
+def attempting(remaining: Callable[[], float], last: Callable[[], bool]) -> Iterator[Attempt]:
     """An attempt of this thread's, for as long as the context is open."""
-    _local.attempt = attempt = Attempt(remaining)
+    _local.attempt = attempt = Attempt(remaining, last)
     try:
         yield attempt
     finally:
@@ -112,12 +145,11 @@ class _Asking:
     def send(self, data: bytes) -> None:
         if self.sock is None:
             self.connect()
-        for start in range(0, len(data), _PIECE):
-            _local.attempt.before_bytes(self)
-            super().send(memoryview(data)[start : start + _PIECE])  # type: ignore[misc]
+        _local.attempt.send(self.sock, data, self.timeout)
+        self.sock.settimeout(self.timeout)
 
     def getresponse(self) -> Any:
-        _local.attempt.await_answer(self)
+        _local.attempt.await_answer(self.sock, self.timeout)
         return super().getresponse()  # type: ignore[misc]
 
 

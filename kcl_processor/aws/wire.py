@@ -9,6 +9,7 @@ its credentials, its signer, its HTTP session; ``keys``, ``signature`` and ``net
 from __future__ import annotations
 
 import socket
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import orjson
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
-from kcl_processor.aws.attempt import Session, TooLate, attempting
+from kcl_processor.aws.attempt import Attempt, Session, TooLate, attempting
 from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.aws.keys import Keys
@@ -29,10 +30,8 @@ from kcl_processor.aws.signature import Signature
 # and besides by what its caller says.
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
-# http.client sends a request's head and body apart. Without TCP_NODELAY, which botocore leaves
-# off, the body's last packet waits until the other side has acknowledged the head: a round trip,
-# or 40 ms.
-_SOCKET_OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+# Seconds for which the kernel sends again what is not acknowledged, before it drops it.
+UNACKNOWLEDGED = 3.0
 # What DynamoDB puts in every answer to these (Amazon DynamoDB API reference, "Response Elements").
 # A portal or a proxy that answers with status 200 does not. The answer to PutItem and DeleteItem
 # may be empty, so whoever makes those calls reads again what became of them.
@@ -51,12 +50,15 @@ class Answer:
         body: the answer as the service gave it; empty when the call failed.
         error: the service's error code, ``""`` when the call succeeded. A call that got no answer
             carries the name of what broke it, with status 0.
+        in_doubt: whether the call may still have its effect, now or later: it went out, and the
+            service did not say what became of it.
     """
 
     status: int
     error: str = ""
     message: str = ""
     body: dict[str, Any] = field(default_factory=dict)
+    in_doubt: bool = False
 
     @property
     def consumed(self) -> float:
@@ -74,12 +76,24 @@ class Endpoint:
         url: the endpoint's URL.
         keys: to sign with.
         connections: how many calls may be under way at once.
+        unacknowledged: seconds for which the kernel sends again what is not acknowledged.
+        last: whether no more calls are to come, and nobody's until this process has ended: what is
+            under way is then waited for, whatever remains for it.
 
     Raises:
         ConfigError: the bundle of certificates cannot be used.
     """
 
-    def __init__(self, region: str, url: str, keys: Keys, connections: int) -> None:
+    def __init__(
+        self,
+        region: str,
+        url: str,
+        keys: Keys,
+        connections: int,
+        unacknowledged: float = UNACKNOWLEDGED,
+        last: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._last = last
         self._url = url.rstrip("/") + "/"
         self._signature = Signature("dynamodb", region, keys)
         way = way_to(self._url)
@@ -88,7 +102,7 @@ class Endpoint:
             verify=way.verify,
             max_pool_connections=connections,
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-            socket_options=_SOCKET_OPTIONS,
+            socket_options=_socket_options(unacknowledged),
         )
 
     def call(
@@ -101,13 +115,13 @@ class Endpoint:
                 seconds that the attempt may go on. At 0 nothing more is sent, and the connection is
                 closed.
         """
-        with attempting(remaining):
+        with attempting(remaining, self._last) as attempt:
             try:
                 response = self._session.send(self._signed(operation, body))
             except NoKeys as error:
                 return Answer(error.status, error.code, error.message)
             except (HTTPClientError, BotoCoreError) as error:
-                return _unanswered(error)
+                return _unanswered(error, attempt)
         answer = _answer(operation, response)
         if answer.error:
             self._signature.answered(answer.error, response.headers)
@@ -126,10 +140,27 @@ class Endpoint:
         return self._signature.sign(request)
 
 
-def _unanswered(error: Exception) -> Answer:
+def _socket_options(unacknowledged: float) -> list[tuple[int, int, int | bytes]]:
+    options: list[tuple[int, int, int | bytes]] = [
+        # http.client sends a request's head and body apart. Without TCP_NODELAY, which botocore
+        # leaves off, the body's last packet waits until the other side has acknowledged the head:
+        # a round trip, or 40 ms.
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        # Closed means closed: the kernel would go on sending what a closed socket has queued, for
+        # a minute and more where packets vanish. A process that is killed closes its sockets, too.
+        (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
+    ]
+    # Only Linux has it. It is for a process that is stopped, and closes nothing.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        milliseconds = int(unacknowledged * 1000)
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds))
+    return options
+
+
+def _unanswered(error: Exception, attempt: Attempt) -> Answer:
     if isinstance(error.__context__, TooLate):
         return Answer(0, NOT_SENT, "there was no time left to send it")
-    return Answer(0, type(error).__name__, str(error))
+    return Answer(0, type(error).__name__, str(error), in_doubt=attempt.is_under_way)
 
 
 def _answer(operation: str, response: Any) -> Answer:
@@ -139,14 +170,20 @@ def _answer(operation: str, response: Any) -> Answer:
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict) or not _is_whole(response):
-        return Answer(status, "UnreadableAnswer", f"HTTP status {status}")
+        return _unreadable(status)
     if status != 200:
         code = str(body.get("__type") or f"HTTP {status}").rpartition("#")[2]
-        return Answer(status, code, str(_message(body)))
+        # An error of the service is its last word; a proxy's says nothing of the service.
+        in_doubt = status >= 500 and "__type" not in body
+        return Answer(status, code, str(_message(body)), in_doubt=in_doubt)
     name, kind = _ALWAYS_THERE.get(operation, ("", None))
     if kind and not isinstance(body.get(name), kind):
-        return Answer(status, "UnreadableAnswer", f"HTTP status {status}, without {name}")
+        return _unreadable(status, f", without {name}")
     return Answer(status, body=body)
+
+
+def _unreadable(status: int, why: str = "") -> Answer:
+    return Answer(status, "UnreadableAnswer", f"HTTP status {status}{why}", in_doubt=True)
 
 
 def _is_whole(response: Any) -> bool:

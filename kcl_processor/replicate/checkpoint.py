@@ -9,6 +9,7 @@ the shard; what it then wrote could lay an old image over a newer one, for good.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -57,6 +58,8 @@ class Position:
         proof_lifetime: seconds for which an accepted checkpoint proves ownership. It must be
             shorter than KCL's ``failoverTimeMillis``: no worker takes a lease before that.
         wait: waits for some seconds before another attempt.
+        in_doubt: the sequence number of the oldest change that is in doubt, if one is. Checkpoints
+            stay behind it, so that a restart reads it again.
         daemon_lives: whether the daemon that holds the lease is still there. A new one of the
             same worker id may start, and write, well within the lifetime of our last proof.
     """
@@ -69,8 +72,11 @@ class Position:
         proof_lifetime: float,
         wait: Callable[[float], None],
         daemon_lives: Callable[[], bool] = lambda: True,
+        in_doubt: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self._applied = start
+        self._safe = start
+        self._behind_safe: deque[str] = deque()
+        self._in_doubt = in_doubt
         self._recorded = start
         self._clock = clock
         self._interval = interval
@@ -87,8 +93,9 @@ class Position:
         self._checkpointer = checkpointer
 
     def applied(self, sequence_number: str) -> None:
-        """Everything up to this record is durable on the destination."""
-        self._applied = sequence_number
+        """Everything up to this record is durable on the destination, but for what is in doubt."""
+        self._behind_safe.append(sequence_number)
+        self._settled()
 
     def checkpoint_if_due(self) -> None:
         """Checkpoint if there is something new and the interval has passed.
@@ -97,25 +104,25 @@ class Position:
             LeaseLost: the shard is no longer ours.
         """
         due = self._clock.elapsed() - self._recorded_at >= self._interval
-        if due and self._applied != self._recorded:
+        if due and self._settled() != self._recorded:
             try:
-                self._record(self._applied)
+                self._record(self._safe)
             except CheckpointRefused as refusal:
                 # The next batch brings another occasion, and the fence watches ownership.
                 _log.warning("a checkpoint was put off: %s", refusal)
 
     def checkpoint_now(self) -> None:
-        """Checkpoint what is applied, whatever the interval; the shard is being handed over.
+        """Checkpoint what is safe, whatever the interval; the shard is being handed over.
 
         Raises:
             LeaseLost: the shard is no longer ours.
             CheckpointRefused: KCL refused, attempt after attempt.
         """
-        if self._applied != self._recorded:
-            self._insist(self._applied)
+        if self._settled() != self._recorded:
+            self._insist(self._safe)
 
     def end_shard(self) -> None:
-        """Checkpoint the shard's end, so that KCL starts its children.
+        """Checkpoint the shard's end, so that KCL starts its children; nothing may be in doubt.
 
         Raises:
             LeaseLost, CheckpointRefused: as for :meth:`checkpoint_now`.
@@ -136,7 +143,7 @@ class Position:
             # What an answer that was slow leaves is enough.
             needed = 0.0
             try:
-                self._record(self._applied)
+                self._record(self._settled())
             except CheckpointRefused as refusal:
                 attempts += 1
                 _log.warning("ownership cannot be proven yet, nothing is written: %s", refusal)
@@ -153,6 +160,14 @@ class Position:
         if self.lost or proven_at is None or not self._daemon_lives():
             return 0.0
         return max(0.0, proven_at + self._proof_lifetime - self._clock.elapsed())
+
+    def _settled(self) -> str:
+        """The end of the last batch before the first one that has a change in doubt."""
+        oldest = self._in_doubt()
+        behind = self._behind_safe
+        while behind and (oldest is None or int(behind[0]) < int(oldest)):
+            self._safe = behind.popleft()
+        return self._safe
 
     def _insist(self, sequence_number: str | None) -> None:
         for attempt in range(1, _ATTEMPTS):

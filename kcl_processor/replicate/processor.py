@@ -75,8 +75,9 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
                 for record in process_records_input.records
             ]
             position = self._shard.position
+            # Without changes, too: what is in doubt has its time.
+            self._shard.writer.write(coalesce(changes), fence=position)
             if changes:
-                self._shard.writer.write(coalesce(changes), fence=position)
                 position.applied(changes[-1].sequence_number)
             self._shard.batch_done(changes, process_records_input.millis_behind_latest)
             position.checkpoint_if_due()
@@ -87,6 +88,7 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
     def shard_ended(self, shard_ended_input: messages.ShardEndedInput) -> None:
         with self._action(shard_ended_input.checkpointer):
             self._still_ours()
+            self._shard.writer.settle(fence=self._shard.position)
             self._shard.position.end_shard()
             _log.info("read to its end")
 

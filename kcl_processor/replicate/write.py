@@ -1,8 +1,9 @@
 """Changes to the destination: every one of them applied, however often that takes.
 
 A batch is a barrier. ``Writer.write`` returns when each change is durable, so a key is never in
-flight twice and the position behind the batch is safe to checkpoint. Within the batch, requests of
-up to 25 changes run at once; what is throttled, unprocessed or broken waits and goes out again.
+flight twice and the position behind the batch is safe to checkpoint, but for what is in doubt.
+Within the batch, requests of up to 25 changes run at once; what is throttled, unprocessed or broken
+waits and goes out again.
 
 All decisions are made on the calling thread. The pool's threads make single attempts and put
 their outcome on a queue, so order, retries and the fence need no lock.
@@ -10,35 +11,24 @@ their outcome on a queue, so order, retries and the fence need no lock.
 
 from __future__ import annotations
 
-import heapq
-import itertools
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import Any, Protocol
-
-import orjson
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.backoff import Window, delay
+from kcl_processor.replicate.batch import LONGEST_WAIT, Batch, Request, rest
 from kcl_processor.replicate.breaker import Breaker
-from kcl_processor.replicate.change import Change, canonical_key
-from kcl_processor.replicate.destination import (
-    MAX_BYTES_PER_REQUEST,
-    MAX_CHANGES_PER_REQUEST,
-    Destination,
-    unprocessed,
-)
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.destination import Destination
+from kcl_processor.replicate.doubt import Doubts
 from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
-
-# Seconds the loop waits at most for an outcome, so that it can renew the proof of those under way.
-_LONGEST_WAIT = 1.0
 
 
 class Fence(Protocol):
@@ -70,15 +60,6 @@ class Tally:
     consumed: float = 0.0
 
 
-@dataclass(slots=True)
-class _Request:
-    changes: Sequence[Change]
-    attempts: int = 0
-
-
-_Outcome = tuple[_Request, "Answer | BaseException"]
-
-
 class Writer:
     """Applies batches of changes to one destination table.
 
@@ -90,6 +71,7 @@ class Writer:
         backoff: attempts so far to seconds of waiting.
         on_progress: called when an attempt has ended, well or not. An outage is attempt after
             attempt, each within the client's timeouts; one that never returns is no progress.
+        wait: waits for some seconds.
     """
 
     def __init__(
@@ -101,8 +83,11 @@ class Writer:
         pool: ThreadPoolExecutor,
         backoff: Callable[[int], float] = delay,
         on_progress: Callable[[], None] = lambda: None,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.tally = Tally()
+        self.doubts = Doubts(clock)
+        self._wait = wait
         self._destination = destination
         self._refusals = refusals
         self._clock = clock
@@ -121,7 +106,27 @@ class Writer:
             OperatorError: the destination cannot take the changes; some may have been applied.
             Whatever ``fence.hold`` raises: nothing more is sent, and nothing is in flight.
         """
-        batch = _Batch(changes)
+        while self.doubts.is_full():
+            self._wait_for_doubts(fence)
+        keys = {change.key for change in changes} if self.doubts else ()
+        self._apply(Batch(changes, [c for c in self.doubts.due() if c.key not in keys]), fence)
+
+    def settle(self, fence: Fence) -> None:
+        """Wait until nothing is in doubt, a minute at the longest while the destination answers.
+
+        Raises:
+            As :meth:`write` does.
+        """
+        while self.doubts:
+            self._wait_for_doubts(fence)
+
+    def _wait_for_doubts(self, fence: Fence) -> None:
+        fence.hold()
+        self._wait(LONGEST_WAIT)
+        self._on_progress()
+        self._apply(Batch((), self.doubts.due()), fence)
+
+    def _apply(self, batch: Batch, fence: Fence) -> None:
         try:
             while batch.open():
                 self._send_ready(batch, fence)
@@ -129,16 +134,19 @@ class Writer:
         finally:
             batch.drain()
 
-    def _send_ready(self, batch: _Batch, fence: Fence) -> None:
+    def _send_ready(self, batch: Batch, fence: Fence) -> None:
         batch.wake(self._clock.elapsed())
         while batch.ready and batch.in_flight < self._window.size:
             fence.hold()
-            batch.start(batch.ready.popleft(), self._pool, self._attempt, fence)
+            request = batch.ready.popleft()
+            request.asked_at = self._clock.elapsed()
+            batch.start(
+                request,
+                self._pool,
+                lambda request: self._destination.send(request.changes, fence.remaining),
+            )
 
-    def _attempt(self, request: _Request, fence: Fence) -> Answer:
-        return self._destination.send(request.changes, fence.remaining)
-
-    def _take_outcome(self, batch: _Batch, fence: Fence) -> None:
+    def _take_outcome(self, batch: Batch, fence: Fence) -> None:
         outcome = batch.next_outcome(self._clock.elapsed())
         if outcome is None:
             # What is slow to connect or to answer goes on as long as the proof is renewed.
@@ -153,28 +161,24 @@ class Writer:
             batch.ready.append(request)
             return
         self._count(answer)
+        if answer.in_doubt:
+            self.doubts.began(request.changes)
         self._settle(batch, request, answer)
 
     def _count(self, answer: Answer) -> None:
         self.tally.requests += 1
         self.tally.consumed += answer.consumed
 
-    def _settle(self, batch: _Batch, request: _Request, answer: Answer) -> None:
+    def _settle(self, batch: Batch, request: Request, answer: Answer) -> None:
         verdict = judge(answer)
         self._renewal.note(verdict)
         match verdict:
             case Verdict.APPLIED:
-                self._accepted(len(request.changes))
+                self._accepted(request, request.changes)
                 self._window.succeeded()
                 self._trouble.passed()
             case Verdict.THROTTLED:
-                self.tally.throttled += 1
-                rest = _rest(request, answer)
-                # A single change is one hot key's: its partition is busy, the table is not.
-                if len(rest.changes) > 1:
-                    self._window.throttled()
-                self._accepted(len(request.changes) - len(rest.changes))
-                self._retry(batch, rest, answer)
+                self._throttled(batch, request, rest(request, answer), answer)
             case Verdict.RENEW_CREDENTIALS if self._renewal.is_overdue():
                 seconds = self._renewal.seconds()
                 raise credentials_error(answer, self._destination.table, seconds)
@@ -185,113 +189,34 @@ class Writer:
             case Verdict.STOP:
                 raise stopping_error(answer, self._destination.table)
 
-    def _accepted(self, changes: int) -> None:
-        self.tally.written += changes
+    def _throttled(self, batch: Batch, request: Request, left: Request, answer: Answer) -> None:
+        self.tally.throttled += 1
+        # A single change is one hot key's: its partition is busy, the table is not.
+        if len(left.changes) > 1:
+            self._window.throttled()
+        keys = {change.key for change in left.changes}
+        self._accepted(request, [change for change in request.changes if change.key not in keys])
+        self._retry(batch, left, answer)
+
+    def _accepted(self, request: Request, changes: Sequence[Change]) -> None:
         if changes:
             self._breaker.accepted()
+            self.doubts.applied(changes, request.asked_at)
+        if not request.is_again:
+            self.tally.written += len(changes)
 
-    def _retry(self, batch: _Batch, request: _Request, answer: Answer) -> None:
+    def _retry(self, batch: Batch, request: Request, answer: Answer) -> None:
         self._trouble.met(answer.error or "UnprocessedItems", answer.message)
         self.tally.retried += len(request.changes)
         request.attempts += 1
         batch.wait(request, self._clock.elapsed() + self._backoff(request.attempts))
 
-    def _narrow(self, batch: _Batch, request: _Request, answer: Answer) -> None:
+    def _narrow(self, batch: Batch, request: Request, answer: Answer) -> None:
         """One bad item fails its whole request: send each change alone to find it."""
         if len(request.changes) > 1:
-            batch.ready.extend(_Request([change]) for change in request.changes)
+            batch.ready.extend(replace(request, changes=[change]) for change in request.changes)
             return
         self.tally.refused += 1
         self._refusals.refuse(request.changes[0], answer)
+        self.doubts.refused(request.changes[0])
         self._breaker.refused(request.changes[0], answer)
-
-
-class _Batch:
-    """The requests of one batch: ready, waiting for their time, or in flight."""
-
-    def __init__(self, changes: Sequence[Change]) -> None:
-        self.ready = deque(_requests(changes))
-        self.in_flight = 0
-        self._waiting: list[tuple[float, int, _Request]] = []
-        self._outcomes: SimpleQueue[_Outcome] = SimpleQueue()
-        self._order = itertools.count()
-
-    def open(self) -> bool:
-        return bool(self.ready or self._waiting or self.in_flight)
-
-    def start(
-        self,
-        request: _Request,
-        pool: ThreadPoolExecutor,
-        attempt: Callable[[_Request, Fence], Answer],
-        fence: Fence,
-    ) -> None:
-        def run() -> None:
-            try:
-                self._outcomes.put((request, attempt(request, fence)))
-            except BaseException as error:
-                self._outcomes.put((request, error))
-
-        self.in_flight += 1
-        pool.submit(run)
-
-    def wait(self, request: _Request, until: float) -> None:
-        heapq.heappush(self._waiting, (until, next(self._order), request))
-
-    def wake(self, now: float) -> None:
-        while self._waiting and self._waiting[0][0] <= now:
-            self.ready.append(heapq.heappop(self._waiting)[2])
-
-    def next_outcome(self, now: float) -> _Outcome | None:
-        """The next finished attempt; ``None`` when it is time for something else."""
-        patience = _LONGEST_WAIT
-        if self._waiting:
-            patience = max(0.0, min(patience, self._waiting[0][0] - now))
-        try:
-            outcome = self._outcomes.get(timeout=patience)
-        except Empty:
-            return None
-        self.in_flight -= 1
-        return outcome
-
-    def drain(self) -> None:
-        """Wait for what is on the wire; each attempt is bounded by the client's timeouts."""
-        while self.in_flight:
-            self._outcomes.get()
-            self.in_flight -= 1
-
-
-def _requests(changes: Sequence[Change]) -> Iterator[_Request]:
-    part: list[Change] = []
-    size = 0
-    for change in changes:
-        length = len(change.key if change.image is None else change.image)
-        is_full = len(part) == MAX_CHANGES_PER_REQUEST or size + length > MAX_BYTES_PER_REQUEST
-        if part and is_full:
-            yield _Request(part)
-            part, size = [], 0
-        part.append(change)
-        size += length
-    if part:
-        yield _Request(part)
-
-
-def _rest(request: _Request, answer: Answer) -> _Request:
-    """The request with only those changes that DynamoDB handed back.
-
-    Should an echoed item not be found among the changes, all are sent again: applying a change
-    twice in a row does no harm, losing one does.
-    """
-    if answer.error:
-        return request
-    names = list(orjson.loads(request.changes[0].key))
-    by_key = {change.key: change for change in request.changes}
-    keys = [_key_of(write, names) for write in unprocessed(answer)]
-    if not all(key in by_key for key in keys):
-        return request
-    return _Request([by_key[key] for key in keys], request.attempts)
-
-
-def _key_of(write: dict[str, Any], names: list[str]) -> bytes:
-    item = write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
-    return canonical_key({name: item.get(name) for name in names})

@@ -280,6 +280,7 @@ def _copy(
         Window(largest=largest, size=min(32, largest)),
         ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="write"),
         on_progress=watch,
+        wait=halt.wait,
     )
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
     return TableCopy(reader, writer, progress, files.copy_progress, pool, halt, clock, watch)

@@ -118,6 +118,8 @@ class TableCopy:
             pages: list[tuple[SegmentCursor, Page]] = fetched
             self._apply(pages)
             self._on_turn()
+        # A write that was lost on its way must not land behind the daemon's, which come next.
+        self._writer.settle(OpenFence())
         self._check_count()
         self._progress.finished_at = self._clock.now()
         self._save()

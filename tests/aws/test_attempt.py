@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +62,30 @@ def silent() -> Iterator[Edge]:
             end.set()
 
 
+def test_the_last_attempt_is_waited_for_whatever_remains() -> None:
+    """When nobody writes before this process has ended, its answer tells that it is over."""
+    under_way, end = threading.Event(), threading.Event()
+
+    def late(_request: Request) -> Reply:
+        under_way.set()
+        end.wait(20)
+        return APPLIED
+
+    def remaining() -> float:
+        return 0.0 if under_way.is_set() else 5.0
+
+    with serving(late) as server, ThreadPoolExecutor(1) as daemon:
+        keys = Keys("test", found)
+        endpoint = Endpoint("us-east-1", server.url, keys, 1, last=under_way.is_set)
+        sent = daemon.submit(endpoint.call, "BatchWriteItem", b"{}", remaining)
+        assert under_way.wait(20)
+        # Longer than what allows it is looked at.
+        assert not wait([sent], timeout=1.5).done
+        end.set()
+        assert sent.result(20).error == ""
+        assert endpoint.call("BatchWriteItem", b"{}", remaining).error == NOT_SENT
+
+
 def test_credentials_that_outlast_the_proof_send_nothing() -> None:
     """A proof that was good before the credentials were renewed is looked at behind them."""
     proven = [True]
@@ -94,6 +120,27 @@ def test_a_body_is_not_finished_behind_the_proof() -> None:
         answer = write(server.url, Proof(5.0, 5.0, 0.0).remaining, b"x" * 1_000_000)
         assert answer.error == NOT_SENT
     assert all(len(request.body) < 1_000_000 for request in server.requests)
+
+
+@pytest.mark.parametrize("tls", ["", "with TLS"])
+def test_a_body_that_fills_the_sockets_arrives_whole(
+    tls: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than the kernel takes at once, to a server that reads when it pleases."""
+    authority, body = Authority(tmp_path), bytes(range(256)) * 40_000
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
+    with serving(lambda _request: APPLIED, authority.server_context() if tls else None) as server:
+        assert write(server.url, lambda: 5.0, body).error == ""
+        assert [request.body for request in server.requests] == [body]
+
+
+def test_a_body_that_nobody_reads_is_given_up() -> None:
+    """The other side takes nothing any more: the attempt ends with the proof, in doubt or not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        looks = iter([5.0] * 3)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        answer = write(url, lambda: next(looks, 0.0), b"x" * 50_000_000)
+        assert answer.error == NOT_SENT
 
 
 def test_an_answer_is_waited_for_while_the_proof_holds() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, NoReturn
@@ -14,7 +16,7 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import ClientError
 
-from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW
+from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, NOT_SENT, RENEW
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.wire import Answer, Endpoint
 
@@ -138,6 +140,71 @@ def test_an_answer_that_was_changed_on_its_way_is_none(service: Service) -> None
         service.headers = {"x-amz-crc32": header}
         answer = endpoint(service.server.server_port).call("BatchWriteItem", b"{}")
         assert answer.error == error
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "in_doubt"),
+    [
+        (200, b'{"UnprocessedItems":{}}', False),
+        (200, b"{}", True),
+        (400, b'{"__type":"x#ValidationException"}', False),
+        (500, b'{"__type":"x#InternalServerError"}', False),
+        (502, b"<html>Bad Gateway</html>", True),
+        (504, b'{"message":"Endpoint request timed out"}', True),
+    ],
+)
+def test_only_the_service_says_what_became_of_a_request(
+    service: Service,
+    status: int,
+    content: bytes,
+    in_doubt: object,
+) -> None:
+    """Its errors are its last word; behind a proxy's, the request may still be on its way."""
+    service.status, service.content = status, content
+    answer = endpoint(service.server.server_port).call("BatchWriteItem", b"{}")
+    assert answer.in_doubt is in_doubt
+
+
+@contextmanager
+def listening() -> Iterator[socket.socket]:
+    """A port whose connections nobody answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        yield server
+
+
+def _read_to_its_end(connection: socket.socket) -> None:
+    while connection.recv(1000):
+        pass
+
+
+def test_a_request_without_an_answer_is_in_doubt_and_its_connection_is_reset() -> None:
+    """Closed means closed: the kernel does not go on sending what was queued."""
+    looks = iter([5.0, 5.0, 0.05])
+    with listening() as server:
+        port = server.getsockname()[1]
+        answer = endpoint(port).call("BatchWriteItem", b"{}", lambda: next(looks, 0.0))
+        assert (answer.error, answer.in_doubt) == ("ReadTimeoutError", True)
+        connection, _ = server.accept()
+        with connection, pytest.raises(ConnectionResetError):
+            _read_to_its_end(connection)
+
+
+def test_a_request_that_was_not_sent_is_not_in_doubt() -> None:
+    """Nobody listens, or there was no time left: nothing can land later."""
+    assert not endpoint(port=9).call("BatchWriteItem", b"{}").in_doubt
+    with listening() as server:
+        late = endpoint(server.getsockname()[1]).call("BatchWriteItem", b"{}", lambda: 0.0)
+        assert (late.error, late.in_doubt) == (NOT_SENT, False)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
+def test_the_kernel_gives_up_before_another_worker_may_write() -> None:
+    """For a process that is stopped and closes nothing: milliseconds, as was asked for."""
+    keys = Keys("test", lambda: Credentials("key", "secret"))
+    made = Endpoint("us-east-1", "http://127.0.0.1:9", keys, 1, unacknowledged=1.5)
+    options = made._session._socket_options
+    assert (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1500) in options
 
 
 def test_nobody_there_is_an_answer_of_status_0() -> None:

@@ -82,6 +82,29 @@ def test_the_end_of_a_shard_is_checkpointed_at_its_end() -> None:
     assert checkpointer.recorded == [None]
 
 
+def test_no_checkpoint_passes_what_is_in_doubt() -> None:
+    """The end of the batch before it is as far as any of them goes, a proof of ownership too."""
+    doubts: list[str] = []
+    clock, checkpointer = HandClock(), FakeCheckpointer()
+    shard = Position(
+        "TRIM_HORIZON", clock, 5, 6, clock.turn, in_doubt=lambda: doubts[0] if doubts else None
+    )
+    shard.use(checkpointer)
+    shard.applied("9")
+    doubts.append("12")
+    for end in ("14", "100"):
+        shard.applied(end)
+    for action in (shard.hold, shard.checkpoint_now, lambda: clock.turn(6), shard.hold):
+        action()
+    shard.checkpoint_if_due()
+    assert checkpointer.recorded == ["9", "9"]
+    doubts[0] = "99"
+    shard.checkpoint_now()
+    doubts.clear()
+    shard.checkpoint_now()
+    assert checkpointer.recorded == ["9", "9", "14", "100"]
+
+
 def test_nothing_is_written_before_ownership_was_proven_once() -> None:
     """A fresh shard proves ownership at its starting checkpoint before its first write."""
     checkpointer = FakeCheckpointer()

@@ -19,6 +19,7 @@ from botocore.credentials import Credentials
 
 from kcl_processor.aws import wire
 from kcl_processor.aws.keys import Keys
+from kcl_processor.replicate import batch as batch_module
 from kcl_processor.replicate import change, checkpoint, decode, destination, write
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.processor import ReplicaProcessor
@@ -66,7 +67,7 @@ class CountingSession:
 @pytest.fixture
 def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
-    for module in (change, decode, wire, write, destination):
+    for module in (change, decode, wire, batch_module, destination):
         _, _, name = module.__name__.rpartition(".")
         monkeypatch.setattr(module, "orjson", CountingJson(counted, name))
     monkeypatch.setattr(wire, "Session", lambda **_options: CountingSession(counted))
@@ -144,7 +145,7 @@ def test_what_a_thousand_changes_cost(counts: Counter[str]) -> None:
     assert counts["change bytes made"] == RECORDS * key
     assert counts["requests"] == RECORDS // 25
     assert counts["wire parses"] == counts["requests"]
-    assert counts["write parses"] == 0
+    assert counts["batch parses"] == 0
     assert counts["bytes sent"] <= RECORDS * (image + len('{"PutRequest":{"Item":}},')) + 40 * 60
     assert counts["checkpoints"] == 1
     assert counts["bytes answered"] <= 400

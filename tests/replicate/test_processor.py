@@ -21,10 +21,11 @@ from kcl_processor.errors import ExitCode
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import Position
+from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.replicate.processor import ReplicaProcessor
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from kcl_processor.replicate.write import Writer
-from tests.fakes import INVALID, THROTTLED, HandClock, RecordingDestination
+from tests.fakes import INVALID, LOST, THROTTLED, HandClock, RecordingDestination
 
 POOL = ThreadPoolExecutor(4)
 INITIALIZE = {
@@ -95,8 +96,11 @@ class Daemon:
             Window(largest=4),
             POOL,
             backoff=lambda _attempts: 0.0,
+            wait=self.clock.turn,
         )
-        position = Position(start, self.clock, 5, 6, wait=self.clock.turn)
+        position = Position(
+            start, self.clock, 5, 6, wait=self.clock.turn, in_doubt=writer.doubts.oldest
+        )
         return SimpleNamespace(writer=writer, position=position, batch_done=lambda *_a: None)
 
     def readline(self) -> str:
@@ -153,6 +157,43 @@ def test_a_shutdown_checkpoints_what_was_written() -> None:
     daemon = Daemon(RecordingDestination())
     daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHUTDOWN, LEASE_LOST)
     assert daemon.checkpoints == ["100", "101"]
+
+
+def test_a_stop_leaves_what_is_in_doubt_to_be_read_again() -> None:
+    """A request was lost and made again: a restart writes its keys once more."""
+    daemon = Daemon(RecordingDestination(lambda _changes, n: LOST if n == 2 else None))
+    daemon.run(
+        INITIALIZE,
+        batch(record("a", 101, 1)),
+        batch(record("a", 102, 2), record("b", 103, 2)),
+        batch(record("c", 104, 3)),
+        SHUTDOWN,
+    )
+    assert values(daemon.destination) == {"a": 2, "b": 2, "c": 3}
+    assert daemon.checkpoints == ["100", "101"]
+
+
+def test_a_doubt_ends_without_any_further_record() -> None:
+    """Deliveries without records bring its time, and the checkpoint behind it."""
+    clock = HandClock()
+
+    def lost_then_idle(_changes: Sequence[Change], n: int) -> Answer | None:
+        clock.turn(WINDOW if n == 2 else 0)
+        return LOST if n == 1 else None
+
+    daemon = Daemon(RecordingDestination(lost_then_idle), clock)
+    daemon.run(INITIALIZE, batch(record("a", 101, 1)), batch(), SHUTDOWN)
+    assert len(daemon.destination.attempts) == 3
+    assert daemon.checkpoints[-1] == "101"
+
+
+def test_a_shard_does_not_end_in_doubt() -> None:
+    """Its children hold the same keys: what was lost has settled before they are read."""
+    clock = HandClock()
+    daemon = Daemon(RecordingDestination(lambda _changes, n: LOST if n == 1 else None), clock)
+    daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHARD_ENDED)
+    assert len(daemon.destination.attempts) == 3 and clock.seconds >= 1000 + WINDOW
+    assert daemon.checkpoints[-1] is None
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyError("x"), ValueError()])

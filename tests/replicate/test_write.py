@@ -24,11 +24,13 @@ from kcl_processor.replicate.breaker import MOST_REFUSALS
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import LeaseLost
 from kcl_processor.replicate.destination import Destination
+from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from kcl_processor.replicate.write import Refusals, Writer
 from tests.fakes import (
     BROKEN,
     INVALID,
+    LOST,
     THROTTLED,
     HandClock,
     OpenFence,
@@ -59,13 +61,15 @@ def writer(
     refusals: Refusals | None = None,
     largest: int = 8,
 ) -> Writer:
+    clock = clock or HandClock()
     return Writer(
         destination,
         refusals or StopOnRefusal(ORIGIN),
-        clock or HandClock(),
+        clock,
         Window(largest=largest),
         POOL,
         backoff=lambda _attempts: 0.0,
+        wait=clock.turn,
     )
 
 
@@ -371,6 +375,101 @@ def test_any_run_of_failures_ends_with_every_change_applied(
     destination = RecordingDestination(answer)
     writer(destination).write(batch, OpenFence())
     assert destination.items == items(*batch)
+
+
+def test_a_lost_request_that_lands_on_a_newer_write_is_mended() -> None:
+    """Its keys are written once more when it must have settled, as they were written last."""
+    clock = HandClock()
+    destination = RecordingDestination(lambda _changes, n: LOST if n == 1 else None)
+    w = writer(destination, clock)
+    old, newer, other = put("a", 1, v={"N": "1"}), put("a", 2, v={"N": "2"}), put("b", 3)
+    w.write([old, other], OpenFence())
+    w.write([newer], OpenFence())
+    destination.apply(old)
+    clock.turn(WINDOW - 1)
+    w.write([], OpenFence())
+    assert len(destination.attempts) == 3
+    clock.turn(1)
+    w.write([], OpenFence())
+    assert destination.items == items(newer, other)
+    assert destination.attempts[3:] == [[newer, other]] and not w.doubts
+    assert w.tally.written == 3
+
+
+def test_a_newer_write_behind_the_window_ends_the_doubt_by_itself() -> None:
+    """A key that is busy costs no write more, and is in no request twice."""
+    clock = HandClock()
+    destination = RecordingDestination(lambda _changes, n: LOST if n == 1 else None)
+    w = writer(destination, clock)
+    w.write([put("a", 1)], OpenFence())
+    clock.turn(WINDOW)
+    w.write([put("a", 2)], OpenFence())
+    assert destination.attempts[2:] == [[put("a", 2)]] and not w.doubts
+
+
+def test_settling_waits_for_the_window_and_for_the_fence() -> None:
+    """Nothing is in doubt when it returns; a lease that is lost meanwhile ends it at once."""
+    clock = HandClock()
+    destination = RecordingDestination(lambda _changes, n: LOST if n < 3 else None)
+    w = writer(destination, clock)
+    w.write([put("a")], OpenFence())
+    w.settle(OpenFence())
+    assert clock.seconds == 1000 + WINDOW and len(destination.attempts) == 4
+
+    class Lost(OpenFence):
+        def hold(self) -> None:
+            raise LeaseLost
+
+    w.doubts.began([put("a")])
+    with pytest.raises(LeaseLost):
+        w.settle(Lost())
+
+
+def test_more_doubts_than_are_remembered_hold_up_what_comes_next() -> None:
+    """Memory is bounded: a batch waits until what is in doubt is settled."""
+    clock = HandClock()
+    destination = RecordingDestination(lambda _changes, n: LOST if n == 1 else None)
+    w = writer(destination, clock)
+    w.write([put("a", text={"S": "x" * 40_000_000})], OpenFence())
+    w.write([put("b")], OpenFence())
+    assert clock.seconds == 1000 + WINDOW and not w.doubts
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abcd"), min_size=1, unique=True), min_size=1, max_size=8),
+    st.lists(st.integers(0, 12), max_size=20),
+)
+def test_whatever_lands_late_and_when_the_last_change_of_each_key_stands(
+    batches: list[list[str]], fates: list[int]
+) -> None:
+    """0: applied at once; otherwise no answer, and the request lands that many attempts later."""
+    fate, late = iter(fates), list[tuple[int, Sequence[Change]]]()
+
+    def answer(changes: Sequence[Change], n: int) -> Answer | None:
+        clock.turn(1.0)
+        for at, lost in [*late]:
+            if at <= n:
+                late.remove((at, lost))
+                for change in lost:
+                    destination.apply(change)
+        if delayed := next(fate, 0):
+            late.append((n + delayed, list(changes)))
+        return LOST if delayed else None
+
+    clock = HandClock()
+    destination = RecordingDestination(answer)
+    w = writer(destination, clock, largest=1)
+    last: dict[str, Change] = {}
+    for number, names in enumerate(batches):
+        batch = [put(name, number, v={"N": str(number)}) for name in names]
+        w.write(batch, OpenFence())
+        last |= dict(zip(names, batch, strict=True))
+    for _, lost in late:
+        for change in lost:
+            destination.apply(change)
+    late.clear()
+    w.settle(OpenFence())
+    assert destination.items == items(*last.values())
 
 
 def test_one_hot_key_leaves_the_window_to_the_rest() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,15 @@ from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, PoisonError, SourceError
 from kcl_processor.replicate.backoff import Window
-from kcl_processor.replicate.change import canonical_key
+from kcl_processor.replicate.change import Change, canonical_key
+from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.replicate.write import Writer
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
 from kcl_processor.table.pace import Gate, Halt, Pace
 from kcl_processor.table.patience import PatientCalls
 from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
 from kcl_processor.table.table_reader import TableReader
-from tests.fakes import INVALID, THROTTLED, RecordingDestination
+from tests.fakes import INVALID, LOST, THROTTLED, HandClock, RecordingDestination
 
 SEGMENTS, PAGES, ITEMS = 3, 4, 5
 THROTTLING = Answer(400, "ThrottlingException", "slow down")
@@ -70,9 +71,11 @@ def copy(
     destination: RecordingDestination,
     path: Path,
     on_turn: Callable[[], None] = lambda: None,
+    writers_clock: HandClock | None = None,
 ) -> CopyProgress:
     """Copy from where ``path`` is, to the end."""
     clock, halt = SystemClock(), Halt()
+    writers_clock = writers_clock or HandClock()
     progress = load(path) or new_progress()
     open_pace = Pace(None, clock, halt.wait)
     calls = PatientCalls(
@@ -83,10 +86,12 @@ def copy(
         writer = Writer(
             PacedDestination(destination, open_pace),
             StopOnRefusedItem("orders", "replica"),
-            clock,
+            writers_clock,
             Window(largest=4, size=4),
             pool,
             backoff=lambda _attempts: 0.0,
+            on_progress=on_turn,
+            wait=writers_clock.turn,
         )
         TableCopy(reader, writer, progress, path, scans, halt, clock, on_turn).run()
     return progress
@@ -120,6 +125,22 @@ def test_a_throttled_page_is_asked_for_again(tmp_path: Path) -> None:
     assert destination.items.keys() == ALL
     assert progress.read_throttled == SEGMENTS * PAGES
     assert progress.write_throttled > 0
+
+
+def test_a_copy_is_not_done_while_a_write_of_it_may_land(tmp_path: Path) -> None:
+    """The daemon comes next, and what was lost on its way must not land on what it writes."""
+    clock = HandClock()
+    lost: list[Change] = []
+
+    def lose(changes: Sequence[Change], attempt: int) -> Answer | None:
+        lost.extend(changes if attempt == 1 else ())
+        return LOST if attempt == 1 else None
+
+    destination = RecordingDestination(lose)
+    progress = copy(ScriptedEndpoint(), destination, tmp_path / "progress", writers_clock=clock)
+    assert clock.seconds >= 1000 + WINDOW
+    assert {change.key for change in destination.attempts[-1]} == {change.key for change in lost}
+    assert (progress.items, progress.written) == (60, 60) and progress.finished_at
 
 
 @pytest.mark.parametrize("die_at", range(1, 5))

@@ -58,9 +58,9 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
     }
 
     /**
-     * Not that of a lease that another worker has until it has handed it over: at a start this one
-     * renews all that is in its name ({@code DynamoDBLeaseRenewer.initialize}), and one that it renews
-     * so is neither read here nor handed over there. One that nobody renews, the leader assigns.
+     * Not that of a lease that another worker is handing over to this one. At its start this worker
+     * renews all that is in its name ({@code DynamoDBLeaseRenewer.initialize}), and the other's last
+     * checkpoint would find a lease that somebody else has written to.
      */
     @Override
     public boolean renewLease(Lease lease)

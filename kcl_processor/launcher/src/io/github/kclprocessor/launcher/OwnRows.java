@@ -12,6 +12,10 @@ import java.util.concurrent.TimeoutException;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
+import software.amazon.kinesis.coordinator.CoordinatorConfig.CoordinatorStateTableConfig;
+import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
+import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.leases.exceptions.LeasingException;
 
 /**
  * Rows of this product's own in the KCL's coordinator state table, as {@code fleet/own_rows.py} has them:
@@ -27,6 +31,14 @@ final class OwnRows {
     OwnRows(DynamoDbAsyncClient client, String table) {
         this.client = client;
         this.table = table;
+    }
+
+    /** Those beside a scheduler's state; the KCL makes the table at its own start, and it is needed before. */
+    static OwnRows of(Scheduler scheduler) throws LeasingException {
+        CoordinatorStateTableConfig state = scheduler.coordinatorConfig().coordinatorStateTableConfig();
+        DynamoDbAsyncClient client = scheduler.leaseManagementConfig().dynamoDBClient();
+        new CoordinatorStateDAO(client, state).initialize();
+        return new OwnRows(client, state.tableName());
     }
 
     /** A row without its key, read consistently. */

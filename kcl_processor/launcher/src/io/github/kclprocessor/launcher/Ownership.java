@@ -5,11 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
-import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
-import software.amazon.kinesis.coordinator.CoordinatorConfig.CoordinatorStateTableConfig;
-import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
-import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.leases.exceptions.LeasingException;
@@ -27,10 +23,9 @@ final class Ownership {
      * @param base the credentials from which the destination's come
      * @throws Refused if this daemon must not start
      */
-    static void look(Scheduler scheduler, ReplicaProperties replica, SourceStream stream, AwsCredentialsProvider base)
-            throws LeasingException {
-        OwnRows rows = rows(scheduler);
-        List<String> leases = leases(scheduler.leaseRefresher());
+    static void look(OwnRows rows, LeaseRefresher table, ReplicaProperties replica, SourceStream stream,
+            AwsCredentialsProvider base) throws LeasingException {
+        List<String> leases = leases(table);
         if (replica.destinationTable().isPresent()) {
             Claim claim = new Claim(replica.task(), replica.streamArn().real,
                     Clients.destination(replica, replica.destinationTable().get(), base));
@@ -38,14 +33,6 @@ final class Ownership {
             claim.make(rows, leases, shards);
         }
         CopyMark.refuse(rows, replica.task(), !leases.isEmpty(), Instant.now());
-    }
-
-    /** The table is the KCL's, which makes it at its own start. */
-    static OwnRows rows(Scheduler scheduler) throws LeasingException {
-        CoordinatorStateTableConfig state = scheduler.coordinatorConfig().coordinatorStateTableConfig();
-        DynamoDbAsyncClient client = scheduler.leaseManagementConfig().dynamoDBClient();
-        new CoordinatorStateDAO(client, state).initialize();
-        return new OwnRows(client, state.tableName());
     }
 
     private static List<String> leases(LeaseRefresher table) throws LeasingException {

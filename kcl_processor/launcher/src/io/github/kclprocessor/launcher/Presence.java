@@ -1,6 +1,5 @@
 package io.github.kclprocessor.launcher;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -11,8 +10,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
-import software.amazon.kinesis.coordinator.Scheduler;
-import software.amazon.kinesis.leases.exceptions.LeasingException;
 
 /**
  * A worker's row beside the KCL's state, which tells that its daemon lives: the row's version moves. Of two
@@ -57,12 +54,6 @@ final class Presence {
         this.worker = worker;
         this.place = place;
         this.failover = failover;
-    }
-
-    /** @param lock the worker's on this host, or null if the properties name none */
-    static Presence of(Scheduler scheduler, String worker, WorkerLock lock) throws IOException, LeasingException {
-        return new Presence(Ownership.rows(scheduler), worker, lock == null ? Place.unknown() : Place.of(lock.file),
-                Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
     }
 
     /**

@@ -84,7 +84,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         FencedCheckpointer checkpointer =
                 new FencedCheckpointer(input.checkpointer(), fence, () -> signs.heard(shardId));
         named(() -> child.processRecords(input.toBuilder().checkpointer(checkpointer).build()));
-        signs.heard(shardId);
+        signs.delivered(shardId);
     }
 
     @Override

@@ -11,11 +11,18 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class SignsOfLife {
     private final Set<String> heard = ConcurrentHashMap.newKeySet();
+    private final Set<String> delivered = ConcurrentHashMap.newKeySet();
     private final Set<String> waiting = ConcurrentHashMap.newKeySet();
 
     void heard(String shard) {
         waiting.remove(shard);
         heard.add(shard);
+    }
+
+    /** A delivery has ended: the shard is read, whatever was before. */
+    void delivered(String shard) {
+        delivered.add(shard);
+        heard(shard);
     }
 
     /** A shard waits for its turn to start, which others that move will give it. */
@@ -24,10 +31,20 @@ final class SignsOfLife {
     }
 
     /** The shards that were heard of since this was asked last, or that wait. */
-    Set<String> take() {
-        Set<String> alive = new HashSet<>(heard);
-        heard.removeAll(alive);
+    Set<String> takeAlive() {
+        Set<String> alive = taken(heard);
         alive.addAll(waiting);
         return alive;
+    }
+
+    /** The shards of which a delivery has ended since this was asked last. */
+    Set<String> takeDelivered() {
+        return taken(delivered);
+    }
+
+    private static Set<String> taken(Set<String> signs) {
+        Set<String> taken = new HashSet<>(signs);
+        signs.removeAll(taken);
+        return taken;
     }
 }

@@ -99,9 +99,11 @@ public final class StreamsMultiLangDaemon {
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
         lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
-        presence = Presence.of(scheduler, kcl.getWorkerIdentifier(), lock);
+        OwnRows rows = OwnRows.of(scheduler);
+        presence = new Presence(rows, kcl.getWorkerIdentifier(), place(),
+                Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
         presence.enter(Thread::sleep);
-        Ownership.look(scheduler, replica, stream(streams), credentials());
+        Ownership.look(rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
@@ -121,6 +123,10 @@ public final class StreamsMultiLangDaemon {
             lock = WorkerLock.take(replica.lock().get(), kcl.getWorkerIdentifier());
             lock.awaitPredecessors(PREDECESSORS);
         }
+    }
+
+    private Place place() throws IOException {
+        return lock == null ? Place.unknown() : Place.of(lock.file);
     }
 
     private Future<Boolean> stop(Scheduler scheduler) {

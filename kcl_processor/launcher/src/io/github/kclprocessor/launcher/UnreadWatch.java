@@ -29,6 +29,7 @@ final class UnreadWatch implements Runnable {
 
     private static final class Silence {
         int rounds;
+        /** Until a delivery has ended; a start is no cure yet. */
         boolean letGo;
     }
 
@@ -68,8 +69,9 @@ final class UnreadWatch implements Runnable {
     /** Looks once. */
     @Override
     public void run() {
-        Set<String> alive = signs.take();
-        silences.keySet().removeAll(alive);
+        Set<String> alive = signs.takeAlive();
+        silences.keySet().removeAll(signs.takeDelivered());
+        silences.forEach((shard, silence) -> silence.rounds = alive.contains(shard) ? 0 : silence.rounds);
         if (ending.getAsBoolean()) {
             return;
         }

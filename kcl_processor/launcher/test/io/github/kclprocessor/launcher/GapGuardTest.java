@@ -85,13 +85,13 @@ class GapGuardTest {
         GapGuard guard = guard(false);
         stream.iteratorFailures.add(SdkClientException.create("connection refused"));
         assertThrows(ExecutionException.class, () -> guard.getShardIterator(after("7")).get());
-        assertEquals(Set.of(SHARD), signs.take());
+        assertEquals(Set.of(SHARD), signs.takeAlive());
         stream.reads.addAll(List.of(page("second"), SdkClientException.create("timeout")));
         guard.getShardIterator(after("7")).get();
         read(guard, "AFTER_SEQUENCE_NUMBER/7");
-        assertEquals(Set.of(), signs.take());
+        assertEquals(Set.of(), signs.takeAlive());
         assertThrows(ExecutionException.class, () -> read(guard, "second"));
-        assertEquals(Set.of(SHARD), signs.take());
+        assertEquals(Set.of(SHARD), signs.takeAlive());
     }
 
     /** A checkpoint that was trimmed ends the daemon with the code for a gap. */

@@ -55,22 +55,7 @@ class LeaseTableTest {
         assertFalse(table.rows.containsKey(SHARD));
     }
 
-    /** A table that cannot be reached is said to be one, and is no fault of whoever asks for a checkpoint. */
-    @Test
-    void unreachable() {
-        table.lease(SHARD);
-        table.failure = SdkClientException.create("connection refused");
-        DependencyException thrown = assertThrows(
-                DependencyException.class, () -> leases.updateLease(lease(new ExtendedSequenceNumber("7"))));
-        assertEquals(table.failure, thrown.getCause());
-        table.failure = new IllegalStateException("a fault of ours");
-        assertThrows(RuntimeException.class, () -> leases.updateLease(lease(new ExtendedSequenceNumber("7"))));
-    }
-
-    /**
-     * At a start all leases in this worker's name are renewed. One that another is handing over is not:
-     * renewed, it would stay unread on both sides.
-     */
+    /** A lease that another is handing over is left to it until it has; its last checkpoint is its own. */
     @Test
     void anothersHandOverIsNotRenewed() throws Exception {
         table.lease(SHARD);
@@ -104,6 +89,18 @@ class LeaseTableTest {
         lease.leaseOwner(owner);
         lease.checkpointOwner(checkpointOwner);
         return lease;
+    }
+
+    /** A table that cannot be reached is said to be one, and is no fault of whoever asks for a checkpoint. */
+    @Test
+    void unreachable() {
+        table.lease(SHARD);
+        table.failure = SdkClientException.create("connection refused");
+        DependencyException thrown = assertThrows(
+                DependencyException.class, () -> leases.updateLease(lease(new ExtendedSequenceNumber("7"))));
+        assertEquals(table.failure, thrown.getCause());
+        table.failure = new IllegalStateException("a fault of ours");
+        assertThrows(RuntimeException.class, () -> leases.updateLease(lease(new ExtendedSequenceNumber("7"))));
     }
 
     /** While the daemon ends there is nothing for it to take up, whatever the table says. */

@@ -69,26 +69,28 @@ class ShardProcessorTest {
     void signsOfLife() {
         held = null;
         initialize();
-        assertEquals(Set.of("shardId-1"), signs.take());
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
         processor.processRecords(records());
-        assertEquals(Set.of(), signs.take());
+        assertEquals(Set.of(), signs.takeAlive());
         held = new Lease();
         hold();
         initialize();
-        signs.take();
+        signs.takeAlive();
+        assertEquals(Set.of(), signs.takeDelivered());
         processor.processRecords(records());
-        assertEquals(Set.of("shardId-1"), signs.take());
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        assertEquals(Set.of("shardId-1"), signs.takeDelivered());
     }
 
     /** A shard that waits for its turn is alive, until it starts. */
     @Test
     void alive() {
         signs.waits("shardId-1");
-        assertEquals(Set.of("shardId-1"), signs.take());
-        assertEquals(Set.of("shardId-1"), signs.take());
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
         signs.heard("shardId-1");
-        assertEquals(Set.of("shardId-1"), signs.take());
-        assertEquals(Set.of(), signs.take());
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        assertEquals(Set.of(), signs.takeAlive());
     }
 
     /** Once the daemon ends no process is started, and records for it are left to the next owner. */

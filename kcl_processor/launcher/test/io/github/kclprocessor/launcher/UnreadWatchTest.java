@@ -59,7 +59,7 @@ class UnreadWatchTest {
     private void rounds(int rounds, String... heard) {
         for (int round = 0; round < rounds; round++) {
             for (String shard : heard) {
-                signs.heard(shard);
+                signs.delivered(shard);
             }
             watch.run();
         }
@@ -104,6 +104,19 @@ class UnreadWatchTest {
         rounds(UnreadWatch.ROUNDS);
         assertEquals(List.of("a", "b", "a", "b"), letGo);
         assertEquals(List.of(), ends);
+    }
+
+    /** A start, a failed read or a checkpoint is a sign of life, but no cure: only a delivery is. */
+    @Test
+    void startIsNoCure() {
+        lease("a", "me");
+        rounds(UnreadWatch.ROUNDS);
+        signs.heard("a");
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of(), ends);
+        rounds(1);
+        assertEquals(List.of("crash"), ends);
+        assertEquals(List.of("a"), letGo);
     }
 
     /** Not due are other workers' shards, those at their end, and those that wait for a parent or their turn. */

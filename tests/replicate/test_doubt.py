@@ -1,0 +1,69 @@
+"""What is in doubt, until when, and what is written then."""
+
+from __future__ import annotations
+
+from kcl_processor.replicate.doubt import WINDOW, Doubts
+from tests.fakes import HandClock, put, remove
+
+
+def test_a_key_is_in_doubt_until_a_write_that_was_made_behind_the_window() -> None:
+    """A retry that is applied at once settles nothing: the lost request may land behind it."""
+    clock = HandClock()
+    doubts = Doubts(clock)
+    doubts.began([put("a", 1)])
+    doubts.applied([put("a", 1)], asked_at=clock.elapsed())
+    assert doubts and doubts.due() == []
+    clock.turn(WINDOW)
+    assert doubts.due() == [put("a", 1)]
+    doubts.applied([put("a", 1)], asked_at=clock.elapsed() - 1)
+    assert doubts.due() == [put("a", 1)]
+    doubts.applied([put("a", 1)], asked_at=clock.elapsed())
+    assert not doubts and doubts.oldest() is None
+
+
+def test_what_was_applied_last_is_what_is_written_again() -> None:
+    """A newer change of the key takes the older one's place, a deletion too; others do not."""
+    clock = HandClock()
+    doubts = Doubts(clock)
+    doubts.began([put("a", 1), put("b", 2)])
+    doubts.applied([remove("a", 3), put("c", 4)], asked_at=clock.elapsed())
+    clock.turn(WINDOW)
+    assert doubts.due() == [remove("a", 3), put("b", 2)]
+
+
+def test_the_oldest_is_that_of_the_key_that_has_been_in_doubt_for_longest() -> None:
+    """A doubt that begins anew keeps its place, and its time is counted from its last request."""
+    clock = HandClock()
+    doubts = Doubts(clock)
+    doubts.began([put("a", 1)])
+    clock.turn(WINDOW / 2)
+    doubts.began([put("b", 5)])
+    doubts.began([put("a", 6)])
+    assert doubts.oldest() == "1"
+    clock.turn(WINDOW / 2)
+    assert doubts.due() == []
+    clock.turn(WINDOW / 2)
+    assert doubts.due() == [put("a", 6), put("b", 5)]
+    doubts.applied([put("a", 6)], asked_at=clock.elapsed())
+    assert doubts.oldest() == "5"
+
+
+def test_what_is_never_taken_is_not_written_again() -> None:
+    """Otherwise it would be set aside again and again; an older change of the key stays."""
+    clock = HandClock()
+    doubts = Doubts(clock)
+    lost, bad = put("a", 1), put("b", 2)
+    doubts.began([lost, bad])
+    doubts.refused(bad)
+    doubts.refused(put("a", 3))
+    clock.turn(WINDOW)
+    assert doubts.due() == [lost]
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Behind 32 MB of images there is no room."""
+    doubts = Doubts(HandClock())
+    doubts.began([put("a", 1, text={"S": "x" * 17_000_000})])
+    assert not doubts.is_full()
+    doubts.began([put("b", 1, text={"S": "x" * 17_000_000})])
+    assert doubts.is_full()
