@@ -76,11 +76,13 @@ class PatientCalls:
         self._clock = clock
         self._wait = wait
 
-    def call(self, operation: str, body: bytes, expected: float) -> Answer:
+    def call(self, operation: str, body: bytes, expected: float, doubt: float = 0.0) -> Answer:
         """Repeat a call until it is answered; give the answer, which is no error.
 
         Args:
             expected: its cost in capacity units.
+            doubt: seconds after which an attempt has settled whose fate is unknown; the call does
+                not end before that.
 
         Raises:
             Refused: it never will be, for what it asks.
@@ -92,12 +94,21 @@ class PatientCalls:
             self._pace.take(expected)
             with self._gate:
                 answer = self._caller.call(operation, body)
+            if answer.in_doubt:
+                failures.settled_at = self._clock.elapsed() + doubt
+            elif not answer.error or answer.error == _CONDITION_FAILED:
+                self._wait_until(failures.settled_at)
             if not answer.error:
                 self._answered(expected, answer.consumed)
                 return answer
             self._pace.settle(expected, 0.0)
             self._failed(operation, answer, failures)
             self._wait(delay(failures.attempts))
+
+    def _wait_until(self, moment: float) -> None:
+        seconds = moment - self._clock.elapsed()
+        if seconds > 0:
+            self._wait(seconds)
 
     def _answered(self, expected: float, units: float) -> None:
         self._gate.succeeded()
@@ -153,6 +164,7 @@ class _Failures:
 
     def __init__(self, clock: Clock) -> None:
         self.attempts = 0
+        self.settled_at = 0.0
         self.renewal = Renewal(clock)
         self._clock = clock
         self._began = clock.elapsed()

@@ -4,7 +4,8 @@ The daemon may be writing the same key. So each write carries the condition that
 still holds what was read, and afterwards both sides are read again: if the source moved meanwhile,
 the key is repaired once more. The condition alone does not do: the destination may have gone to the
 newest item and back to what was read. So a repair ends when both sides are equal, or when what the
-destination holds is not the repair's own; it never leaves behind what it has laid.
+destination holds is not the repair's own; it never leaves behind what it has laid. A write whose
+fate is unknown has its time to settle before that look.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.table.compare import Difference, Kind, difference
 from kcl_processor.table.equality import same
 from kcl_processor.table.patience import ConditionFailed, PatientCalls
@@ -110,7 +112,7 @@ class Repair:
         operation = "DeleteItem" if now.source is None else "PutItem"
         rest = orjson.dumps({"TableName": self._calls.table, **condition(now)})
         try:
-            self._calls.call(operation, b"{%b,%b" % (target, rest[1:]), 1.0)
+            self._calls.call(operation, b"{%b,%b" % (target, rest[1:]), 1.0, WINDOW)
         except ConditionFailed:
             return False
         return True

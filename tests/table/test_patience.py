@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -73,6 +75,16 @@ def test_what_does_not_pass_ends_the_call_at_once(code: str, ends: ExitCode, say
         service.calls.call("Scan", b"{}", 1.0)
     assert raised.value.exit_code == ends
     assert service.waited == []
+
+
+@pytest.mark.parametrize("last", [GOOD, failed("ConditionalCheckFailedException")])
+def test_a_call_outlasts_its_own_attempts(last: Answer) -> None:
+    """One whose fate is unknown may land later; what is read then is not what it leaves."""
+    service = Service(replace(failed("ReadTimeoutError", 0), in_doubt=True), last)
+    began = service.clock.elapsed()
+    with suppress(ConditionFailed):
+        service.calls.call("PutItem", b"{}", 1.0, 60.0)
+    assert service.clock.elapsed() - began >= 60
 
 
 def test_a_condition_that_does_not_hold_is_no_failure() -> None:

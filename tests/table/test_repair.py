@@ -26,7 +26,7 @@ class Calls(PatientCalls):
         self.made: list[str] = []
         self.loses_an_answer = False
 
-    def call(self, operation: str, body: bytes, _expected: float) -> Answer:
+    def call(self, operation: str, body: bytes, _expected: float, _doubt: float = 0.0) -> Answer:
         self.before()
         request = orjson.loads(body)
         target = request.get("Item") or request["Key"]
