@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 
@@ -29,6 +30,18 @@ def test_the_kill_of_a_child_stops_the_daemon_with_a_reason(story: Stories, tell
     verdict = told.simulator.settle(60)
     assert_replicated(verdict)
     tell("kill -9 of a child, then of the host", told, verdict, 2)
+
+
+def test_the_kill_of_the_fork_server_stops_the_daemon_with_a_reason(story: Stories) -> None:
+    """Exit code 1 and a line that says so; what is started next goes on where it stood."""
+    told = story(lineages=2, preload=100, keys=100, rate=50.0)
+    worker = told.started()
+    until(lambda: len(worker.children()) == 2, "a child for each shard")
+    os.kill(worker.children()[0].ppid(), signal.SIGKILL)
+    assert worker.wait(60) == 1
+    assert "server ended by signal 9, and with it the daemon" in worker.log()
+    told.started()
+    assert_replicated(told.simulator.settle(60))
 
 
 def test_a_kill_of_the_daemon_alone_leaves_no_writer_behind(story: Stories) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from integration.story import Stories, Story, Tell, assert_replicated
 from integration.until import until
-from integration.worker import Worker
+from integration.worker import Worker, record_processors
 
 pytestmark = pytest.mark.story
 
@@ -30,8 +30,8 @@ def test_supervisord_brings_crashed_daemons_back(story: Stories, tell: Tell) -> 
         os.killpg(_daemon(told), signal.SIGKILL)
         until(told.more_writes(5), "it is back", 60)
         first = _daemon(told)
-        until(lambda: psutil.Process(first).children(), "it has children", 30)
-        psutil.Process(first).children()[0].kill()
+        until(lambda: record_processors(first), "it has children", 30)
+        record_processors(first)[0].kill()
         until(lambda: _daemon(told) not in (0, first), "it is back again", 60)
         until(told.more_writes(5), "it writes again", 60)
 

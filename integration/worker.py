@@ -63,10 +63,14 @@ class Worker:
         return self._process.pid
 
     def children(self) -> list[psutil.Process]:
-        """The record processors, which the daemon's one child forks."""
+        """The record processors."""
+        return record_processors(self.pid)
+
+    def host(self) -> list[psutil.Process]:
+        """The daemon and all that descends from it, the youngest first."""
         try:
-            everyone = psutil.Process(self.pid).children(recursive=True)
-            return [one for one in everyone if one.ppid() != self.pid]
+            daemon = psutil.Process(self.pid)
+            return [*reversed(daemon.children(recursive=True)), daemon]
         except psutil.NoSuchProcess:
             return []
 
@@ -104,3 +108,11 @@ class Worker:
     def log(self) -> str:
         """What an operator reads: the logs, then the console."""
         return "".join(path.read_text(errors="replace") for path in self._logs if path.exists())
+
+
+def record_processors(daemon: int) -> list[psutil.Process]:
+    """Those of a daemon: what its one child, the fork server, forked."""
+    try:
+        return [fork for server in psutil.Process(daemon).children() for fork in server.children()]
+    except psutil.NoSuchProcess:
+        return []

@@ -115,8 +115,7 @@ def _members(worker: Worker, whom: str, which: float) -> list[psutil.Process]:
     children = worker.children()
     if whom == "child":
         return children[int(which * len(children)) :][:1]
-    daemon = [psutil.Process(worker.pid)]
-    return daemon if whom == "daemon" else [*children, *daemon]
+    return worker.host()[-1:] if whom == "daemon" else worker.host()
 
 
 def _each(processes: Sequence[psutil.Process], act: Callable[[psutil.Process], object]) -> str:
