@@ -55,7 +55,8 @@ def test_a_shard_that_is_handed_over_while_it_waits_for_its_parent(
     verdict = told.simulator.settle(30)
     assert worker.running()
     assert_replicated(verdict)
-    tell("hand-over of a shard that waits for its parent", told, verdict, 1)
+    measured = f"`unread_seconds: {UNREAD}`"
+    tell("hand-over of a shard that waits for its parent", told, verdict, 1, measured)
 
 
 def test_a_record_processor_that_stands_still(story: Stories, tell: Tell) -> None:
@@ -70,7 +71,8 @@ def test_a_record_processor_that_stands_still(story: Stories, tell: Tell) -> Non
     until(told.more_writes(100), "it has had its chance")
     verdict = told.simulator.settle(60)
     assert_replicated(verdict)
-    measured = f"let go after {noticed:.0f} s, caught up {read:.0f} s later"
+    after = f"let go after {noticed:.0f} s, caught up {read:.0f} s later"
+    measured = f"`unread_seconds: {UNREAD}`; {after}"
     tell("a record processor that stands still", told, verdict, 1, measured)
 
 

@@ -8,8 +8,10 @@ last. A checkpoint does not pass them before that.
 
 from __future__ import annotations
 
+import heapq
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.change import Change
@@ -23,9 +25,16 @@ _MOST_BYTES = 32 * 1024 * 1024
 
 @dataclass(slots=True)
 class _Doubt:
+    """One key's.
+
+    Attributes:
+        change: what was written last, or was to be.
+        lost: the requests whose fate is unknown: when each must have settled, and its change's
+            sequence number.
+    """
+
     change: Change
-    until: float
-    since: str
+    lost: deque[tuple[float, int]] = field(default_factory=deque)
 
 
 class Doubts:
@@ -34,6 +43,8 @@ class Doubts:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._held: dict[bytes, _Doubt] = {}
+        # Each key's oldest lost request; entries of requests that have settled stay for a while.
+        self._oldest: list[tuple[int, bytes]] = []
 
     def __bool__(self) -> bool:
         return bool(self._held)
@@ -42,9 +53,11 @@ class Doubts:
         """A request went out, and what became of it is unknown."""
         until = self._clock.elapsed() + WINDOW
         for change in changes:
-            held = self._held.get(change.key)
-            since = held.since if held else change.sequence_number
-            self._held[change.key] = _Doubt(change, until, since)
+            held = self._held.setdefault(change.key, _Doubt(change))
+            held.change = change
+            held.lost.append((until, int(change.sequence_number)))
+            if len(held.lost) == 1:
+                self._note_oldest(held)
 
     def applied(self, changes: Iterable[Change], asked_at: float) -> None:
         """The destination took these, in a request that was made at ``asked_at``."""
@@ -52,10 +65,20 @@ class Doubts:
             held = self._held.get(change.key)
             if held is None:
                 continue
-            if asked_at >= held.until:
-                del self._held[change.key]
-            else:
-                held.change = change
+            held.change = change
+            if held.lost[0][0] <= asked_at:
+                self._settle(held, asked_at)
+
+    def _settle(self, held: _Doubt, asked_at: float) -> None:
+        while held.lost and held.lost[0][0] <= asked_at:
+            held.lost.popleft()
+        if held.lost:
+            self._note_oldest(held)
+        else:
+            del self._held[held.change.key]
+
+    def _note_oldest(self, held: _Doubt) -> None:
+        heapq.heappush(self._oldest, (held.lost[0][1], held.change.key))
 
     def refused(self, change: Change) -> None:
         """The destination never takes this change: not later either."""
@@ -66,11 +89,17 @@ class Doubts:
     def due(self) -> list[Change]:
         """What is to be written once more now."""
         now = self._clock.elapsed()
-        return [held.change for held in self._held.values() if now >= held.until]
+        return [held.change for held in self._held.values() if now >= held.lost[-1][0]]
 
     def oldest(self) -> str | None:
         """The sequence number of a change in the first batch in doubt, if there is one."""
-        return next((held.since for held in self._held.values()), None)
+        while self._oldest:
+            number, key = self._oldest[0]
+            held = self._held.get(key)
+            if held and held.lost[0][1] == number:
+                return str(number)
+            heapq.heappop(self._oldest)
+        return None
 
     def is_full(self) -> bool:
         """Whether no more may be remembered."""

@@ -29,6 +29,8 @@ from kcl_processor.table.table_reader import Page, Segment, TableReader
 
 # Seconds over which the speed is measured.
 _SPEED_WINDOW = 60.0
+# The place in a shard of what comes from no shard.
+_NO_RECORD = "0"
 
 
 class OpenFence:
@@ -133,7 +135,7 @@ class TableCopy:
 
     def _apply(self, fetched: list[tuple[SegmentCursor, Page]]) -> None:
         changes = [
-            Change(key, image, "copy", 0) for _, page in fetched for key, image in page.items
+            Change(key, image, _NO_RECORD, 0) for _, page in fetched for key, image in page.items
         ]
         self._writer.write(changes, OpenFence())
         for cursor, page in fetched:

@@ -48,6 +48,35 @@ def test_the_oldest_is_that_of_the_key_that_has_been_in_doubt_for_longest() -> N
     assert doubts.oldest() == "5"
 
 
+def test_a_key_that_is_ever_in_doubt_again_does_not_hold_up_the_checkpoint() -> None:
+    """Each lost request ends with its own window, and a hot key on a bad line has many."""
+    clock = HandClock()
+    doubts = Doubts(clock)
+    oldest = []
+    for number in range(1, 100):
+        doubts.began([put("hot", number)])
+        doubts.applied([put("hot", number)], asked_at=clock.elapsed())
+        oldest.append(int(doubts.oldest() or 0))
+        clock.turn(WINDOW / 10)
+    assert oldest[-1] >= 99 - 10
+    assert oldest == sorted(oldest)
+
+
+def test_the_oldest_stays_that_of_another_key_when_one_moves_on() -> None:
+    """A key whose first request has settled stands where its second one began."""
+    clock = HandClock()
+    doubts = Doubts(clock)
+    doubts.began([put("a", 1)])
+    doubts.began([put("b", 2)])
+    clock.turn(WINDOW / 2)
+    doubts.began([put("a", 3)])
+    clock.turn(WINDOW / 2)
+    doubts.applied([put("a", 3)], asked_at=clock.elapsed())
+    assert doubts.oldest() == "2"
+    doubts.applied([put("b", 2)], asked_at=clock.elapsed())
+    assert doubts.oldest() == "3"
+
+
 def test_what_is_never_taken_is_not_written_again() -> None:
     """Otherwise it would be set aside again and again; an older change of the key stays."""
     clock = HandClock()

@@ -48,7 +48,7 @@ def test_each_item_of_a_copy_is_a_letter_of_its_own(tmp_path: Path) -> None:
         place, Origin("task", "s", "d", "copy"), HandClock(), lambda: None, HandClock().turn
     )
     for name in ("a", "b", "c"):
-        refused.refuse(dataclasses.replace(put(name), sequence_number="copy"), INVALID)
+        refused.refuse(dataclasses.replace(put(name), sequence_number="0"), INVALID)
     first, *rest = place.letters()
     place.settle(first)
     assert len(rest) == 2 and list(place.letters()) == rest
