@@ -12,9 +12,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.settings import Settings, read_settings
@@ -23,9 +22,6 @@ from kcl_processor.log import log_to_stderr
 from kcl_processor.replicate.lifeline import Lifeline
 from kcl_processor.replicate.watchdog import Watchdog
 from kcl_processor.state.worker_lock import share
-
-if TYPE_CHECKING:
-    from kcl_processor.replicate.shard import ShardOpener
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +40,7 @@ def main() -> NoReturn:
     protocol = take_stdout()
     leave_signals_to_the_daemon()
     log_to_stderr()
-    end_with(lambda: run(read_settings(Path(sys.argv[1])), protocol))
+    end_with(lambda: prepare(read_settings(Path(sys.argv[1])))(protocol))
 
 
 def end_with(action: Callable[[], None]) -> NoReturn:
@@ -85,48 +81,25 @@ def leave_signals_to_the_daemon() -> None:
         signal.signal(name, signal.SIG_IGN)
 
 
-def run(settings: Settings, protocol: TextIO) -> None:
-    # First of all: a new daemon of this worker counts on it.
-    share(Path(settings.lock))
-    lifeline = Lifeline(sys.stdin.fileno())
-    lifeline.watch(LAST_ANSWERS, lambda: os._exit(ExitCode.CRASH))
-    clock = SystemClock()
-    watchdog = Watchdog(settings.watchdog, clock)
-    # The imports that the first write needs take as long as everything else here, so they run
-    # while the daemon is still fetching that write's records.
-    background = ThreadPoolExecutor(1, thread_name_prefix="start")
-    opener = background.submit(_opener, settings, clock, watchdog, lifeline)
+def prepare(settings: Settings) -> Callable[[TextIO], None]:
+    """Make all that needs neither a shard nor a thread, so that a fork finds it made.
 
+    Returns:
+        What runs the record processor until its input ends, given where its answers go.
+
+    Raises:
+        ConfigError: the bundle of certificates cannot be used.
+    """
+    # They take most of a start, and a fork server's settings may be refused before it.
     from amazon_kclpy import kcl
 
     from kcl_processor.replicate.processor import ReplicaProcessor
-
-    processor = ReplicaProcessor(
-        open_shard=lambda shard_id, start: opener.result().open(shard_id, start),
-        clock=clock,
-        busy=watchdog.busy,
-        lost_patience=_LOST_PATIENCE * settings.failover_time,
-    )
-    try:
-        kcl.KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
-    finally:
-        if opener.done() and opener.exception() is None:
-            opener.result().close()
-
-
-def import_all() -> None:
-    """Import what :func:`run` does, for a process that is going to be forked."""
-    from amazon_kclpy import kcl  # noqa: F401
-
-    from kcl_processor.replicate import processor, shard  # noqa: F401
-
-
-def _opener(
-    settings: Settings, clock: SystemClock, watchdog: Watchdog, lifeline: Lifeline
-) -> ShardOpener:
     from kcl_processor.replicate.shard import ShardOpener
 
-    return ShardOpener(
+    clock = SystemClock()
+    watchdog = Watchdog(settings.watchdog, clock)
+    lifeline = Lifeline(sys.stdin.fileno())
+    opener = ShardOpener(
         settings,
         clock,
         proof_lifetime=settings.failover_time * _PROOF_SHARE,
@@ -134,6 +107,23 @@ def _opener(
         on_progress=watchdog.progress,
         daemon_lives=lifeline.holds,
     )
+    processor = ReplicaProcessor(
+        opener.open,
+        clock,
+        busy=watchdog.busy,
+        lost_patience=_LOST_PATIENCE * settings.failover_time,
+    )
+
+    def run(protocol: TextIO) -> None:
+        # First of all: a new daemon of this worker counts on it.
+        share(Path(settings.lock))
+        lifeline.watch(LAST_ANSWERS, lambda: os._exit(ExitCode.CRASH))
+        try:
+            kcl.KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()
+        finally:
+            opener.close()
+
+    return run
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -36,7 +37,7 @@ def main() -> NoReturn:
 
 
 def _serve(settings: Settings, path: Path, told: TextIO) -> None:
-    child.import_all()
+    run = child.prepare(settings)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen(_BACKLOG)
@@ -44,7 +45,7 @@ def _serve(settings: Settings, path: Path, told: TextIO) -> None:
     gc.collect()
     gc.freeze()
     try:
-        _Server(settings, listener, told).run()
+        _Server(listener, told, run).run()
     finally:
         path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -54,10 +55,12 @@ def _serve(settings: Settings, path: Path, told: TextIO) -> None:
 class _Server:
     """Forks, and tells how forks end. It has one thread, as whatever forks must."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, told: TextIO) -> None:
-        self._settings = settings
+    def __init__(
+        self, listener: socket.socket, told: TextIO, become: Callable[[TextIO], None]
+    ) -> None:
         self._listener = listener
         self._told = told
+        self._become = become
         self._selector = selectors.DefaultSelector()
         self._woken, self._wakes = socket.socketpair()
         self._wakes.settimeout(0)
@@ -107,7 +110,7 @@ class _Server:
         log_to_stderr(f"{_first_line()} ")
         protocol = os.fdopen(os.dup(0), "w", encoding="utf-8")
         print(os.getpid(), file=protocol, flush=True)
-        child.end_with(lambda: child.run(self._settings, protocol))
+        child.end_with(lambda: self._become(protocol))
 
     def _tell(self, line: str) -> None:
         try:

@@ -116,6 +116,14 @@ class ShardOpener:
             ),
         )
 
+        self._publish = (
+            CloudWatch(
+                settings.application_name, settings.metrics_region, settings.metrics_endpoint
+            )
+            if settings.metrics_publish
+            else None
+        )
+
     def open(self, shard_id: str, start: str) -> OpenShard:
         """Open a shard at its starting checkpoint."""
         connections = self._settings.connections
@@ -150,15 +158,11 @@ class ShardOpener:
             self._opened.close()
 
     def _reporter(self, figures: ShardFigures) -> Reporter:
-        settings = self._settings
-        cloudwatch = CloudWatch(
-            settings.application_name, settings.metrics_region, settings.metrics_endpoint
-        )
         return Reporter(
             figures,
-            Path(settings.heartbeats),
-            Path(settings.gap_file),
-            publish=cloudwatch if settings.metrics_publish else None,
+            Path(self._settings.heartbeats),
+            Path(self._settings.gap_file),
+            publish=self._publish,
             clock=self._clock,
         )
 
