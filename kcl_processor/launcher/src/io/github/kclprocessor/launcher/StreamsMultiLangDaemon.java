@@ -95,13 +95,8 @@ public final class StreamsMultiLangDaemon {
         takeLock();
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
-        lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
-        OwnRows rows = OwnRows.of(scheduler);
-        presence = new Presence(rows, kcl.getWorkerIdentifier(), place(),
-                Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
-        presence.enter(Thread::sleep);
-        Ownership.look(rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
+        OnceRenewed.take(() -> enter(scheduler, streams), Thread::sleep, System::nanoTime);
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
@@ -113,6 +108,16 @@ public final class StreamsMultiLangDaemon {
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
+    }
+
+    /** Makes sure that this daemon may start, and takes its worker's row. */
+    private void enter(Scheduler scheduler, DynamoDbStreamsClient streams) throws Exception {
+        lookAtStream(streams);
+        OwnRows rows = OwnRows.of(scheduler);
+        presence = new Presence(rows, kcl.getWorkerIdentifier(), place(),
+                Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
+        presence.enter(Thread::sleep);
+        Ownership.look(rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
     }
 
     /** Before anything of this worker's is touched. */

@@ -9,6 +9,7 @@
  *   <li>{@link WorkerLock} makes it its worker's only daemon on this host, once all record processors of an
  *       earlier one have ended; what it does not start over is {@link Refused};
  *   <li>{@link Presence} shows that it lives, to a daemon of the same worker id in another {@link Place};
+ *       {@link OnceRenewed} waits for credentials that are refused;
  *   <li>{@link Ownership} looks at the {@link OwnRows} beside the KCL's state: whose the checkpoints are, by the
  *       {@link Claim}, and whether the copy before them is whole, by the {@link CopyMark};
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
