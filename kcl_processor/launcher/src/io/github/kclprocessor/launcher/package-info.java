@@ -32,6 +32,7 @@
  *   <li>{@link GapGuard} makes the call, and by {@link Positions} knows where in the shard it stands;
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
  *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
+ *   <li>{@link StrangeAnswers} are refused, for the SDK would read the end of a shard into them;
  *   <li>in place of records, {@link Gaps} states a {@link Gap}, and {@link Denials} ends a daemon that
  *       may no longer read, by the {@link ErrorCodes}; {@link ReadTrouble} tells of what is only retried.
  * </ol>
