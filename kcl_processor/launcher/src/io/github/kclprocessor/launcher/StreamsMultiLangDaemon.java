@@ -46,6 +46,7 @@ public final class StreamsMultiLangDaemon {
      * rollover passes several: of the KCL's second between looks, each would take up to one.
      */
     private static final long DISPATCH_POLL_MILLIS = 250;
+    private static final Duration HANDOVER_LOOKS = Duration.ofSeconds(1);
     private static final Duration HUNG_START = Duration.ofMinutes(1);
     /** Twice the time that a record processor may outlive its daemon (replicate/child.py). */
     private static final Duration PREDECESSORS = Duration.ofSeconds(30);
@@ -103,6 +104,7 @@ public final class StreamsMultiLangDaemon {
         presence.start(this::end);
         FirstShardSync.run(scheduler);
         handover.finishLast();
+        Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler::leaseRefresher, stream(streams), signs, assignments,
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
@@ -140,6 +142,10 @@ public final class StreamsMultiLangDaemon {
                 presence.leave();
             }
         });
+    }
+
+    private boolean isOpen(String shard) {
+        return open.stream().anyMatch(processor -> shard.equals(processor.shardId()));
     }
 
     /** Where the scheduler does not come to its end by itself. */
