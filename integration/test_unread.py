@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from integration.story import Stories, Story, Tell, assert_replicated
+from integration.story import Stories, Tell, assert_replicated
 from integration.until import until
 from integration.worker import Worker
 
