@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from integration.story import Stories, Story
+from integration.story import Stories, Story, assert_replicated
+from integration.until import until
 
 pytestmark = pytest.mark.story
 
@@ -37,6 +38,17 @@ def test_a_view_without_images(story: Stories) -> None:
     assert f"Record {sequence} " in worker.log()
     assert "StreamViewType=NEW_AND_OLD_IMAGES" in worker.log()
     assert int(_checkpoint(told)) < int(sequence)
+
+
+def test_answers_that_are_not_those_of_the_stream(story: Stories) -> None:
+    """JSON of something else, with status 200, is read again: no shard ends of it."""
+    told = story(lineages=2, preload=100, keys=50, rate=50.0)
+    told.started()
+    told.simulator.faults(source=[{"kind": "hollow", "share": 0.5}])
+    until(told.more_writes(10), "it writes all the same", 60)
+    told.simulator.faults(source=[])
+    assert_replicated(told.simulator.settle(60))
+    assert "SHARD_END" not in {row["checkpoint"] for row in told.leases().values()}
 
 
 def _change(told: Story, **record: object) -> str:

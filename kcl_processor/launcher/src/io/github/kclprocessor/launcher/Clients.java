@@ -31,7 +31,8 @@ final class Clients {
                 // A connection that went dead in silence must not hold a shard for longer.
                 .apiCallAttemptTimeout(ATTEMPT_TIMEOUT)
                 .retryStrategy(retries())
-                .addExecutionInterceptor(new RawAnswers());
+                .addExecutionInterceptor(new RawAnswers())
+                .addExecutionInterceptor(new StrangeAnswers());
         StreamArn arn = replica.streamArn();
         if (!arn.isKnownToAdapter()) {
             override.addExecutionInterceptor(new ArnInterceptor(arn));

@@ -1,7 +1,10 @@
 package io.github.kclprocessor.launcher;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseCoordinator;
@@ -17,11 +20,15 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  * is told by its report, which it takes away.
  */
 final class Handover {
+    /** So many looks in a row see a handover before it counts as one that the KCL does not make. */
+    private static final int LOOKS = 3;
+
     private final Supplier<LeaseCoordinator> leases;
     private final Consumer<String> leaveFleet;
     private final String worker;
     private final BooleanSupplier stopping;
     private Boolean alone;
+    private Map<String, Integer> waiting = new HashMap<>();
     private boolean left;
 
     /** @param leaveFleet takes a worker's report away: the leader, which would assign it leases, forgets it */
@@ -41,12 +48,36 @@ final class Handover {
     void finishLast() {
         attempt("What was being handed over", table -> {
             for (Lease lease : table.listLeases()) {
-                if (worker.equals(lease.checkpointOwner())) {
-                    // Its next owner stays in it.
-                    table.evictLease(lease);
-                }
+                finish(table, lease);
             }
         });
+    }
+
+    private void finish(LeaseRefresher table, Lease lease) throws LeasingException {
+        if (lease != null && worker.equals(lease.checkpointOwner())) {
+            // Its next owner stays in it.
+            table.evictLease(lease);
+        }
+    }
+
+    /**
+     * Ends handovers that the KCL here would never end. It hands over what is being processed; a shard
+     * that waits for its parents is not, and renewed it would stay unread on both sides.
+     *
+     * @param isOpen whether a shard has a record processor here
+     */
+    void finishWaiting(Predicate<String> isOpen) {
+        Map<String, Integer> pending = new HashMap<>();
+        for (Lease held : leases.get().getAssignments()) {
+            String key = held.leaseKey();
+            if (held.shutdownRequested() && !isOpen.test(key)) {
+                pending.put(key, waiting.getOrDefault(key, 0) + 1);
+                if (pending.get(key) >= LOOKS) {
+                    attempt(key, table -> finish(table, table.getLease(key)));
+                }
+            }
+        }
+        waiting = pending;
     }
 
     /** At a stop, gives a lease up whose record processor has ended, if this worker still owns it. */

@@ -28,6 +28,7 @@ final class RawRecords {
     private final byte[] answer;
     private final JsonParser parser;
     private final List<KinesisClientRecord> records = new ArrayList<>();
+    private boolean complete;
     private String nextShardIterator;
 
     private RawRecords(byte[] answer) throws IOException {
@@ -44,6 +45,9 @@ final class RawRecords {
                 read.member(name);
             }
             read.expect(closing.currentToken(), JsonToken.END_OBJECT);
+        }
+        if (!read.complete) {
+            throw new IOException("an answer without Records, which has them even if there are none");
         }
         return read;
     }
@@ -67,6 +71,7 @@ final class RawRecords {
                 expect(parser.currentToken(), JsonToken.START_OBJECT);
                 records.add(record());
             }
+            complete = true;
         } else {
             parser.skipChildren();
         }

@@ -74,6 +74,11 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         named(() -> child.initialize(input));
     }
 
+    /** Null until the shard is taken up. */
+    String shardId() {
+        return shardId;
+    }
+
     @Override
     public void processRecords(ProcessRecordsInput input) {
         if (!started) {

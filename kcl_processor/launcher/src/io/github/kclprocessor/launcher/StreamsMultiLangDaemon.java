@@ -48,6 +48,7 @@ public final class StreamsMultiLangDaemon {
      * rollover passes several: of the KCL's second between looks, each would take up to one.
      */
     private static final long DISPATCH_POLL_MILLIS = 250;
+    private static final Duration HANDOVER_LOOKS = Duration.ofSeconds(1);
     private static final Duration HUNG_START = Duration.ofMinutes(1);
     /** Twice the time that a record processor may outlive its daemon (replicate/child.py). */
     private static final Duration PREDECESSORS = Duration.ofSeconds(30);
@@ -97,24 +98,30 @@ public final class StreamsMultiLangDaemon {
         takeLock();
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
-        lookAtStream(streams);
         Scheduler scheduler = buildScheduler(streams);
-        OwnRows rows = OwnRows.of(scheduler);
-        presence = new Presence(rows, kcl.getWorkerIdentifier(), place(),
-                Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
-        presence.enter(Thread::sleep);
-        Ownership.look(rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
+        OnceRenewed.take(() -> enter(scheduler, streams), Thread::sleep, System::nanoTime);
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         presence.start(this::end);
         FirstShardSync.run(scheduler);
         handover.finishLast();
+        Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler::leaseRefresher, stream(streams), signs, assignments,
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
+    }
+
+    /** Makes sure that this daemon may start, and takes its worker's row. */
+    private void enter(Scheduler scheduler, DynamoDbStreamsClient streams) throws Exception {
+        lookAtStream(streams);
+        OwnRows rows = OwnRows.of(scheduler);
+        presence = new Presence(rows, kcl.getWorkerIdentifier(), place(),
+                Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
+        presence.enter(Thread::sleep);
+        Ownership.look(rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
     }
 
     /** Before anything of this worker's is touched. */
@@ -137,6 +144,10 @@ public final class StreamsMultiLangDaemon {
                 presence.leave();
             }
         });
+    }
+
+    private boolean isOpen(String shard) {
+        return open.stream().anyMatch(processor -> shard.equals(processor.shardId()));
     }
 
     /** Where the scheduler does not come to its end by itself. */

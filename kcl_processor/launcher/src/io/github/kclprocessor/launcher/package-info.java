@@ -9,6 +9,7 @@
  *   <li>{@link WorkerLock} makes it its worker's only daemon on this host, once all record processors of an
  *       earlier one have ended; what it does not start over is {@link Refused};
  *   <li>{@link Presence} shows that it lives, to a daemon of the same worker id in another {@link Place};
+ *       {@link OnceRenewed} waits for credentials that are refused;
  *   <li>{@link Ownership} looks at the {@link OwnRows} beside the KCL's state: whose the checkpoints are, by the
  *       {@link Claim}, and whether the copy before them is whole, by the {@link CopyMark};
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
@@ -31,6 +32,7 @@
  *   <li>{@link GapGuard} makes the call, and by {@link Positions} knows where in the shard it stands;
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
  *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
+ *   <li>{@link StrangeAnswers} are refused, for the SDK would read the end of a shard into them;
  *   <li>in place of records, {@link Gaps} states a {@link Gap}, and {@link Denials} ends a daemon that
  *       may no longer read, by the {@link ErrorCodes}; {@link ReadTrouble} tells of what is only retried.
  * </ol>

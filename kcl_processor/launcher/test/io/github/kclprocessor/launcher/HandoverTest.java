@@ -43,7 +43,8 @@ class HandoverTest {
                     return evicted.add(((Lease) arguments[0]).leaseKey());
             }
         });
-        LeaseCoordinator coordinator = fake(LeaseCoordinator.class, (method, arguments) -> refresher);
+        LeaseCoordinator coordinator = fake(LeaseCoordinator.class, (method, arguments) ->
+                method.equals("getAssignments") ? new ArrayList<>(table.values()) : refresher);
         return new Handover(() -> coordinator, left::add, "me", () -> stopping);
     }
 
@@ -124,5 +125,22 @@ class HandoverTest {
         broken = true;
         handover().release("a");
         assertEquals(List.of(), evicted);
+    }
+
+    /** A shard that waits for its parents is handed over by nobody else; one that is read, by the KCL. */
+    @Test
+    void finishesWhatWaits() {
+        for (String shard : List.of("waits", "read", "stays")) {
+            lease(shard, "next");
+            table.get(shard).checkpointOwner("me");
+        }
+        table.get("stays").checkpointOwner(null);
+        Handover handover = handover();
+        handover.finishWaiting("read"::equals);
+        handover.finishWaiting("read"::equals);
+        assertEquals(List.of(), evicted, "the KCL may be about to");
+        handover.finishWaiting("read"::equals);
+        assertEquals(List.of("waits"), evicted);
+        assertEquals(List.of(), left);
     }
 }

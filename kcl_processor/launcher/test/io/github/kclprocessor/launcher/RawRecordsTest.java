@@ -71,6 +71,8 @@ class RawRecordsTest {
             assertThrows(IOException.class, () -> RawRecords.read(cut));
         }
         assertThrows(IOException.class, () -> RawRecords.read(bytes("[]")));
+        assertThrows(IOException.class, () -> RawRecords.read(bytes("{}")));
+        assertThrows(IOException.class, () -> RawRecords.read(bytes("{\"NextShardIterator\":\"arn|1|x\"}")));
         assertThrows(IOException.class,
                 () -> RawRecords.read(bytes("{\"Records\":[{\"eventName\":\"REMOVE\",\"dynamodb\":{}}]}")));
     }
