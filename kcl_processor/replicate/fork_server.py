@@ -41,6 +41,8 @@ def _serve(settings: Settings, path: Path, told: TextIO) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen(_BACKLOG)
+    # Python imports it at the first connection by name.
+    "".encode("idna")
     # What is there now is never collected, and so stays one memory for all forks.
     gc.collect()
     gc.freeze()
