@@ -20,6 +20,7 @@ from rich.table import Table
 
 from kcl_processor.cli.output import cell
 from kcl_processor.cli.progress import LineRate
+from kcl_processor.cli.ranges import amount, whole
 from kcl_processor.clock import SystemClock
 from kcl_processor.demo.dynamodb_local import dynamodb_local
 from kcl_processor.demo.story import Demo, Figures
@@ -34,10 +35,14 @@ _LINE_INTERVAL = 5.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--seconds", type=float, default=20.0, metavar="S", help="how long to write (default: 20)"
+        "--seconds", type=amount, default=20.0, metavar="S", help="how long to write (default: 20)"
     )
     parser.add_argument(
-        "--items", type=int, default=200, metavar="N", help="items to begin with (default: 200)"
+        "--items",
+        type=whole(1, 1_000_000),
+        default=200,
+        metavar="N",
+        help="items to begin with (default: 200)",
     )
     parser.add_argument("--java", metavar="PATH", help="the java to run (default: JAVA_HOME, PATH)")
     parser.add_argument(
