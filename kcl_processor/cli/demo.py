@@ -8,6 +8,7 @@ Exit code 0 only if they are equal. Leaves no process and no file behind.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import amount, whole
 from kcl_processor.clock import SystemClock
 from kcl_processor.demo.dynamodb_local import dynamodb_local
-from kcl_processor.demo.story import Demo, Figures
+from kcl_processor.demo.story import Demo, Figures, set_apart
 from kcl_processor.errors import ExitCode
 from kcl_processor.launcher.java import find_java
 
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
+    set_apart(os.environ)
     java = str(find_java(args.java).path)
     with _folder(args.keep_logs) as folder, _view() as show:
         show(Figures())
