@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
+from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -49,7 +50,7 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``copy`` and ``start`` share."""
     parser.add_argument(
         "--segments",
-        type=_positive,
+        type=whole(1, 1_000_000),
         metavar="N",
         help="parts to scan (default: one for each 256 MB, 8 to 1024)",
     )
@@ -190,10 +191,3 @@ def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, obj
         "segments_done": sum(1 for segment in segments if segment.done),
         "throttled": progress.read_throttled + progress.write_throttled,
     }
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 1_000_000:
-        raise argparse.ArgumentTypeError("1 to 1,000,000")
-    return number

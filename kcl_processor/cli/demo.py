@@ -8,6 +8,7 @@ Exit code 0 only if they are equal. Leaves no process and no file behind.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -20,9 +21,10 @@ from rich.table import Table
 
 from kcl_processor.cli.output import cell
 from kcl_processor.cli.progress import LineRate
+from kcl_processor.cli.ranges import amount, whole
 from kcl_processor.clock import SystemClock
 from kcl_processor.demo.dynamodb_local import dynamodb_local
-from kcl_processor.demo.story import Demo, Figures
+from kcl_processor.demo.story import Demo, Figures, set_apart
 from kcl_processor.errors import ExitCode
 from kcl_processor.launcher.java import find_java
 
@@ -34,10 +36,14 @@ _LINE_INTERVAL = 5.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--seconds", type=float, default=20.0, metavar="S", help="how long to write (default: 20)"
+        "--seconds", type=amount, default=20.0, metavar="S", help="how long to write (default: 20)"
     )
     parser.add_argument(
-        "--items", type=int, default=200, metavar="N", help="items to begin with (default: 200)"
+        "--items",
+        type=whole(1, 1_000_000),
+        default=200,
+        metavar="N",
+        help="items to begin with (default: 200)",
     )
     parser.add_argument("--java", metavar="PATH", help="the java to run (default: JAVA_HOME, PATH)")
     parser.add_argument(
@@ -47,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
+    set_apart(os.environ)
     java = str(find_java(args.java).path)
     with _folder(args.keep_logs) as folder, _view() as show:
         show(Figures())

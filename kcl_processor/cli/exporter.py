@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 
+from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_config_argument, add_state_argument
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import state_directory
@@ -25,7 +26,9 @@ HELP = "serve figures to Prometheus"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_argument(parser)
     add_state_argument(parser)
-    parser.add_argument("--port", type=int, default=9464, metavar="N", help="default: 9464")
+    parser.add_argument(
+        "--port", type=whole(0, 65_535), default=9464, metavar="N", help="default: 9464"
+    )
     parser.add_argument(
         "--listen", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1"
     )

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kcl_processor.cli.output import print_json
+from kcl_processor.cli.ranges import amount
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -43,10 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
     add_state_argument(parser)
     parser.add_argument(
-        "--max-lag", metavar="S", type=float, default=900, help="seconds behind (default: 900)"
+        "--max-lag", metavar="S", type=amount, default=900, help="seconds behind (default: 900)"
     )
     parser.add_argument(
-        "--max-idle", metavar="S", type=float, default=120, help="seconds idle (default: 120)"
+        "--max-idle", metavar="S", type=amount, default=120, help="seconds idle (default: 120)"
     )
     parser.add_argument("--local", action="store_true", help="only this host's workers")
     parser.add_argument("--workerId", metavar="ID", help="with --local: only the worker of this id")

@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 from kcl_processor.aws import clients
 from kcl_processor.cli.output import Row, print_rows
+from kcl_processor.cli.ranges import amount, whole
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
@@ -25,12 +26,14 @@ HELP = "estimate memory, workers and monthly cost"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
-    parser.add_argument("--shards", type=int, metavar="N", help="instead of asking the stream")
     parser.add_argument(
-        "--changes", type=float, default=10, metavar="N", help="changes a second (default: 10)"
+        "--shards", type=whole(0, 1_000_000), metavar="N", help="instead of asking the stream"
     )
     parser.add_argument(
-        "--item-kb", type=float, default=1, metavar="N", help="mean item size (default: 1)"
+        "--changes", type=amount, default=10, metavar="N", help="changes a second (default: 10)"
+    )
+    parser.add_argument(
+        "--item-kb", type=amount, default=1, metavar="N", help="mean item size (default: 1)"
     )
     parser.add_argument("--json", action="store_true", help="a JSON list")
 

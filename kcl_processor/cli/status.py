@@ -2,8 +2,8 @@
 
 columns:
   STATE      running, stopped (as asked), dying (its last worker gives no sign of life, for less
-             than a failover), dead (for longer), new (never started), or unknown (its tables
-             cannot be read)
+             than a failover), dead (for longer), new (never started, or every checkpoint was
+             reset), or unknown (its tables cannot be read)
   WORKERS    that gave a sign of life; SHARDS counts those not read to their end
   LAG        age of the oldest change that is not checkpointed yet
   TRIMS IN   time until the stream, which keeps 24 hours, drops that change

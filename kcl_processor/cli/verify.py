@@ -30,6 +30,7 @@ import orjson
 from kcl_processor.cli.copy import stopping
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.progress import LineRate
+from kcl_processor.cli.ranges import amount, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -58,7 +59,7 @@ _COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
     parser.add_argument(
-        "--segments", type=int, metavar="N", help="parts to scan (default: by size)"
+        "--segments", type=whole(1, 1_000_000), metavar="N", help="parts to scan (default: by size)"
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--segment", type=_segment, metavar="I/N", help="only part I of N, from 0")
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--patience",
-        type=float,
+        type=amount,
         default=30.0,
         metavar="S",
         help="seconds for a change on its way to arrive (default: 30; 0 if nothing replicates)",

@@ -38,6 +38,12 @@ class Side:
         return f"{self.table} in {self.region}"
 
     @property
+    def aws_options(self) -> str:
+        """What makes an ``aws dynamodb`` command mean this table and no other of its name."""
+        endpoint = f" --endpoint-url {self.endpoint}" if self.endpoint else ""
+        return f"--region {self.region}{endpoint} --table-name {self.table}"
+
+    @property
     def place(self) -> tuple[str, str | None, str | None, str]:
         """Where the table is, as far as its spelling tells: region, endpoint, account, name.
 

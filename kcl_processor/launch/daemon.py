@@ -69,7 +69,7 @@ def make_launch(
 
     Raises:
         ConfigError: the path holds a space, which KCL would split the executable's name at, or
-            cannot be written.
+            cannot be written; or there can be no folder for the logs.
         OperatorError: there is no usable Java, or a jar is missing.
     """
     if " " in str(files.worker):
@@ -80,7 +80,7 @@ def make_launch(
         )
     remove_unheld(files.renderings())
     path = _write(files.worker, lambda path: render(files, stream_arn, path, origin))
-    logs.folder.mkdir(parents=True, exist_ok=True)
+    _make_folder(logs)
     return Launch(command(path, logs, java), environment())
 
 
@@ -167,6 +167,15 @@ def _hold(name: str, message: str, hint: str) -> socket.socket:
 
 class _AlreadyRunning(OperatorError):
     exit_code = ExitCode.CONFIG
+
+
+def _make_folder(logs: Logs) -> None:
+    try:
+        logs.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{logs.folder} cannot be made: {error.strerror}.", "--log-dir with a folder of yours"
+        ) from error
 
 
 def _write(folder: Path, text: Callable[[Path], str]) -> Path:

@@ -40,13 +40,15 @@ def check_source(source: Source) -> SourceFacts:
     """
     table = describe(source, SourceError, "name the source table and its region as they are")
     stream_on = (
-        f"aws dynamodb update-table --region {source.region} --table-name {source.table} "
+        f"aws dynamodb update-table {source.aws_options} "
         f"--stream-specification StreamEnabled=true,StreamViewType={VIEW}"
     )
     specification = table.get("StreamSpecification") or {}
     arn = table.get("LatestStreamArn")
     if not specification.get("StreamEnabled") or not arn:
-        raise SourceError(f"The stream of source table {source} is off.", stream_on)
+        raise SourceError(
+            f"The stream of source table {source} is off.", f"kcl-processor prepare, or {stream_on}"
+        )
     view = specification.get("StreamViewType")
     if view != VIEW:
         raise SourceError(
@@ -80,7 +82,7 @@ def check_destination(
     if table.get("TableStatus") not in ("ACTIVE", "UPDATING"):
         raise DestinationError(
             f"The destination table {destination} is {table.get('TableStatus')}.",
-            f"aws dynamodb wait table-exists --table-name {destination.table}",
+            f"aws dynamodb wait table-exists {destination.aws_options}",
         )
     if key_schema(table) != keys:
         raise DestinationError(

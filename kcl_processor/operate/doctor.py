@@ -277,6 +277,13 @@ def fail(text: str, why: str, hint: str) -> Check:
 
 def _room(what: str, folder: Path) -> Check:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    elsewhere = f"choose another place with --{what}-dir".replace("logs", "log")
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return fail(
+            f"{what}: {existing} cannot be written",
+            "a start would end here, or go without logs",
+            elsewhere,
+        )
     free = shutil.disk_usage(existing).free
     text = f"{what}: {free / 2**30:.1f} GiB free at {existing}"
     if free >= (_LEAST_BYTES if what == "state" else LOG_BYTES):
@@ -284,7 +291,7 @@ def _room(what: str, folder: Path) -> Check:
     return (warn if free >= _LEAST_BYTES else fail)(
         text,
         f"the logs grow to {LOG_BYTES / 1e9:.0f} GB, and dead letters must find room",
-        f"make room, or choose another place with --{what}-dir".replace("logs", "log"),
+        f"make room, or {elsewhere}",
     )
 
 

@@ -42,8 +42,9 @@ def words(task: str, end: Ending) -> str:
     hint = end.hint or f"kcl-processor run {task}"
     if end.code is None:
         return (
-            f"worker {end.worker}, started here at {moment}, ended without a word: it was killed, "
-            f"ran out of memory, or its host went down. Try: the kernel's log (dmesg), then {hint}"
+            f"worker {end.worker}, last alive here at {moment}, ended without a word: it was "
+            "killed, ran out of memory, or its host went down. Try: the kernel's log (dmesg), "
+            f"then {hint}"
         )
     meaning = MEANINGS.get(end.code, "an exit code that means nothing here")
     reason = f": {end.reason}" if end.reason else "."

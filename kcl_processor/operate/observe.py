@@ -31,7 +31,7 @@ class Sight:
     """What one look saw.
 
     Attributes:
-        found: whether KCL's lease table exists.
+        found: whether a daemon ever started: there are leases.
         live: the workers that gave a sign of life.
         endings: how workers of this host ended that do not run.
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
@@ -132,7 +132,7 @@ class Observer:
         files = self._files
         return Sight(
             task=self._task.name,
-            found=rows.found,
+            found=bool(rows.leases),
             shards=views,
             live=self._living(rows, owners, now),
             leader=coordinator.leader(rows),

@@ -26,7 +26,7 @@ class Ending:
     """How a worker ended.
 
     Attributes:
-        at: seconds since the epoch; of one that told nothing, when it was started.
+        at: seconds since the epoch; of one that told nothing, its last sign of life.
         code: the exit code; ``None`` of one that told nothing.
         reason: what failed, if that was told.
         hint: what to type next, if that was told.
@@ -44,7 +44,7 @@ def read_ending(files: TaskFiles) -> Ending | None:
     worker, noted = files.task.kcl.worker_id, _read(files.ending)
     started = max(map(_written, files.renderings()), default=0.0)
     if started and (noted is None or noted[0] < started):
-        return Ending(worker, started)
+        return Ending(worker, max(started, _written(files.heartbeats)))
     if noted is None:
         return None
     at, code, reason = noted
@@ -81,6 +81,7 @@ def _read(path: Path) -> tuple[float, int, str | None] | None:
 
 
 def _written(path: Path) -> float:
+    """When a file was written, or a file of a folder was replaced or removed."""
     try:
         return path.stat().st_mtime
     except OSError:

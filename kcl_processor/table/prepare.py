@@ -157,5 +157,5 @@ def _await_active(
         wait(1.0)
     raise error(
         f"Table {side} is not ACTIVE after {_PATIENCE / 60:.0f} minutes.",
-        f"aws dynamodb describe-table --region {side.region} --table-name {side.table}",
+        f"aws dynamodb describe-table {side.aws_options}",
     )

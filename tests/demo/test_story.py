@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kcl_processor.demo.story import Figures, every_type
+from kcl_processor.demo.story import Figures, every_type, set_apart
 
 
 def test_a_percentile_needs_two_latencies() -> None:
@@ -30,3 +30,11 @@ def test_an_item_holds_every_type() -> None:
     """The ten of DynamoDB's data types."""
     kinds = {kind for value in every_type("a", 1).values() for kind in value}
     assert kinds == {"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"}
+
+
+def test_a_demo_has_nothing_of_its_owners_settings() -> None:
+    """A proxy knows no 127.0.0.1 of ours, and a profile or an endpoint would lead to another."""
+    environment = {"PATH": "/bin", "HTTP_PROXY": "http://proxy:3128", "AWS_PROFILE": "work"}
+    set_apart(environment)
+    assert environment["PATH"] == "/bin" and "AWS_PROFILE" not in environment
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "127.0.0.1"

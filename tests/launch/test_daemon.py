@@ -148,3 +148,14 @@ def test_the_daemon_finds_this_pythons_record_processor(monkeypatch: pytest.Monk
     assert found["MALLOC_ARENA_MAX"] == "7"
     monkeypatch.delenv("MALLOC_ARENA_MAX")
     assert environment()["MALLOC_ARENA_MAX"] == "2"
+
+
+def test_logs_that_can_have_no_folder_are_a_matter_of_configuration(
+    tmp_path: Path, java: Path
+) -> None:
+    """A restart would not mend it, so it is no crash."""
+    files = TaskFiles(make_task(), tmp_path / "state")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OperatorError, match="file/logs cannot be made: Not a directory") as refused:
+        make_launch(files, "arn:stream", "a test", Logs(tmp_path / "file" / "logs"), str(java))
+    assert refused.value.exit_code == ExitCode.CONFIG and "--log-dir" in refused.value.hint

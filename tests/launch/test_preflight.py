@@ -68,10 +68,12 @@ def test_a_source_with_both_images_passes(moto_url: str, dynamodb: Any) -> None:
 def test_a_stream_that_cannot_be_replicated_names_the_cure(
     moto_url: str, dynamodb: Any, options: dict[str, Any], says: str
 ) -> None:
-    """No stream, or one without images: the error holds the command that turns it on."""
+    """No stream, or one without images: the error holds the command that turns it on, there and on
+    no table of that name elsewhere."""
     with pytest.raises(SourceError, match=says) as raised:
         check_source(source(moto_url, table(dynamodb, **options)))
-    assert "aws dynamodb update-table" in raised.value.hint
+    at = f"aws dynamodb update-table --region us-east-1 --endpoint-url {moto_url} --table-name "
+    assert at in raised.value.hint
 
 
 def test_a_missing_source_is_named(moto_url: str) -> None:

@@ -101,3 +101,16 @@ def test_a_setting_that_the_daemon_does_not_obey_is_warned_of(
     make_source_and_destination(task)
     (found,) = [check for check in examine(task, tmp_path) if "AWS_SECURITY_TOKEN" in check.text]
     assert (found.group, found.result, found.hint) == ("config", "warn", "AWS_SESSION_TOKEN")
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_a_start(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """Room alone is not enough."""
+    task, clock = make_task(moto_url), HandClock()
+    make_source_and_destination(task)
+    (tmp_path / "file").write_text("in the way")
+    found = Doctor(task, tmp_path, tmp_path / "file", None, clock, clock.turn).examine()
+    (failed,) = (check for check in found if check.group == "host" and check.result == "fail")
+    assert failed.text == f"logs: {tmp_path / 'file'} cannot be written"
+    assert "--log-dir" in failed.hint

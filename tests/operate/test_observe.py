@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
 from kcl_processor.operate.observe import Observer
@@ -79,6 +80,14 @@ def test_a_task_that_never_ran_has_only_unleased_shards(moto_url: str, tmp_path:
     assert not seen.found and {view.state for view in seen.shards} == {"unleased"}
     assert clock.elapsed() == began
     assert (seen.dead_letters, seen.gaps) == (None, None)
+
+
+def test_a_task_that_was_only_copied_never_ran(moto_url: str, tmp_path: Path) -> None:
+    """A copy makes KCL's tables, too, for the mark that it leaves there."""
+    task, clock = make_task(moto_url), HandClock()
+    make_source_and_destination(task)
+    make_kcl_tables(task)
+    assert not Observer(TaskFiles(task, tmp_path), clock, clock.turn).look().found
 
 
 def test_this_hosts_notes_are_seen(moto_url: str, tmp_path: Path) -> None:

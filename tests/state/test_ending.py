@@ -56,6 +56,14 @@ def test_a_worker_that_was_killed_left_only_its_start(files: TaskFiles) -> None:
     assert read_ending(files) == Ending("worker-1", 200)
 
 
+def test_who_was_killed_after_long_lived_until_its_last_heartbeat(files: TaskFiles) -> None:
+    """Its start may be weeks old, and its death is news."""
+    started(files, 200)
+    files.heartbeats.mkdir()
+    os.utime(files.heartbeats, (9000, 9000))
+    assert read_ending(files) == Ending("worker-1", 9000)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"at": 1}', '{"at": "x", "code": 1}'])
 def test_a_note_that_cannot_be_read_is_none(files: TaskFiles, text: str) -> None:
     """Whoever asks wants to know of the task, not of a file."""

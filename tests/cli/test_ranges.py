@@ -1,0 +1,60 @@
+"""A number outside its range is refused, by every command that takes one."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from kcl_processor.cli import build_parser
+from kcl_processor.cli.ranges import amount, whole
+from kcl_processor.errors import ExitCode
+
+
+def test_what_is_inside_a_range_is_read() -> None:
+    """Both ends belong to it."""
+    assert [whole(1, 65_535)(text) for text in ("1", "9464", "65535")] == [1, 9464, 65_535]
+    assert [amount(text) for text in ("0", "2.5", "1e3")] == [0, 2.5, 1000]
+
+
+@pytest.mark.parametrize("text", ["0", "6", "-1", "1.5", "x", "", "²"])
+def test_what_is_no_whole_number_of_a_range_is_refused(text: str) -> None:
+    """The message has the text and the range."""
+    with pytest.raises(argparse.ArgumentTypeError, match="from 1 to 5"):
+        whole(1, 5)(text)
+
+
+@pytest.mark.parametrize("text", ["-1", "nan", "inf", "x", ""])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    """Nothing is older than never, and no time is not a number."""
+    with pytest.raises(argparse.ArgumentTypeError, match="from 0 on"):
+        amount(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "flag", "value"),
+    [
+        ("verify", "--segments", "-2"),
+        ("verify", "--segments", "0"),
+        ("verify", "--patience", "nan"),
+        ("copy", "--segments", "0"),
+        ("start", "--segments", "-2"),
+        ("health", "--max-lag", "nan"),
+        ("health", "--max-idle", "-1"),
+        ("exporter", "--port", "65536"),
+        ("size", "--shards", "-3"),
+        ("size", "--changes", "nan"),
+        ("size", "--item-kb", "-1"),
+        ("demo", "--seconds", "nan"),
+        ("demo", "--items", "0"),
+    ],
+)
+def test_a_command_takes_no_number_it_cannot_go_by(
+    command: str, flag: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A comparison of no segment finds nothing that differs, and one whose patience is no number
+    never ends."""
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args([command, f"{flag}={value}"])
+    assert ended.value.code == ExitCode.CONFIG
+    assert f"argument {flag}: {value} is not" in capsys.readouterr().err
