@@ -91,6 +91,22 @@ def test_a_shard_that_stays_silent_ends_the_daemon(story: Stories) -> None:
         child.kill()
 
 
+def test_a_shard_whose_end_waits_for_what_is_in_doubt(story: Stories, tell: Tell) -> None:
+    """It is at work for a minute, proves its lease all along, and is not let go meanwhile."""
+    told = story({"unread_seconds": UNREAD}, lineages=1, preload=100, keys=100, rate=50.0)
+    worker = told.started()
+    told.simulator.faults(destination=[{"kind": "reset-after", "share": 0.5}])
+    until(lambda: "does not take every write" in worker.log(), "answers are lost")
+    told.simulator.faults(destination=[])
+    (shard,) = told.leases()
+    told.simulator.control(rollover=None)
+    until(lambda: told.leases()[shard]["checkpoint"] == "SHARD_END", "it has ended", 120)
+    assert "it is let go" not in worker.log()
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    tell("a shard that ends in doubt", told, verdict, 1)
+
+
 def _stands_still(worker: Worker) -> psutil.Process:
     """Stop one of its record processors, as a debugger does."""
     stands = worker.children()[0]

@@ -172,10 +172,10 @@ def _answer(operation: str, response: Any) -> Answer:
     if not isinstance(body, dict) or not _is_whole(response):
         return _unreadable(status)
     if status != 200:
-        code = str(body.get("__type") or f"HTTP {status}").rpartition("#")[2]
-        # An error of the service is its last word; a proxy's says nothing of the service.
-        in_doubt = status >= 500 and "__type" not in body
-        return Answer(status, code, str(_message(body)), in_doubt=in_doubt)
+        # An error of the service has a type, and is its last word; a proxy's, or a portal's, says
+        # nothing of the service.
+        code = str(body.get("__type") or "").rpartition("#")[2]
+        return Answer(status, code, str(_message(body))) if code else _unreadable(status)
     name, kind = _ALWAYS_THERE.get(operation, ("", None))
     if kind and not isinstance(body.get(name), kind):
         return _unreadable(status, f", without {name}")

@@ -21,7 +21,7 @@ from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.wire import Answer
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.backoff import Window, delay
-from kcl_processor.replicate.batch import LONGEST_WAIT, Batch, Request, rest
+from kcl_processor.replicate.batch import Batch, Request, rest
 from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.destination import Destination
@@ -29,6 +29,9 @@ from kcl_processor.replicate.doubt import Doubts
 from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
+
+# Seconds between two looks at what is in doubt, when nothing else is to be done.
+_SETTLING = 1.0
 
 
 class Fence(Protocol):
@@ -122,7 +125,7 @@ class Writer:
 
     def _wait_for_doubts(self, fence: Fence) -> None:
         fence.hold()
-        self._wait(LONGEST_WAIT)
+        self._wait(_SETTLING)
         self._on_progress()
         self._apply(Batch((), self.doubts.due()), fence)
 

@@ -91,7 +91,9 @@ def test_a_call_is_signed_and_its_body_is_sent_as_it_is(service: Service) -> Non
             "no",
         ),
         (400, b'{"__type":"com.amazon.coral.service#Throttled","Message":"m"}', "Throttled", "m"),
-        (503, b"{}", "HTTP 503", ""),
+        (503, b"{}", "UnreadableAnswer", "HTTP status 503"),
+        (403, b'{"message":"Forbidden"}', "UnreadableAnswer", "HTTP status 403"),
+        (407, b'{"error":{"code":407}}', "UnreadableAnswer", "HTTP status 407"),
         (502, b"<html>Bad Gateway</html>", "UnreadableAnswer", "HTTP status 502"),
         (200, b"[]", "UnreadableAnswer", "HTTP status 200"),
         (200, b'{"Item":', "UnreadableAnswer", "HTTP status 200"),
@@ -151,6 +153,7 @@ def test_an_answer_that_was_changed_on_its_way_is_none(service: Service) -> None
         (500, b'{"__type":"x#InternalServerError"}', False),
         (502, b"<html>Bad Gateway</html>", True),
         (504, b'{"message":"Endpoint request timed out"}', True),
+        (408, b'{"message":"Request timed out"}', True),
     ],
 )
 def test_only_the_service_says_what_became_of_a_request(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from kcl_processor.aws.wire import Answer
-from kcl_processor.replicate.batch import Batch, Request, rest
-from tests.fakes import OK, echo, handed_back, put, remove
+from kcl_processor.config.kcl_properties import SETTABLE
+from kcl_processor.replicate.batch import LONGEST_WAIT, Batch, Request, rest
+from kcl_processor.replicate.checkpoint import Position
+from tests.fakes import OK, HandClock, echo, handed_back, put, remove
 
 
 def test_what_is_written_again_is_in_requests_of_its_own() -> None:
@@ -52,3 +54,26 @@ def test_what_is_left_is_what_was_handed_back() -> None:
     left = rest(request, handed_back([echo(remove("b"))]))
     assert (list(left.changes), left.attempts, left.is_again) == ([remove("b")], 3, True)
     assert rest(request, Answer(400, "ThrottlingException")) is request
+
+
+def test_a_proof_is_renewed_before_it_ends_whatever_the_failover_time() -> None:
+    """Or each request that the destination takes longer for would be given up, and made again."""
+    bounds = SETTABLE["failoverTimeMillis"].bounds
+    assert bounds
+    lifetime = 0.6 * bounds[0] / 1000
+    clock = HandClock()
+    position = Position("TRIM_HORIZON", clock, 5, lifetime, clock.turn)
+    proofs: list[str | None] = []
+
+    class Checkpointer:
+        def record(self, sequence_number: str | None) -> None:
+            proofs.append(sequence_number)
+            clock.turn(0.05)
+
+    position.use(Checkpointer())
+    position.hold()
+    for _ in range(100):
+        clock.turn(LONGEST_WAIT)
+        assert position.remaining() > 0.05
+        position.hold()
+    assert 1 < len(proofs) < 30

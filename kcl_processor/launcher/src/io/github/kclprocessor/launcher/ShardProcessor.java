@@ -11,14 +11,15 @@ import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
+import software.amazon.kinesis.processor.RecordProcessorCheckpointer;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 
 /**
  * One shard's MultiLang processor in the shape that the adapter asks for, behind a lease fence.
  *
  * <p>The records pass as they are: {@code KinesisClientRecord.data()} is the stream record's JSON.
- * The last checkpoint of a shard goes to the KCL's own checkpointer, which alone may record
- * SHARD_END.
+ * At a shard's end, too: what is in doubt is written once more there, which takes a minute and more,
+ * and the KCL's own checkpointer answers success at a recorded position, whoever has the lease.
  */
 final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     /** The name in the log's context of the shard that a thread is at work for. */
@@ -86,9 +87,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             return;
         }
         signs.heard(shardId);
-        FencedCheckpointer checkpointer =
-                new FencedCheckpointer(input.checkpointer(), fence, () -> signs.heard(shardId));
-        named(() -> child.processRecords(input.toBuilder().checkpointer(checkpointer).build()));
+        named(() -> child.processRecords(input.toBuilder().checkpointer(fenced(input.checkpointer())).build()));
         signs.delivered(shardId);
     }
 
@@ -108,13 +107,19 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
 
     @Override
     public void shardEnded(ShardEndedInput input) {
-        named(() -> child.shardEnded(input));
+        ShardEndedInput behindFence =
+                ShardEndedInput.builder().checkpointer(fenced(input.checkpointer())).build();
+        named(() -> child.shardEnded(behindFence));
         open.remove(this);
     }
 
     @Override
     public void shutdownRequested(ShutdownRequestedInput input) {
         named(() -> child.shutdownRequested(input));
+    }
+
+    private FencedCheckpointer fenced(RecordProcessorCheckpointer kcl) {
+        return new FencedCheckpointer(kcl, fence, () -> signs.heard(shardId));
     }
 
     private void named(Runnable call) {

@@ -1,6 +1,7 @@
 package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.lang.reflect.Proxy;
 import java.time.Duration;
@@ -9,14 +10,18 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import software.amazon.kinesis.exceptions.ShutdownException;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
+import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
+import software.amazon.kinesis.processor.RecordProcessorCheckpointer;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
@@ -37,9 +42,13 @@ class ShardProcessorTest {
     }
 
     private static <T> T fake(Class<T> type, Function<String, Object> answer) {
+        return answering(type, (method, arguments) -> answer.apply(method));
+    }
+
+    private static <T> T answering(Class<T> type, BiFunction<String, Object[], Object> answer) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
                 (self, method, arguments) -> {
-                    Object answered = answer.apply(method.getName());
+                    Object answered = answer.apply(method.getName(), arguments);
                     return method.getReturnType() == void.class ? null : answered;
                 }));
     }
@@ -118,5 +127,34 @@ class ShardProcessorTest {
     void letGoBeforeTheStart() {
         processor.leaseLost(LeaseLostInput.builder().build());
         assertEquals(List.of("leaseLost"), told);
+    }
+
+    /**
+     * At a shard's end what is in doubt is written once more, for which the lease is proved as ever: the
+     * KCL's own checkpointer answers success at a position that is recorded, and asks nobody.
+     */
+    @Test
+    void provedAtTheEndOfTheShard() {
+        List<String> refused = new ArrayList<>();
+        ShardRecordProcessor settling = answering(ShardRecordProcessor.class, (method, arguments) -> {
+            if (method.equals("shardEnded")) {
+                RecordProcessorCheckpointer given = ((ShardEndedInput) arguments[0]).checkpointer();
+                refused.add(assertThrows(ShutdownException.class, () -> given.checkpoint("TRIM_HORIZON")).getMessage());
+            }
+            return null;
+        });
+        LeaseCoordinator anothers = fake(LeaseCoordinator.class, method ->
+                method.equals("getCurrentlyHeldLease") ? held : Boolean.FALSE);
+        ShardProcessor ending = new ShardProcessor(settling, () -> anothers, open,
+                new Handover(() -> null, worker -> {}, "me", () -> false),
+                new StartGate(1, () -> false, Duration.ofMinutes(1)), signs);
+        ending.initialize(InitializationInput.builder()
+                .shardId("shardId-1").extendedSequenceNumber(ExtendedSequenceNumber.TRIM_HORIZON).build());
+        signs.takeAlive();
+        ending.shardEnded(ShardEndedInput.builder()
+                .checkpointer(fake(RecordProcessorCheckpointer.class, method -> null)).build());
+        assertEquals(1, refused.size());
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        assertEquals(Set.of(), open);
     }
 }
