@@ -11,14 +11,13 @@ import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
 import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
+import software.amazon.kinesis.processor.RecordProcessorCheckpointer;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 
 /**
  * One shard's MultiLang processor in the shape that the adapter asks for, behind a lease fence.
  *
  * <p>The records pass as they are: {@code KinesisClientRecord.data()} is the stream record's JSON.
- * The last checkpoint of a shard goes to the KCL's own checkpointer, which alone may record
- * SHARD_END.
  */
 final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     /** The name in the log's context of the shard that a thread is at work for. */
@@ -81,10 +80,12 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             return;
         }
         signs.heard(shardId);
-        FencedCheckpointer checkpointer =
-                new FencedCheckpointer(input.checkpointer(), fence, () -> signs.heard(shardId));
-        named(() -> child.processRecords(input.toBuilder().checkpointer(checkpointer).build()));
+        named(() -> child.processRecords(input.toBuilder().checkpointer(fenced(input.checkpointer())).build()));
         signs.delivered(shardId);
+    }
+
+    private FencedCheckpointer fenced(RecordProcessorCheckpointer kcl) {
+        return new FencedCheckpointer(kcl, fence, () -> signs.heard(shardId));
     }
 
     @Override
@@ -101,9 +102,10 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         open.remove(this);
     }
 
+    /** What is in doubt is written once more before the end, for as long as that takes. */
     @Override
     public void shardEnded(ShardEndedInput input) {
-        named(() -> child.shardEnded(input));
+        named(() -> child.shardEnded(ShardEndedInput.builder().checkpointer(fenced(input.checkpointer())).build()));
         open.remove(this);
     }
 
