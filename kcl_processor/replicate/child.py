@@ -81,7 +81,8 @@ def _leave_signals_to_the_daemon() -> None:
 
 def _run(settings: Settings, protocol: TextIO) -> None:
     # First of all: a new daemon of this worker counts on it.
-    share(Path(settings.lock))
+    if settings.lock:
+        share(Path(settings.lock))
     lifeline = Lifeline(sys.stdin.fileno())
     lifeline.watch(LAST_ANSWERS, lambda: os._exit(ExitCode.CRASH))
     clock = SystemClock()
