@@ -45,6 +45,17 @@ def test_a_twin_on_another_host_ends(story: Stories, tell: Tell) -> None:
     assert took < FAILOVER + START + 5
 
 
+def test_a_start_that_watches_another_daemon_can_be_stopped(story: Stories) -> None:
+    """Nothing has begun by then, and a stop is a stop."""
+    told = story(lineages=1, preload=100, keys=50)
+    told.configure(kcl={**told.task["kcl"], "worker_id": "worker-1"})
+    told.started().kill()
+    with elsewhere(told, "successor") as successor:
+        until(lambda: "watching whether the daemon" in successor.log(), "it watches", START)
+        assert successor.stop() == 0, successor.log()
+        assert "stopped before it began, exit code 0" in successor.log()
+
+
 def elsewhere(told: Story, host: str) -> Worker:
     """The task's worker as on another host: it has a state directory of its own there."""
     return bootstrapped(Commands(told.file, told.folder / host), folder(told, host))

@@ -18,7 +18,14 @@ from kcl_processor.errors import ConfigError
 
 @dataclass(frozen=True)
 class Settings:
-    """One task, as its record processors see it. Times are seconds."""
+    """One task, as its record processors see it. Times are seconds.
+
+    A file of an earlier version will do: a daemon that runs while its package is upgraded starts
+    record processors of the new one, and would end with the first of them.
+
+    Attributes:
+        lock: empty in a file of before there was one.
+    """
 
     task: str
     source_table: str
@@ -65,8 +72,10 @@ def read_settings(path: Path) -> Settings:
 
 
 def _settings(properties: Mapping[str, str]) -> Settings:
+    task, gap_file = properties["replica.task"], Path(properties["replica.gapFile"])
+    letter_file = gap_file.with_name(f"{task}.dead-letters.jsonl")
     return Settings(
-        task=properties["replica.task"],
+        task=task,
         source_table=properties["replica.source.table"],
         destination_table=properties["replica.destination.table"],
         destination_region=properties["replica.destination.region"],
@@ -78,14 +87,14 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         watchdog=float(properties["replica.watchdogSeconds"]),
         on_poison=properties["replica.onPoison"],
         dead_letters=properties["replica.deadLetters"],
-        letter_file=properties["replica.letterFile"],
+        letter_file=properties.get("replica.letterFile", str(letter_file)),
         connections=int(properties["replica.connections"]),
         application_name=properties["applicationName"],
         worker_id=properties["workerId"],
-        lock=properties["replica.lock"],
+        lock=properties.get("replica.lock", ""),
         metrics_publish=properties["replica.metrics.publish"] == "true",
         metrics_region=properties["replica.metrics.region"],
         metrics_endpoint=properties["replica.metrics.endpoint"],
         heartbeats=properties["replica.heartbeats"],
-        gap_file=properties["replica.gapFile"],
+        gap_file=str(gap_file),
     )

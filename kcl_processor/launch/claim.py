@@ -23,7 +23,7 @@ from kcl_processor.errors import (
 from kcl_processor.fleet.kcl_tables import refuse_other_tables, table_names
 from kcl_processor.fleet.lease_changes import Item, set_aside
 from kcl_processor.fleet.leases import is_lease, lease, scan
-from kcl_processor.fleet.running import refuse_running
+from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.identity import (
     Claim,
@@ -58,6 +58,7 @@ def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: 
         ConfigError: as :func:`refuse`.
         GapError: as :func:`refuse`; or a gap cannot be noted.
         StillRunning: leases cannot go, for a worker lives.
+        OperatorError: the same where nobody asked for it; a later start finds it ended.
     """
     task = files.task
     while True:
@@ -69,8 +70,10 @@ def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: 
                 return found.stream
         if adopt or (found and found.stream != ours.stream):
             strangers, _ = _told_apart(task, stream)
-            if strangers:
+            if strangers and adopt:
                 refuse_running(task, clock, wait)
+            elif strangers:
+                _await_fleet(task, clock, wait)
             _note_gaps(files, list(_gaps(found, ours, strangers, clock.now())))
             set_aside(files, strangers, clock.now())
         if write_claim(task, found, ours):
@@ -226,6 +229,21 @@ def _is_unread(task: Task, found: Claim, ours: Identity, clock: Clock, wait: Wai
     ended = {one.shard: one.ended for one in map(lease, filter(is_lease, rows))}
     parents = {shard.parent for shard in shards}
     return not all(ended.get(shard.id, shard.id in parents) for shard in shards)
+
+
+def _await_fleet(task: Task, clock: Clock, wait: Wait) -> None:
+    """Let a supervisor start again where the fleet is on its way from one stream to the next.
+
+    Its workers end one by one, as each notices that the older stream is read, and come back one by
+    one: the first finds others at the old stream, and they find it at the new one.
+    """
+    try:
+        refuse_running(task, clock, wait)
+    except StillRunning as running:
+        raise OperatorError(
+            f"{running.message} Its stream is another since, and each worker is to end first.",
+            "start again in a moment, as a supervisor does",
+        ) from running
 
 
 def _note_gaps(files: TaskFiles, gaps: list[Gap]) -> None:

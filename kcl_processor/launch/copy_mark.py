@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, GapError, OperatorError
+from kcl_processor.errors import ConfigError, GapError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
 from kcl_processor.fleet.stream import HOUR, RETENTION
 
@@ -95,19 +95,15 @@ def settle_mark(task: Task, now: float, *, started: bool, adopt: bool) -> None:
 
     Raises:
         ConfigError, GapError: as :func:`refuse_uncopied`.
-        OperatorError: the mark changed meanwhile.
     """
-    mark = read_mark(task)
-    if mark is None:
-        return
-    if not adopt:
-        refuse_uncopied(task, mark, now, started=started)
-        if not started:
+    while mark := read_mark(task):
+        if not adopt:
+            refuse_uncopied(task, mark, now, started=started)
+            if not started:
+                return
+        # The fleet may start at once; whoever was faster has taken it away.
+        if replace_mark(task, mark, None):
             return
-    if not replace_mark(task, mark, None):
-        raise OperatorError(
-            f"The mark of the copy of task {task.name} changed just now.", "start again"
-        )
 
 
 def retire_mark(task: Task) -> None:

@@ -116,7 +116,8 @@ def prepare(settings: Settings) -> Callable[[TextIO], None]:
 
     def run(protocol: TextIO) -> None:
         # First of all: a new daemon of this worker counts on it.
-        share(Path(settings.lock))
+        if settings.lock:
+            share(Path(settings.lock))
         lifeline.watch(LAST_ANSWERS, lambda: os._exit(ExitCode.CRASH))
         try:
             kcl.KCLProcess(processor, sys.stdin, protocol, sys.stderr).run()

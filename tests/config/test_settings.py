@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,18 @@ def test_a_record_processor_reads_what_was_rendered(task: Task) -> None:
     assert settings.checkpoint_interval == task.checkpoint_seconds
     assert settings.on_poison == task.on_poison
     assert settings.metrics_publish == task.metrics.publish
+
+
+@pytest.mark.parametrize("task", load_tasks(EXAMPLE), ids=lambda task: task.name)
+def test_a_file_that_an_earlier_version_wrote_will_do(task: Task, tmp_path: Path) -> None:
+    """A daemon that runs while its package is upgraded starts children of the new one at its next
+    rollover, with what it was started with itself; so does the bootstrap script."""
+    rendered = EXAMPLE.with_name(f"{task.name}.properties")
+    since = ("replica.lock", "replica.letterFile")
+    path = tmp_path / rendered.name
+    lines = rendered.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith(since)))
+    assert read_settings(path) == replace(read_settings(rendered), lock="")
 
 
 def test_a_file_that_lacks_a_setting_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, GapError, OperatorError
+from kcl_processor.errors import ConfigError, ExitCode, GapError, OperatorError
 from kcl_processor.fleet.lease_changes import load
 from kcl_processor.fleet.running import StillRunning
 from kcl_processor.launch.claim import claim, claim_for_copy, refuse_foreign
@@ -158,6 +158,26 @@ def test_leases_do_not_go_while_a_worker_lives(made: Task, tmp_path: Path) -> No
     assert leases(made) == ["shardId-old"] and not files.gaps.exists()
     found = read_claim(made)
     assert found is not None and found.stream == "old"
+
+
+def test_a_fleet_follows_a_new_stream_together(made: Task, tmp_path: Path) -> None:
+    """One worker ends first and finds another alive: that is worth another start, which finds the
+    other gone, or the stream claimed by it."""
+    task, now = replace(made, on_gap="continue"), identity(made)
+    claiming(task, tmp_path, replace(now, stream="old"))
+    put_lease(task, OLD)
+    clock, files = HandClock(), TaskFiles(task, tmp_path)
+
+    def renew(seconds: float) -> None:
+        clock.turn(seconds)
+        put_lease(task, {**OLD, "leaseCounter": {"N": str(int(clock.elapsed()))}})
+
+    with pytest.raises(OperatorError, match="is running") as raised:
+        claim(files, now, clock, renew, adopt=False)
+    assert raised.value.exit_code is ExitCode.CRASH
+    assert leases(task) == ["shardId-old"] and not files.gaps.exists()
+    claiming(task, tmp_path, now)
+    assert claim(files, now, clock, renew, adopt=False) == now.stream
 
 
 def test_leases_of_a_foreign_stream_are_refused(made: Task, tmp_path: Path) -> None:

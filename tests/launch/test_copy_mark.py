@@ -8,6 +8,7 @@ import pytest
 
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError
+from kcl_processor.launch import copy_mark
 from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
@@ -75,6 +76,17 @@ def test_a_copy_must_be_followed_within_a_day(task: Task) -> None:
     settle_mark(task, late, started=True, adopt=False)
     assert read_mark(task) is None, "leases tell that it was followed"
     settle_mark(task, late, started=False, adopt=False)
+
+
+def test_a_fleet_may_start_at_once(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers find the mark of a copy that was followed; the slower one starts all the same."""
+    assert replace_mark(task, None, DONE)
+    first = read_mark(task)
+    read = iter([first])
+    settle_mark(task, NOW, started=True, adopt=False)
+    monkeypatch.setattr(copy_mark, "read_mark", lambda task: next(read, None) or read_mark(task))
+    settle_mark(task, NOW, started=True, adopt=False)
+    assert read_mark(task) is None
 
 
 def test_only_a_copy_that_is_done_is_retired(task: Task) -> None:

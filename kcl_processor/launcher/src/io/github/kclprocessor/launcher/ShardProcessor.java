@@ -105,6 +105,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         open.remove(this);
     }
 
+    /** What is in doubt is written once more before the end, for as long as that takes. */
     @Override
     public void shardEnded(ShardEndedInput input) {
         ShardEndedInput behindFence =

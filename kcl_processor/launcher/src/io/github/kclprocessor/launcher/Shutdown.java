@@ -44,15 +44,30 @@ final class Shutdown implements Runnable {
         this.halt = halt;
     }
 
+    /**
+     * Ends the JVM at once if it is asked to before {@link #install}: a start may wait for what an earlier
+     * daemon left, and there is nothing to stop yet.
+     */
+    static void installForTheStart(Ending ending, IntConsumer halt) {
+        onSignal(() -> {
+            ending.tell(0, "stopped before it began", Long.MAX_VALUE);
+            halt.accept(0);
+        });
+    }
+
     /** Runs at every end of the JVM, and tells one that was asked for from one that was not. */
     void install(Runtime runtime) {
-        for (String name : new String[] {"TERM", "INT"}) {
-            Signal.handle(new Signal(name), signal -> {
-                status.askStop();
-                runtime.exit(0);
-            });
-        }
+        onSignal(() -> {
+            status.askStop();
+            runtime.exit(0);
+        });
         runtime.addShutdownHook(new Thread(this, "shutdown"));
+    }
+
+    private static void onSignal(Runnable stop) {
+        for (String name : new String[] {"TERM", "INT"}) {
+            Signal.handle(new Signal(name), signal -> stop.run());
+        }
     }
 
     @Override

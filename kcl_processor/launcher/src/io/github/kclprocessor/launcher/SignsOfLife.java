@@ -37,6 +37,11 @@ final class SignsOfLife {
         return alive;
     }
 
+    /** Whether a shard was heard of since {@link #takeAlive}. */
+    boolean hasNews(String shard) {
+        return heard.contains(shard);
+    }
+
     /** The shards of which a delivery has ended since this was asked last. */
     Set<String> takeDelivered() {
         return taken(delivered);

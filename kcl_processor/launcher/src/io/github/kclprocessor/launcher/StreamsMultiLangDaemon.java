@@ -88,6 +88,7 @@ public final class StreamsMultiLangDaemon {
             AwsSettings.apply(System.getenv(), System.getProperties(), replica);
             System.setErr(new QuietStderr(System.err));
             ending.listen(replica.endingFile());
+            Shutdown.installForTheStart(ending, Runtime.getRuntime()::halt);
             new StreamsMultiLangDaemon(arguments.properties(), ending).run();
         } catch (Exception e) {
             System.exit(ending.ofStart(e));

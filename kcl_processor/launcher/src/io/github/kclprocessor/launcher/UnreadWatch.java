@@ -116,7 +116,8 @@ final class UnreadWatch implements Runnable {
     private void count(Lease lease) throws LeasingException {
         Silence silence = silences.computeIfAbsent(lease.leaseKey(), shard -> new Silence());
         silence.rounds++;
-        if (silence.rounds < ROUNDS) {
+        // Heard of while the table and the stream were asked, it may write: others must not have it yet.
+        if (silence.rounds < ROUNDS || signs.hasNews(lease.leaseKey())) {
             return;
         }
         if (silence.letGo) {

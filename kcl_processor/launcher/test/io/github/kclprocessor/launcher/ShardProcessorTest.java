@@ -1,5 +1,6 @@
 package io.github.kclprocessor.launcher;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,7 +34,8 @@ class ShardProcessorTest {
     private boolean ending;
     private final SignsOfLife signs = new SignsOfLife();
     private final ShardProcessor processor = new ShardProcessor(
-            fake(ShardRecordProcessor.class, told::add), () -> fake(LeaseCoordinator.class, method -> held), open,
+            fake(ShardRecordProcessor.class, method -> told.add(method)),
+            () -> fake(LeaseCoordinator.class, method -> held), open,
             new Handover(() -> null, worker -> {}, "me", () -> false),
             new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs);
 
@@ -42,10 +45,10 @@ class ShardProcessorTest {
     }
 
     private static <T> T fake(Class<T> type, Function<String, Object> answer) {
-        return answering(type, (method, arguments) -> answer.apply(method));
+        return fake(type, (method, arguments) -> answer.apply(method));
     }
 
-    private static <T> T answering(Class<T> type, BiFunction<String, Object[], Object> answer) {
+    private static <T> T fake(Class<T> type, BiFunction<String, Object[], Object> answer) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
                 (self, method, arguments) -> {
                     Object answered = answer.apply(method.getName(), arguments);
@@ -122,6 +125,42 @@ class ShardProcessorTest {
         assertEquals(List.of(), told);
     }
 
+    /**
+     * What is in doubt is written once more before a shard's end, and each write needs a proof: at the
+     * recorded position the lease is written to. It is heard, for it may last as long as an outage.
+     * The end itself is the KCL's to record.
+     */
+    @Test
+    void shardEndIsFenced() {
+        List<String> recorded = new ArrayList<>();
+        AtomicReference<ShardEndedInput> given = new AtomicReference<>();
+        ShardRecordProcessor child = fake(ShardRecordProcessor.class, (method, arguments) -> {
+            if (method.equals("shardEnded")) {
+                given.set((ShardEndedInput) arguments[0]);
+            }
+            return null;
+        });
+        LeaseCoordinator leases = fake(LeaseCoordinator.class,
+                (method, arguments) -> method.equals("updateLease") ? recorded.add("proof") : held);
+        RecordProcessorCheckpointer kcl = fake(RecordProcessorCheckpointer.class,
+                (method, arguments) -> recorded.add(arguments == null ? "end" : (String) arguments[0]));
+        ShardProcessor ending = new ShardProcessor(child, () -> leases, open,
+                new Handover(() -> null, worker -> {}, "me", () -> false),
+                new StartGate(1, () -> false, Duration.ofMinutes(1)), signs);
+        ending.initialize(InitializationInput.builder()
+                .shardId("shardId-1").extendedSequenceNumber(ExtendedSequenceNumber.TRIM_HORIZON).build());
+        signs.takeAlive();
+        ending.shardEnded(ShardEndedInput.builder().checkpointer(kcl).build());
+        RecordProcessorCheckpointer fenced = given.get().checkpointer();
+        assertDoesNotThrow(() -> fenced.checkpoint("100", 0));
+        assertDoesNotThrow(() -> fenced.checkpoint("100", 0));
+        assertDoesNotThrow(() -> fenced.checkpoint());
+        assertEquals(List.of("100", "proof", "end"), recorded);
+        assertEquals(Set.of("shardId-1"), signs.takeAlive());
+        held = null;
+        assertThrows(ShutdownException.class, () -> fenced.checkpoint("100", 0));
+    }
+
     /** A shard that waits for its parent can be let go before it was taken up. */
     @Test
     void letGoBeforeTheStart() {
@@ -136,7 +175,7 @@ class ShardProcessorTest {
     @Test
     void provedAtTheEndOfTheShard() {
         List<String> refused = new ArrayList<>();
-        ShardRecordProcessor settling = answering(ShardRecordProcessor.class, (method, arguments) -> {
+        ShardRecordProcessor settling = fake(ShardRecordProcessor.class, (method, arguments) -> {
             if (method.equals("shardEnded")) {
                 RecordProcessorCheckpointer given = ((ShardEndedInput) arguments[0]).checkpointer();
                 refused.add(assertThrows(ShutdownException.class, () -> given.checkpoint("TRIM_HORIZON")).getMessage());

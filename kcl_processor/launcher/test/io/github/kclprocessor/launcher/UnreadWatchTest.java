@@ -29,14 +29,17 @@ class UnreadWatchTest {
     private final AssignmentRounds assignments = new AssignmentRounds();
     private boolean ending;
     private boolean broken;
+    private Runnable whileAsked = () -> {};
     private final LeaseRefresher refresher = (LeaseRefresher) Proxy.newProxyInstance(
             getClass().getClassLoader(), new Class<?>[] {LeaseRefresher.class}, (self, method, arguments) -> {
                 if (broken) {
                     throw new DependencyException(new RuntimeException("away"));
                 }
-                return method.getName().equals("listLeases")
-                        ? new ArrayList<>(table.values())
-                        : letGo.add(((Lease) arguments[0]).leaseKey());
+                if (method.getName().equals("listLeases")) {
+                    whileAsked.run();
+                    return new ArrayList<>(table.values());
+                }
+                return letGo.add(((Lease) arguments[0]).leaseKey());
             });
     private final UnreadWatch watch = new UnreadWatch("me", () -> refresher, new SourceStream(stream, "arn"), signs,
             assignments, Duration.ofMinutes(2), () -> ending, () -> ends.add("crash"));
@@ -158,6 +161,20 @@ class UnreadWatchTest {
         stream.status = StreamStatus.ENABLED;
         rounds(UnreadWatch.ROUNDS - 1);
         assertEquals(List.of(), letGo);
+    }
+
+    /** A shard that is heard of while the lease table is slow to answer keeps its lease: it may write again. */
+    @Test
+    void heardMeanwhile() {
+        lease("a", "me");
+        rounds(UnreadWatch.ROUNDS - 1);
+        whileAsked = () -> signs.heard("a");
+        rounds(1);
+        whileAsked = () -> {};
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of(), letGo);
+        rounds(1);
+        assertEquals(List.of("a"), letGo);
     }
 
     /** At the end of the daemon there is nothing to let go. */
