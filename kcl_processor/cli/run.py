@@ -27,7 +27,7 @@ from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import has_leases
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.claim import claim
-from kcl_processor.launch.copy_mark import settle_mark
+from kcl_processor.launch.copy_mark import read_mark, settle_mark
 from kcl_processor.launch.daemon import Launch, Logs
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.patience import once_renewed
@@ -118,6 +118,12 @@ def _prepare(
             "is read first."
         )
     settle_mark(task, clock.now(), started=started, adopt=args.adopt)
+    if not started and read_mark(task) is None:
+        _tell(
+            f"{task.name} has no checkpoints and no copy: the stream is read from its oldest "
+            "change, and items that are older come with kcl-processor copy, before this, or with "
+            f"kcl-processor verify {task.name} --repair."
+        )
     return daemon.make_launch(files, stream, origin, logs, args.java)
 
 

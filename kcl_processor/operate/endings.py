@@ -43,8 +43,8 @@ def words(task: str, end: Ending) -> str:
     if end.code is None:
         return (
             f"worker {end.worker}, last alive here at {moment}, ended without a word: it was "
-            "killed, ran out of memory, or its host went down. Try: the kernel's log (dmesg), "
-            f"then {hint}"
+            "killed, or stopped as it began, ran out of memory, or its host went down. "
+            f"Try: the kernel's log (dmesg), then {hint}"
         )
     meaning = MEANINGS.get(end.code, "an exit code that means nothing here")
     reason = f": {end.reason}" if end.reason else "."

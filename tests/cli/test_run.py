@@ -41,3 +41,10 @@ def test_a_worker_id_on_the_command_line_is_checked(ask: Ask, worker: str) -> No
     """It names files and a word of the record processors' command, as one of the file does."""
     code, _, err = ask("run", "--workerId", worker)
     assert code == ExitCode.CONFIG and "cannot be a worker id" in err
+
+
+def test_a_first_start_says_what_the_stream_does_not_hold(ask: Ask, tmp_path: Path) -> None:
+    """A replica that lacks what was there before looks like one that is whole: it has no lag."""
+    code, _, err = ask("run", "--log-dir", str(tmp_path), "--java", str(tmp_path / "none"))
+    assert code == ExitCode.CONFIG and "no Java" in err
+    assert "has no checkpoints and no copy" in err and "--repair" in err

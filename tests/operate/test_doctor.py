@@ -111,6 +111,6 @@ def test_a_folder_that_cannot_be_written_is_found_before_a_start(
     make_source_and_destination(task)
     (tmp_path / "file").write_text("in the way")
     found = Doctor(task, tmp_path, tmp_path / "file", None, clock, clock.turn).examine()
-    (failed,) = (check for check in found if check.group == "host" and check.result == "fail")
-    assert failed.text == f"logs: {tmp_path / 'file'} cannot be written"
-    assert "--log-dir" in failed.hint
+    (logs,) = (check for check in found if check.text.startswith("logs: "))
+    assert (logs.text, logs.result) == (f"logs: {tmp_path / 'file'} cannot be written", "fail")
+    assert "--log-dir" in logs.hint
