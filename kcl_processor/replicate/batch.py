@@ -79,8 +79,9 @@ class Batch:
             except BaseException as error:
                 self._outcomes.put((request, error))
 
-        self.in_flight += 1
+        # Refused where the host has no thread left: then there is no outcome to wait for.
         pool.submit(run)
+        self.in_flight += 1
 
     def wait(self, request: Request, until: float) -> None:
         """Keep a request until some moment."""

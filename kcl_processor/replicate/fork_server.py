@@ -87,7 +87,8 @@ class _Server:
     def _fork(self) -> None:
         connection, _ = self._listener.accept()
         if os.fork() == 0:
-            self._become_child(connection)
+            # Whatever it ends with, it must not come back to what the server does at its own end.
+            child.end_with(lambda: self._become_child(connection))
         connection.close()
 
     def _reap(self) -> None:
@@ -101,7 +102,7 @@ class _Server:
             code = os.waitstatus_to_exitcode(status)
             self._tell(f"{pid} {code if code >= 0 else 128 - code}")
 
-    def _become_child(self, connection: socket.socket) -> NoReturn:
+    def _become_child(self, connection: socket.socket) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._selector.close()
@@ -112,7 +113,7 @@ class _Server:
         log_to_stderr(f"{_first_line()} ")
         protocol = os.fdopen(os.dup(0), "w", encoding="utf-8")
         print(os.getpid(), file=protocol, flush=True)
-        child.end_with(lambda: self._become(protocol))
+        self._become(protocol)
 
     def _tell(self, line: str) -> None:
         try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
+
+import pytest
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.config.kcl_properties import SETTABLE
@@ -77,3 +80,17 @@ def test_a_proof_is_renewed_before_it_ends_whatever_the_failover_time() -> None:
         assert position.remaining() > 0.05
         position.hold()
     assert 1 < len(proofs) < 30
+
+
+def test_an_attempt_that_no_thread_can_make_is_not_waited_for() -> None:
+    """A host without a thread left ends the record processor at once, not by its watchdog."""
+
+    class NoThreads(ThreadPoolExecutor):
+        def submit(self, *_: object, **__: object) -> NoReturn:
+            raise RuntimeError("can't start new thread")
+
+    batch = Batch([put("a")], ())
+    with pytest.raises(RuntimeError):
+        batch.start(batch.ready.popleft(), NoThreads(1), lambda _: OK)
+    batch.drain()
+    assert not batch.in_flight

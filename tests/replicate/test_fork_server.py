@@ -134,3 +134,13 @@ def test_settings_that_cannot_be_read_end_it_with_the_configurations_code(tmp_pa
     server = Server(tmp_path / "none.properties", tmp_path / "forks")
     assert server.process.wait(20) == ExitCode.CONFIG
     assert "none.properties cannot be read" in server.log.read()
+
+
+def test_a_fork_whose_asker_is_gone_ends_alone(server: Server) -> None:
+    """The socket is the server's: whoever asks next finds it."""
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.connect(str(server.path))
+    _, code = server.told.readline().split()
+    assert int(code) == ExitCode.BUG
+    assert server.path.exists()
+    server.fork().do(INITIALIZE)
