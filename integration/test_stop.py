@@ -46,6 +46,22 @@ def test_a_worker_that_is_starting_its_shards_stops(story: Stories) -> None:
     assert _status(told)["state"] == "stopped"
 
 
+@pytest.mark.parametrize("kind", ["ProvisionedThroughputExceededException", "silence"])
+def test_a_stop_while_the_destination_takes_nothing(story: Stories, tell: Tell, kind: str) -> None:
+    """It ends gracefully in its grace: what cannot be written is read again by the next start."""
+    told = story(lineages=2, preload=100, keys=100, rate=50.0)
+    worker = told.started()
+    told.simulator.faults(destination=[{"kind": kind, "operation": "BatchWriteItem"}])
+    made = told.simulator.status()["changes"]
+    until(lambda: told.simulator.status()["changes"] > made + 100, "there is something to write")
+    took = _stop(worker)
+    told.simulator.faults(destination=[])
+    told.started()
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    tell(f"SIGTERM while the destination is away ({kind})", told, verdict, 1, f"{took:.1f} s")
+
+
 def test_how_a_worker_ended_is_told(story: Stories) -> None:
     """Killed or stopped, `status` says which it was, whether anybody runs, and since when."""
     told = story(lineages=2, preload=200, keys=200, rate=50.0)

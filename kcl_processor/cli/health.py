@@ -27,7 +27,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import with_worker
-from kcl_processor.errors import ExitCode
+from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch import daemon
 from kcl_processor.operate.endings import last_endings, words
 from kcl_processor.operate.health import local_problems, problems
@@ -55,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.workerId and not args.local:
+        raise ConfigError("--workerId is of this host's workers.", "add --local")
     files = _of_worker(chosen_files(args), args.workerId)
     task, look = files.task, _look(files, args)
     found = look()

@@ -114,7 +114,10 @@ def environment() -> dict[str, str]:
     }
 
 
-def lock_worker(task: Task) -> socket.socket:
+_SECOND_WORKER = "stop it first; a second worker here needs an id of its own: run --workerId"
+
+
+def lock_worker(task: Task, hint: str = _SECOND_WORKER) -> socket.socket:
     """Hold a worker id on this host; the kernel lets go of it when the last holder ends.
 
     Two live workers of one id would both believe they own each other's leases. The lock stays held
@@ -126,7 +129,7 @@ def lock_worker(task: Task) -> socket.socket:
     return _hold(
         _lock_name(task.kcl),
         f"Task {task.name} already runs on this host under the worker id {task.kcl.worker_id}.",
-        "stop it first; a second worker here needs an id of its own: run --workerId",
+        hint,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import selectors
 import signal
@@ -23,6 +24,8 @@ from kcl_processor.config.settings import Settings, read_settings
 from kcl_processor.errors import ExitCode
 from kcl_processor.log import log_to_stderr
 from kcl_processor.replicate import child
+
+_log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 
@@ -86,9 +89,13 @@ class _Server:
 
     def _fork(self) -> None:
         connection, _ = self._listener.accept()
-        if os.fork() == 0:
-            # Whatever it ends with, it must not come back to what the server does at its own end.
-            child.end_with(lambda: self._become_child(connection))
+        try:
+            if os.fork() == 0:
+                # Whatever it ends with, it must not come back to the server's own end.
+                child.end_with(lambda: self._become_child(connection))
+        except OSError as error:
+            # The launcher ends the daemon with a reason, and the other forks checkpoint.
+            _log.error("no record processor can be forked: %s", error.strerror)
         connection.close()
 
     def _reap(self) -> None:

@@ -110,7 +110,7 @@ def run_copy(
         Halted: ``halt`` was set.
     """
     task = files.task
-    with _lock(task), daemon.lock_worker(task):
+    with _lock(task), daemon.lock_worker(task, "stop it first: copy and daemon write alike"):
         own(files)
         tables = describe(task, options)
         make_kcl_tables(task)

@@ -51,6 +51,7 @@ def test_every_worker_of_the_host_is_seen(
         assert ask("health", "--local", "--workerId", "w3").code == 1
     assert ask("health", "--local").code == 1
     assert ask("health", "--local", "--workerId", "a b").code == 2
+    assert ask("health", "--workerId", "w1").code == 2, "the fleet is asked for as a whole"
 
 
 def test_files_of_a_namesake_are_not_read(ask: Ask, file: Path, tmp_path: Path) -> None:

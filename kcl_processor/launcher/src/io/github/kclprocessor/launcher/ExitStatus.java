@@ -1,5 +1,6 @@
 package io.github.kclprocessor.launcher;
 
+import java.time.Duration;
 import java.util.Set;
 
 /** What the daemon's exit code will be; the first reason that was given counts. */
@@ -18,6 +19,7 @@ final class ExitStatus {
     private long failedAt = Long.MAX_VALUE;
     private boolean stopAsked;
     private boolean ending;
+    private long endingSince;
 
     /** A shard cannot go on, for a reason of the launcher's own. */
     synchronized void fail(int code) {
@@ -39,12 +41,18 @@ final class ExitStatus {
     /** SIGTERM or SIGINT came. */
     synchronized void askStop() {
         stopAsked = true;
-        ending = true;
+        end();
     }
 
     /** The JVM is ending, for whatever reason. */
     synchronized void end() {
+        endingSince = ending ? endingSince : System.nanoTime();
         ending = true;
+    }
+
+    /** Whether it has been ending for so long. */
+    synchronized boolean endingFor(Duration time) {
+        return ending && System.nanoTime() - endingSince >= time.toNanos();
     }
 
     /** Whether nothing may be started any more. */

@@ -114,8 +114,9 @@ final class ForkServer implements ForkedShardProcessor.Forks {
     /** Without it nobody hears how a fork ends: what is left is told of as killed. */
     private void end() {
         ready.completeExceptionally(new IOException("it ended"));
-        ended.accept(code());
         exits.values().forEach(exit -> exit.complete(KILLED));
+        // Last, for it may end this JVM.
+        ended.accept(code());
     }
 
     private int code() {

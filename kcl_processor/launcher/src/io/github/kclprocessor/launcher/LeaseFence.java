@@ -1,6 +1,7 @@
 package io.github.kclprocessor.launcher;
 
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import software.amazon.kinesis.exceptions.InvalidStateException;
 import software.amazon.kinesis.exceptions.KinesisClientLibDependencyException;
@@ -25,14 +26,18 @@ final class LeaseFence {
 
     private final String leaseKey;
     private final LeaseCoordinator leases;
+    private final BooleanSupplier overdue;
     private final UUID token;
     private ExtendedSequenceNumber recorded;
 
     /**
      * @param leases called once; the scheduler that has it is built after the first processor is
      * @param recorded the position that the lease holds as the shard is taken up
+     * @param overdue whether a stop waits too long already for what cannot be written
      */
-    LeaseFence(String leaseKey, Supplier<LeaseCoordinator> leases, ExtendedSequenceNumber recorded) {
+    LeaseFence(String leaseKey, Supplier<LeaseCoordinator> leases, ExtendedSequenceNumber recorded,
+            BooleanSupplier overdue) {
+        this.overdue = overdue;
         this.leaseKey = leaseKey;
         this.leases = leases.get();
         this.recorded = recorded;
@@ -78,7 +83,8 @@ final class LeaseFence {
      * Reads what this worker knows of the lease, without a request.
      *
      * @throws ShutdownException if it is lost, or another worker has asked for it: what is written
-     *     from then on could meet that worker's writes
+     *     from then on could meet that worker's writes. Also if a stop would end by force before the
+     *     destination answers: a batch that is dropped is read again.
      */
     Lease refuseHandover() throws ShutdownException {
         Lease lease = held();
@@ -87,6 +93,9 @@ final class LeaseFence {
         }
         if (lease.shutdownRequested()) {
             throw new ShutdownException("The lease of shard " + leaseKey + " is being handed over");
+        }
+        if (overdue.getAsBoolean()) {
+            throw new ShutdownException("The daemon stops, and shard " + leaseKey + " is read again from its checkpoint");
         }
         return lease;
     }

@@ -3,6 +3,7 @@ package io.github.kclprocessor.launcher;
 import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.slf4j.MDC;
 import software.amazon.kinesis.leases.LeaseCoordinator;
@@ -31,14 +32,19 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final Handover handover;
     private final StartGate gate;
     private final SignsOfLife signs;
+    private final BooleanSupplier overdue;
     private LeaseFence fence;
     /** Null if the shard was let go before it was taken up. */
     private String shardId;
     private boolean started;
 
-    /** @param open a concurrent set that holds the processor from its start to its end */
+    /**
+     * @param open a concurrent set that holds the processor from its start to its end
+     * @param overdue see {@link LeaseFence}
+     */
     ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open,
-            Handover handover, StartGate gate, SignsOfLife signs) {
+            Handover handover, StartGate gate, SignsOfLife signs, BooleanSupplier overdue) {
+        this.overdue = overdue;
         this.child = child;
         this.leases = leases;
         this.open = open;
@@ -56,7 +62,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     @Override
     public void initialize(InitializationInput input) {
         shardId = input.shardId();
-        fence = new LeaseFence(shardId, leases, input.extendedSequenceNumber());
+        fence = new LeaseFence(shardId, leases, input.extendedSequenceNumber(), overdue);
         // Before the gate looks at the end, which waits for all that are open.
         open.add(this);
         signs.waits(shardId);

@@ -48,6 +48,8 @@ public final class StreamsMultiLangDaemon {
      * rollover passes several: of the KCL's second between looks, each would take up to one.
      */
     private static final long DISPATCH_POLL_MILLIS = 250;
+    /** The share of a stop's grace for batches to be written; what is on its way then has ten seconds more. */
+    private static final int LAST_BATCHES = 3;
     private static final Duration HANDOVER_LOOKS = Duration.ofSeconds(1);
     private static final Duration HUNG_START = Duration.ofMinutes(1);
     /** Twice the time that a record processor may outlive its daemon (replicate/child.py). */
@@ -206,7 +208,8 @@ public final class StreamsMultiLangDaemon {
         StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
         ShardRecordProcessorFactory children = children();
         return () -> new ShardProcessor(
-                children.shardRecordProcessor(), this::leases, open, handover, gate, signs);
+                children.shardRecordProcessor(), this::leases, open, handover, gate, signs,
+                () -> status.endingFor(replica.shutdownGrace().dividedBy(LAST_BATCHES)));
     }
 
     /** Forked where there is a server for it, and started one by one where there is none. */

@@ -28,6 +28,7 @@ class LeaseFenceTest {
     private boolean stillOwned = true;
     private Exception refusal;
     private int asked;
+    private boolean overdue;
     private FencedCheckpointer checkpointer;
 
     private static Lease lease() {
@@ -52,7 +53,8 @@ class LeaseFenceTest {
         RecordProcessorCheckpointer kcl = fake(RecordProcessorCheckpointer.class, (method, arguments) ->
                 arguments == null ? recorded.add("largest") : recorded.add((String) arguments[0]));
         checkpointer = new FencedCheckpointer(
-                kcl, new LeaseFence(SHARD, () -> leases, ExtendedSequenceNumber.TRIM_HORIZON), () -> asked++);
+                kcl, new LeaseFence(SHARD, () -> leases, ExtendedSequenceNumber.TRIM_HORIZON, () -> overdue),
+                () -> asked++);
     }
 
     private interface Answer {
@@ -106,6 +108,16 @@ class LeaseFenceTest {
     void shardEndIsTheKcls() throws Exception {
         checkpointer.checkpoint();
         assertEquals(List.of("largest"), recorded);
+        assertEquals(List.of(), proofs);
+    }
+
+    /** A stop that is overdue drops what cannot be written; what was written is recorded all the same. */
+    @Test
+    void overdueStopIsRefused() {
+        overdue = true;
+        assertThrows(ShutdownException.class, () -> checkpointer.checkpoint("100"));
+        assertEquals(List.of("100"), recorded);
+        assertThrows(ShutdownException.class, () -> checkpointer.checkpoint("100"));
         assertEquals(List.of(), proofs);
     }
 

@@ -37,7 +37,7 @@ class ShardProcessorTest {
             fake(ShardRecordProcessor.class, method -> told.add(method)),
             () -> fake(LeaseCoordinator.class, method -> held), open,
             new Handover(() -> null, worker -> {}, "me", () -> false),
-            new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs);
+            new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs, () -> false);
 
     @BeforeEach
     void hold() {
@@ -146,7 +146,7 @@ class ShardProcessorTest {
                 (method, arguments) -> recorded.add(arguments == null ? "end" : (String) arguments[0]));
         ShardProcessor ending = new ShardProcessor(child, () -> leases, open,
                 new Handover(() -> null, worker -> {}, "me", () -> false),
-                new StartGate(1, () -> false, Duration.ofMinutes(1)), signs);
+                new StartGate(1, () -> false, Duration.ofMinutes(1)), signs, () -> false);
         ending.initialize(InitializationInput.builder()
                 .shardId("shardId-1").extendedSequenceNumber(ExtendedSequenceNumber.TRIM_HORIZON).build());
         signs.takeAlive();
@@ -186,7 +186,7 @@ class ShardProcessorTest {
                 method.equals("getCurrentlyHeldLease") ? held : Boolean.FALSE);
         ShardProcessor ending = new ShardProcessor(settling, () -> anothers, open,
                 new Handover(() -> null, worker -> {}, "me", () -> false),
-                new StartGate(1, () -> false, Duration.ofMinutes(1)), signs);
+                new StartGate(1, () -> false, Duration.ofMinutes(1)), signs, () -> false);
         ending.initialize(InitializationInput.builder()
                 .shardId("shardId-1").extendedSequenceNumber(ExtendedSequenceNumber.TRIM_HORIZON).build());
         signs.takeAlive();
