@@ -22,7 +22,7 @@ from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
 from kcl_processor.config.paths import TaskFiles, state_directory
 from kcl_processor.config.task import Task, with_worker
-from kcl_processor.errors import ConfigError
+from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import has_leases
 from kcl_processor.launch import daemon, preflight
@@ -104,7 +104,7 @@ def _prepare(
     files: TaskFiles, origin: str, logs: Logs, clock: Clock, args: argparse.Namespace
 ) -> Launch:
     task = files.task
-    facts = preflight.check_source(task.source)
+    facts = _source(task)
     destination = preflight.check_destination(task.destination, facts.keys, facts.table)
     own(files)
     make_kcl_tables(task)
@@ -125,6 +125,18 @@ def _prepare(
             f"kcl-processor verify {task.name} --repair."
         )
     return daemon.make_launch(files, stream, origin, logs, args.java)
+
+
+def _source(task: Task) -> preflight.SourceFacts:
+    try:
+        return preflight.check_source(task.source)
+    except preflight.StreamOff as off:
+        if task.on_gap == "stop":
+            raise
+        # A code on which a supervisor starts again: the next stream is to be followed.
+        raise OperatorError(
+            f"{off.message} With on_gap: continue the next one is followed.", off.hint
+        ) from off
 
 
 def _tell(text: str) -> None:

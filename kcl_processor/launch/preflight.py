@@ -31,6 +31,10 @@ class SourceFacts:
     keys: dict[str, tuple[str, str]]
 
 
+class StreamOff(SourceError):
+    """The source table is there, and its stream is off."""
+
+
 def check_source(source: Source) -> SourceFacts:
     """Find the source table and its stream.
 
@@ -46,7 +50,7 @@ def check_source(source: Source) -> SourceFacts:
     specification = table.get("StreamSpecification") or {}
     arn = table.get("LatestStreamArn")
     if not specification.get("StreamEnabled") or not arn:
-        raise SourceError(
+        raise StreamOff(
             f"The stream of source table {source} is off.", f"kcl-processor prepare, or {stream_on}"
         )
     view = specification.get("StreamViewType")

@@ -48,3 +48,19 @@ def test_a_first_start_says_what_the_stream_does_not_hold(ask: Ask, tmp_path: Pa
     code, _, err = ask("run", "--log-dir", str(tmp_path), "--java", str(tmp_path / "none"))
     assert code == ExitCode.CONFIG and "no Java" in err
     assert "has no checkpoints and no copy" in err and "--repair" in err
+
+
+@pytest.mark.parametrize(
+    ("on_gap", "code"), [("stop", ExitCode.SOURCE), ("continue", ExitCode.CRASH)]
+)
+def test_a_stream_that_is_off_is_waited_for_if_gaps_are_passed(
+    ask: Ask, file: Path, on_gap: str, code: ExitCode
+) -> None:
+    """The daemon that reads its stream to the end is started again before a new one is there."""
+    file.write_text(file.read_text() + f"    on_gap: {on_gap}\n")
+    (task,) = load_tasks(file)
+    clients.tables(task.source).update_table(
+        TableName=task.source.table, StreamSpecification={"StreamEnabled": False}
+    )
+    asked = ask("run")
+    assert asked.code == code and "is off" in asked.err
