@@ -106,8 +106,32 @@ def _client(
     service: str, region: str, endpoint: str | None, role_arn: str | None, external_id: str | None
 ) -> Any:
     # Each client costs 10 MB and 50 ms, most of it the service's model: one is made and kept.
-    made = boto3.Session(botocore_session=session(region, role_arn, external_id))
-    return made.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
+    boto = boto3.Session(botocore_session=session(region, role_arn, external_id))
+    made = boto.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
+    made.meta.events.register("after-call", _refuse_strange)
+    return made
+
+
+# What the services put in every answer to these (DynamoDB and DynamoDB Streams API references).
+_ALWAYS_THERE = {
+    "DescribeTable": "Table",
+    "DescribeStream": "StreamDescription",
+    "GetShardIterator": "ShardIterator",
+    "GetRecords": "Records",
+    "Scan": "Items",
+}
+
+
+class StrangeAnswer(HTTPClientError):  # type: ignore[misc]
+    """A portal or a proxy answered with status 200 in the place of the service."""
+
+    fmt = "the answer holds no {field}, so the service did not give it"
+
+
+def _refuse_strange(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+    field = _ALWAYS_THERE.get(model.name)
+    if http_response.status_code == 200 and field and field not in parsed:
+        raise StrangeAnswer(field=field)
 
 
 @contextmanager

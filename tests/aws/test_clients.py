@@ -10,6 +10,7 @@ from kcl_processor.aws.clients import calling
 from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
 from kcl_processor.config.task import Side, Source
 from kcl_processor.errors import ExitCode, OperatorError, SourceError
+from tests.edges import Reply, serving
 
 
 def test_a_table_endpoint_serves_the_stream_unless_that_has_its_own() -> None:
@@ -80,3 +81,12 @@ def test_anything_else_is_the_callers_error(failure: Exception) -> None:
     """With the caller's hint."""
     error = raised(failure)
     assert (error.exit_code, error.hint) == (ExitCode.SOURCE, "look")
+
+
+def test_an_answer_that_is_not_the_services_is_trouble_that_passes() -> None:
+    """A portal's empty object with status 200: a supervisor starts again, and nothing is a bug."""
+    with serving(lambda _request: Reply.of({})) as portal:
+        client = clients.tables(Side("us-east-1", "t", portal.url))
+        with pytest.raises(OperatorError, match="holds no Table") as seen:
+            clients.described(client, "t", SourceError, "look")
+    assert seen.value.exit_code == ExitCode.CRASH
