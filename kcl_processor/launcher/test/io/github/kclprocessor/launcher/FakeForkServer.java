@@ -18,6 +18,9 @@ final class FakeForkServer {
      * {@code end} ends the server, and of one called {@code forgotten} no end is told.
      */
     public static void main(String[] args) throws Exception {
+        Thread untilStdinEnds = new Thread(FakeForkServer::awaitEnd);
+        untilStdinEnds.setDaemon(true);
+        untilStdinEnds.start();
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(Path.of(args[args.length - 1])));
             System.out.println("ready");
@@ -41,5 +44,16 @@ final class FakeForkServer {
                 }
             }
         }
+    }
+
+    private static void awaitEnd() {
+        try {
+            while (System.in.read() >= 0) {
+                // Nothing is ever said there.
+            }
+        } catch (java.io.IOException e) {
+            // As good as its end.
+        }
+        System.exit(0);
     }
 }
