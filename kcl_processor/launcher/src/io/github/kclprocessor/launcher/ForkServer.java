@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -36,6 +37,9 @@ final class ForkServer implements ForkedShardProcessor.Forks {
     /** What a shell says of a process that was killed. */
     private static final int KILLED = 137;
 
+    /** Bytes of a Unix socket's path; {@code sun_path} has 104 to 108. */
+    private static final int LONGEST_PATH = 100;
+
     private final Path socket;
     private final Process server;
     private final IntConsumer ended;
@@ -46,18 +50,30 @@ final class ForkServer implements ForkedShardProcessor.Forks {
      * Starts it; the first fork waits until it is ready.
      *
      * @param command what to start, to which the socket's path is added
+     * @param folder this worker's own, where the socket goes if its path is not too long for one
      * @param lines takes each line that it or a fork says on stderr
      * @param ended takes its exit code
      */
-    ForkServer(List<String> command, Consumer<String> lines, IntConsumer ended) throws IOException {
-        // The state directory's path may be longer than a socket's can be.
-        socket = Files.createTempDirectory("kcl-processor-").resolve("forks");
+    ForkServer(List<String> command, Optional<Path> folder, Consumer<String> lines, IntConsumer ended)
+            throws IOException {
+        socket = socket(folder);
         this.ended = ended;
         List<String> words = new ArrayList<>(command);
         words.add(socket.toString());
         server = new ProcessBuilder(words).start();
         reader("forks", server.getInputStream(), this::hear, this::end);
         reader("fork-lines", server.getErrorStream(), lines, () -> {});
+    }
+
+    private static Path socket(Optional<Path> folder) throws IOException {
+        Optional<Path> ours = folder.map(path -> path.resolve("forks"))
+                .filter(path -> path.toString().getBytes(StandardCharsets.UTF_8).length <= LONGEST_PATH);
+        if (ours.isEmpty()) {
+            return Files.createTempDirectory("kcl-processor-").resolve("forks");
+        }
+        // A daemon that was killed leaves one behind, and the worker's lock is ours.
+        Files.deleteIfExists(ours.get());
+        return ours.get();
     }
 
     @Override

@@ -218,7 +218,8 @@ public final class StreamsMultiLangDaemon {
             return multiLang.getRecordProcessorFactory();
         }
         ForkServer forks = new ForkServer(
-                List.of(replica.forkServer().get().split(" +")), ChildLines::write, this::forksEnded);
+                List.of(replica.forkServer().get().split(" +")), replica.lock().map(Path::getParent),
+                ChildLines::write, this::forksEnded);
         return () -> new ForkedShardProcessor(forks, multiLang.getExecutorService(), kcl);
     }
 

@@ -8,22 +8,27 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(30)
 class ForkServerTest {
     private final LinkedBlockingQueue<String> lines = new LinkedBlockingQueue<>();
     private final CompletableFuture<Integer> ended = new CompletableFuture<>();
 
+    @TempDir
+    Path folder;
+
     private ForkServer server() throws IOException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         return new ForkServer(
                 List.of(java, "-cp", System.getProperty("java.class.path"), FakeForkServer.class.getName()),
-                lines::add, ended::complete);
+                Optional.of(folder), lines::add, ended::complete);
     }
 
     /** What is written arrives, what is answered comes back, and its end is told with its exit code. */
