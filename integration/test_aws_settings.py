@@ -61,7 +61,7 @@ def test_the_daemon_signs_with_the_time_of_aws(ask: list[str], tmp_path: Path) -
         now = dt.datetime.now(dt.UTC) + ahead
         if abs(signed - now) < dt.timedelta(minutes=5):
             accepted.append(request.headers["X-Amz-Target"])
-            return Reply.of({})
+            return Reply.of({"StreamDescription": {}, "Table": {}})
         refusal = {"__type": "x#InvalidSignatureException", "message": "Signature expired"}
         return Reply.of(refusal, 400, Date=format_datetime(now, usegmt=True))
 

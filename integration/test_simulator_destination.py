@@ -204,7 +204,8 @@ def test_latency_does_not_queue_requests(simulator: SimulatorProcess) -> None:
             pool.submit(clients[at % 4].describe_table, TableName="replica") for at in range(32)
         ]
     assert all(call.result()["Table"] for call in calls)
-    assert 0.2 <= time.monotonic() - began < 2.0
+    # One behind the other they take 6.4 s.
+    assert 0.2 <= time.monotonic() - began < 4.0
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_everything_at_once(story: Stories, tell: Tell) -> None:
         ]
     )
     told.simulator.control(rollover=None)
-    until(told.more_writes(60), "changes arrive all the same", 60)
+    until(told.more_writes(60), "changes arrive all the same", 120)
     told.simulator.faults(source=[])
     verdict = told.simulator.settle(60)
     assert worker.running() and worker.stop() == 0

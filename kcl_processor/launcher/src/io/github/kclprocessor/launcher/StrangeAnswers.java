@@ -33,8 +33,7 @@ final class StrangeAnswers implements ExecutionInterceptor {
             return ((GetShardIteratorResponse) response).shardIterator() != null;
         }
         if (response instanceof DescribeStreamResponse) {
-            DescribeStreamResponse described = (DescribeStreamResponse) response;
-            return described.streamDescription() != null && described.streamDescription().hasShards();
+            return ((DescribeStreamResponse) response).streamDescription() != null;
         }
         return true;
     }
