@@ -19,7 +19,7 @@ from botocore.exceptions import (
 
 from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
 from kcl_processor.aws.credentials import keys, session
-from kcl_processor.aws.wire import Endpoint
+from kcl_processor.aws.wire import Endpoint, missing
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import OperatorError, PermissionDenied
 
@@ -112,16 +112,6 @@ def _client(
     return made
 
 
-# What the services put in every answer to these (DynamoDB and DynamoDB Streams API references).
-_ALWAYS_THERE = {
-    "DescribeTable": "Table",
-    "DescribeStream": "StreamDescription",
-    "GetShardIterator": "ShardIterator",
-    "GetRecords": "Records",
-    "Scan": "Items",
-}
-
-
 class StrangeAnswer(HTTPClientError):  # type: ignore[misc]
     """A portal or a proxy answered with status 200 in the place of the service."""
 
@@ -129,8 +119,7 @@ class StrangeAnswer(HTTPClientError):  # type: ignore[misc]
 
 
 def _refuse_strange(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-    field = _ALWAYS_THERE.get(model.name)
-    if http_response.status_code == 200 and field and field not in parsed:
+    if http_response.status_code == 200 and (field := missing(model.name, parsed)):
         raise StrangeAnswer(field=field)
 
 

@@ -32,13 +32,17 @@ CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 # Seconds for which the kernel sends again what is not acknowledged, before it drops it.
 UNACKNOWLEDGED = 3.0
-# What DynamoDB puts in every answer to these (Amazon DynamoDB API reference, "Response Elements").
-# A portal or a proxy that answers with status 200 does not. The answer to PutItem and DeleteItem
-# may be empty, so whoever makes those calls reads again what became of them.
+# What DynamoDB and DynamoDB Streams put in every answer to these (their API references, "Response
+# Elements"). A portal or a proxy that answers with status 200 does not. The answer to PutItem and
+# DeleteItem may be empty, so whoever makes those calls reads again what became of them.
 _ALWAYS_THERE: dict[str, tuple[str, type]] = {
     "BatchWriteItem": ("UnprocessedItems", dict),
     "BatchGetItem": ("Responses", dict),
     "Scan": ("Items", list),
+    "DescribeTable": ("Table", dict),
+    "DescribeStream": ("StreamDescription", dict),
+    "GetShardIterator": ("ShardIterator", str),
+    "GetRecords": ("Records", list),
 }
 
 
@@ -176,10 +180,15 @@ def _answer(operation: str, response: Any) -> Answer:
         # nothing of the service.
         code = str(body.get("__type") or "").rpartition("#")[2]
         return Answer(status, code, str(_message(body))) if code else _unreadable(status)
-    name, kind = _ALWAYS_THERE.get(operation, ("", None))
-    if kind and not isinstance(body.get(name), kind):
+    if name := missing(operation, body):
         return _unreadable(status, f", without {name}")
     return Answer(status, body=body)
+
+
+def missing(operation: str, body: dict[str, Any]) -> str | None:
+    """What an answer lacks that the service's own always has, if anything."""
+    name, kind = _ALWAYS_THERE.get(operation, ("", object))
+    return None if isinstance(body.get(name), kind) else name
 
 
 def _unreadable(status: int, why: str = "") -> Answer:

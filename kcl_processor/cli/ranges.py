@@ -6,16 +6,12 @@ import math
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 
+from kcl_processor.config import form
+
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     """A type for ``add_argument``: a whole number from ``least`` to ``most``."""
-
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            raise ArgumentTypeError(f"{text} is not a whole number from {least:,} to {most:,}")
-        return int(text)
-
-    return read
+    return form.number(form.whole(least, most))
 
 
 def amount(text: str) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -30,3 +32,14 @@ def whole(least: int, most: int) -> Form:
     """A whole number within bounds."""
     words = f"a whole number from {least} to {most}"
     return Form(words, re.compile(r"[0-9]{1,18}"), (least, most))
+
+
+def number(form: Form) -> Callable[[str], int]:
+    """A type for ``add_argument``: the number that a text of the form is."""
+
+    def read(text: str) -> int:
+        if not form.fits(text):
+            raise ArgumentTypeError(f"{text} is not {form.words}")
+        return int(text)
+
+    return read

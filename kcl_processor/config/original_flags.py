@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kcl_processor.config.form import Form
+from kcl_processor.config.form import number
 from kcl_processor.config.kcl_properties import DEFAULTS, SETTABLE
 from kcl_processor.config.task import (
     APPLICATION_PREFIX,
@@ -57,13 +57,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--batchSize",
         metavar="N",
-        type=_number(BATCH_SIZE),
+        type=number(BATCH_SIZE),
         help=f"records to ask for in each GetRecords call, 1 to 1000 (default: {Task.batch_size})",
     )
     group.add_argument(
         f"--{_PARENT_POLL}",
         metavar="N",
-        type=_number(SETTABLE[_PARENT_POLL]),
+        type=number(SETTABLE[_PARENT_POLL]),
         help="how often to look whether parent shards are done "
         f"(default: {DEFAULTS[_PARENT_POLL]})",
     )
@@ -112,15 +112,3 @@ def task_from_flags(args: argparse.Namespace) -> Task:
         batch_size=args.batchSize or Task.batch_size,
     )
     return check_task(task, "command line")
-
-
-class _number:
-    """An argparse type: a whole number of a form."""
-
-    def __init__(self, form: Form) -> None:
-        self._form = form
-
-    def __call__(self, text: str) -> int:
-        if not self._form.fits(text):
-            raise argparse.ArgumentTypeError(f"{text!r} is not {self._form.words}")
-        return int(text)
