@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 
 from kcl_processor.aws.codes import RENEW
 from kcl_processor.aws.keys import Keys
+from kcl_processor.clock import Clock, SystemClock
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +30,11 @@ class Signature:
 
     Args:
         service: its name in a credential scope, such as ``dynamodb``.
+        clock: this host's, which may be wrong.
     """
 
-    def __init__(self, service: str, region: str, keys: Keys) -> None:
+    def __init__(self, service: str, region: str, keys: Keys, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._service = service
         self._region = region
         self._keys = keys
@@ -44,7 +47,8 @@ class Signature:
             NoKeys: there are no credentials.
         """
         frozen = self._keys.get_frozen_credentials()
-        _Shifted(frozen, self._service, self._region, self._ahead).add_auth(request)
+        moment = self._now() + self._ahead
+        _Moment(frozen, self._service, self._region, moment).add_auth(request)
         return request.prepare()
 
     def answered(self, code: str, headers: Mapping[str, str]) -> None:
@@ -53,9 +57,12 @@ class Signature:
             self._keys.refused()
             self._set_clock(headers.get("Date"))
 
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
     def _set_clock(self, date: str | None) -> None:
         try:
-            ahead = parsedate_to_datetime(date or "") - datetime.now(UTC)
+            ahead = parsedate_to_datetime(date or "") - self._now()
         except (ValueError, TypeError):
             return
         if abs(ahead - self._ahead) < _SKEW:
@@ -68,14 +75,13 @@ class Signature:
         )
 
 
-class _Shifted(SigV4Auth):  # type: ignore[misc]
-    """Signs with a time that is some way from this host's."""
+class _Moment(SigV4Auth):  # type: ignore[misc]
+    """Signs with a time that it is given."""
 
-    def __init__(self, frozen: Any, service: str, region: str, ahead: timedelta) -> None:
+    def __init__(self, frozen: Any, service: str, region: str, moment: datetime) -> None:
         super().__init__(frozen, service, region)
-        self._ahead = ahead
+        self._moment = moment
 
     def _modify_request_before_signing(self, request: AWSRequest) -> None:
-        moment = datetime.now(UTC) + self._ahead
-        request.context["timestamp"] = moment.strftime(SIGV4_TIMESTAMP)
+        request.context["timestamp"] = self._moment.strftime(SIGV4_TIMESTAMP)
         super()._modify_request_before_signing(request)

@@ -17,19 +17,13 @@ from pathlib import Path
 
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles, is_queue
-from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, DestinationError, ExitCode, SourceError
+from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch.claim import refuse_foreign
-from kcl_processor.launch.incarnation import Incarnation
-from kcl_processor.launch.preflight import check_destination, describe, key_schema
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.dead_letters import Place, open_place
-from kcl_processor.table import access
-from kcl_processor.table.repair import Repair
-from kcl_processor.table.replay import Outcome, Replay
-from kcl_processor.table.table_reader import TableReader
+from kcl_processor.table.replay import LetterOutcome, Replay, open_replay
 
 HELP = "apply dead letters again"
 
@@ -51,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_foreign(files.task, SystemClock(), time.sleep)
     log_to_stderr()
     place = _place(files, args.place)
-    replay = _replay(files.task, SystemClock())
+    replay = open_replay(files.task, SystemClock(), time.sleep)
     try:
         counts = Counter(_settled(place, replay))
     finally:
@@ -59,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if not counts:
         print(f"No dead letters of {files.task.name} are open in {place}.", file=sys.stderr)
     _print(counts, as_json=args.json)
-    return ExitCode.POISON if counts[Outcome.REFUSED] else ExitCode.OK
+    return ExitCode.POISON if counts[LetterOutcome.REFUSED] else ExitCode.OK
 
 
 def _place(files: TaskFiles, given: str | None) -> Place:
@@ -71,32 +65,19 @@ def _place(files: TaskFiles, given: str | None) -> Place:
     return open_place(where, files.task.destination.region, files.letter_file)
 
 
-def _settled(place: Place, replay: Replay) -> Iterator[Outcome]:
+def _settled(place: Place, replay: Replay) -> Iterator[LetterOutcome]:
     """What became of each letter; those that are done are settled."""
     for letter in place.letters():
         outcome = replay.apply(letter)
-        if outcome in (Outcome.APPLIED, Outcome.CHANGED):
+        if outcome in (LetterOutcome.APPLIED, LetterOutcome.CHANGED):
             place.settle(letter)
         else:
             print(f"{letter} is {outcome.value} and stays in {place}", file=sys.stderr)
         yield outcome
 
 
-def _print(counts: Counter[Outcome], *, as_json: bool) -> None:
+def _print(counts: Counter[LetterOutcome], *, as_json: bool) -> None:
     if as_json:
-        print_json({outcome.name.lower(): counts[outcome] for outcome in Outcome})
+        print_json({outcome.name.lower(): counts[outcome] for outcome in LetterOutcome})
     else:
-        print(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome))
-
-
-def _replay(task: Task, clock: Clock) -> Replay:
-    described = describe(task.source, SourceError, "check the source")
-    keys = key_schema(described)
-    check_destination(task.destination, keys, Incarnation.of(described))
-    sides = ((task.source, SourceError), (task.destination, DestinationError))
-    source, destination = (
-        access.calls(side, error, None, 1, clock, time.sleep) for side, error in sides
-    )
-    readers = [TableReader(calls, keys, page_items=1) for calls in (source, destination)]
-    repair = Repair(readers[0], readers[1], destination, delete_extra=True, dry_run=False)
-    return Replay(task.name, readers[0], repair)
+        print(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in LetterOutcome))

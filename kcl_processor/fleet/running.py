@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
@@ -58,11 +58,19 @@ def refuse_running(task: Task, clock: Clock, wait: Callable[[float], None]) -> S
     if not before:
         return before
     patience = failover_seconds(task) if reporting(rows) else _OLD_KCL_PATIENCE
-    deadline = clock.elapsed() + patience + _POLL
+    for later in watched(task, patience + _POLL, clock, wait):
+        _refuse_moved(task, before, dict(pulses_of(later)))
+    return before
+
+
+def watched(
+    task: Task, seconds: float, clock: Clock, wait: Callable[[float], None]
+) -> Iterator[KclRows]:
+    """KCL's rows, read once a second for so many seconds."""
+    deadline = clock.elapsed() + seconds
     while clock.elapsed() < deadline:
         wait(_POLL)
-        refuse_moved(task, before)
-    return before
+        yield _rows(task)
 
 
 def refuse_moved(task: Task, before: Signs) -> None:
@@ -71,7 +79,10 @@ def refuse_moved(task: Task, before: Signs) -> None:
     Raises:
         StillRunning: something moved.
     """
-    after = signs_of_life(task)
+    _refuse_moved(task, before, signs_of_life(task))
+
+
+def _refuse_moved(task: Task, before: Signs, after: Signs) -> None:
     moved = sorted(name for name in after.keys() | before if after.get(name) != before.get(name))
     if moved:
         raise StillRunning(

@@ -28,11 +28,11 @@ from kcl_processor.fleet.leases import (
     scan,
     text,
 )
+from kcl_processor.fleet.running import watched
 from kcl_processor.fleet.stream import StreamShard
 
 # KCL's leader beats every 30 s (DynamoDBLockBasedLeaderDecider), this product's more often.
 _LEADER_PATIENCE = 35.0
-_POLL = 1.0
 
 
 def plan_reset(
@@ -101,10 +101,7 @@ def unlock_leader(
     found = coordinator.leader(read_rows(client, names))
     if found is None:
         return None
-    deadline = clock.elapsed() + min(found.lease_seconds, _LEADER_PATIENCE)
-    while clock.elapsed() < deadline:
-        wait(_POLL)
-        rows = read_rows(client, names)
+    for rows in watched(task, min(found.lease_seconds, _LEADER_PATIENCE), clock, wait):
         owner = [worker for worker in coordinator.workers(rows) if worker.id == found.owner]
         if coordinator.leader(rows) != found or any(
             coordinator.fresh(worker, task, clock.now()) for worker in owner

@@ -21,7 +21,7 @@ from kcl_processor.state.dead_letters import DeadLetter, LetterFile
 from kcl_processor.table.pace import Gate, Pace
 from kcl_processor.table.patience import PatientCalls
 from kcl_processor.table.repair import Repair
-from kcl_processor.table.replay import Outcome, Replay
+from kcl_processor.table.replay import LetterOutcome, Replay
 from kcl_processor.table.table_reader import TableReader
 from tests.fakes import INVALID, HandClock, put, remove
 
@@ -102,13 +102,13 @@ def test_a_letter_is_applied_if_the_source_still_says_so(
     source, destination = sides
     source.hold(NEW)
     found = letter(tmp_path / "dead", change(NEW))
-    assert replaying(*sides).apply(found) is Outcome.APPLIED
+    assert replaying(*sides).apply(found) is LetterOutcome.APPLIED
     destination.hold(OLD)
-    assert replaying(*sides).apply(found) is Outcome.APPLIED
+    assert replaying(*sides).apply(found) is LetterOutcome.APPLIED
     assert destination.held() == NEW
     source.drop()
     deletion = letter(tmp_path / "deletion", remove("a", 8))
-    assert replaying(*sides).apply(deletion) is Outcome.APPLIED
+    assert replaying(*sides).apply(deletion) is LetterOutcome.APPLIED
     assert destination.held() is None
 
 
@@ -120,7 +120,7 @@ def test_an_item_of_four_hundred_attributes_is_applied(
     source.hold(WIDE)
     destination.hold({**WIDE, "attribute-7": {"N": "-1"}})
     found = letter(tmp_path / "dead", change(WIDE))
-    assert replaying(*sides).apply(found) is Outcome.APPLIED
+    assert replaying(*sides).apply(found) is LetterOutcome.APPLIED
     assert destination.held() == WIDE
 
 
@@ -131,7 +131,7 @@ def test_a_letter_whose_key_has_changed_since_is_not_applied(
     source, destination = sides
     source.hold(NEW)
     destination.hold(NEW)
-    assert replaying(*sides).apply(letter(tmp_path / "dead", change(OLD))) is Outcome.CHANGED
+    assert replaying(*sides).apply(letter(tmp_path / "dead", change(OLD))) is LetterOutcome.CHANGED
     assert destination.held() == NEW
 
 
@@ -187,5 +187,5 @@ def test_a_letter_of_another_task_is_left_alone(sides: tuple[Side, Side], tmp_pa
     source, destination = sides
     source.hold(NEW)
     foreign = dataclasses.replace(letter(tmp_path / "dead", change(NEW)), task="other")
-    assert replaying(*sides).apply(foreign) is Outcome.FOREIGN
+    assert replaying(*sides).apply(foreign) is LetterOutcome.FOREIGN
     assert destination.held() is None
