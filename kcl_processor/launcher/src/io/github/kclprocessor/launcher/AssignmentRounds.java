@@ -31,8 +31,8 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     /** Puts itself in the place of a scheduler's own executor, before that is started. */
     void install(Scheduler scheduler) {
         try {
-            Object components = field(scheduler, "migrationComponentsInitializer").get(scheduler);
-            Field executor = field(components, "lamThreadPool");
+            Object components = Kept.read(scheduler, "migrationComponentsInitializer");
+            Field executor = Kept.field(components, "lamThreadPool");
             ((ExecutorService) executor.get(components)).shutdown();
             executor.set(components, this);
         } catch (ReflectiveOperationException | RuntimeException e) {
@@ -71,11 +71,5 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
         } catch (ExecutionException e) {
             return e.getCause();
         }
-    }
-
-    private static Field field(Object owner, String name) throws NoSuchFieldException {
-        Field field = owner.getClass().getDeclaredField(name);
-        field.setAccessible(true);
-        return field;
     }
 }

@@ -94,18 +94,14 @@ final class Begins {
             answer(shard, client.updateItem(ask -> ask.tableName(leaseTable).key(key(shard))
                     .updateExpression("SET " + ATTRIBUTE + " = :begin")
                     .conditionExpression("attribute_exists(leaseKey) AND attribute_not_exists(" + ATTRIBUTE + ")")
-                    .expressionAttributeValues(Map.of(":begin", text(sequenceNumber)))));
+                    .expressionAttributeValues(Map.of(":begin", AttributeValue.fromS(sequenceNumber)))));
         } catch (ConditionalCheckFailedException e) {
             Connectors.LOG.debug("The begin of shard {} stays as it is", shard);
         }
     }
 
-    static AttributeValue text(String value) {
-        return AttributeValue.builder().s(value).build();
-    }
-
     private static Map<String, AttributeValue> key(String shard) {
-        return Map.of("leaseKey", text(shard));
+        return Map.of("leaseKey", AttributeValue.fromS(shard));
     }
 
     private static boolean isOlderThan(Duration age, String shard) {

@@ -6,9 +6,11 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.TableDescription;
 
@@ -43,10 +45,10 @@ final class Claim {
      * Makes sure that the checkpoints are this replica's.
      *
      * @param leases the keys of the leases that there are
-     * @param shards those that the stream has
+     * @param shards lists those that the stream has, which is asked only of checkpoints that nobody claimed
      * @throws Refused if they are another's, or of another time
      */
-    void make(OwnRows rows, Collection<String> leases, Set<String> shards) {
+    void make(OwnRows rows, Collection<String> leases, Supplier<Set<String>> shards) {
         Optional<Map<String, AttributeValue>> claimed = rows.read(KEY);
         while (!claimed.isPresent()) {
             refuseStrangers(leases, shards);
@@ -81,8 +83,8 @@ final class Claim {
     }
 
     /** Leases without a claim (the original library makes none) are told by their shards. */
-    private void refuseStrangers(Collection<String> leases, Set<String> shards) {
-        if (!leases.isEmpty() && leases.stream().noneMatch(shards::contains)) {
+    private void refuseStrangers(Collection<String> leases, Supplier<Set<String>> shards) {
+        if (!leases.isEmpty() && Collections.disjoint(leases, shards.get())) {
             throw new Refused(ExitStatus.CONFIG, "The checkpoint table of task " + task + " holds " + leases.size()
                     + " leases, and none is of a shard of " + stream + ".",
                     "kcl-processor run, which says how to go on");
@@ -100,10 +102,10 @@ final class Claim {
 
     private Map<String, AttributeValue> row() {
         return Map.of(
-                "sourceTable", OwnRows.text(table(stream)),
-                STREAM, OwnRows.text(stream),
-                DESTINATION, OwnRows.text(destination.tableArn()),
-                INCARNATION, OwnRows.text(incarnation()));
+                "sourceTable", AttributeValue.fromS(table(stream)),
+                STREAM, AttributeValue.fromS(stream),
+                DESTINATION, AttributeValue.fromS(destination.tableArn()),
+                INCARNATION, AttributeValue.fromS(incarnation()));
     }
 
     private String incarnation() {

@@ -27,10 +27,7 @@ final class Clients {
     private Clients() {}
 
     static DynamoDbStreamsClient streams(ReplicaProperties replica, AwsCredentialsProvider credentials) {
-        ClientOverrideConfiguration.Builder override = ClientOverrideConfiguration.builder()
-                // A connection that went dead in silence must not hold a shard for longer.
-                .apiCallAttemptTimeout(ATTEMPT_TIMEOUT)
-                .retryStrategy(retries())
+        ClientOverrideConfiguration.Builder override = patient()
                 .addExecutionInterceptor(new RawAnswers())
                 .addExecutionInterceptor(new StrangeAnswers());
         StreamArn arn = replica.streamArn();
@@ -43,6 +40,13 @@ final class Clients {
                 .overrideConfiguration(override.build());
         replica.streamsEndpoint().ifPresent(builder::endpointOverride);
         return builder.build();
+    }
+
+    private static ClientOverrideConfiguration.Builder patient() {
+        return ClientOverrideConfiguration.builder()
+                // A connection that went dead in silence must not hold a shard for longer.
+                .apiCallAttemptTimeout(ATTEMPT_TIMEOUT)
+                .retryStrategy(retries());
     }
 
     /** The attempts and pauses that the adapter's own client uses. */
@@ -62,8 +66,7 @@ final class Clients {
                 .region(region)
                 .credentialsProvider(
                         assumed(replica.destinationRoleArn(), replica.destinationExternalId(), region, base))
-                .overrideConfiguration(ClientOverrideConfiguration.builder()
-                        .apiCallAttemptTimeout(ATTEMPT_TIMEOUT).retryStrategy(retries()).build());
+                .overrideConfiguration(patient().build());
         replica.destinationEndpoint().ifPresent(builder::endpointOverride);
         try (DynamoDbClient client = builder.build()) {
             return client.describeTable(ask -> ask.tableName(table)).table();

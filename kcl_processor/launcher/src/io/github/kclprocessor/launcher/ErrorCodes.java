@@ -45,7 +45,7 @@ final class ErrorCodes {
     }
 
     /** Empty for an answer that is not AWS's, such as a proxy's. */
-    private static String code(AwsServiceException failure) {
+    static String code(AwsServiceException failure) {
         AwsErrorDetails details = failure.awsErrorDetails();
         return details == null || details.errorCode() == null ? "" : details.errorCode();
     }

@@ -15,6 +15,8 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 /**
  * Lets go of leases at a stop, so that the rest of the fleet need not wait for them to expire.
  *
+ * <p>Also ends the handovers that the KCL begins and does not end.
+ *
  * <p>The KCL only forgets its leases as it stops. A worker that is alone keeps them in its name:
  * started again, it takes them up without an election. That it was stopped, and did not die with them,
  * is told by its report, which it takes away.

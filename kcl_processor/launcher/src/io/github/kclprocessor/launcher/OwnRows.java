@@ -71,10 +71,6 @@ final class OwnRows {
                 .expressionAttributeNames(unchanged.names).expressionAttributeValues(unchanged.values)));
     }
 
-    static AttributeValue text(String value) {
-        return AttributeValue.builder().s(value).build();
-    }
-
     private static final class Unchanged {
         final StringJoiner condition = new StringJoiner(" AND ");
         final Map<String, String> names = new HashMap<>();
@@ -91,7 +87,7 @@ final class OwnRows {
     }
 
     private static Map<String, AttributeValue> key(String key) {
-        return Map.of(KEY, text(key));
+        return Map.of(KEY, AttributeValue.fromS(key));
     }
 
     private static Map<String, AttributeValue> item(String key, Map<String, AttributeValue> row) {

@@ -2,7 +2,6 @@ package io.github.kclprocessor.launcher;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
@@ -29,8 +28,8 @@ final class Ownership {
         if (replica.destinationTable().isPresent()) {
             Claim claim = new Claim(replica.task(), replica.streamArn().real,
                     Clients.destination(replica, replica.destinationTable().get(), base));
-            Set<String> shards = stream.shards().stream().map(Shard::shardId).collect(Collectors.toSet());
-            claim.make(rows, leases, shards);
+            claim.make(rows, leases,
+                    () -> stream.shards().stream().map(Shard::shardId).collect(Collectors.toSet()));
         }
         CopyMark.refuse(rows, replica.task(), !leases.isEmpty(), Instant.now());
     }

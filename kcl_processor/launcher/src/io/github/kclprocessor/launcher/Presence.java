@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -33,11 +32,7 @@ final class Presence {
     private final String worker;
     private final Place place;
     private final Duration failover;
-    private final ScheduledExecutorService heart = Executors.newSingleThreadScheduledExecutor(beats -> {
-        Thread thread = new Thread(beats, "presence");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService heart = Rounds.clock("presence");
     private Map<String, AttributeValue> ours;
     /** What the last beat was to write, until it is known that it did. */
     private Map<String, AttributeValue> next;
@@ -168,10 +163,10 @@ final class Presence {
 
     private Map<String, AttributeValue> row(long generation) {
         Map<String, AttributeValue> row = new HashMap<>();
-        row.put(VERSION, OwnRows.text(UUID.randomUUID().toString()));
-        row.put(GENERATION, AttributeValue.builder().n(Long.toString(generation)).build());
-        row.put(PLACE, OwnRows.text(place.toString()));
-        row.put(HOST, OwnRows.text(place.host));
+        row.put(VERSION, AttributeValue.fromS(UUID.randomUUID().toString()));
+        row.put(GENERATION, AttributeValue.fromN(Long.toString(generation)));
+        row.put(PLACE, AttributeValue.fromS(place.toString()));
+        row.put(HOST, AttributeValue.fromS(place.host));
         return row;
     }
 

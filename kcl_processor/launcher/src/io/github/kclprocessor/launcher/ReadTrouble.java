@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
-import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 
 /**
@@ -81,10 +80,9 @@ final class ReadTrouble {
 
     /** The service's code; of what never reached it, the innermost cause. */
     private static String kind(RuntimeException failure) {
-        AwsErrorDetails details =
-                failure instanceof AwsServiceException ? ((AwsServiceException) failure).awsErrorDetails() : null;
-        if (details != null && details.errorCode() != null) {
-            return details.errorCode();
+        String code = failure instanceof AwsServiceException ? ErrorCodes.code((AwsServiceException) failure) : "";
+        if (!code.isEmpty()) {
+            return code;
         }
         Throwable cause = failure;
         while (cause.getCause() != null) {

@@ -11,12 +11,16 @@ final class Rounds {
 
     /** The next round begins a period after the end of the last, however that one went. */
     static void every(Duration period, String name, Runnable watch) {
-        ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(looks -> {
+        clock(name).scheduleWithFixedDelay(() -> look(name, watch), 0, period.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** A thread that ends with the daemon. */
+    static ScheduledExecutorService clock(String name) {
+        return Executors.newSingleThreadScheduledExecutor(looks -> {
             Thread thread = new Thread(looks, name);
             thread.setDaemon(true);
             return thread;
         });
-        clock.scheduleWithFixedDelay(() -> look(name, watch), 0, period.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private static void look(String name, Runnable watch) {

@@ -102,7 +102,8 @@ public final class StreamsMultiLangDaemon {
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
         Scheduler scheduler = buildScheduler(streams);
-        OnceRenewed.take(() -> enter(scheduler, streams), Thread::sleep, System::nanoTime);
+        Place place = lock == null ? Place.unknown() : Place.of(lock.file);
+        OnceRenewed.take(() -> enter(scheduler, streams, place), Thread::sleep, System::nanoTime);
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
@@ -111,17 +112,17 @@ public final class StreamsMultiLangDaemon {
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
-        new UnreadWatch(kcl.getWorkerIdentifier(), scheduler::leaseRefresher, stream(streams), signs, assignments,
+        new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
     }
 
     /** Makes sure that this daemon may start, and takes its worker's row. */
-    private void enter(Scheduler scheduler, DynamoDbStreamsClient streams) throws Exception {
+    private void enter(Scheduler scheduler, DynamoDbStreamsClient streams, Place place) throws Exception {
         lookAtStream(streams);
         OwnRows rows = OwnRows.of(scheduler);
-        presence = new Presence(rows, kcl.getWorkerIdentifier(), place(),
+        presence = new Presence(rows, kcl.getWorkerIdentifier(), place,
                 Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
         presence.enter(Thread::sleep);
         Ownership.look(rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
@@ -133,10 +134,6 @@ public final class StreamsMultiLangDaemon {
             lock = WorkerLock.take(replica.lock().get(), kcl.getWorkerIdentifier());
             lock.awaitPredecessors(PREDECESSORS);
         }
-    }
-
-    private Place place() throws IOException {
-        return lock == null ? Place.unknown() : Place.of(lock.file);
     }
 
     private Future<Boolean> stop(Scheduler scheduler) {
@@ -207,9 +204,9 @@ public final class StreamsMultiLangDaemon {
     ShardRecordProcessorFactory processors() throws IOException {
         StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
         ShardRecordProcessorFactory children = children();
-        return () -> new ShardProcessor(
-                children.shardRecordProcessor(), this::leases, open, handover, gate, signs,
-                () -> status.endingFor(replica.shutdownGrace().dividedBy(LAST_BATCHES)));
+        Duration lastBatches = replica.shutdownGrace().dividedBy(LAST_BATCHES);
+        return () -> new ShardProcessor(children.shardRecordProcessor(), this::leases, open, handover, gate, signs,
+                () -> status.endingFor(lastBatches));
     }
 
     /** Forked where there is a server for it, and started one by one where there is none. */
@@ -285,7 +282,6 @@ public final class StreamsMultiLangDaemon {
     }
 
     private void end(Refused reason) {
-        System.err.println("Error: " + reason.getMessage());
         Connectors.LOG.error("The daemon ends: {}", reason.getMessage());
         end(reason.exitCode);
     }

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
@@ -34,7 +33,7 @@ final class UnreadWatch implements Runnable {
     }
 
     private final String worker;
-    private final Supplier<LeaseRefresher> table;
+    private final LeaseRefresher table;
     private final SourceStream stream;
     private final SignsOfLife signs;
     private final AssignmentRounds assignments;
@@ -50,7 +49,7 @@ final class UnreadWatch implements Runnable {
      * @param ending whether the daemon's end has begun, in which shards are let go anyway
      * @param end ends the daemon for a supervisor to start it anew
      */
-    UnreadWatch(String worker, Supplier<LeaseRefresher> table, SourceStream stream, SignsOfLife signs,
+    UnreadWatch(String worker, LeaseRefresher table, SourceStream stream, SignsOfLife signs,
             AssignmentRounds assignments, Duration patience, BooleanSupplier ending, Runnable end) {
         this.worker = worker;
         this.table = table;
@@ -76,7 +75,7 @@ final class UnreadWatch implements Runnable {
             return;
         }
         try {
-            Map<String, Lease> leases = table.get().listLeases().stream()
+            Map<String, Lease> leases = table.listLeases().stream()
                     .collect(Collectors.toMap(Lease::leaseKey, Function.identity()));
             lookAtAssignments();
             silences.keySet().removeIf(shard -> !isStillOurs(leases.get(shard)));
@@ -130,7 +129,7 @@ final class UnreadWatch implements Runnable {
         }
         Connectors.LOG.warn("Shard {} is this worker's, and nothing was delivered of it for {} s: it is let go, and"
                 + " taken up again", lease.leaseKey(), patience.toSeconds());
-        table.get().evictLease(lease);
+        table.evictLease(lease);
         silence.letGo = true;
         silence.rounds = 0;
     }

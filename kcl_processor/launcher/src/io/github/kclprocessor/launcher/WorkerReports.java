@@ -1,6 +1,5 @@
 package io.github.kclprocessor.launcher;
 
-import java.lang.reflect.Field;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -25,8 +24,8 @@ final class WorkerReports {
     /** Ends a worker's reports and deletes the last; should that fail, the leader finds out by itself. */
     static void remove(Scheduler scheduler, String worker) {
         try {
-            Object components = read(scheduler, "migrationComponentsInitializer");
-            ExecutorService reporter = (ExecutorService) read(components, "workerMetricsThreadPool");
+            Object components = Kept.read(scheduler, "migrationComponentsInitializer");
+            ExecutorService reporter = (ExecutorService) Kept.read(components, "workerMetricsThreadPool");
             reporter.shutdown();
             reporter.awaitTermination(LAST_REPORT_MILLIS, TimeUnit.MILLISECONDS);
             WorkerMetricStatsDAO reports = ((DynamicMigrationComponentsInitializer) components).workerMetricsDAO();
@@ -38,11 +37,5 @@ final class WorkerReports {
         } catch (ReflectiveOperationException | RuntimeException e) {
             LOG.warn("The leader may still assign leases to {}, for some seconds ({})", worker, e.toString());
         }
-    }
-
-    private static Object read(Object owner, String name) throws ReflectiveOperationException {
-        Field field = owner.getClass().getDeclaredField(name);
-        field.setAccessible(true);
-        return field.get(owner);
     }
 }

@@ -66,6 +66,8 @@
  *
  * <h2>In packages of the KCL</h2>
  *
+ * <p>What its objects keep in private fields, {@link Kept} reads.
+ *
  * <p>Five classes need what is package-private there, and so live beside it:
  *
  * <ul>

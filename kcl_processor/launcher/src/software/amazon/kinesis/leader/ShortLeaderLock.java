@@ -1,7 +1,7 @@
 package software.amazon.kinesis.leader;
 
 import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClient;
-import java.lang.reflect.Field;
+import io.github.kclprocessor.launcher.Kept;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -35,10 +35,10 @@ public final class ShortLeaderLock {
     public static boolean install(Object scheduler) {
         try {
             DynamicMigrationComponentsInitializer components =
-                    (DynamicMigrationComponentsInitializer) read(scheduler, "migrationComponentsInitializer");
-            CoordinatorStateDAO state = (CoordinatorStateDAO) read(components, "coordinatorStateDAO");
+                    (DynamicMigrationComponentsInitializer) Kept.read(scheduler, "migrationComponentsInitializer");
+            CoordinatorStateDAO state = (CoordinatorStateDAO) Kept.read(components, "coordinatorStateDAO");
             Supplier<DynamoDBLockBasedLeaderDecider> creator = () -> create(components, state);
-            field(components, "ddbLockBasedLeaderDeciderCreator").set(components, creator);
+            Kept.field(components, "ddbLockBasedLeaderDeciderCreator").set(components, creator);
             return true;
         } catch (ReflectiveOperationException | RuntimeException e) {
             LOG.warn("This KCL's leader lock cannot be shortened; after the loss of the leader,"
@@ -58,15 +58,5 @@ public final class ShortLeaderLock {
                 .withOwnerName(worker)
                 .build());
         return new LeaderLock(state, client, HEARTBEAT_MILLIS, worker, components.metricsFactory());
-    }
-
-    private static Object read(Object owner, String name) throws ReflectiveOperationException {
-        return field(owner, name).get(owner);
-    }
-
-    private static Field field(Object owner, String name) throws NoSuchFieldException {
-        Field field = owner.getClass().getDeclaredField(name);
-        field.setAccessible(true);
-        return field;
     }
 }

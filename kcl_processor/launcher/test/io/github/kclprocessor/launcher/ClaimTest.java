@@ -28,7 +28,7 @@ class ClaimTest {
     }
 
     private void make(Claim claim, String... leases) {
-        claim.make(table.own(), List.of(leases), SHARDS);
+        claim.make(table.own(), List.of(leases), () -> SHARDS);
     }
 
     private int refused(Claim claim, String... leases) {

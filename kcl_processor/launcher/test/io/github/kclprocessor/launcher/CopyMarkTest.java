@@ -17,8 +17,8 @@ class CopyMarkTest {
 
     private void mark(String state, Duration age, boolean forced) {
         table.has(CopyMark.KEY, Map.of(
-                "state", OwnRows.text(state),
-                "host", OwnRows.text("copier"),
+                "state", AttributeValue.fromS(state),
+                "host", AttributeValue.fromS("copier"),
                 "startedAt", AttributeValue.builder().n(NOW.minus(age).getEpochSecond() + ".25").build(),
                 "forced", AttributeValue.builder().bool(forced).build()));
     }

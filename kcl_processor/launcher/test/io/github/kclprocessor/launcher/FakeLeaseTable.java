@@ -23,7 +23,7 @@ final class FakeLeaseTable implements DynamoDbAsyncClient {
     RuntimeException failure;
 
     void lease(String shard) {
-        rows.put(shard, new HashMap<>(Map.of("leaseKey", Begins.text(shard))));
+        rows.put(shard, new HashMap<>(Map.of("leaseKey", AttributeValue.fromS(shard))));
     }
 
     String begin(String shard) {

@@ -23,7 +23,7 @@ final class FakeStateTable implements DynamoDbAsyncClient {
     /** A row as another process wrote it. */
     void has(String key, Map<String, AttributeValue> row) {
         Map<String, AttributeValue> item = new HashMap<>(row);
-        item.put("key", OwnRows.text(key));
+        item.put("key", AttributeValue.fromS(key));
         rows.put(key, item);
     }
 

@@ -2,7 +2,6 @@ package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +29,7 @@ class HandoverTest {
     }
 
     private Handover handover() {
-        LeaseRefresher refresher = fake(LeaseRefresher.class, (method, arguments) -> {
+        LeaseRefresher refresher = Fake.of(LeaseRefresher.class, (method, arguments) -> {
             if (broken) {
                 throw new DependencyException(new RuntimeException("away"));
             }
@@ -43,18 +42,9 @@ class HandoverTest {
                     return evicted.add(((Lease) arguments[0]).leaseKey());
             }
         });
-        LeaseCoordinator coordinator = fake(LeaseCoordinator.class, (method, arguments) ->
+        LeaseCoordinator coordinator = Fake.of(LeaseCoordinator.class, (method, arguments) ->
                 method.equals("getAssignments") ? new ArrayList<>(table.values()) : refresher);
         return new Handover(() -> coordinator, left::add, "me", () -> stopping);
-    }
-
-    private interface Answer {
-        Object to(String method, Object[] arguments) throws Exception;
-    }
-
-    private static <T> T fake(Class<T> type, Answer answer) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
-                (self, method, arguments) -> answer.to(method.getName(), arguments)));
     }
 
     /** In a fleet, a lease that is still ours is given up; one that was taken is not touched. */

@@ -3,7 +3,6 @@ package io.github.kclprocessor.launcher;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -40,7 +39,7 @@ class LeaseFenceTest {
 
     @BeforeEach
     void takeUpShard() {
-        LeaseCoordinator leases = fake(LeaseCoordinator.class, (method, arguments) -> {
+        LeaseCoordinator leases = Fake.of(LeaseCoordinator.class, (method, arguments) -> {
             if (method.equals("getCurrentlyHeldLease")) {
                 return held;
             }
@@ -50,22 +49,11 @@ class LeaseFenceTest {
             proofs.add((UUID) arguments[1]);
             return stillOwned;
         });
-        RecordProcessorCheckpointer kcl = fake(RecordProcessorCheckpointer.class, (method, arguments) ->
+        RecordProcessorCheckpointer kcl = Fake.of(RecordProcessorCheckpointer.class, (method, arguments) ->
                 arguments == null ? recorded.add("largest") : recorded.add((String) arguments[0]));
         checkpointer = new FencedCheckpointer(
                 kcl, new LeaseFence(SHARD, () -> leases, ExtendedSequenceNumber.TRIM_HORIZON, () -> overdue),
                 () -> asked++);
-    }
-
-    private interface Answer {
-        Object to(String method, Object[] arguments) throws Exception;
-    }
-
-    private static <T> T fake(Class<T> type, Answer answer) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
-            Object answered = answer.to(method.getName(), arguments);
-            return method.getReturnType() == void.class ? null : answered;
-        }));
     }
 
     /** A checkpoint at a new position is the KCL's, whose write is proof enough. */

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
-import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
-import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 
 class OnceRenewedTest {
     private long now;
@@ -17,8 +15,7 @@ class OnceRenewedTest {
     }
 
     private static RuntimeException refusal(String code) {
-        return new IllegalStateException(DynamoDbException.builder()
-                .awsErrorDetails(AwsErrorDetails.builder().errorCode(code).build()).build());
+        return new IllegalStateException(FakeStream.refusal(code));
     }
 
     /** Credentials that are renewed meanwhile are no reason to end. */

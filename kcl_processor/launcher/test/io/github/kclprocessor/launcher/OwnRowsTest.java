@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 class OwnRowsTest {
-    private static final Map<String, AttributeValue> ONE = Map.of("a", OwnRows.text("1"), "b", OwnRows.text("x"));
-    private static final Map<String, AttributeValue> TWO = Map.of("a", OwnRows.text("2"));
+    private static final Map<String, AttributeValue> ONE = Map.of("a", AttributeValue.fromS("1"), "b", AttributeValue.fromS("x"));
+    private static final Map<String, AttributeValue> TWO = Map.of("a", AttributeValue.fromS("2"));
 
     private final FakeStateTable table = new FakeStateTable();
     private final OwnRows rows = table.own();

@@ -14,7 +14,10 @@ class RoundsTest {
         CountDownLatch looks = new CountDownLatch(3);
         Rounds.every(Duration.ofMillis(1), "test-watch", () -> {
             looks.countDown();
-            throw new NoClassDefFoundError("what a round needs");
+            // Not for ever: each failure is logged, where other tests listen.
+            if (looks.getCount() > 0) {
+                throw new NoClassDefFoundError("what a round needs");
+            }
         });
         assertTrue(looks.await(20, TimeUnit.SECONDS));
     }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +11,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BiFunction;
-import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.kinesis.exceptions.ShutdownException;
@@ -33,30 +30,25 @@ class ShardProcessorTest {
     private Lease held = new Lease();
     private boolean ending;
     private final SignsOfLife signs = new SignsOfLife();
-    private final ShardProcessor processor = new ShardProcessor(
-            fake(ShardRecordProcessor.class, method -> told.add(method)),
-            () -> fake(LeaseCoordinator.class, method -> held), open,
-            new Handover(() -> null, worker -> {}, "me", () -> false),
-            new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs, () -> false);
+    private final ShardProcessor processor = processor(
+            Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)),
+            Fake.of(LeaseCoordinator.class, (method, arguments) -> held));
 
     @BeforeEach
     void hold() {
         held.concurrencyToken(UUID.randomUUID());
     }
 
-    private static <T> T fake(Class<T> type, Function<String, Object> answer) {
-        return fake(type, (method, arguments) -> answer.apply(method));
-    }
-
-    private static <T> T fake(Class<T> type, BiFunction<String, Object[], Object> answer) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
-                (self, method, arguments) -> {
-                    Object answered = answer.apply(method.getName(), arguments);
-                    return method.getReturnType() == void.class ? null : answered;
-                }));
+    private ShardProcessor processor(ShardRecordProcessor child, LeaseCoordinator leases) {
+        return new ShardProcessor(child, () -> leases, open, new Handover(() -> null, worker -> {}, "me", () -> false),
+                new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs, () -> false);
     }
 
     private void initialize() {
+        initialize(processor);
+    }
+
+    private static void initialize(ShardProcessor processor) {
         processor.initialize(InitializationInput.builder()
                 .shardId("shardId-1").extendedSequenceNumber(ExtendedSequenceNumber.TRIM_HORIZON).build());
     }
@@ -134,23 +126,20 @@ class ShardProcessorTest {
     void shardEndIsFenced() {
         List<String> recorded = new ArrayList<>();
         AtomicReference<ShardEndedInput> given = new AtomicReference<>();
-        ShardRecordProcessor child = fake(ShardRecordProcessor.class, (method, arguments) -> {
+        ShardRecordProcessor child = Fake.of(ShardRecordProcessor.class, (method, arguments) -> {
             if (method.equals("shardEnded")) {
                 given.set((ShardEndedInput) arguments[0]);
             }
             return null;
         });
-        LeaseCoordinator leases = fake(LeaseCoordinator.class,
+        LeaseCoordinator leases = Fake.of(LeaseCoordinator.class,
                 (method, arguments) -> method.equals("updateLease") ? recorded.add("proof") : held);
-        RecordProcessorCheckpointer kcl = fake(RecordProcessorCheckpointer.class,
+        RecordProcessorCheckpointer kcl = Fake.of(RecordProcessorCheckpointer.class,
                 (method, arguments) -> recorded.add(arguments == null ? "end" : (String) arguments[0]));
-        ShardProcessor ending = new ShardProcessor(child, () -> leases, open,
-                new Handover(() -> null, worker -> {}, "me", () -> false),
-                new StartGate(1, () -> false, Duration.ofMinutes(1)), signs, () -> false);
-        ending.initialize(InitializationInput.builder()
-                .shardId("shardId-1").extendedSequenceNumber(ExtendedSequenceNumber.TRIM_HORIZON).build());
+        ShardProcessor atItsEnd = processor(child, leases);
+        initialize(atItsEnd);
         signs.takeAlive();
-        ending.shardEnded(ShardEndedInput.builder().checkpointer(kcl).build());
+        atItsEnd.shardEnded(ShardEndedInput.builder().checkpointer(kcl).build());
         RecordProcessorCheckpointer fenced = given.get().checkpointer();
         assertDoesNotThrow(() -> fenced.checkpoint("100", 0));
         assertDoesNotThrow(() -> fenced.checkpoint("100", 0));
@@ -175,23 +164,20 @@ class ShardProcessorTest {
     @Test
     void provedAtTheEndOfTheShard() {
         List<String> refused = new ArrayList<>();
-        ShardRecordProcessor settling = fake(ShardRecordProcessor.class, (method, arguments) -> {
+        ShardRecordProcessor settling = Fake.of(ShardRecordProcessor.class, (method, arguments) -> {
             if (method.equals("shardEnded")) {
                 RecordProcessorCheckpointer given = ((ShardEndedInput) arguments[0]).checkpointer();
                 refused.add(assertThrows(ShutdownException.class, () -> given.checkpoint("TRIM_HORIZON")).getMessage());
             }
             return null;
         });
-        LeaseCoordinator anothers = fake(LeaseCoordinator.class, method ->
+        LeaseCoordinator anothers = Fake.of(LeaseCoordinator.class, (method, arguments) ->
                 method.equals("getCurrentlyHeldLease") ? held : Boolean.FALSE);
-        ShardProcessor ending = new ShardProcessor(settling, () -> anothers, open,
-                new Handover(() -> null, worker -> {}, "me", () -> false),
-                new StartGate(1, () -> false, Duration.ofMinutes(1)), signs, () -> false);
-        ending.initialize(InitializationInput.builder()
-                .shardId("shardId-1").extendedSequenceNumber(ExtendedSequenceNumber.TRIM_HORIZON).build());
+        ShardProcessor atItsEnd = processor(settling, anothers);
+        initialize(atItsEnd);
         signs.takeAlive();
-        ending.shardEnded(ShardEndedInput.builder()
-                .checkpointer(fake(RecordProcessorCheckpointer.class, method -> null)).build());
+        atItsEnd.shardEnded(ShardEndedInput.builder()
+                .checkpointer(Fake.of(RecordProcessorCheckpointer.class, (method, arguments) -> null)).build());
         assertEquals(1, refused.size());
         assertEquals(Set.of("shardId-1"), signs.takeAlive());
         assertEquals(Set.of(), open);

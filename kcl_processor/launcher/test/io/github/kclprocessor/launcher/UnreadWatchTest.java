@@ -2,7 +2,6 @@ package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,18 +29,17 @@ class UnreadWatchTest {
     private boolean ending;
     private boolean broken;
     private Runnable whileAsked = () -> {};
-    private final LeaseRefresher refresher = (LeaseRefresher) Proxy.newProxyInstance(
-            getClass().getClassLoader(), new Class<?>[] {LeaseRefresher.class}, (self, method, arguments) -> {
-                if (broken) {
-                    throw new DependencyException(new RuntimeException("away"));
-                }
-                if (method.getName().equals("listLeases")) {
-                    whileAsked.run();
-                    return new ArrayList<>(table.values());
-                }
-                return letGo.add(((Lease) arguments[0]).leaseKey());
-            });
-    private final UnreadWatch watch = new UnreadWatch("me", () -> refresher, new SourceStream(stream, "arn"), signs,
+    private final LeaseRefresher refresher = Fake.of(LeaseRefresher.class, (method, arguments) -> {
+        if (broken) {
+            throw new DependencyException(new RuntimeException("away"));
+        }
+        if (method.equals("listLeases")) {
+            whileAsked.run();
+            return new ArrayList<>(table.values());
+        }
+        return letGo.add(((Lease) arguments[0]).leaseKey());
+    });
+    private final UnreadWatch watch = new UnreadWatch("me", refresher, new SourceStream(stream, "arn"), signs,
             assignments, Duration.ofMinutes(2), () -> ending, () -> ends.add("crash"));
 
     @AfterEach
