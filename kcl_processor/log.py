@@ -22,7 +22,7 @@ class _PrefixedLines(logging.Formatter):
         return "\n".join(f"{record.levelname} {self._origin}{line}" for line in lines)
 
 
-def log_to_stderr(origin: str = "", level: int = logging.INFO) -> None:
+def log_to_stderr(origin: str = "") -> None:
     """Send the product's log to stderr; libraries speak from WARNING up.
 
     Args:
@@ -35,4 +35,4 @@ def log_to_stderr(origin: str = "", level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("kcl_processor").setLevel(level)
+    logging.getLogger("kcl_processor").setLevel(logging.INFO)

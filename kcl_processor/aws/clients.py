@@ -17,7 +17,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
+from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes, said
 from kcl_processor.aws.credentials import keys, session
 from kcl_processor.aws.wire import Endpoint, missing
 from kcl_processor.config.task import Side, Source, Task
@@ -142,7 +142,7 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
         yield
     except ClientError as failure:
         raise _refused(failure, action, resource) or error(
-            f"{action} on {resource} failed ({_said(failure)}).", hint
+            f"{action} on {resource} failed ({said(failure.response)}).", hint
         ) from failure
     except SSLError as failure:
         raise OperatorError(f"{action} on {resource} failed: {failure}.", _TRUST) from failure
@@ -154,20 +154,16 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
 
 def _refused(failure: ClientError, action: str, resource: str) -> OperatorError | None:
     """The error for a code that means the same whatever was called, or ``None``."""
-    code, said = code_of(failure.response), _said(failure)
+    code, words = code_of(failure.response), said(failure.response)
     if code in DENIED:
         return PermissionDenied(
-            f"{action} on {resource} is denied ({said}).",
+            f"{action} on {resource} is denied ({words}).",
             f"allow {action}, or check whose credentials these are: aws sts get-caller-identity",
         )
     if code in RENEW:
         return CredentialsRefused(
-            f"{action} on {resource}: the credentials are refused ({said}).", _RENEW_FIRST
+            f"{action} on {resource}: the credentials are refused ({words}).", _RENEW_FIRST
         )
     if passes(failure.response):
-        return OperatorError(f"{action} on {resource} failed ({said}).", _PASSES)
+        return OperatorError(f"{action} on {resource} failed ({words}).", _PASSES)
     return None
-
-
-def _said(failure: ClientError) -> str:
-    return f"{code_of(failure.response)}: {failure.response.get('Error', {}).get('Message', '')}"

@@ -82,3 +82,8 @@ def status_of(response: dict[str, Any]) -> int:
 def passes(response: dict[str, Any]) -> bool:
     """Whether an error's answer asks for patience: the service is busy, or not well."""
     return status_of(response) >= 500 or code_of(response) in THROTTLED
+
+
+def said(response: dict[str, Any]) -> str:
+    """An error's code and message, for people."""
+    return f"{code_of(response)}: {response.get('Error', {}).get('Message', '')}"

@@ -23,7 +23,7 @@ from botocore.exceptions import (
     UnknownCredentialError,
 )
 
-from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, code_of, passes, status_of
+from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, code_of, passes, said, status_of
 from kcl_processor.errors import ExitCode, OperatorError
 
 WHO_HINT = "aws sts get-caller-identity, until it answers"
@@ -111,27 +111,27 @@ def _none(error: Exception, whose: str) -> NoKeys:
         case SSOError() | TokenRetrievalError() | LoginError():
             return NoKeys(f"The login of {whose} is over: {_said(error)}.", _LOG_IN)
         case CredentialRetrievalError():
-            said = f"{error.kwargs['provider']}: {_said(error.kwargs['error_msg'])}"
+            words = f"{error.kwargs['provider']}: {_said(error.kwargs['error_msg'])}"
         case _:
-            said = f"{type(error).__name__}: {_said(error)}"
-    return NoKeys(f"The credentials of {whose} cannot be had: {said}.", WHO_HINT)
+            words = f"{type(error).__name__}: {_said(error)}"
+    return NoKeys(f"The credentials of {whose} cannot be had: {words}.", WHO_HINT)
 
 
 def _answered(error: ClientError, whose: str) -> NoKeys:
     """STS, or the service of a login, said no."""
     code = code_of(error.response)
-    said = f"{error.operation_name}: {code}: {error.response.get('Error', {}).get('Message', '')}"
+    words = f"{error.operation_name}: {said(error.response)}"
     status = status_of(error.response)
     if passes(error.response):
         return Unavailable(
-            f"The credentials of {whose} cannot be fetched ({said}).",
+            f"The credentials of {whose} cannot be fetched ({words}).",
             "wait, then start again; a supervisor does",
             status,
             code,
         )
     known = code in DENIED or code in RENEW
     return NoKeys(
-        f"The credentials of {whose} are refused ({said}).",
+        f"The credentials of {whose} are refused ({words}).",
         f"allow {error.operation_name}, or check whose credentials ask: "
         "aws sts get-caller-identity",
         status,

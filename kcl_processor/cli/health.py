@@ -78,16 +78,20 @@ def _of_worker(files: TaskFiles, worker: str | None) -> TaskFiles:
 
 def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], list[str]]:
     clock = SystemClock()
-    if args.local:
-        return lambda: local_problems(
-            read_every(
-                [files.heartbeats] if args.workerId else files.every_heartbeats(), clock.now()
-            ),
+
+    def local() -> list[str]:
+        folders = [files.heartbeats] if args.workerId else files.every_heartbeats()
+        running = _runs(files, args.workerId)
+        return local_problems(
+            read_every(folders, clock.now()),
             args.max_idle,
             clock.now(),
-            running=_runs(files, args.workerId),
-            ended=_ended(files, args.workerId),
+            running=running,
+            ended=[] if running else _ended(files, args.workerId),
         )
+
+    if args.local:
+        return local
     observer = Observer(files, clock, time.sleep)
     return lambda: problems(observer.look(), args.max_lag, args.max_idle)
 

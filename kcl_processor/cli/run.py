@@ -27,7 +27,7 @@ from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import has_leases
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.claim import claim
-from kcl_processor.launch.copy_mark import read_mark, settle_mark
+from kcl_processor.launch.copy_mark import settle_mark
 from kcl_processor.launch.daemon import Launch, Logs
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.patience import once_renewed
@@ -93,9 +93,9 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
     # Behind the locks: how a second start fails says nothing of the worker that runs.
     with noting_failure(files, clock):
         launch = once_renewed(
-            lambda: _prepare(files, origin, logs, clock, args), clock, time.sleep, _tell
+            lambda: _prepare(files, origin, logs, clock, args), clock, time.sleep, tell
         )
-    _tell(f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}")
+    tell(f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}")
     assert all(lock.get_inheritable() for lock in locks)
     os.execve(launch.command[0], launch.command, launch.environment)
 
@@ -113,13 +113,13 @@ def _prepare(
     started = has_leases(task)
     stream = claim(files, ours, clock, time.sleep, adopt=args.adopt)
     if stream != facts.stream_arn:
-        _tell(
+        tell(
             f"The stream of {task.source} was turned off and on again; what is left of {stream} "
             "is read first."
         )
-    settle_mark(task, clock.now(), started=started, adopt=args.adopt)
-    if not started and read_mark(task) is None:
-        _tell(
+    mark = settle_mark(task, clock.now(), started=started, adopt=args.adopt)
+    if not started and mark is None:
+        tell(
             f"{task.name} has no checkpoints and no copy: the stream is read from its oldest "
             "change, and items that are older come with kcl-processor copy, before this, or with "
             f"kcl-processor verify {task.name} --repair."
@@ -139,7 +139,8 @@ def _source(task: Task) -> preflight.SourceFacts:
         ) from off
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Say something of what is being done."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -8,11 +8,10 @@ goes on where it was: with the copy, or with the daemon once the copy is done.
 from __future__ import annotations
 
 import argparse
-import sys
 
 from kcl_processor.cli.copy import add_copy_arguments, copy, copy_options, stopping
 from kcl_processor.cli.prepare import add_prepare_arguments, carry_out
-from kcl_processor.cli.run import add_daemon_arguments, become_daemon
+from kcl_processor.cli.run import add_daemon_arguments, become_daemon, tell
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.running import has_leases
@@ -37,13 +36,13 @@ def run(args: argparse.Namespace) -> int:
     task = files.task
     carry_out(task, prepare.plan(task, tags=args.tags, ttl=args.ttl), yes=args.yes)
     if _is_copied(task):
-        _say(f"{task.name} is copied, or its daemon was started before: nothing is copied")
+        tell(f"{task.name} is copied, or its daemon was started before: nothing is copied")
     else:
         with stopping() as halt:
             try:
                 copy(files, copy_options(args), halt)
             except Halted:
-                _say(f"Stopped. kcl-processor start {task.name} goes on from here.")
+                tell(f"Stopped. kcl-processor start {task.name} goes on from here.")
                 return 130
     become_daemon(task, str(args.config), args)
 
@@ -51,7 +50,3 @@ def run(args: argparse.Namespace) -> int:
 def _is_copied(task: Task) -> bool:
     mark = read_mark(task)
     return mark.state is CopyState.DONE if mark else has_leases(task)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

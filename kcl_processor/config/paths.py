@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import Task, of_worker
 
 RENDERED = ".properties"
 
@@ -79,9 +79,7 @@ class TaskFiles:
     def every_worker(self) -> list[TaskFiles]:
         """The files of each worker of the task that ever ran on this host."""
         return [
-            TaskFiles(
-                replace(self.task, kcl=replace(self.task.kcl, worker_id=folder.name)), self.state
-            )
+            TaskFiles(of_worker(self.task, folder.name), self.state)
             for folder in sorted(self.workers.glob("*"))
         ]
 

@@ -190,7 +190,12 @@ def with_worker(task: Task, worker_id: str, where: str) -> Task:
     Raises:
         ConfigError: the id could not be one.
     """
-    return check_task(replace(task, kcl=replace(task.kcl, worker_id=worker_id)), where)
+    return check_task(of_worker(task, worker_id), where)
+
+
+def of_worker(task: Task, worker_id: str) -> Task:
+    """The task as another of its workers, whose id is one already."""
+    return replace(task, kcl=replace(task.kcl, worker_id=worker_id))
 
 
 def _check_name(where: str, what: str, name: str, shape: re.Pattern[str]) -> None:

@@ -86,12 +86,15 @@ def replace_mark(task: Task, before: CopyMark | None, after: CopyMark | None) ->
     return replace_own(task, KEY, _row(before) if before else None, _row(after) if after else None)
 
 
-def settle_mark(task: Task, now: float, *, started: bool, adopt: bool) -> None:
+def settle_mark(task: Task, now: float, *, started: bool, adopt: bool) -> CopyMark | None:
     """Refuse a start over a copy that is not whole; a mark that has done its work goes.
 
     Args:
         started: whether the daemon was ever started since: there are leases.
         adopt: give up a copy that is not whole.
+
+    Returns:
+        The mark that stays.
 
     Raises:
         ConfigError, GapError: as :func:`refuse_uncopied`.
@@ -100,10 +103,11 @@ def settle_mark(task: Task, now: float, *, started: bool, adopt: bool) -> None:
         if not adopt:
             refuse_uncopied(task, mark, now, started=started)
             if not started:
-                return
+                return mark
         # The fleet may start at once; whoever was faster has taken it away.
         if replace_mark(task, mark, None):
-            return
+            break
+    return None
 
 
 def retire_mark(task: Task) -> None:

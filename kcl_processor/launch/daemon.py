@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from kcl_processor.config.paths import RENDERED, TaskFiles
@@ -149,11 +149,8 @@ def lock_logs(logs: Logs) -> socket.socket:
 def running_workers(files: TaskFiles) -> list[str]:
     """The ids of the task's workers that live on this host and keep their files in this state
     directory, or have the task's own id."""
-    kcl = files.task.kcl
-    known = {kcl.worker_id, *(folder.name for folder in files.workers.glob("*"))}
-    return sorted(
-        worker for worker in known if host_lock.is_held(_lock_name(replace(kcl, worker_id=worker)))
-    )
+    known = {each.task.kcl.worker_id: each.task.kcl for each in (files, *files.every_worker())}
+    return sorted(worker for worker, kcl in known.items() if host_lock.is_held(_lock_name(kcl)))
 
 
 def _lock_name(kcl: Kcl) -> str:

@@ -23,7 +23,7 @@ GAP = "gap"
 # What is said of a shard that has one.
 LOST = "lost changes to the stream's trimming"
 
-# What each state means, for help texts. A shard is in the first of these that fits.
+# What each state means. A shard is in the first of these that fits.
 STATES = {
     ENDED: "read to its end",
     GAP: "what comes after its checkpoint, or its beginning, has left the stream: changes are lost",

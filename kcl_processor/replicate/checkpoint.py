@@ -95,7 +95,6 @@ class Position:
     def applied(self, sequence_number: str) -> None:
         """Everything up to this record is durable on the destination, but for what is in doubt."""
         self._behind_safe.append(sequence_number)
-        self._settled()
 
     def checkpoint_if_due(self) -> None:
         """Checkpoint if there is something new and the interval has passed.

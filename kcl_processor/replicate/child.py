@@ -1,7 +1,8 @@
-"""The process that the daemon starts for each shard: `python -m kcl_processor.replicate.child`.
+"""The record processor of one shard.
 
-Its argument is the rendered ``.properties`` file; it speaks the MultiLang protocol on stdin and
-stdout until its input ends.
+It is forked by :mod:`kcl_processor.replicate.fork_server`, or started as ``python -m
+kcl_processor.replicate.child PROPERTIES`` where the properties name no fork server. It speaks the
+MultiLang protocol on stdin and stdout until its input ends.
 """
 
 from __future__ import annotations

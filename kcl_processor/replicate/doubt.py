@@ -8,7 +8,6 @@ last. A checkpoint does not pass them before that.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -43,8 +42,6 @@ class Doubts:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._held: dict[bytes, _Doubt] = {}
-        # Each key's oldest lost request; entries of requests that have settled stay for a while.
-        self._oldest: list[tuple[int, bytes]] = []
 
     def __bool__(self) -> bool:
         return bool(self._held)
@@ -56,8 +53,6 @@ class Doubts:
             held = self._held.setdefault(change.key, _Doubt(change))
             held.change = change
             held.lost.append((until, int(change.sequence_number)))
-            if len(held.lost) == 1:
-                self._note_oldest(held)
 
     def applied(self, changes: Iterable[Change], asked_at: float) -> None:
         """The destination took these, in a request that was made at ``asked_at``."""
@@ -66,19 +61,13 @@ class Doubts:
             if held is None:
                 continue
             held.change = change
-            if held.lost[0][0] <= asked_at:
-                self._settle(held, asked_at)
+            self._settle(held, asked_at)
 
     def _settle(self, held: _Doubt, asked_at: float) -> None:
         while held.lost and held.lost[0][0] <= asked_at:
             held.lost.popleft()
-        if held.lost:
-            self._note_oldest(held)
-        else:
+        if not held.lost:
             del self._held[held.change.key]
-
-    def _note_oldest(self, held: _Doubt) -> None:
-        heapq.heappush(self._oldest, (held.lost[0][1], held.change.key))
 
     def refused(self, change: Change) -> None:
         """The destination never takes this change: not later either."""
@@ -93,13 +82,7 @@ class Doubts:
 
     def oldest(self) -> str | None:
         """The sequence number of a change in the first batch in doubt, if there is one."""
-        while self._oldest:
-            number, key = self._oldest[0]
-            held = self._held.get(key)
-            if held and held.lost[0][1] == number:
-                return str(number)
-            heapq.heappop(self._oldest)
-        return None
+        return str(min(held.lost[0][1] for held in self._held.values())) if self._held else None
 
     def is_full(self) -> bool:
         """Whether no more may be remembered."""

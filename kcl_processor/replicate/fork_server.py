@@ -53,6 +53,8 @@ def _serve(settings: Settings, path: Path, told: TextIO) -> None:
         _Server(listener, told, run).run()
     finally:
         path.unlink(missing_ok=True)
+        # A folder that was made for it alone, where the worker's path is too long; the worker's own
+        # is not empty.
         with contextlib.suppress(OSError):
             path.parent.rmdir()
 

@@ -1,9 +1,8 @@
 """The record processor: one shard's stream records in, the destination's writes out.
 
-kclpy swallows every exception of a record processor and
-reports success, and the next checkpoint would pass the lost records; only ``SystemExit`` gets out.
-So each action here ends in one of three ways: done, lease lost (which is done, too), or the
-process ends with an exit code that says why.
+kclpy swallows every exception of a record processor and reports success, and the next checkpoint
+would pass the lost records; only ``SystemExit`` gets out. So each action here ends in one of three
+ways: done, lease lost (which is done, too), or the process ends with an exit code that says why.
 """
 
 from __future__ import annotations

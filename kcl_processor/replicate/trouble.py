@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from math import inf
 
 from kcl_processor.clock import Clock
 
@@ -29,7 +30,7 @@ class Trouble:
         self._table = table
         self._clock = clock
         self._began: float | None = None
-        self._last_failure: float | None = None
+        self._last_failure = -inf
         self._reminder = _FIRST_REMINDER
         self._told_at = 0.0
         self._kinds: Counter[str] = Counter()
@@ -42,7 +43,7 @@ class Trouble:
         last = f"{error} {message}".rstrip()
         if self._began is None:
             self._began = self._told_at = now
-            again = before is not None and now - before < _LONGEST_REMINDER
+            again = now - before < _LONGEST_REMINDER
             self._reminder = self._longer() if again else _FIRST_REMINDER
             _log.warning("%s does not take every write: %s", self._table, last)
         elif now - self._told_at >= self._reminder:
@@ -58,7 +59,7 @@ class Trouble:
 
     def passed(self) -> None:
         """One attempt succeeded."""
-        if self._began is None or self._last_failure is None:
+        if self._began is None:
             return
         if self._clock.elapsed() - self._last_failure < self._reminder / 2:
             return

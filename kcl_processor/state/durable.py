@@ -47,10 +47,7 @@ def new_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
+        _write(descriptor, content, flush=True)
     except OSError:
         path.unlink(missing_ok=True)
         raise
@@ -69,12 +66,16 @@ def replace_file(path: Path, content: bytes, *, flush: bool = True) -> None:
     temporary = half_written(path, os.getpid())
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            if flush:
-                os.fsync(descriptor)
+        _write(descriptor, content, flush=flush)
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _write(descriptor: int, content: bytes, *, flush: bool) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        if flush:
+            os.fsync(descriptor)
