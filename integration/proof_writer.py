@@ -6,34 +6,30 @@ was made, until it is killed.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 
 from integration.late_writer import changes, writer_to
+from kcl_processor.clock import SystemClock
+from kcl_processor.replicate.checkpoint import Position
 
 
-class Proof:
-    """A fence whose proofs cost nothing."""
+class Printing:
+    """A checkpointer that grants every proof, and prints when."""
 
-    def __init__(self, lifetime: float) -> None:
-        self._lifetime = lifetime
-        self._proven_at = 0.0
-
-    def hold(self) -> None:
-        if self.remaining() <= self._lifetime / 6:
-            self._proven_at = time.monotonic()
-            print(self._proven_at, flush=True)
-
-    def remaining(self) -> float:
-        return max(0.0, self._proven_at + self._lifetime - time.monotonic())
+    def record(self, _sequence_number: str | None) -> None:
+        # The clock of the server that it is compared with.
+        print(time.monotonic(), flush=True)
 
 
 def main() -> None:
     """Write until killed."""
     writer, batch = writer_to(sys.argv[1]), changes(int(sys.argv[2]), 1)
-    proof = Proof(float(sys.argv[3]))
+    position = Position("TRIM_HORIZON", SystemClock(), math.inf, float(sys.argv[3]), time.sleep)
+    position.use(Printing())
     while True:
-        writer.write(batch, proof)
+        writer.write(batch, position)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import pytest
 from integration import task_file
 from integration.bootstrap import bootstrapped
 from integration.commands import Commands
-from integration.credentials import CREDENTIALS
 from integration.story import Stories, Story
 from integration.until import until
 from integration.worker import Worker
@@ -37,12 +36,8 @@ def test_a_checkpoint_table_of_another_destination(story: Stories) -> None:
     until(lambda: len(adopted.children()) == 1, "it starts", 60)
 
 
-def test_a_daemon_of_the_bootstrap_script_looks_at_the_copy(
-    story: Stories, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_daemon_of_the_bootstrap_script_looks_at_the_copy(story: Stories) -> None:
     """Over a copy that is not whole it does not start, and nothing is read."""
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
     told = story(lineages=1, preload=10, keys=10)
     (task,) = load_tasks(told.file)
     make_kcl_tables(task)

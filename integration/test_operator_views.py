@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from integration.credentials import CREDENTIALS
 from integration.fleet import Fleet, fleet
 from integration.until import until
 from kcl_processor.errors import ExitCode
@@ -44,12 +43,7 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = tmp_path_factory.mktemp("views")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        fleet(folder, lineages=4, preload=400, rate=40.0) as made,
-    ):
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
+    with fleet(folder, lineages=4, preload=400, rate=40.0) as made:
         told = Story(made)
         _two_workers(told)
         _rollover(told)

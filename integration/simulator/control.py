@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -93,14 +94,8 @@ class Control:
         """
         before = time.time() - wanted["seconds"]
         judge = self._simulator.judge
-        unread = {
-            shard.id: sum(
-                change.created < before and not judge.has_met(change) for change in shard.changes
-            )
-            for shard in self._stream.shards.values()
-        }
-        self._stream.trim(before, expire=bool(wanted.get("expire")))
-        return {shard: changes for shard, changes in unread.items() if changes}
+        forgotten = self._stream.trim(before, expire=bool(wanted.get("expire")))
+        return dict(Counter(change.shard for change in forgotten if not judge.has_met(change)))
 
     def stream(self, wanted: dict[str, Any]) -> None:
         """Set `iterator_seconds`, `page` (shards in an answer), `view_type`."""

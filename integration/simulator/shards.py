@@ -54,15 +54,17 @@ class Shard:
         self.end = end
         self.closed_at = now
 
-    def trim(self, before: float) -> None:
-        """Forget the changes that were created before `before` (epoch seconds)."""
+    def trim(self, before: float) -> list[Change]:
+        """Forget the changes that were created before `before` (epoch seconds); return them."""
         gone = 0
         while gone < len(self.changes) and self.changes[gone].created < before:
             gone += 1
+        forgotten = self.changes[:gone]
         if gone:
-            self.trimmed_through = self.changes[gone - 1].sequence
+            self.trimmed_through = forgotten[-1].sequence
             self.trimmed += gone
             del self.changes[:gone]
+        return forgotten
 
     def expired(self, before: float) -> bool:
         """True for a shard that closed before `before` and of which nothing is left."""

@@ -91,12 +91,17 @@ class Stream:
         parents = [shard for shard in self.open if lineage in (None, shard.lineage)]
         return [child.id for parent in parents for child in self.divide(parent, children)]
 
-    def trim(self, before: float, *, expire: bool) -> None:
-        """Forget changes created before `before`; with `expire` also the closed empty shards."""
+    def trim(self, before: float, *, expire: bool) -> list[Change]:
+        """Forget changes created before `before`, with `expire` also the closed empty shards.
+
+        Returns the changes.
+        """
+        forgotten = []
         for shard in list(self.shards.values()):
-            shard.trim(before)
+            forgotten += shard.trim(before)
             if expire and shard.expired(before):
                 del self.shards[shard.id]
+        return forgotten
 
     def disable(self) -> None:
         """End the stream as switching it off does: shards close, what is in them stays."""

@@ -35,7 +35,6 @@ class Soak:
         self._tell = tell
         self._began = 0.0
         self._to_come: list[Event] = []
-        self._lasting: list[Event] = []
 
     def run(self, events: Sequence[Event]) -> Report:
         """Soak the fleet that has been started, let it come to rest, and judge."""
@@ -50,17 +49,15 @@ class Soak:
     def _step(self) -> bool:
         """Do what is due; return whether the plan is over."""
         now = time.monotonic() - self._began
-        for event in [event for event in self._lasting if event.at + event.seconds <= now]:
-            self._lasting.remove(event)
+        for event in [e for e in self._strikes.active if e.at + e.seconds <= now]:
             self._strikes.end(event)
         while self._to_come and self._to_come[0].at <= now:
             event = self._to_come.pop(0)
             lasts = f" for {event.seconds:.1f} s" if event.seconds else ""
             self._tell(f"{event.kind}{lasts}: {self._strikes.begin(event)}")
-            self._lasting.append(event)
         self._fleet.look()
         self._writer.look()
-        return now >= self._seconds and not self._lasting
+        return now >= self._seconds and not self._strikes.active
 
     def _rest(self) -> float | None:
         def whole() -> bool:

@@ -26,14 +26,15 @@ class Strikes:
     def __init__(self, fleet: Fleet, lineages: int) -> None:
         self._fleet = fleet
         self._lineages = lineages
-        self._active: list[Event] = []
+        # Faults that have begun and not ended.
+        self.active: list[Event] = []
         self._asleep: dict[Event, list[psutil.Process]] = {}
         # How often changes that had not arrived were trimmed from a shard.
         self.gaps_made = 0
 
     def begin(self, event: Event) -> str:
         """Begin a fault; return what it met, in words."""
-        self._active.append(event)
+        self.active.append(event)
         place = KINDS[event.kind].place
         if place is Place.WORKER:
             return self._strike_worker(event)
@@ -51,7 +52,7 @@ class Strikes:
 
     def end(self, event: Event) -> None:
         """End a fault."""
-        self._active.remove(event)
+        self.active.remove(event)
         if event.kind.startswith("trim-"):
             self._trim()
         for process in self._asleep.pop(event, []):
@@ -69,7 +70,7 @@ class Strikes:
     def _rules(self, place: Place, worker: int | None = None) -> list[dict[str, object]]:
         return [
             rule.at(event.strength)
-            for event in self._active
+            for event in self.active
             if KINDS[event.kind].place is place and worker in (None, event.worker)
             for rule in KINDS[event.kind].rules
         ]

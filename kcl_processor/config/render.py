@@ -34,7 +34,7 @@ def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
     task = files.task
     parts = [
         f"# Rendered from {origin} by kcl-processor {__version__}. Edit that, not this.",
-        *_part("What the MultiLangDaemon starts for each shard", _child(path)),
+        *_part("What reads each shard: forked, or without a fork server started", _child(path)),
         *_part("KCL: names, tables, timing", _kcl(task, stream_arn)),
         *_part("This host", {"replica.lock": str(files.lock)}),
         *_part("The source", _source(task)),

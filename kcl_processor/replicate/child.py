@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 # Share of KCL's failover time for which a checkpoint proves ownership. The rest is for a request
 # that is already on the wire to arrive before another worker can have taken the lease.
-_PROOF_SHARE = 0.6
+PROOF_SHARE = 0.6
 # Seconds that this process outlives its daemon at most. It sends nothing from that moment on, but
 # waits for the answers of what it has sent; a new daemon waits with it.
 LAST_ANSWERS = 15.0
@@ -103,7 +103,7 @@ def prepare(settings: Settings) -> Callable[[TextIO], None]:
     opener = ShardOpener(
         settings,
         clock,
-        proof_lifetime=settings.failover_time * _PROOF_SHARE,
+        proof_lifetime=settings.failover_time * PROOF_SHARE,
         wait=time.sleep,
         on_progress=watchdog.progress,
         daemon_lives=lifeline.holds,

@@ -11,6 +11,7 @@ from kcl_processor.aws.wire import Answer
 from kcl_processor.config.kcl_properties import SETTABLE
 from kcl_processor.replicate.batch import LONGEST_WAIT, Batch, Request, rest
 from kcl_processor.replicate.checkpoint import Position
+from kcl_processor.replicate.child import PROOF_SHARE
 from tests.fakes import OK, HandClock, echo, handed_back, put, remove
 
 
@@ -63,7 +64,7 @@ def test_a_proof_is_renewed_before_it_ends_whatever_the_failover_time() -> None:
     """Or each request that the destination takes longer for would be given up, and made again."""
     bounds = SETTABLE["failoverTimeMillis"].bounds
     assert bounds
-    lifetime = 0.6 * bounds[0] / 1000
+    lifetime = PROOF_SHARE * bounds[0] / 1000
     clock = HandClock()
     position = Position("TRIM_HORIZON", clock, 5, lifetime, clock.turn)
     proofs: list[str | None] = []

@@ -60,6 +60,7 @@ def writer(
     clock: HandClock | None = None,
     refusals: Refusals | None = None,
     largest: int = 8,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> Writer:
     clock = clock or HandClock()
     return Writer(
@@ -69,6 +70,7 @@ def writer(
         Window(largest=largest),
         POOL,
         backoff=lambda _attempts: 0.0,
+        on_progress=on_progress,
         wait=clock.turn,
     )
 
@@ -129,15 +131,7 @@ def test_an_outage_is_progress_attempt_by_attempt() -> None:
     """A watchdog hears of each attempt that ended, and of nothing else."""
     destination = RecordingDestination(lambda _changes, n: BROKEN if n < 20 else None)
     heard: list[int] = []
-    w = Writer(
-        destination,
-        StopOnRefusal(ORIGIN),
-        HandClock(),
-        Window(largest=8),
-        POOL,
-        backoff=lambda _attempts: 0.0,
-        on_progress=lambda: heard.append(len(destination.attempts)),
-    )
+    w = writer(destination, on_progress=lambda: heard.append(len(destination.attempts)))
     w.write([put("a")], OpenFence())
     assert heard == list(range(1, 21))
 
