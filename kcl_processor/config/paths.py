@@ -123,7 +123,7 @@ class TaskFiles:
 
     def every_saved_leases(self) -> Iterator[Path]:
         """Those that are there."""
-        return self.state.glob(self._named("leases-*.json").name)
+        return self.state.glob(self._named("leases-????????T??????Z.json").name)
 
     def existing(self) -> Iterator[tuple[Path, str]]:
         """Each file that is there, with what it holds, in the order of their names."""
@@ -131,6 +131,7 @@ class TaskFiles:
             half
             for whole in (self.owner, self.copy_progress)
             for half in self.state.glob(half_written(whole, "[0-9]*").name)
+            if half.suffix[1:].isdigit()
         )
         earlier = map(self._named, ("properties", "shards", "starts.json"))
         holds = {

@@ -71,7 +71,12 @@ def _machines(shards: int, workers: int, changes: float) -> list[Line]:
     each = math.ceil(shards / workers)
     fallen = math.ceil(shards / max(1, workers - 1))
     return [
-        Line("processes", shards + workers, "", f"{shards} shards + {workers} Java"),
+        Line(
+            "processes",
+            shards + 2 * workers,
+            "",
+            f"{shards} shards + {workers} that fork them + {workers} Java",
+        ),
         Line(
             "workers",
             workers,

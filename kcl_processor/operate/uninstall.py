@@ -7,11 +7,12 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from kcl_processor.aws import clients
-from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.paths import TaskFiles, settled
 from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.operate.dashboard import alarms
+from kcl_processor.state.dead_letters import LetterFile
 
 TABLE, ALARM, FILE = "table", "alarm", "file"
 
@@ -34,8 +35,19 @@ def belongings(files: TaskFiles) -> list[Belonging]:
         OperatorError, PermissionDenied: it cannot be found out.
     """
     task = files.task
-    on_disk = [Belonging(FILE, str(path), holds) for path, holds in files.existing()]
+    shared = _shared(files)
+    on_disk = [
+        Belonging(FILE, str(path), holds) for path, holds in files.existing() if path not in shared
+    ]
     return [*_tables(task), *_alarms(task), *on_disk]
+
+
+def _shared(files: TaskFiles) -> set[Path]:
+    """The file of dead letters and the one beside it, while another task has open letters there."""
+    letters = LetterFile(files.letter_file).letters()
+    if all(letter.task == files.task.name for letter in letters):
+        return set()
+    return {files.letter_file, settled(files.letter_file)}
 
 
 def delete(task: Task, belonging: Belonging) -> None:

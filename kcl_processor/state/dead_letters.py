@@ -18,7 +18,7 @@ from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.config.paths import is_queue, settled
 from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
-from kcl_processor.state.durable import append_line
+from kcl_processor.state.durable import append_line, read_lines
 
 _log = logging.getLogger(__name__)
 
@@ -115,14 +115,14 @@ class LetterFile:
         append_line(self._path, line)
 
     def letters(self) -> Iterator[DeadLetter]:
-        seen = {name.decode(errors="replace") for name in _lines(self._settled)}
-        for number, line in enumerate(_lines(self._path), start=1):
+        seen = set(read_lines(self._settled, "settled dead letters"))
+        for number, line in enumerate(read_lines(self._path, "dead letters"), start=1):
             letter = read_letter(line)
             if letter is None:
                 # Its writing failed, so its change was not passed over: it came again, or will.
                 _log.warning("line %d of %s is no dead letter: passed over", number, self._path)
-            elif letter.name not in seen:
-                seen.add(letter.name)
+            elif letter.name.encode() not in seen:
+                seen.add(letter.name.encode())
                 yield letter
 
     def settle(self, letter: DeadLetter) -> None:
@@ -234,23 +234,19 @@ def _raise_unless_refused(error: ClientError, url: str) -> None:
         raise PlaceUnavailable(str(error)) from error
 
 
-def _lines(path: Path) -> list[bytes]:
-    return path.read_bytes().splitlines() if path.exists() else []
-
-
 def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
     """A letter from its line of JSON; ``None`` if it is none."""
     try:
         read = orjson.loads(line)
         content = orjson.dumps([read["key"], read["image"]], option=orjson.OPT_SORT_KEYS)
-        shard_id, number = str(read["shardId"]), str(read["sequenceNumber"])
+        task, shard_id, number = map(str, (read["task"], read["shardId"], read["sequenceNumber"]))
         return DeadLetter(
-            task=str(read["task"]),
+            task=task,
             shard_id=shard_id,
             sequence_number=number,
             key=read["key"],
             image=read["image"],
-            name=f"{shard_id} {number} {hashlib.sha256(content).hexdigest()[:32]}",
+            name=f"{task} {shard_id} {number} {hashlib.sha256(content).hexdigest()[:32]}",
             receipt=receipt,
         )
     except (ValueError, KeyError, TypeError):

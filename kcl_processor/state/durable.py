@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from kcl_processor.config.paths import half_written
+from kcl_processor.errors import ConfigError
 
 # State may hold keys of items, and dead letters whole items: for their owner's eyes.
 _MODE = 0o600
@@ -36,6 +37,26 @@ def append_line(path: Path, line: bytes) -> None:
 def _is_torn(descriptor: int) -> bool:
     size = os.fstat(descriptor).st_size
     return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def read_lines(path: Path, whose: str) -> list[bytes]:
+    """The lines of a file that :func:`append_line` made; none when there is no file.
+
+    Args:
+        whose: what is in it, for the error.
+
+    Raises:
+        ConfigError: the file is there and cannot be read: there may be lines in it.
+    """
+    try:
+        return path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError(
+            f"The {whose} in {path} cannot be read: {error.strerror}.",
+            "let this user read the file, then ask again",
+        ) from error
 
 
 def new_file(path: Path, content: bytes) -> None:

@@ -16,8 +16,7 @@ from pathlib import Path
 import orjson
 
 from kcl_processor.config.paths import settled
-from kcl_processor.errors import ConfigError
-from kcl_processor.state.durable import append_line
+from kcl_processor.state.durable import append_line, read_lines
 
 
 @dataclass(frozen=True)
@@ -61,16 +60,7 @@ def noted_gaps(path: Path) -> Iterator[Gap]:
     Raises:
         ConfigError: the file is there and cannot be read: there may be gaps in it.
     """
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ConfigError(
-            f"The gaps in {path} cannot be read: {error.strerror}.",
-            "let this user read the file, then ask again",
-        ) from error
-    for line in lines:
+    for line in read_lines(path, "gaps"):
         try:
             yield _gap(json.loads(line))
         except (ValueError, TypeError, AttributeError):
@@ -83,9 +73,8 @@ def open_gaps(path: Path) -> list[Gap]:
     Raises:
         ConfigError: as :func:`noted_gaps`.
     """
-    beside = settled(path)
-    healed = set(beside.read_text(encoding="utf-8").splitlines()) if beside.exists() else set()
-    return [gap for gap in noted_gaps(path) if gap.name not in healed]
+    healed = set(read_lines(settled(path), "settled gaps"))
+    return [gap for gap in noted_gaps(path) if gap.name.encode() not in healed]
 
 
 def settle_gap(path: Path, gap: Gap) -> None:

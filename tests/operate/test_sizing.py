@@ -17,10 +17,10 @@ def lines(
 
 
 def test_every_shard_is_a_process() -> None:
-    """Eight shards are eight children and one Java; nine need a second worker."""
-    assert lines(shards=8)["processes"].value == 9
+    """Eight are forked by one process, beside one Java; nine shards need a second worker."""
+    assert lines(shards=8)["processes"].value == 10
     assert lines(shards=9)["workers"].value == 2
-    assert lines(shards=9)["processes"].value == 11
+    assert lines(shards=9)["processes"].value == 13
 
 
 def test_losing_a_worker_moves_its_memory_to_the_others() -> None:

@@ -95,3 +95,27 @@ def test_what_is_not_the_tasks_own_stays(moto_url: str, tmp_path: Path) -> None:
     pages = client.get_paginator("list_tables").paginate()
     names = {name for page in pages for name in page["TableNames"]}
     assert {task.source.table, task.destination.table, application} <= names
+
+
+def test_a_task_takes_no_file_of_one_whose_name_begins_with_its_own(tmp_path: Path) -> None:
+    """However much of a name the other's looks like a file of this one."""
+    task = make_task()
+    for ending in ("leases-old", "owner.json.1", "copy.json.2"):
+        other = TaskFiles(replace(task, name=f"{task.name}.{ending}"), tmp_path)
+        copy_progress.save(other.copy_progress, CopyProgress("s", "d", "arn", 1, 1, 0.0, []))
+    assert list(TaskFiles(task, tmp_path).existing()) == []
+
+
+def test_a_file_with_open_letters_of_another_task_stays(moto_url: str, tmp_path: Path) -> None:
+    """Tasks may share one; without them it goes."""
+    task = with_metrics(make_task(moto_url), moto_url)
+    shared = tmp_path / "shared.jsonl"
+    files = TaskFiles(replace(task, dead_letters=str(shared)), tmp_path)
+    place = LetterFile(shared)
+    origin = Origin("other", "source", "replica", "shardId-1")
+    DeadLetters(place, origin, HandClock(), lambda: None, HandClock().turn).refuse(
+        put("a"), INVALID
+    )
+    assert str(shared) not in {one.name for one in belongings(files)}
+    place.settle(next(iter(place.letters())))
+    assert {str(shared), f"{shared}.settled"} <= {one.name for one in belongings(files)}

@@ -41,6 +41,25 @@ def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path: Path) -> None:
     assert (tmp_path / "dead").read_bytes() == before
 
 
+def test_tasks_that_share_a_file_have_a_letter_each(tmp_path: Path) -> None:
+    """One source, two destinations, one change: settling it for one settles it for no other."""
+    place = LetterFile(tmp_path / "dead")
+    for task in ("one", "two"):
+        origin = dataclasses.replace(ORIGIN, task=task)
+        refused = DeadLetters(place, origin, HandClock(), lambda: None, HandClock().turn)
+        refused.refuse(put("a", 1), INVALID)
+    one, two = place.letters()
+    place.settle(one)
+    assert (one.task, two.task) == ("one", "two") and list(place.letters()) == [two]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """There may be letters in it."""
+    (tmp_path / "dead").mkdir()
+    with pytest.raises(ConfigError, match="dead cannot be read"):
+        list(LetterFile(tmp_path / "dead").letters())
+
+
 def test_each_item_of_a_copy_is_a_letter_of_its_own(tmp_path: Path) -> None:
     """They have no sequence numbers; settling one settles no other."""
     place = LetterFile(tmp_path / "dead")

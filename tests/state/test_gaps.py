@@ -45,3 +45,14 @@ def test_a_healed_gap_is_open_no_more(tmp_path: Path) -> None:
     note_gap(path, second)
     settle_gap(path, first)
     assert open_gaps(path) == [second] and list(noted_gaps(path)) == [first, second]
+
+
+def test_a_note_of_what_is_settled_may_be_torn(tmp_path: Path) -> None:
+    """A byte that is no text settles nothing, and hides nothing."""
+    path = tmp_path / "gaps"
+    gap = Gap(0.0, "shard-1", "17", None, None, "trimmed")
+    note_gap(path, gap)
+    (tmp_path / "gaps.settled").write_bytes(b"\xff\xfe\n")
+    assert len(open_gaps(path)) == 1
+    settle_gap(path, gap)
+    assert open_gaps(path) == []
