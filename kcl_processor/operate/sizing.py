@@ -88,13 +88,13 @@ def _machines(shards: int, workers: int, changes: float) -> list[Line]:
             "memory a worker",
             _memory(each),
             "MB",
-            f"{costs.JAVA_MB} Java + {each} shards x {costs.SHARD_MB}, as measured at work",
+            f"{costs.JAVA_MB:.0f} Java + {each} shards x {costs.SHARD_MB:.0f}, as measured at work",
         ),
         Line("memory with one worker lost", _memory(fallen), "MB", f"the same, {fallen} shards"),
     ]
 
 
-def _memory(shards: int) -> int:
+def _memory(shards: int) -> float:
     return costs.JAVA_MB + shards * costs.SHARD_MB
 
 
