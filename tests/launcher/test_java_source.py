@@ -10,6 +10,7 @@ from kcl_processor.aws import codes
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity
@@ -93,7 +94,8 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("java_class", "key"), [("Claim", identity.KEY), ("CopyMark", copy_mark.KEY)]
+    ("java_class", "key"),
+    [("Claim", identity.KEY), ("CopyMark", copy_mark.KEY), ("Presence", coordinator.PRESENCE)],
 )
 def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
     """What the one writes beside KCL's state, the other looks at."""
