@@ -274,20 +274,20 @@ def _copy(
     if tables.write_limit is not None:
         largest = max(1, min(CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
     writer = Writer(
-        PacedDestination(_destination(task.destination), pace),
+        PacedDestination(_destination(task.destination, clock), pace),
         _refusals(files, clock, halt.wait),
         clock,
+        halt.wait,
         Window(largest=largest, size=min(32, largest)),
         ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="write"),
         on_progress=watch,
-        wait=halt.wait,
     )
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
     return TableCopy(reader, writer, progress, files.copy_progress, pool, halt, clock, watch)
 
 
-def _destination(side: Side) -> DestinationTable:
-    endpoint = clients.endpoint(side, CONNECTIONS)
+def _destination(side: Side, clock: Clock) -> DestinationTable:
+    endpoint = clients.endpoint(side, CONNECTIONS, clock)
     return DestinationTable(side.table, endpoint, count_capacity=True)
 
 

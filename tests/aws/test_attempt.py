@@ -15,6 +15,7 @@ from botocore.credentials import Credentials
 from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.wire import Answer, Endpoint
+from kcl_processor.clock import SystemClock
 from tests.edges import Authority, Edge, Reply, Request, proxying, serving
 
 APPLIED = Reply(b'{"UnprocessedItems":{}}')
@@ -42,7 +43,8 @@ def write(
     body: bytes = b"{}",
     find: Callable[[], Credentials] = found,
 ) -> Answer:
-    endpoint = Endpoint("us-east-1", url, Keys("test", find), connections=1)
+    clock = SystemClock()
+    endpoint = Endpoint("us-east-1", url, Keys("test", find, clock), 1, clock)
     return endpoint.call("BatchWriteItem", body, remaining)
 
 
@@ -75,8 +77,9 @@ def test_the_last_attempt_is_waited_for_whatever_remains() -> None:
         return 0.0 if under_way.is_set() else 5.0
 
     with serving(late) as server, ThreadPoolExecutor(1) as daemon:
-        keys = Keys("test", found)
-        endpoint = Endpoint("us-east-1", server.url, keys, 1, last=under_way.is_set)
+        clock = SystemClock()
+        keys = Keys("test", found, clock)
+        endpoint = Endpoint("us-east-1", server.url, keys, 1, clock, last=under_way.is_set)
         sent = daemon.submit(endpoint.call, "BatchWriteItem", b"{}", remaining)
         assert under_way.wait(20)
         # Longer than what allows it is looked at.

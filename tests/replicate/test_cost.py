@@ -80,12 +80,12 @@ def deliver(counts: Counter[str], batches: int) -> None:
     lines = [json.dumps({"action": "initialize", **start})]
     lines += [batch(number) for number in range(batches)]
     clock = HandClock()
-    keys = Keys("test", lambda: Credentials("a", "b"))
-    endpoint = wire.Endpoint("us-east-1", "http://localhost", keys, connections=4)
+    keys = Keys("test", lambda: Credentials("a", "b"), clock)
+    endpoint = wire.Endpoint("us-east-1", "http://localhost", keys, 4, clock)
     table = destination.DestinationTable("replica", endpoint)
     pool = ThreadPoolExecutor(4)
     position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)
-    writer = write.Writer(table, StopOnRefusal(ORIGIN), clock, Window(largest=4), pool)
+    writer = write.Writer(table, StopOnRefusal(ORIGIN), clock, clock.turn, Window(largest=4), pool)
     shard = SimpleNamespace(
         writer=writer, position=position, batch_done=lambda *_batch: clock.turn(0.5)
     )

@@ -93,10 +93,10 @@ class Daemon:
             self.destination,
             StopOnRefusal(origin),
             self.clock,
+            self.clock.turn,
             Window(largest=4),
             POOL,
             backoff=lambda _attempts: 0.0,
-            wait=self.clock.turn,
         )
         position = Position(
             start, self.clock, 5, 6, wait=self.clock.turn, in_doubt=writer.doubts.oldest
