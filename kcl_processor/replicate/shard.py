@@ -10,6 +10,7 @@ from pathlib import Path
 from kcl_processor.aws.wire import endpoint
 from kcl_processor.clock import Clock
 from kcl_processor.config.settings import Settings
+from kcl_processor.config.task import STOP
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import Position
@@ -178,7 +179,7 @@ class ShardOpener:
             self._settings.destination_table,
             shard_id,
         )
-        if self._settings.on_poison == "stop":
+        if self._settings.on_poison == STOP:
             return StopOnRefusal(origin)
         place = open_place(
             self._settings.dead_letters,

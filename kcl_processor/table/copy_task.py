@@ -12,7 +12,7 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import CONNECTIONS
-from kcl_processor.config.task import Side, Task
+from kcl_processor.config.task import STOP, Side, Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
@@ -293,7 +293,7 @@ def _destination(side: Side, clock: Clock) -> DestinationTable:
 
 def _refusals(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> Refusals:
     task = files.task
-    if task.on_poison == "stop":
+    if task.on_poison == STOP:
         return StopOnRefusedItem(task.source.table, task.destination.table)
     origin = Origin(task.name, task.source.table, task.destination.table, "copy")
     place = open_place(files.dead_letters, task.destination.region, files.letter_file)
