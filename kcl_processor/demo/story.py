@@ -24,6 +24,7 @@ from typing import Any
 import boto3
 
 from kcl_processor.clock import Clock
+from kcl_processor.demo.items import every_type, read
 from kcl_processor.errors import OperatorError
 
 SOURCE_REGION, DESTINATION_REGION = "us-east-1", "eu-west-1"
@@ -234,7 +235,7 @@ class Demo:
     def _until_equal(self) -> None:
         deadline = self._clock.elapsed() + _EQUAL_DEADLINE
         while True:
-            source, destination = _items(self._source), _items(self._destination)
+            source, destination = read(self._source, TABLE), read(self._destination, TABLE)
             keys = source.keys() | destination.keys()
             self.figures.items = len(source)
             self.figures.differences = sum(source.get(k) != destination.get(k) for k in keys)
@@ -249,28 +250,6 @@ class Demo:
             f"The demo did not end well: {what}. The daemon's last words: {''.join(last) or '-'}",
             "kcl-processor demo --keep-logs DIR, and read the logs there",
         )
-
-
-def every_type(name: str, version: int) -> dict[str, Any]:
-    """An item with an attribute of every DynamoDB type, empty and extreme values among them."""
-    return {
-        "pk": {"S": name},
-        "version": {"N": str(version)},
-        "big": {"N": "-12345678901234567890123456789012345678"},
-        "small": {"N": "1E-130"},
-        "text": {"S": "Grüße, 世界, 🚀"},
-        "empty": {"S": ""},
-        "binary": {"B": bytes(range(256))},
-        "no_bytes": {"B": b""},
-        "yes": {"BOOL": True},
-        "nothing": {"NULL": True},
-        "strings": {"SS": ["a", "ü"]},
-        "numbers": {"NS": ["1", "-0.5", "12345678901234567890123456789012345678"]},
-        "binaries": {"BS": [b"\x00", b"\xff\xfe"]},
-        "list": {"L": [{"N": "1"}, {"M": {"deep": {"L": []}}}, {"B": b"\x01"}]},
-        "map": {"M": {"empty": {"M": {}}, "with.dot": {"S": "x"}}},
-        "padding": {"S": "x" * random.randrange(200)},
-    }
 
 
 def set_apart(environment: MutableMapping[str, str]) -> None:
@@ -297,17 +276,3 @@ def _client(endpoint: str, region: str) -> Any:
         aws_access_key_id="demo",
         aws_secret_access_key="demo",
     )
-
-
-def _items(client: Any) -> dict[str, Any]:
-    """All items by key; sets are compared without order, as DynamoDB does."""
-    pages = client.get_paginator("scan").paginate(TableName=TABLE, ConsistentRead=True)
-    return {item["pk"]["S"]: _unordered(item) for page in pages for item in page["Items"]}
-
-
-def _unordered(item: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: {kind: set(value) if kind in ("SS", "NS", "BS") else value}
-        for name, typed in item.items()
-        for kind, value in typed.items()
-    }
