@@ -266,5 +266,5 @@ def _write_and_trim(told: Story) -> None:
 
 
 def _noted(told: Story) -> list[dict[str, str]]:
-    path = told.state / f"{told.name}.gaps.jsonl"
+    path = told.commands.state / f"{told.name}.gaps.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()]

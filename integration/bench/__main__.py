@@ -15,7 +15,7 @@ from integration.bench import machine, report
 from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
 from integration.bench.subject import OURS, Subject
-from kcl_processor.demo.dynamodb_local import dynamodb_local
+from integration.local_tables import database
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,7 +51,7 @@ def main() -> None:
     facts = {**machine.describe(), "command": shlex.join(["scripts/bench", *sys.argv[1:]])}
     facts |= {subject.name: f"`{subject.command}`" for subject in args.beside}
     results = {}
-    with dynamodb_local() as url:
+    with database() as url:
         for name in args.scenario or SCENARIOS:
             scenario = SCENARIOS[name]
             title = f"{scenario.title}, {scenario.milliseconds} ms to the destination"

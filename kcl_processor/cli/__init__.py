@@ -42,7 +42,8 @@ _EXIT_CODES = """\
 exit codes:
   0   done, and all is well
   1   tables differ, a check failed, or the daemon crashed and is to be restarted
-  2   the command line or the configuration is wrong; nothing was touched
+  2   the command line or the configuration is wrong, and nothing was touched; or a daemon of this
+      worker id was there first
   3   not running                 4   state unknown
   5   permission denied           6   the source cannot be read
   7   the destination cannot be written

@@ -21,7 +21,8 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import state_directory
 from kcl_processor.errors import ExitCode
-from kcl_processor.operate.doctor import FAIL, OK, WARN, Check, Doctor
+from kcl_processor.operate.check import FAIL, OK, WARN, Check
+from kcl_processor.operate.doctor import Doctor
 
 HELP = "check every precondition of a task"
 

@@ -21,7 +21,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
 from kcl_processor.config.paths import TaskFiles, state_directory
-from kcl_processor.config.task import Task, with_worker
+from kcl_processor.config.task import STOP, Task, with_worker
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import has_leases
@@ -131,7 +131,7 @@ def _source(task: Task) -> preflight.SourceFacts:
     try:
         return preflight.check_source(task.source)
     except preflight.StreamOff as off:
-        if task.on_gap == "stop":
+        if task.on_gap == STOP:
             raise
         # A code on which a supervisor starts again: the next stream is to be followed.
         raise OperatorError(

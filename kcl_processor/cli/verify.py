@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     log_to_stderr()
     with (
         stopping() as halt,
-        _Report(task.name, args.report, clock, show_values=args.show_values) as report,
+        _ReportLines(task.name, args.report, clock, show_values=args.show_values) as report,
     ):
         try:
             verified = run_verify(task, options, report, halt, clock)
@@ -130,7 +130,7 @@ def _options(args: argparse.Namespace) -> VerifyOptions:
     return VerifyOptions(**{name: getattr(args, name) for name in fields})
 
 
-class _Report(VerifyListener):
+class _ReportLines(VerifyListener):
     """The lines of ``--report``, and how far it is on stderr."""
 
     def __init__(self, name: str, path: Path | None, clock: Clock, *, show_values: bool) -> None:

@@ -41,7 +41,7 @@ def main() -> NoReturn:
     protocol = take_stdout()
     leave_signals_to_the_daemon()
     log_to_stderr()
-    end_with(lambda: prepare(read_settings(Path(sys.argv[1])))(protocol))
+    end_with(lambda: assembled(read_settings(Path(sys.argv[1])))(protocol))
 
 
 def end_with(action: Callable[[], None]) -> NoReturn:
@@ -82,8 +82,8 @@ def leave_signals_to_the_daemon() -> None:
         signal.signal(name, signal.SIG_IGN)
 
 
-def prepare(settings: Settings) -> Callable[[TextIO], None]:
-    """Make all that needs neither a shard nor a thread, so that a fork finds it made.
+def assembled(settings: Settings) -> Callable[[TextIO], None]:
+    """Put together all that needs neither a shard nor a thread, so that a fork finds it made.
 
     Returns:
         What runs the record processor until its input ends, given where its answers go.

@@ -40,7 +40,7 @@ def main() -> NoReturn:
 
 
 def _serve(settings: Settings, path: Path, told: TextIO) -> None:
-    run = child.prepare(settings)
+    run = child.assembled(settings)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen(_BACKLOG)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kcl_processor.aws.credentials import keys
-from kcl_processor.aws.wire import Endpoint
+from kcl_processor.aws.wire import endpoint
 from kcl_processor.clock import Clock
 from kcl_processor.config.settings import Settings
+from kcl_processor.config.task import STOP
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import Position
@@ -100,15 +100,13 @@ class ShardOpener:
         self._opened: OpenShard | None = None
         self._destination = DestinationTable(
             settings.destination_table,
-            Endpoint(
+            endpoint(
                 settings.destination_region,
                 settings.destination_endpoint,
-                keys(
-                    settings.destination_region,
-                    settings.destination_role_arn,
-                    settings.destination_external_id,
-                ),
+                settings.destination_role_arn,
+                settings.destination_external_id,
                 settings.connections,
+                clock,
                 unacknowledged=proof_lifetime * _UNACKNOWLEDGED,
                 # A daemon that follows on this host waits for the end of this process, and so the
                 # answer is worth more than an early end.
@@ -118,7 +116,10 @@ class ShardOpener:
 
         self._publish = (
             CloudWatch(
-                settings.application_name, settings.metrics_region, settings.metrics_endpoint
+                settings.application_name,
+                settings.metrics_region,
+                settings.metrics_endpoint,
+                clock,
             )
             if settings.metrics_publish
             else None
@@ -132,10 +133,10 @@ class ShardOpener:
             destination=self._destination,
             refusals=self._refusals(shard_id, figures.dead_letter),
             clock=self._clock,
+            wait=self._pause,
             window=Window(largest=connections),
             pool=ThreadPoolExecutor(connections, thread_name_prefix="write"),
             on_progress=self._on_progress,
-            wait=self._pause,
         )
         position = Position(
             start,
@@ -178,7 +179,7 @@ class ShardOpener:
             self._settings.destination_table,
             shard_id,
         )
-        if self._settings.on_poison == "stop":
+        if self._settings.on_poison == STOP:
             return StopOnRefusal(origin)
         place = open_place(
             self._settings.dead_letters,
