@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from kcl_processor import __version__
 from kcl_processor.cli import leases
+from kcl_processor.cli.hint import as_called
 from kcl_processor.errors import ExitCode, OperatorError
 
 # In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
@@ -83,7 +84,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         code = args.run(args)
     except OperatorError as error:
-        print(f"Error: {error.message}\nTry: {error.hint}", file=sys.stderr)
+        print(as_called(f"Error: {error.message}\nTry: {error.hint}", args), file=sys.stderr)
         code = error.exit_code
     except BrokenPipeError:
         # The reader of our output has gone (``| head``); it has seen what it wanted.

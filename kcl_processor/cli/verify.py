@@ -28,6 +28,7 @@ from typing import IO, Any, Self
 import orjson
 
 from kcl_processor.cli.copy import stopping
+from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import amount, whole
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
             return 130
     _print(verified, options, as_json=args.json)
     if any(result.differing for result in verified.results):
-        _advise(task.name, options)
+        print(as_called(_advice(task.name, options), args), file=sys.stderr)
         return ExitCode.CRASH
     if any(result.undecided for result in verified.results):
         return ExitCode.UNKNOWN
@@ -212,13 +213,13 @@ def _print(verified: Verified, options: VerifyOptions, *, as_json: bool) -> None
     )
 
 
-def _advise(name: str, options: VerifyOptions) -> None:
+def _advice(name: str, options: VerifyOptions) -> str:
     flags = "--repair --delete-extra" if options.delete_extra else "--repair"
     if not options.repair:
         flags = "--repair --dry-run"
     elif not options.dry_run and not options.delete_extra:
         flags = "--repair --delete-extra, if what is extra is not wanted there"
-    print(f"Next: kcl-processor verify {name} {flags}", file=sys.stderr)
+    return f"Next: kcl-processor verify {name} {flags}"
 
 
 def _segment(text: str) -> Segment:
