@@ -71,6 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
             help=module.HELP,
             description=module.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            # A hint repeats words, and leaves some out by their names.
+            allow_abbrev=False,
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)
@@ -81,6 +83,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
     words = sys.argv[1:] if arguments is None else arguments
     args = build_parser().parse_args(with_action(words))
+    args.words = words
     try:
         code = args.run(args)
     except OperatorError as error:

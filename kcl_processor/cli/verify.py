@@ -28,7 +28,7 @@ from typing import IO, Any, Self
 import orjson
 
 from kcl_processor.cli.copy import stopping
-from kcl_processor.cli.hint import as_called
+from kcl_processor.cli.hint import again
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import amount, whole
@@ -54,6 +54,8 @@ from kcl_processor.table.verify_task import (
 HELP = "compare both tables, and repair differences"
 
 _LINE_INTERVAL = 10.0
+# What the advice to repair says anew.
+_REPAIRS = ("--repair", "--dry-run", "--delete-extra")
 _COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
 
 
@@ -104,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
             return 130
     _print(verified, options, as_json=args.json)
     if any(result.differing for result in verified.results):
-        print(as_called(_advice(task.name, options), args), file=sys.stderr)
+        print(f"Next: {again(args, *_REPAIRS)} {_next(options)}", file=sys.stderr)
         return ExitCode.CRASH
     if any(result.undecided for result in verified.results):
         return ExitCode.UNKNOWN
@@ -213,13 +215,13 @@ def _print(verified: Verified, options: VerifyOptions, *, as_json: bool) -> None
     )
 
 
-def _advice(name: str, options: VerifyOptions) -> str:
+def _next(options: VerifyOptions) -> str:
     flags = "--repair --delete-extra" if options.delete_extra else "--repair"
     if not options.repair:
         flags = "--repair --dry-run"
     elif not options.dry_run and not options.delete_extra:
         flags = "--repair --delete-extra, if what is extra is not wanted there"
-    return f"Next: kcl-processor verify {name} {flags}"
+    return flags
 
 
 def _segment(text: str) -> Segment:

@@ -235,7 +235,7 @@ def _checked(
             refuse_stale(task, progress.started_at, now)
         return progress
     if options.to_empty_only:
-        copy_checks.refuse_items(task.destination)
+        copy_checks.refuse_items(task)
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
     if not options.force:
         copy_checks.refuse_slow(estimate(items, size, tables.read_rate, tables.write_rate))

@@ -18,7 +18,7 @@ from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.host import LOG_BYTES
 from kcl_processor.replicate import trouble
 from kcl_processor.replicate.child import LAST_ANSWERS
-from kcl_processor.state.worker_lock import RECORD_PROCESSORS
+from kcl_processor.state.worker_lock import DAEMON, RECORD_PROCESSORS
 
 JAVA = LAUNCHER / "src/io/github/kclprocessor/launcher"
 MAP = "package-info"
@@ -103,9 +103,9 @@ def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
 
 
 def test_both_languages_share_one_lock() -> None:
-    """The daemon waits for the byte that record processors hold, longer than they outlive it."""
-    (byte,) = re.findall(r"RECORD_PROCESSORS = (\d+);", source("WorkerLock"))
-    assert int(byte) == RECORD_PROCESSORS
+    """The daemon holds one byte, and waits for the other longer than record processors live."""
+    for name, byte in (("DAEMON", DAEMON), ("RECORD_PROCESSORS", RECORD_PROCESSORS)):
+        assert f"{name} = {byte};" in source("WorkerLock")
     assert seconds("StreamsMultiLangDaemon", "PREDECESSORS") == 2 * LAST_ANSWERS
 
 
