@@ -12,7 +12,8 @@ import shlex
 from kcl_processor.cli.task import default_file
 from kcl_processor.config.original_flags import given_flags
 
-_COMMAND = re.compile(r"kcl-processor ([a-z]+)\b")
+# Not a path that ends in the product's name.
+_COMMAND = re.compile(r"(?<![\w/])kcl-processor ([a-z]+)\b")
 # Commands that keep nothing on this host, and the one that has no tasks' file either.
 WITHOUT_STATE = frozenset({"dashboard", "demo", "iam", "prepare", "size"})
 WITHOUT_TASKS = frozenset({"demo"})

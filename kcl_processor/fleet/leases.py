@@ -20,6 +20,8 @@ TRIM_HORIZON = "TRIM_HORIZON"
 LATEST = "LATEST"
 # The launcher's own attribute (Begins.java): KCL leaves those alone that it does not know.
 BEGIN = "beginSequenceNumber"
+# When that was found to be the oldest change left, in milliseconds since the epoch.
+BEGIN_FOUND = "beginFoundAt"
 
 _Item = Mapping[str, Mapping[str, Any]]
 
@@ -33,6 +35,8 @@ class Lease:
         checkpoint: a sequence number, ``TRIM_HORIZON``, ``LATEST`` or ``SHARD_END``.
         counter: grows with each renewal; one that stands still has no living owner.
         begin: where a shard begins that has no checkpoint yet, if that was written down.
+        begin_found: when that was the oldest change left, in seconds since the epoch; ``None``
+            where it is the shard's start.
     """
 
     key: str
@@ -44,6 +48,7 @@ class Lease:
     parents: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
     begin: str | None = None
+    begin_found: float | None = None
 
     @property
     def ended(self) -> bool:
@@ -110,6 +115,7 @@ def lease(item: _Item) -> Lease:
         parents=_texts(item, "parentShardId"),
         children=_texts(item, "childShardIds"),
         begin=text(item, BEGIN),
+        begin_found=number(item, BEGIN_FOUND) / 1000 or None,
     )
 
 

@@ -145,12 +145,16 @@ class Stream:
         exceptions = self._client.exceptions
         with self._calling("GetRecords", f"shard {lease.shard}"):
             try:
-                if lease.checkpoint == TRIM_HORIZON and lease.begin:
+                if lease.checkpoint == TRIM_HORIZON and lease.begin and not self._may_leave(lease):
                     self._demand(lease.shard, lease.begin)
                 records = self._records(lease.shard, lease.checkpoint)
             except (exceptions.TrimmedDataAccessException, exceptions.ResourceNotFoundException):
                 return Look(trimmed=True)
         return _looked(records, lease.checkpoint)
+
+    def _may_leave(self, lease: Lease) -> bool:
+        """Whether its begin, the oldest change left when it was found, may leave (``Begins``)."""
+        return lease.begin_found is not None and self._clock.now() - lease.begin_found < HOUR
 
     def _demand(self, shard: str, begin: str) -> None:
         """Make the service raise if changes from ``begin`` on are gone; a refusal tells nothing."""

@@ -19,6 +19,7 @@ from kcl_processor.fleet.kcl_tables import TableNames, table_names
 from kcl_processor.fleet.lease_changes import Item, Step
 from kcl_processor.fleet.leases import (
     BEGIN,
+    BEGIN_FOUND,
     LATEST,
     TRIM_HORIZON,
     Lease,
@@ -130,12 +131,13 @@ def _delete_lock(client: Any, names: TableNames, found: coordinator.Leader) -> N
 def _reread(item: Item) -> Item:
     """A row at the oldest change that is left; where it was never read, at its beginning."""
     unread = lease(item).checkpoint == TRIM_HORIZON and BEGIN in item
-    return {**_at(item, TRIM_HORIZON), **({BEGIN: item[BEGIN]} if unread else {})}
+    begin = {name: item[name] for name in (BEGIN, BEGIN_FOUND) if name in item}
+    return {**_at(item, TRIM_HORIZON), **(begin if unread else {})}
 
 
 def _at(item: Item, checkpoint: str) -> Item:
     """A row without an owner at a checkpoint; its counter grows, so no old owner can renew it."""
-    dropped = ("leaseOwner", "checkpointOwner", BEGIN)
+    dropped = ("leaseOwner", "checkpointOwner", BEGIN, BEGIN_FOUND)
     kept = {
         name: value
         for name, value in item.items()

@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.leases import Lease
-from kcl_processor.fleet.stream import Look, Stream
+from kcl_processor.fleet.stream import HOUR, Look, Stream
 from tests.fakes import HandClock
 from tests.kcl_tables import make_source_and_destination, make_task
 
@@ -34,9 +34,9 @@ def first_sequence_number(task: Task, arn: str, shard: str) -> str:
     return str(page["Records"][0]["dynamodb"]["SequenceNumber"])
 
 
-def at(shard: str, checkpoint: str, begin: str | None = None) -> Lease:
+def at(shard: str, checkpoint: str, begin: str | None = None, found: float | None = None) -> Lease:
     """A lease at a checkpoint."""
-    return Lease(shard, shard, "w", checkpoint, 1, 0, begin=begin)
+    return Lease(shard, shard, "w", checkpoint, 1, 0, begin=begin, begin_found=found)
 
 
 def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url: str) -> None:
@@ -160,5 +160,25 @@ def test_a_shard_without_a_checkpoint_is_asked_for_its_begin(
         clock = HandClock()
         stream = Stream(client, where["StreamArn"], clock, clock.turn)
         lease = at(where["ShardId"], "TRIM_HORIZON", begin["SequenceNumber"])
+        assert stream.look_behind([lease]) == {lease.shard: Look(trimmed=trimmed)}
+        stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(("age", "trimmed"), [(HOUR - 1, False), (HOUR + 1, True)])
+def test_the_oldest_change_left_may_leave_soon_after_it_was_found(
+    moto_url: str, age: float, *, trimmed: bool
+) -> None:
+    """A first start found it to be the begin; an hour later something else is gone, too."""
+    client = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=moto_url)
+    where = {"StreamArn": "arn:aws:dynamodb:us-east-1:1:table/t/stream/now", "ShardId": "s" * 28}
+    with Stubber(client) as stub:
+        if trimmed:
+            stub.add_client_error("get_shard_iterator", "TrimmedDataAccessException")
+        else:
+            stub.add_response("get_shard_iterator", {"ShardIterator": "i"})
+            stub.add_response("get_records", {"Records": []})
+        clock = HandClock()
+        stream = Stream(client, where["StreamArn"], clock, clock.turn)
+        lease = at(where["ShardId"], "TRIM_HORIZON", "5".zfill(21), clock.now() - age)
         assert stream.look_behind([lease]) == {lease.shard: Look(trimmed=trimmed)}
         stub.assert_no_pending_responses()

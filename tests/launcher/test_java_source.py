@@ -11,7 +11,7 @@ from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet import coordinator
-from kcl_processor.fleet.leases import BEGIN
+from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity
 from kcl_processor.launcher.jars import LAUNCHER
@@ -65,7 +65,8 @@ def test_both_languages_have_the_same_exit_codes() -> None:
 
 def test_both_languages_name_a_shards_beginning_alike() -> None:
     """The launcher writes it into the lease, and a reset keeps it there."""
-    assert re.findall(r'ATTRIBUTE = "(\w+)"', source("Begins")) == [BEGIN]
+    assert re.findall(r'(?:ATTRIBUTE|FOUND) = "(\w+)"', source("Begins")) == [BEGIN, BEGIN_FOUND]
+    assert "SURELY_KEPT = Gap.KEPT.minusHours(1)" in source("Begins")
 
 
 def test_doctor_knows_how_large_the_logs_grow() -> None:

@@ -29,8 +29,15 @@ import software.amazon.awssdk.services.kinesis.model.Shard;
  */
 final class Begins {
     static final String ATTRIBUTE = "beginSequenceNumber";
+    /** When a begin was found that is the oldest change left, in milliseconds since the epoch. */
+    static final String FOUND = "beginFoundAt";
     /** Of the time for which a stream keeps a change, an hour is for unlike clocks. */
     private static final Duration SURELY_KEPT = Gap.KEPT.minusHours(1);
+    /**
+     * What leaves the stream so soon after a replica's first start was made before the copy that the start
+     * goes on from (one that began 23 hours ago is refused), and the oldest change left is the next to leave.
+     */
+    private static final Duration FRESH = Gap.KEPT.minus(SURELY_KEPT);
     /** A shard that was found as a child, between two lists, has its lease by then. */
     private static final Duration REMEMBERED = Duration.ofHours(1);
     private static final Duration PATIENCE = Duration.ofMinutes(1);
@@ -63,29 +70,59 @@ final class Begins {
     }
 
     /**
-     * Where a shard begins that gets its lease now: at its start, unless that has been trimmed.
+     * Where a shard begins that gets its lease now, as attributes of the lease: at its start, unless that has
+     * been trimmed.
      *
      * <p>A first start meets such shards, and begins at what is left. Later on a shard can be so old
      * only if its parent was not read for as long; that one has a lease, at which the gap is stated.
      */
-    Optional<String> ofNew(String shard) {
-        Optional<String> start = Optional.ofNullable(starts.get(shard));
-        if (!start.isPresent() || !isOlderThan(SURELY_KEPT, shard)) {
-            return start;
+    Map<String, AttributeValue> ofNew(String shard) {
+        String start = starts.get(shard);
+        if (start == null) {
+            return Map.of();
+        }
+        Map<String, AttributeValue> atStart = Map.of(ATTRIBUTE, AttributeValue.fromS(start));
+        if (!isOlderThan(SURELY_KEPT, shard)) {
+            return atStart;
         }
         try {
-            stream.demand(shard, start.get());
-            return start;
+            stream.demand(shard, start);
+            return atStart;
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-            return stream.oldestLeft(shard).map(StreamRecord::sequenceNumber);
+            AttributeValue now = AttributeValue.fromN(Long.toString(Instant.now().toEpochMilli()));
+            return stream.oldestLeft(shard).map(StreamRecord::sequenceNumber)
+                    .map(oldest -> Map.of(ATTRIBUTE, AttributeValue.fromS(oldest), FOUND, now)).orElse(Map.of());
         }
     }
 
     /** Where a shard begins, if its lease says so; one that another library made does not. */
     Optional<String> of(String shard) {
-        return Optional.ofNullable(answer(shard, client.getItem(ask -> ask.tableName(leaseTable)
-                        .key(key(shard)).consistentRead(true).projectionExpression(ATTRIBUTE)))
-                .item().get(ATTRIBUTE)).map(AttributeValue::s);
+        return Optional.ofNullable(row(shard).get(ATTRIBUTE)).map(AttributeValue::s);
+    }
+
+    /**
+     * Makes sure that nothing of a shard has left the stream from its begin on.
+     *
+     * @throws TrimmedDataAccessException if something has that was to be read
+     */
+    void demand(String shard) {
+        Map<String, AttributeValue> row = row(shard);
+        if (!row.containsKey(ATTRIBUTE)) {
+            return;
+        }
+        try {
+            stream.demand(shard, row.get(ATTRIBUTE).s());
+        } catch (TrimmedDataAccessException e) {
+            AttributeValue found = row.get(FOUND);
+            if (found == null || Instant.ofEpochMilli(Long.parseLong(found.n())).isBefore(Instant.now().minus(FRESH))) {
+                throw e;
+            }
+        }
+    }
+
+    private Map<String, AttributeValue> row(String shard) {
+        return answer(shard, client.getItem(ask -> ask.tableName(leaseTable).key(key(shard)).consistentRead(true)
+                .projectionExpression(ATTRIBUTE + ", " + FOUND))).item();
     }
 
     /** Writes down where a shard begins, unless its lease says so already, or is gone. */

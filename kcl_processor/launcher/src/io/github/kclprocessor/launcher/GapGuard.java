@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -44,13 +45,13 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     private final Denials denials;
     private final Begins begins;
     private final SignsOfLife signs;
-    private final Runnable childless;
+    private final Consumer<String> childless;
     private final Positions positions = new Positions();
     private final ReadTrouble trouble = new ReadTrouble(System::nanoTime);
 
     /** @param childless is told of a shard that ends while its children are not known */
     GapGuard(DynamoDbStreamsClient client, Region region, SourceStream stream, Gaps gaps, Denials denials,
-            Begins begins, SignsOfLife signs, Runnable childless) {
+            Begins begins, SignsOfLife signs, Consumer<String> childless) {
         super(client, region);
         this.client = client;
         this.stream = stream;
@@ -77,11 +78,11 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         try {
             answer = super.describeStreamWithFilter(arn, filter, consumerId);
         } catch (RuntimeException e) {
-            childless.run();
+            childless.accept(filter.shardId());
             throw e;
         }
         if (answer.streamDescription().shards().isEmpty()) {
-            childless.run();
+            childless.accept(filter.shardId());
         }
         return remembered(answer);
     }
@@ -136,7 +137,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         }
         GetShardIteratorResponse iterator = iterator(request, begin.isPresent());
         // Asked for afterwards, what is still there is in reach of the iterator, too.
-        begin.ifPresent(number -> stream.demand(shard, number));
+        begins.demand(shard);
         return iterator;
     }
 
@@ -193,14 +194,14 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
 
     /** Makes a call, whose failures reach the fetcher as the exceptions of Kinesis that it knows. */
     private <T> CompletableFuture<T> done(String action, String shard, Supplier<T> call, ToKinesis toKinesis) {
-        CompletableFuture<T> done = done(action, call, toKinesis);
+        CompletableFuture<T> done = attempt(action, shard, call, toKinesis);
         if (done.isCompletedExceptionally()) {
             signs.heard(shard);
         }
         return done;
     }
 
-    private <T> CompletableFuture<T> done(String action, Supplier<T> call, ToKinesis toKinesis) {
+    private <T> CompletableFuture<T> attempt(String action, String shard, Supplier<T> call, ToKinesis toKinesis) {
         try {
             T answer = call.get();
             denials.passed();
@@ -208,7 +209,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             return CompletableFuture.completedFuture(answer);
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
             // The gap has been stated and nothing of the shard is left: its end, for the fetcher.
-            childless.run();
+            childless.accept(shard);
             return CompletableFuture.failedFuture(software.amazon.awssdk.services.kinesis.model
                     .ResourceNotFoundException.builder().message(e.getMessage()).build());
         } catch (AwsServiceException e) {

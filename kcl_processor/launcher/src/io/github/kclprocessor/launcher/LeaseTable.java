@@ -112,7 +112,7 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         public Map<String, AttributeValue> toDynamoRecord(Lease lease) {
             Map<String, AttributeValue> record = super.toDynamoRecord(lease);
             if (ExtendedSequenceNumber.TRIM_HORIZON.equals(lease.checkpoint())) {
-                begins.ofNew(lease.leaseKey()).ifPresent(begin -> record.put(Begins.ATTRIBUTE, AttributeValue.fromS(begin)));
+                record.putAll(begins.ofNew(lease.leaseKey()));
             }
             return record;
         }

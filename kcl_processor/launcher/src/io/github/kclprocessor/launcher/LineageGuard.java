@@ -2,17 +2,17 @@ package io.github.kclprocessor.launcher;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsShardSyncer;
 import java.time.Instant;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.coordinator.ShardSyncs;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.leases.ShardDetector;
@@ -26,57 +26,62 @@ import software.amazon.kinesis.metrics.MetricsScope;
  *
  * <p>A shard whose children the stream does not tell in time ends without them ({@code
  * DynamoDBStreamsDataFetcher.getChildShards}), and they wait for a sync. Should that come after they have left
- * the stream, nobody holds a lease at which {@link GapGuard} could state the gap; but their own children name
- * them.
+ * the stream, nobody holds a lease at which {@link GapGuard} could state the gap.
+ *
+ * <p>What is there then: an ended lease without one of a child, which the adapter keeps until its children
+ * have ended; and an open shard that has no lease, whose line breaks off at a parent that nobody knows. The
+ * second alone is what a first start meets, and one that was cut short.
  */
 final class LineageGuard extends DynamoDBStreamsShardSyncer {
     private final SourceStream stream;
     private final Gaps gaps;
-    private final Supplier<Instant> since;
 
-    /** @param since when the lease table was made: a parent that was gone by then was not to be read */
-    LineageGuard(String streamIdentifier, boolean cleanup, SourceStream stream, Gaps gaps, Supplier<Instant> since) {
+    LineageGuard(String streamIdentifier, boolean cleanup, SourceStream stream, Gaps gaps) {
         super(false, streamIdentifier, cleanup, null);
         this.stream = stream;
         this.gaps = gaps;
-        this.since = since;
     }
 
     @Override
     public synchronized boolean checkAndCreateLeaseForNewShards(ShardDetector detector, LeaseRefresher leases,
             InitialPositionInStreamExtended position, MetricsScope scope, boolean ignoreUnexpectedChildren,
             boolean isFirst) throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        if (!isFirst) {
-            stateUnseen(leases.listLeases());
-        }
+        stateUnseen(leases.listLeases());
         return super.checkAndCreateLeaseForNewShards(
                 detector, leases, position, scope, ignoreUnexpectedChildren, isFirst);
     }
 
     private void stateUnseen(List<Lease> leases) {
+        Set<String> childless = ShardSyncs.childless(leases);
+        if (childless.isEmpty()) {
+            return;
+        }
+        // Of which line it was is not known: what is missing was made after one of them began.
+        Instant from = childless.stream().map(Gap::created).flatMap(Optional::stream)
+                .min(Instant::compareTo).orElse(null);
         Set<String> leased = leases.stream().map(Lease::leaseKey).collect(Collectors.toSet());
         unseen(stream.shards(), leased).forEach((shard, child) -> gaps.found(
-                new Gap(shard, "TRIM_HORIZON", null, Gap.created(child).get()),
+                new Gap(shard, "TRIM_HORIZON", from, Gap.created(child).orElse(null)),
                 ResourceNotFoundException.builder().message("it never had a lease").build()));
     }
 
-    /** Shards that had no lease and are gone, each with a child that is to get one. */
-    private Map<String, String> unseen(List<Shard> shards, Set<String> leased) {
-        Set<String> known = new HashSet<>(leased);
-        shards.forEach(shard -> known.add(shard.shardId()));
+    /** Shards that are gone and had no lease, each with the oldest below it that is to get one. */
+    private static Map<String, String> unseen(List<Shard> shards, Set<String> leased) {
+        Map<String, Shard> listed = shards.stream().collect(Collectors.toMap(Shard::shardId, Function.identity()));
         Map<String, String> unseen = new TreeMap<>();
         for (Shard shard : shards) {
-            String parent = shard.parentShardId();
-            if (parent != null && !known.contains(parent) && !leased.contains(shard.shardId())
-                    && isOfOurTime(shard.shardId())) {
-                unseen.putIfAbsent(parent, shard.shardId());
+            if (shard.sequenceNumberRange().endingSequenceNumber() != null || leased.contains(shard.shardId())) {
+                continue;
+            }
+            Shard oldest = shard;
+            while (listed.containsKey(oldest.parentShardId()) && !leased.contains(oldest.parentShardId())) {
+                oldest = listed.get(oldest.parentShardId());
+            }
+            String parent = oldest.parentShardId();
+            if (parent != null && !leased.contains(parent)) {
+                unseen.putIfAbsent(parent, oldest.shardId());
             }
         }
         return unseen;
-    }
-
-    private boolean isOfOurTime(String shard) {
-        Optional<Instant> born = Gap.created(shard);
-        return born.isPresent() && born.get().isAfter(since.get());
     }
 }

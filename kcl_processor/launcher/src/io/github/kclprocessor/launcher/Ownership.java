@@ -20,9 +20,10 @@ final class Ownership {
      * Looks before the scheduler runs.
      *
      * @param base the credentials from which the destination's come
+     * @return whether a daemon was started before: there are leases
      * @throws Refused if this daemon must not start
      */
-    static void look(OwnRows rows, LeaseRefresher table, ReplicaProperties replica, SourceStream stream,
+    static boolean look(OwnRows rows, LeaseRefresher table, ReplicaProperties replica, SourceStream stream,
             AwsCredentialsProvider base) throws LeasingException {
         List<String> leases = leases(table);
         if (replica.destinationTable().isPresent()) {
@@ -32,6 +33,7 @@ final class Ownership {
                     () -> stream.shards().stream().map(Shard::shardId).collect(Collectors.toSet()));
         }
         CopyMark.refuse(rows, replica.task(), !leases.isEmpty(), Instant.now());
+        return !leases.isEmpty();
     }
 
     private static List<String> leases(LeaseRefresher table) throws LeasingException {

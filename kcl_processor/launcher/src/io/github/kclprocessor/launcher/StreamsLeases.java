@@ -1,7 +1,6 @@
 package io.github.kclprocessor.launcher;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsLeaseManagementFactory;
-import java.time.Instant;
 import java.util.function.BooleanSupplier;
 import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.kinesis.common.StreamConfig;
@@ -40,15 +39,10 @@ final class StreamsLeases extends DynamoDBStreamsLeaseManagementFactory {
     public ShardSyncTaskManager createShardSyncTaskManager(
             MetricsFactory metrics, StreamConfig stream, DeletedStreamListProvider deleted) {
         LineageGuard syncer = new LineageGuard(stream.streamIdentifier().toString(),
-                config.cleanupLeasesUponShardCompletion(), source, gaps, this::tableMade);
+                config.cleanupLeasesUponShardCompletion(), source, gaps);
         return new ShardSyncTaskManager(createShardDetector(stream), createLeaseRefresher(),
                 stream.initialPositionInStreamExtended(), config.cleanupLeasesUponShardCompletion(),
                 config.ignoreUnexpectedChildShards(), config.shardSyncIntervalMillis(), config.executorService(),
                 syncer, metrics);
-    }
-
-    private Instant tableMade() {
-        return config.dynamoDBClient().describeTable(ask -> ask.tableName(config.tableName())).join()
-                .table().creationDateTime();
     }
 }

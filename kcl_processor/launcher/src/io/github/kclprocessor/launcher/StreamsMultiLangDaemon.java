@@ -8,6 +8,7 @@ import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsP
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -120,14 +121,24 @@ public final class StreamsMultiLangDaemon {
         System.exit(ExitStatus.CRASH);
     }
 
-    /** Makes sure that this daemon may start, and takes its worker's row. */
+    /**
+     * Makes sure that this daemon may start, and takes its worker's row: not before, for a copy that is at work
+     * takes the row for a daemon; and then looks for a copy again, that has begun in between.
+     */
     private void enter(Scheduler scheduler, DynamoDbStreamsClient streams, Place place) throws Exception {
         lookAtStream(streams);
         OwnRows rows = OwnRows.of(scheduler);
         presence = new Presence(rows, kcl.getWorkerIdentifier(), place,
                 Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
+        boolean started = Ownership.look(
+                rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
         presence.enter(Thread::sleep);
-        Ownership.look(rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
+        try {
+            CopyMark.refuse(rows, replica.task(), started, Instant.now());
+        } catch (Refused e) {
+            presence.leave();
+            throw e;
+        }
     }
 
     /** Before anything of this worker's is touched. */

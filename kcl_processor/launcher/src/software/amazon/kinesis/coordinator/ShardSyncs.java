@@ -29,7 +29,7 @@ public final class ShardSyncs {
         try {
             scheduler.leaseCoordinator().initialize();
             List<Lease> leases = scheduler.leaseRefresher().listLeases();
-            if (leases.isEmpty() || lacksChildren(leases)) {
+            if (leases.isEmpty() || !childless(leases).isEmpty()) {
                 now(scheduler);
             }
         } catch (Exception | LinkageError e) {
@@ -37,16 +37,20 @@ public final class ShardSyncs {
         }
     }
 
-    /** Creates the leases that are missing. */
-    public static Void now(Scheduler scheduler) throws Exception {
+    /** Creates the leases that are missing, and returns the parents of all that there are. */
+    public static Set<String> now(Scheduler scheduler) throws Exception {
         scheduler.leaderElectedPeriodicShardSyncManager().syncShardsOnce();
-        return null;
+        return parents(scheduler.leaseRefresher().listLeases());
     }
 
-    private static boolean lacksChildren(List<Lease> leases) {
-        Set<String> parents = leases.stream().flatMap(lease -> lease.parentShardIds().stream())
-                .collect(Collectors.toSet());
-        return leases.stream().anyMatch(
-                lease -> lease.checkpoint().isShardEnd() && !parents.contains(lease.leaseKey()));
+    /** Shards that were read to their end, and of whose children none has a lease. */
+    public static Set<String> childless(List<Lease> leases) {
+        Set<String> parents = parents(leases);
+        return leases.stream().filter(lease -> lease.checkpoint().isShardEnd()).map(Lease::leaseKey)
+                .filter(shard -> !parents.contains(shard)).collect(Collectors.toSet());
+    }
+
+    private static Set<String> parents(List<Lease> leases) {
+        return leases.stream().flatMap(lease -> lease.parentShardIds().stream()).collect(Collectors.toSet());
     }
 }

@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
+import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.awssdk.services.kinesis.model.Shard;
 import software.amazon.awssdk.services.kinesis.model.SequenceNumberRange;
 
@@ -34,7 +37,7 @@ class BeginsTest {
     @Test
     void youngShardBeginsAtItsStart() {
         list(YOUNG, "100");
-        assertEquals(Optional.of("100"), begins.ofNew(YOUNG));
+        assertEquals(at("100"), begins.ofNew(YOUNG));
         assertEquals(List.of(), stream.asked);
     }
 
@@ -42,12 +45,36 @@ class BeginsTest {
     @Test
     void oldShardBeginsAtWhatIsLeft() {
         list(OLD, "100");
-        assertEquals(Optional.of("100"), begins.ofNew(OLD));
+        assertEquals(at("100"), begins.ofNew(OLD));
         stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.TRIMMED);
-        assertEquals(Optional.empty(), begins.ofNew(OLD));
+        assertEquals(Map.of(), begins.ofNew(OLD));
         stream.oldestLeft = GetRecordsResponse.builder()
                 .records(record -> record.dynamodb(change -> change.sequenceNumber("117"))).build();
-        assertEquals(Optional.of("117"), begins.ofNew(OLD));
+        Map<String, AttributeValue> found = begins.ofNew(OLD);
+        assertEquals("117", found.get(Begins.ATTRIBUTE).s());
+        assertTrue(found.containsKey(Begins.FOUND));
+    }
+
+    /** The oldest change left is the next to leave: at a first start that is no loss, later on it is. */
+    @Test
+    void oldestLeftLeaves() {
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/117", FakeStream.TRIMMED);
+        table.lease("shardId-1");
+        table.rows.get("shardId-1").putAll(found("117", Duration.ofMinutes(59)));
+        begins.demand("shardId-1");
+        table.rows.get("shardId-1").putAll(found("117", Duration.ofMinutes(61)));
+        assertThrows(TrimmedDataAccessException.class, () -> begins.demand("shardId-1"));
+        table.rows.get("shardId-1").remove(Begins.FOUND);
+        assertThrows(TrimmedDataAccessException.class, () -> begins.demand("shardId-1"));
+    }
+
+    private static Map<String, AttributeValue> found(String begin, Duration ago) {
+        String time = Long.toString(Instant.now().minus(ago).toEpochMilli());
+        return Map.of(Begins.ATTRIBUTE, AttributeValue.fromS(begin), Begins.FOUND, AttributeValue.fromN(time));
+    }
+
+    private static Map<String, AttributeValue> at(String start) {
+        return Map.of(Begins.ATTRIBUTE, AttributeValue.fromS(start));
     }
 
     /** A shard that has left the stream, or whose start is not told, has no begin. */
@@ -56,9 +83,9 @@ class BeginsTest {
         list(OLD, "100");
         stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.GONE);
         stream.failuresAt.put("TRIM_HORIZON/null", FakeStream.GONE);
-        assertEquals(Optional.empty(), begins.ofNew(OLD));
+        assertEquals(Map.of(), begins.ofNew(OLD));
         list(YOUNG, null);
-        assertEquals(Optional.empty(), begins.ofNew(YOUNG));
+        assertEquals(Map.of(), begins.ofNew(YOUNG));
     }
 
     /** A start that an iterator is refused at is as good as any other: it cannot be told to be gone. */
@@ -66,7 +93,7 @@ class BeginsTest {
     void refusedStartIsNoLoss() {
         list(OLD, "100");
         stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.refusal("ValidationException"));
-        assertEquals(Optional.of("100"), begins.ofNew(OLD));
+        assertEquals(at("100"), begins.ofNew(OLD));
     }
 
     /** A list forgets the shards that it does not bring, but for those that were found just now. */
@@ -76,8 +103,8 @@ class BeginsTest {
         list(YOUNG, "100");
         list(born, "200");
         begins.listing();
-        assertEquals(Optional.empty(), begins.ofNew(YOUNG));
-        assertEquals(Optional.of("200"), begins.ofNew(born));
+        assertEquals(Map.of(), begins.ofNew(YOUNG));
+        assertEquals(at("200"), begins.ofNew(born));
     }
 
     /** A begin is written once, and only beside a lease. */

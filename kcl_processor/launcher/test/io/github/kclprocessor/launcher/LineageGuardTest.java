@@ -9,12 +9,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.common.StreamIdentifier;
@@ -25,13 +26,7 @@ import software.amazon.kinesis.metrics.NullMetricsScope;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class LineageGuardTest {
-    private static final Instant MADE = Instant.now().minus(Duration.ofHours(30));
-    private static final String LEASED = shardOf(MADE.minusSeconds(3));
-    private static final String OTHER = shardOf(MADE.minusSeconds(2));
-    private static final String BEFORE = shardOf(MADE.minusSeconds(1));
-    private static final String AFTER = shardOf(MADE.plusSeconds(1));
-    private static final String LATER = shardOf(MADE.plusSeconds(2));
-
+    private static final Instant NOW = Instant.now();
     /** As the adapter gives it to a syncer. */
     private static final String STREAM = "us-east-1$111122223333$orders$2026-01-01T00-00-00.000";
 
@@ -40,79 +35,125 @@ class LineageGuardTest {
 
     private final List<Integer> exits = new ArrayList<>();
     private final FakeStream stream = new FakeStream();
-    private final List<String> created = new ArrayList<>();
+    private final List<Lease> leases = new ArrayList<>();
+    private final List<String> calls = new ArrayList<>();
 
-    private static String shardOf(Instant born) {
-        return String.format("shardId-%020d-0a1b2c3d", born.toEpochMilli());
+    private static String shardOf(int hoursAgo) {
+        return String.format("shardId-%020d-0a1b2c3d", NOW.minus(Duration.ofHours(hoursAgo)).toEpochMilli());
     }
 
-    private static Lease lease(String shard) {
+    private static Shard shard(String id, String parent, String end) {
+        return FakeStream.shard(id, parent).toBuilder()
+                .sequenceNumberRange(range -> range.startingSequenceNumber("100").endingSequenceNumber(end)).build();
+    }
+
+    private void lease(String shard, String parent, ExtendedSequenceNumber checkpoint) {
         Lease lease = new Lease();
         lease.leaseKey(shard);
-        lease.checkpoint(ExtendedSequenceNumber.SHARD_END);
-        return lease;
+        lease.parentShardIds(parent == null ? List.of() : List.of(parent));
+        lease.checkpoint(checkpoint);
+        leases.add(lease);
     }
 
-    /** A sync where these shards have leases. */
-    private void sync(boolean goOn, String... leased) throws Exception {
+    private void sync(boolean goOn) throws Exception {
         Gaps gaps = new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add);
-        LineageGuard guard = new LineageGuard(STREAM, true, new SourceStream(stream, "arn"), gaps, () -> MADE);
+        LineageGuard guard = new LineageGuard(STREAM, true, new SourceStream(stream, "arn"), gaps);
         ShardDetector detector = Fake.of(ShardDetector.class, (method, asked) ->
-                method.equals("streamIdentifier") ? StreamIdentifier.singleStreamInstance(STREAM) : List.of());
-        List<Lease> leases = Arrays.stream(leased).map(LineageGuardTest::lease).collect(Collectors.toList());
+                method.equals("streamIdentifier") ? StreamIdentifier.singleStreamInstance(STREAM)
+                        : stream.shards.stream().map(LineageGuardTest::ofKinesis).collect(Collectors.toList()));
         LeaseRefresher table = Fake.of(LeaseRefresher.class, (method, asked) -> {
-            created.add(method);
-            return method.equals("listLeases") ? leases : null;
+            calls.add(method);
+            if (method.equals("deleteLease")) {
+                leases.remove(asked[0]);
+            }
+            return method.equals("listLeases") ? new ArrayList<>(leases)
+                    : method.equals("createLeaseIfNotExists") ? leases.add((Lease) asked[0]) : null;
         });
         guard.checkAndCreateLeaseForNewShards(detector, table,
                 InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON),
                 new NullMetricsScope(), false, leases.isEmpty());
     }
 
+    private static software.amazon.awssdk.services.kinesis.model.Shard ofKinesis(Shard shard) {
+        return software.amazon.awssdk.services.kinesis.model.Shard.builder()
+                .shardId(shard.shardId()).parentShardId(shard.parentShardId())
+                .hashKeyRange(range -> range.startingHashKey("0").endingHashKey("1"))
+                .sequenceNumberRange(range -> range.startingSequenceNumber("100")
+                        .endingSequenceNumber(shard.sequenceNumberRange().endingSequenceNumber())).build();
+    }
+
     private Path gapFile() {
         return folder.resolve("gaps.jsonl");
     }
 
-    /** A shard that came and went without a lease is a gap, once for all its children, and then they are synced. */
+    /** An ended shard, whose child came and went without a lease, and what is below that. */
+    private void unseen() {
+        lease(shardOf(30), null, ExtendedSequenceNumber.SHARD_END);
+        stream.shards = List.of(shard(shardOf(20), "unseen", "300"), shard(shardOf(10), shardOf(20), null),
+                shard(shardOf(9), "unseen", null));
+    }
+
+    /** A shard that came and went without a lease is a gap, once for all its children, and then they have leases. */
     @Test
     void unseenShard() throws Exception {
-        stream.shards = List.of(FakeStream.shard(AFTER, "unseen"), FakeStream.shard(LATER, "unseen"));
-        sync(true, OTHER);
+        unseen();
+        sync(true);
         List<String> noted = Files.readAllLines(gapFile());
         assertEquals(1, noted.size());
-        assertTrue(noted.get(0).contains("\"shard\":\"unseen\",\"checkpoint\":\"TRIM_HORIZON\""), noted.get(0));
-        assertTrue(noted.get(0).contains("\"to\":\"" + Gap.created(AFTER).get() + '"'), noted.get(0));
-        assertTrue(created.contains("getLeaseTableIdentifier"), created.toString());
+        assertTrue(noted.get(0).contains(String.format(
+                "\"shard\":\"unseen\",\"checkpoint\":\"TRIM_HORIZON\",\"from\":\"%s\",\"to\":\"%s\"",
+                Gap.created(shardOf(30)).get(), Gap.created(shardOf(20)).get())), noted.get(0));
+        assertEquals(3, leases.stream().filter(lease -> !lease.checkpoint().isShardEnd()).count());
+        sync(true);
+        assertEquals(1, Files.readAllLines(gapFile()).size());
     }
 
     /** Where a gap is to end the daemon, nothing gets a lease past it. */
     @Test
     void unseenShardEndsTheDaemon() {
-        stream.shards = List.of(FakeStream.shard(AFTER, "unseen"));
-        assertThrows(IllegalStateException.class, () -> sync(false, OTHER));
+        unseen();
+        assertThrows(IllegalStateException.class, () -> sync(false));
         assertEquals(List.of(ExitStatus.GAP), exits);
-        assertEquals(List.of("listLeases"), created);
+        assertEquals(List.of("listLeases"), calls);
     }
 
-    /** A parent that has a lease or is still there tells its own gaps; a child with a lease was told about. */
+    /** A child that is still there gets its lease, though its parent has left the stream. */
     @Test
-    void parentsThatAreSeen() throws Exception {
-        stream.shards = List.of(FakeStream.shard(AFTER, LEASED));
-        sync(false, LEASED);
-        stream.shards = List.of(FakeStream.shard(AFTER, null), FakeStream.shard(LATER, AFTER));
-        sync(false, OTHER);
-        stream.shards = List.of(FakeStream.shard(AFTER, "unseen"));
-        sync(false, AFTER);
-        assertEquals(List.of(), exits);
-    }
-
-    /** What was gone when the first leases were made was not to be read. */
-    @Test
-    void parentsOfBeforeTheFirstStart() throws Exception {
-        stream.shards = List.of(FakeStream.shard(AFTER, "unseen"));
+    void childThatIsThere() throws Exception {
+        lease(shardOf(30), null, ExtendedSequenceNumber.SHARD_END);
+        stream.shards = List.of(shard(shardOf(20), shardOf(30), null));
         sync(false);
-        stream.shards = List.of(FakeStream.shard(BEFORE, "unseen"));
-        sync(false, OTHER);
+        assertEquals(List.of(), exits);
+        assertTrue(leases.stream().anyMatch(lease -> lease.leaseKey().equals(shardOf(20))));
+    }
+
+    /** A lineage of which everything was read loses its oldest shards, first their leases, then from the stream. */
+    @Test
+    void steadyState() throws Exception {
+        List<String> line = IntStream.range(0, 8).mapToObj(at -> shardOf(29 - 4 * at)).collect(Collectors.toList());
+        List<Shard> shards = new ArrayList<>();
+        for (int at = 0; at < 8; at++) {
+            String parent = at == 0 ? null : line.get(at - 1);
+            shards.add(shard(line.get(at), parent, at == 7 ? null : "300"));
+            lease(line.get(at), parent, at == 7 ? new ExtendedSequenceNumber("200") : ExtendedSequenceNumber.SHARD_END);
+        }
+        for (int gone = 0; gone < 4; gone++) {
+            stream.shards = shards.subList(gone, 8);
+            sync(false);
+        }
+        assertEquals(List.of(), exits);
+        assertTrue(leases.size() < 4, leases.toString());
+    }
+
+    /** A first start, and one that was cut short, meet shards whose parents are gone: they were not to be read. */
+    @Test
+    void firstStart() throws Exception {
+        stream.shards = List.of(shard(shardOf(20), "gone", null), shard(shardOf(19), "gone too", null));
+        sync(false);
+        assertEquals(2, leases.size());
+        leases.remove(1);
+        sync(false);
+        assertEquals(2, leases.size());
         assertEquals(List.of(), exits);
     }
 }
