@@ -1,21 +1,45 @@
-"""The documents say what the product does: help texts, exit codes, examples."""
+"""The documents say what the product does: help texts, exit codes, commands, examples."""
 
 from __future__ import annotations
 
+import itertools
 import re
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
 
-from kcl_processor.cli import COMMANDS
+from kcl_processor.cli import COMMANDS, build_parser, with_action
+from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
+from kcl_processor.launch.service_units import systemd_unit, unit_name
 from kcl_processor.operate.uneven import UNEVEN
 from tests import readme
 from tests.aws_settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
-README = readme.README
+README, GUIDE = readme.README, readme.GUIDE
+# Where systemd keeps what it calls %S, for a unit of the system (systemd.unit(5)).
+STATE = "/var/lib"
+
+
+def commands_of(text: str) -> set[str]:
+    """Each command that a text shows: at a prompt, in a unit, as a probe, or in a sentence.
+
+    In sentences the program's name may be left out. A choice of words gives a command for each.
+    """
+    inline = [" ".join(span.split()) for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
+    named = [f"kcl-processor {span}" for span in inline if span.split()[0] in COMMANDS]
+    shown = [
+        *re.findall(r"^ *\$ (kcl-processor .*)$", text, re.MULTILINE),
+        *re.findall(r"'(kcl-processor [^'|]+)", text),
+        *(probe.replace(",", "") for probe in re.findall(r"command: \[([^]]+)\]", text)),
+        *(span for span in inline if span.startswith("kcl-processor ")),
+        *(span for span in named if " --" in span),
+    ]
+    words = [[word.split("|") for word in shlex.split(line, comments=True)] for line in shown]
+    return {shlex.join(chosen) for line in words for chosen in itertools.product(*line)}
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse words its help anew in 3.13")
@@ -56,6 +80,22 @@ def test_files_that_the_readme_names_exist(name: tuple[str, str]) -> None:
     path = name[0] or name[1]
     if not path.startswith("http"):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("command", sorted(commands_of(GUIDE)))
+def test_the_commands_of_the_guide_can_be_typed(command: str) -> None:
+    """Capital words stand for something, and are something for the parser, too."""
+    _, *words = shlex.split(command)
+    build_parser().parse_args(with_action(words))
+
+
+def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:
+    """A probe that looked elsewhere would find no worker there, and nothing to complain of."""
+    task = load_tasks(ROOT / "properties" / "example.yml")[0]
+    units = re.findall(r"systemctl [\w-]+ ([\w@.-]+)", GUIDE)
+    assert units and set(units) == {unit_name(task).replace(task.name, "orders")}
+    (state,) = re.findall(r"--state-dir %S/(\S+)", systemd_unit(task, []))
+    assert set(re.findall(r"--state-dir (/[\w/-]+)", GUIDE)) == {f"{STATE}/{state}"}
 
 
 def test_each_aws_setting_of_the_table_is_tested() -> None:

@@ -73,7 +73,7 @@ OF_NO_MODULE = {
     "launcher/test_java_source": "what Java and Python both keep, and must keep alike",
     "replicate/test_cost": "the price of a change, over all stages",
     "replicate/test_types": "any item, over all stages, unchanged",
-    "test_docs": "README.md",
+    "test_docs": "README.md and the guide to operating",
     "test_helper_script": "scripts/kcl_processor_helper.py",
     "test_rooms": "this rule",
     "test_versions": "what must not name a version twice: the build, the scripts, the README",

@@ -21,7 +21,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch import preflight
-from kcl_processor.launch.service_units import supervisord_program, systemd_unit
+from kcl_processor.launch.service_units import supervisord_program, systemd_unit, unit_name
 
 HELP = "write the tasks' .properties, or units for systemd or supervisord"
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rendered(args: argparse.Namespace, task: Task, state: Path) -> tuple[Path, str]:
-    unit = args.out / f"kcl-processor-{task.name}"
+    unit = args.out / unit_name(task)
     config = str(args.config.absolute())
     command = [str(Path(sys.executable).parent / "kcl-processor"), "run", "--supervised"]
     command += ["-c", config, task.name]
