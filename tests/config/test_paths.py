@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kcl_processor.config.paths import TaskFiles, is_queue, settled, state_directory
+from kcl_processor.config import paths
+from kcl_processor.config.paths import (
+    RENDERED,
+    TaskFiles,
+    is_queue,
+    letters_beside,
+    settled,
+    state_directory,
+)
 from tests.kcl_tables import make_task
 
 PLACES = ("XDG_STATE_HOME", "STATE_DIRECTORY", "KCL_PROCESSOR_STATE")
@@ -39,6 +48,26 @@ def test_letters_go_to_a_queue_or_to_a_file(place: str, *, queue: bool) -> None:
     assert is_queue(place) is queue
     assert files.dead_letters == place
     assert (files.letter_file.parent == Path("/state")) is queue
+
+
+def test_a_file_of_gaps_leads_to_the_dead_letters() -> None:
+    """For a record processor that was told of the former alone."""
+    files = TaskFiles(make_task(), Path("/state"))
+    assert letters_beside(files.gaps, files.task.name) == files.letter_file
+
+
+def test_no_other_module_makes_a_name() -> None:
+    """A name that is made twice is one day two names."""
+    files = TaskFiles(make_task(), Path("/state"))
+    known = (files.owner, files.ending, files.letter_file, files.gaps, files.copy_progress)
+    made = {path.name.removeprefix(f"{files.task.name}.") for path in (*known, files.starts)}
+    made |= {f".{name}" for name in made} | {RENDERED, settled(Path("x")).suffix}
+    assert len(made) == 2 * 6 + 2
+    ours = Path(paths.__file__)
+    for module in set(ours.parents[1].rglob("*.py")) - {ours}:
+        tree = ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        words = {node.value for node in tree if isinstance(node, ast.Constant)}
+        assert not made & words, module
 
 
 def test_no_two_files_share_a_name() -> None:
