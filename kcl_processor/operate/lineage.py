@@ -81,6 +81,15 @@ def unfinished(leases: Iterable[Lease]) -> list[Lease]:
     return [lease for lease in leases if not lease.ended and not _waits(lease.parents, ended)]
 
 
+def parents_of(leases: Iterable[Lease], listed: Iterable[StreamShard]) -> dict[str, set[str]]:
+    """Shard to its parents, by the leases and by the stream; each may lack a part."""
+    parents = {lease.shard: set(lease.parents) for lease in leases}
+    for shard in listed:
+        if shard.parent:
+            parents.setdefault(shard.id, set()).add(shard.parent)
+    return parents
+
+
 def join(
     leases: Sequence[Lease],
     shards: Sequence[StreamShard],
@@ -135,14 +144,11 @@ def tree(views: Sequence[ShardView]) -> Iterator[tuple[str, ShardView]]:
 
 
 class _Family:
-    """Who descends from whom, by the leases and by the stream; each may lack a part."""
+    """Who descends from whom, and who is read to its end."""
 
     def __init__(self, leases: Mapping[str, Lease], listed: Mapping[str, StreamShard]) -> None:
         self.ended = {name: lease.ended for name, lease in leases.items()}
-        self._parents = {name: set(lease.parents) for name, lease in leases.items()}
-        for shard in listed.values():
-            if shard.parent:
-                self._parents.setdefault(shard.id, set()).add(shard.parent)
+        self._parents = parents_of(leases.values(), listed.values())
         self._children: dict[str, set[str]] = {}
         for name, parents in self._parents.items():
             for parent in parents:
