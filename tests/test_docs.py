@@ -15,6 +15,7 @@ from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
 from kcl_processor.launch.service_units import systemd_unit, unit_name
 from kcl_processor.operate.uneven import UNEVEN
+from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 from tests import readme
 from tests.aws_settings import SETTINGS
 
@@ -96,6 +97,12 @@ def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:
     assert units and set(units) == {unit_name(task).replace(task.name, "orders")}
     (state,) = re.findall(r"--state-dir %S/(\S+)", systemd_unit(task, []))
     assert set(re.findall(r"--state-dir (/[\w/-]+)", GUIDE)) == {f"{STATE}/{state}"}
+
+
+def test_the_guide_lists_every_metric() -> None:
+    """All that a record processor publishes, and nothing else."""
+    listed = re.findall(r"^\| `(\w+)` \| (?:Count|Milliseconds) \|", GUIDE, re.MULTILINE)
+    assert sorted(listed) == sorted([*METRICS, LATENCY_METRIC])
 
 
 def test_each_aws_setting_of_the_table_is_tested() -> None:
