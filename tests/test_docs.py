@@ -14,6 +14,7 @@ from kcl_processor.cli import COMMANDS, build_parser, with_action
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
 from kcl_processor.launch.service_units import systemd_unit, unit_name
+from kcl_processor.operate.lineage import STATES
 from kcl_processor.operate.uneven import UNEVEN
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 from tests import readme
@@ -97,6 +98,12 @@ def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:
     assert units and set(units) == {unit_name(task).replace(task.name, "orders")}
     (state,) = re.findall(r"--state-dir %S/(\S+)", systemd_unit(task, []))
     assert set(re.findall(r"--state-dir (/[\w/-]+)", GUIDE)) == {f"{STATE}/{state}"}
+
+
+def test_the_guide_says_of_each_state_what_the_product_says() -> None:
+    """`leases --help` prints the product's words."""
+    (table,) = re.findall(r"^\| state \|.*\n\|[-|]+\n((?:\|.*\n)+)", GUIDE, re.MULTILINE)
+    assert dict(re.findall(r"^\| `([\w-]+)` \| (.+?) \|", table, re.MULTILINE)) == STATES
 
 
 def test_the_guide_lists_every_metric() -> None:

@@ -32,19 +32,18 @@ from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import retire_mark
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate import lease_reset
-from kcl_processor.operate.lineage import ENDED, ShardView, tree
+from kcl_processor.operate.lineage import ENDED, STATES, ShardView, tree
 from kcl_processor.operate.observe import Observer
 
 HELP = "show, reset or restore KCL's checkpoints"
 
-_SHOW = """\
+_STATES = "\n".join(f"               {state:<13}{means}" for state, means in STATES.items())
+_SHOW = f"""\
 One line a shard.
 
 columns:
-  STATE      ended, gap, waiting (for its parent), unleased (no lease yet), orphan (open, and never
-             owned), handed-over (let go by its last owner), stopped (its owner was stopped, and
-             takes it up again), dying (the lease's counter stands still, for less than a failover),
-             dead (for longer), owned (its counter was not watched), active (its counter moves)
+  STATE      the first of these that fits:
+{_STATES}
   MOVING     whether the lease's counter grew while it was watched, for a few seconds
   SWITCHES   how often the shard changed hands since its last checkpoint
   LAG        age of the oldest change behind the checkpoint; - when all is read. A running
