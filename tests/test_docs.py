@@ -13,7 +13,7 @@ import pytest
 from kcl_processor.cli import COMMANDS, build_parser, with_action
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
-from kcl_processor.launch.service_units import systemd_unit, unit_name
+from kcl_processor.launch.service_units import FINAL, systemd_unit, unit_name
 from kcl_processor.operate.lineage import STATES
 from kcl_processor.operate.uneven import UNEVEN
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
@@ -65,6 +65,17 @@ def test_the_readme_and_the_product_say_the_same_of_each_exit_code() -> None:
     assert rows.keys() == {str(int(code)) for code in MEANINGS}
     for code, meaning in MEANINGS.items():
         assert meaning in rows[str(int(code))]
+
+
+def test_the_readme_and_the_units_restart_after_the_same_exit_codes() -> None:
+    """A row that says `no` is a code that leaves a supervised daemon stopped."""
+    said = dict(re.findall(r"^\| (\d+) \| .* \| (yes|no|) ?\|$", README, re.MULTILINE))
+    assert {code for code, restart in said.items() if restart == "no"} == {
+        str(int(code)) for code in FINAL
+    }
+    assert {code for code, restart in said.items() if not restart} == {str(int(ExitCode.OK))}
+    (left,) = re.findall(r"leave it stopped on ([\d, and]+),", " ".join(README.split()))
+    assert re.findall(r"\d+", left) == [str(int(code)) for code in FINAL]
 
 
 def test_every_command_has_a_module_of_its_own() -> None:

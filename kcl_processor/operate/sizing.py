@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from kcl_processor import costs
 from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
-from kcl_processor.fleet.coordinator import failover_seconds
+from kcl_processor.fleet.coordinator import PRESENCE_BEATS, failover_seconds
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 
 _MONTH = 30 * 24 * 3600
@@ -165,8 +165,8 @@ def _worker_rows(task: Task, workers: int) -> Line:
 
 
 def _presence(task: Task, workers: int) -> Line:
-    """A worker's row that moves four times in a failover (``Presence`` of the launcher)."""
-    interval = failover_seconds(task) / 4
+    """The row in which a worker shows that it lives."""
+    interval = failover_seconds(task) / PRESENCE_BEATS
     return Line(
         "workers' presence",
         workers * _MONTH / interval * _WRITE,
