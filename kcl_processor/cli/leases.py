@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (text, add, act) in ACTIONS.items():
         action = actions.add_parser(
             name,
-            help=text.splitlines()[0],
+            help=" ".join(text.split()).split(". ")[0].rstrip(".") + ".",
             description=text,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +39,14 @@ def test_a_reset_without_yes_changes_nothing(ask: Ask, file: Path) -> None:
 def test_words_that_make_no_sense_touch_nothing(ask: Ask, words: tuple[str, ...]) -> None:
     """Exit code 2."""
     assert ask("leases", *words).code == 2
+
+
+def test_help_says_what_each_action_does_in_a_whole_sentence(ask: Ask) -> None:
+    """Wherever the lines of its own help end."""
+    said = " ".join(ask("leases", "--help").out.split())
+    assert "reset Set checkpoints back" in said
+    for word, then in itertools.pairwise([*command.ACTIONS, "options:"]):
+        assert re.search(rf"{word} [A-Z][^.]*\. {then}", said)
 
 
 def test_the_tree_and_the_filters_are_offered(ask: Ask) -> None:
