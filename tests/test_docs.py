@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from tests.aws_settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 README, GUIDE = readme.README, readme.GUIDE
+PARSER = build_parser()
 # Where systemd keeps what it calls %S, for a unit of the system (systemd.unit(5)).
 STATE = "/var/lib"
 
@@ -67,6 +70,21 @@ def test_the_readme_and_the_product_say_the_same_of_each_exit_code() -> None:
         assert meaning in rows[str(int(code))]
 
 
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The parsers of the commands, or of the actions of one that has some."""
+    below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    yield from (found for a in below for choice in a.choices.values() for found in parsers(choice))
+    if not below:
+        yield parser
+
+
+def test_every_command_that_prints_a_result_takes_json() -> None:
+    """The others go on until they are stopped, write files, or print JSON as it is."""
+    every = {parser.prog.removeprefix("kcl-processor "): parser for parser in parsers(PARSER)}
+    without = {name for name, parser in every.items() if "--json" not in parser.format_help()}
+    assert without == {"start", "run", "demo", "exporter", "render", "iam", "dashboard"}
+
+
 def test_the_readme_and_the_units_restart_after_the_same_exit_codes() -> None:
     """A row that says `no` is a code that leaves a supervised daemon stopped."""
     said = dict(re.findall(r"^\| (\d+) \| .* \| (yes|no|) ?\|$", README, re.MULTILINE))
@@ -99,7 +117,7 @@ def test_files_that_the_readme_names_exist(name: tuple[str, str]) -> None:
 def test_the_commands_of_the_guide_can_be_typed(command: str) -> None:
     """Capital words stand for something, and are something for the parser, too."""
     _, *words = shlex.split(command)
-    build_parser().parse_args(with_action(words))
+    PARSER.parse_args(with_action(words))
 
 
 def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:
