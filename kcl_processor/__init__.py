@@ -7,7 +7,7 @@ with it; that process turns stream images into writes on the destination table. 
 
 The rooms stand on floors, and none imports from a floor above: ``cli``; ``table``, ``operate``,
 ``demo``; ``launch``; ``replicate``, ``fleet``; ``state``; ``aws``; ``config``, ``launcher``; and on
-the ground ``errors``, ``clock`` and ``log``.
+the ground ``errors``, ``clock``, ``log`` and ``costs``.
 """
 
 __version__ = "0.1.0"

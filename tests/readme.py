@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What the README calls operating a replica.
+GUIDE = (ROOT / "kcl_processor" / "cli" / "README.md").read_text(encoding="utf-8")
 _ASKERS = ("tools", "record processors", "daemon")
 
 

@@ -1,21 +1,50 @@
-"""The documents say what the product does: help texts, exit codes, examples."""
+"""The documents say what the product does: help texts, exit codes, commands, examples."""
 
 from __future__ import annotations
 
+import argparse
+import itertools
 import re
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kcl_processor.cli import COMMANDS
+from kcl_processor.cli import COMMANDS, build_parser, with_action
+from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
+from kcl_processor.launch.service_units import FINAL, systemd_unit, unit_name
+from kcl_processor.operate.lineage import STATES
 from kcl_processor.operate.uneven import UNEVEN
+from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 from tests import readme
 from tests.aws_settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
-README = readme.README
+README, GUIDE = readme.README, readme.GUIDE
+PARSER = build_parser()
+# Where systemd keeps what it calls %S, for a unit of the system (systemd.unit(5)).
+STATE = "/var/lib"
+
+
+def commands_of(text: str) -> set[str]:
+    """Each command that a text shows: at a prompt, in a unit, as a probe, or in a sentence.
+
+    In sentences the program's name may be left out. A choice of words gives a command for each.
+    """
+    inline = [" ".join(span.split()) for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", text)]
+    named = [f"kcl-processor {span}" for span in inline if span.split()[0] in COMMANDS]
+    shown = [
+        *re.findall(r"^ *\$ (kcl-processor .*)$", text, re.MULTILINE),
+        *re.findall(r"'(kcl-processor [^'|]+)", text),
+        *(probe.replace(",", "") for probe in re.findall(r"command: \[([^]]+)\]", text)),
+        *(span for span in inline if span.startswith("kcl-processor ")),
+        *(span for span in named if " --" in span),
+    ]
+    words = [[word.split("|") for word in shlex.split(line, comments=True)] for line in shown]
+    return {shlex.join(chosen) for line in words for chosen in itertools.product(*line)}
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse words its help anew in 3.13")
@@ -41,6 +70,32 @@ def test_the_readme_and_the_product_say_the_same_of_each_exit_code() -> None:
         assert meaning in rows[str(int(code))]
 
 
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The parsers of the commands, or of the actions of one that has some."""
+    below = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    yield from (found for a in below for choice in a.choices.values() for found in parsers(choice))
+    if not below:
+        yield parser
+
+
+def test_every_command_that_prints_a_result_takes_json() -> None:
+    """The others go on until they are stopped, write files, or print JSON as it is."""
+    every = {parser.prog.removeprefix("kcl-processor "): parser for parser in parsers(PARSER)}
+    without = {name for name, parser in every.items() if "--json" not in parser.format_help()}
+    assert without == {"start", "run", "demo", "exporter", "render", "iam", "dashboard"}
+
+
+def test_the_readme_and_the_units_restart_after_the_same_exit_codes() -> None:
+    """A row that says `no` is a code that leaves a supervised daemon stopped."""
+    said = dict(re.findall(r"^\| (\d+) \| .* \| (yes|no|) ?\|$", README, re.MULTILINE))
+    assert {code for code, restart in said.items() if restart == "no"} == {
+        str(int(code)) for code in FINAL
+    }
+    assert {code for code, restart in said.items() if not restart} == {str(int(ExitCode.OK))}
+    (left,) = re.findall(r"leave it stopped on ([\d, and]+),", " ".join(README.split()))
+    assert re.findall(r"\d+", left) == [str(int(code)) for code in FINAL]
+
+
 def test_every_command_has_a_module_of_its_own() -> None:
     """One command, one module, and no module of a command that is not offered."""
     modules = {path.stem for path in (ROOT / "kcl_processor" / "cli").glob("*.py")}
@@ -56,6 +111,34 @@ def test_files_that_the_readme_names_exist(name: tuple[str, str]) -> None:
     path = name[0] or name[1]
     if not path.startswith("http"):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("command", sorted(commands_of(GUIDE)))
+def test_the_commands_of_the_guide_can_be_typed(command: str) -> None:
+    """Capital words stand for something, and are something for the parser, too."""
+    _, *words = shlex.split(command)
+    PARSER.parse_args(with_action(words))
+
+
+def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:
+    """A probe that looked elsewhere would find no worker there, and nothing to complain of."""
+    task = load_tasks(ROOT / "properties" / "example.yml")[0]
+    units = re.findall(r"systemctl [\w-]+ ([\w@.-]+)", GUIDE)
+    assert units and set(units) == {unit_name(task).replace(task.name, "orders")}
+    (state,) = re.findall(r"--state-dir %S/(\S+)", systemd_unit(task, []))
+    assert set(re.findall(r"--state-dir (/[\w/-]+)", GUIDE)) == {f"{STATE}/{state}"}
+
+
+def test_the_guide_says_of_each_state_what_the_product_says() -> None:
+    """`leases --help` prints the product's words."""
+    (table,) = re.findall(r"^\| state \|.*\n\|[-|]+\n((?:\|.*\n)+)", GUIDE, re.MULTILINE)
+    assert dict(re.findall(r"^\| `([\w-]+)` \| (.+?) \|", table, re.MULTILINE)) == STATES
+
+
+def test_the_guide_lists_every_metric() -> None:
+    """All that a record processor publishes, and nothing else."""
+    listed = re.findall(r"^\| `(\w+)` \| (?:Count|Milliseconds) \|", GUIDE, re.MULTILINE)
+    assert sorted(listed) == sorted([*METRICS, LATENCY_METRIC])
 
 
 def test_each_aws_setting_of_the_table_is_tested() -> None:

@@ -1,9 +1,15 @@
-"""The tests stand as the package does: tests/<room>/test_<module>.py, or a reason why not."""
+"""The rooms and their floors, and the tests, which stand as the package does:
+tests/<room>/test_<module>.py, or a reason why not."""
 
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from pathlib import Path
+
+import kcl_processor
+from tests.readme import README
 
 ROOT = Path(__file__).parents[1]
 PACKAGE, TESTS = ROOT / "kcl_processor", ROOT / "tests"
@@ -73,7 +79,7 @@ OF_NO_MODULE = {
     "launcher/test_java_source": "what Java and Python both keep, and must keep alike",
     "replicate/test_cost": "the price of a change, over all stages",
     "replicate/test_types": "any item, over all stages, unchanged",
-    "test_docs": "README.md",
+    "test_docs": "README.md and the guide to operating",
     "test_helper_script": "scripts/kcl_processor_helper.py",
     "test_rooms": "this rule",
     "test_versions": "what must not name a version twice: the build, the scripts, the README",
@@ -99,6 +105,30 @@ def named() -> set[str]:
     files = {path.relative_to(TESTS).with_suffix("") for path in TESTS.rglob("test_*.py")}
     names = {path.as_posix() for path in files} - OF_NO_MODULE.keys()
     return {name.replace("test_", "", 1) for name in names}
+
+
+def floors() -> list[set[str]]:
+    """The rooms by their floors, from the top, as lint-imports has them."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (layers,) = (
+        contract["layers"]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    )
+    return [set(re.findall(r"\w+", layer)) for layer in layers]
+
+
+def test_the_readme_shows_the_floors_that_are_checked() -> None:
+    """Each room on its floor, for whoever looks where a thing belongs."""
+    (table,) = re.findall(r"^\| room, .*\n\|[-|]+\n((?:\|.*\n)+)", README, re.MULTILINE)
+    rows = [line.split("|")[1] for line in table.splitlines()]
+    assert [set(re.findall(r"`(\w+)(?:/|\.py)`", row)) for row in rows] == floors()
+
+
+def test_the_package_tells_the_floors_that_are_checked() -> None:
+    """From the top; what stands between two semicolons is one floor."""
+    (text,) = re.findall(r"from a floor above: (.*?)\.\n", kcl_processor.__doc__ or "", re.DOTALL)
+    assert [set(re.findall(r"``(\w+)``", floor)) for floor in text.split(";")] == floors()
 
 
 def test_every_module_has_a_test_file_or_a_reason() -> None:

@@ -32,19 +32,18 @@ from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import retire_mark
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate import lease_reset
-from kcl_processor.operate.lineage import ENDED, ShardView, tree
+from kcl_processor.operate.lineage import ENDED, STATES, ShardView, tree
 from kcl_processor.operate.observe import Observer
 
 HELP = "show, reset or restore KCL's checkpoints"
 
-_SHOW = """\
+_STATES = "\n".join(f"               {state:<13}{means}" for state, means in STATES.items())
+_SHOW = f"""\
 One line a shard.
 
 columns:
-  STATE      ended, gap, waiting (for its parent), unleased (no lease yet), orphan (open, and never
-             owned), handed-over (let go by its last owner), stopped (its owner was stopped, and
-             takes it up again), dying (the lease's counter stands still, for less than a failover),
-             dead (for longer), owned (its counter was not watched), active (its counter moves)
+  STATE      the first of these that fits:
+{_STATES}
   MOVING     whether the lease's counter grew while it was watched, for a few seconds
   SWITCHES   how often the shard changed hands since its last checkpoint
   LAG        age of the oldest change behind the checkpoint; - when all is read. A running
@@ -70,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (text, add, act) in ACTIONS.items():
         action = actions.add_parser(
             name,
-            help=text.splitlines()[0],
+            help=" ".join(text.split()).split(". ")[0].rstrip(".") + ".",
             description=text,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
@@ -119,6 +118,7 @@ def _add_restore(parser: argparse.ArgumentParser) -> None:
 
 def _add_yes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do it")
+    parser.add_argument("--json", action="store_true", help="a JSON object")
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -175,9 +175,9 @@ def _reset(args: argparse.Namespace) -> int:
     if to.isdigit():
         _refuse_nowhere(stream, lease_reset.named(list(map(lease, items)), args.shard).shard, to)
     steps = lease_reset.plan_reset(items, stream.shards(), args.shard, to)
-    _print(steps)
+    _show_changes(steps, args)
     if not args.yes:
-        return _not_done(steps, args)
+        return _tell(steps, args)
     refuse_running(task, SystemClock(), time.sleep)
     path = args.save or files.saved_leases(SystemClock().now())
     lease_changes.save(path, task, items)
@@ -185,8 +185,7 @@ def _reset(args: argparse.Namespace) -> int:
     if steps and all(step.after is None for step in steps):
         retire_mark(task)
     undo = as_called(f"kcl-processor leases restore {shlex.quote(str(path))} {task.name}", args)
-    print(f"{len(steps)} rows changed. To undo: {undo} --yes")
-    return ExitCode.OK
+    return _tell(steps, args, f" To undo: {undo} --yes", path)
 
 
 def _restore(args: argparse.Namespace) -> int:
@@ -194,18 +193,45 @@ def _restore(args: argparse.Namespace) -> int:
     refuse_foreign(task, SystemClock(), time.sleep)
     client, table = clients.checkpoints(task), task.kcl.application_name
     steps = lease_reset.plan_restore(lease_changes.load(args.file, task), _items(client, table))
-    _print(steps)
+    _show_changes(steps, args)
     if not args.yes:
-        return _not_done(steps, args)
+        return _tell(steps, args)
     refuse_running(task, SystemClock(), time.sleep)
     lease_changes.apply(client, table, steps)
-    print(f"{len(steps)} rows changed.")
+    return _tell(steps, args)
+
+
+def _show_changes(steps: list[lease_changes.Step], args: argparse.Namespace) -> None:
+    """The table comes before the work, JSON behind it as a whole."""
+    if not args.json:
+        print_rows(_changes(steps), ("shard", "checkpoint", "becomes"))
+
+
+def _tell(
+    steps: list[lease_changes.Step],
+    args: argparse.Namespace,
+    undo: str = "",
+    saved: Path | None = None,
+) -> int:
+    if args.json:
+        where = str(saved) if saved else None
+        print_json({"changed": args.yes, "rows": _changes(steps), "saved": where})
+    elif args.yes:
+        print(f"{len(steps)} rows changed.{undo}")
+    else:
+        print(f"{len(steps)} rows not changed. Try: {again(args)} --yes")
     return ExitCode.OK
 
 
-def _not_done(steps: list[lease_changes.Step], args: argparse.Namespace) -> int:
-    print(f"{len(steps)} rows not changed. Try: {again(args)} --yes")
-    return ExitCode.OK
+def _changes(steps: list[lease_changes.Step]) -> list[Row]:
+    return [
+        {
+            "shard": step.shard,
+            "checkpoint": step.before.get("checkpoint", {}).get("S"),
+            "becomes": step.after["checkpoint"]["S"] if step.after else "deleted",
+        }
+        for step in steps
+    ]
 
 
 def _unlock(args: argparse.Namespace) -> int:
@@ -213,7 +239,9 @@ def _unlock(args: argparse.Namespace) -> int:
     refuse_foreign(task, SystemClock(), time.sleep)
     client = clients.checkpoints(task)
     found = lease_reset.unlock_leader(client, task, SystemClock(), time.sleep, execute=args.yes)
-    if found is None:
+    if args.json:
+        print_json({"owner": found and found.owner, "removed": bool(found and args.yes)})
+    elif found is None:
         print("Nobody holds the leader's lock.")
     elif args.yes:
         print(f"The lock of {found.owner} is removed.")
@@ -248,18 +276,6 @@ def _items(client: object, table: str) -> list[lease_changes.Item]:
     if items is None:
         raise OperatorError(f"There is no lease table {table}.", "kcl-processor run makes it")
     return items
-
-
-def _print(steps: list[lease_changes.Step]) -> None:
-    changes: list[Row] = [
-        {
-            "shard": step.shard,
-            "checkpoint": step.before.get("checkpoint", {}).get("S"),
-            "becomes": step.after["checkpoint"]["S"] if step.after else "deleted",
-        }
-        for step in steps
-    ]
-    print_rows(changes, ("shard", "checkpoint", "becomes"))
 
 
 # In the order in which help shows them; the first is done where none is named.

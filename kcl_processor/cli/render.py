@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 
 from kcl_processor.cli.task import add_config_argument, add_state_argument
-from kcl_processor.config.paths import TaskFiles, state_directory
+from kcl_processor.config.paths import RENDERED, TaskFiles, state_directory
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch import preflight
-from kcl_processor.launch.service_units import supervisord_program, systemd_unit
+from kcl_processor.launch.service_units import supervisord_program, systemd_unit, unit_name
 
 HELP = "write the tasks' .properties, or units for systemd or supervisord"
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rendered(args: argparse.Namespace, task: Task, state: Path) -> tuple[Path, str]:
-    unit = args.out / f"kcl-processor-{task.name}"
+    unit = args.out / unit_name(task)
     config = str(args.config.absolute())
     command = [str(Path(sys.executable).parent / "kcl-processor"), "run", "--supervised"]
     command += ["-c", config, task.name]
@@ -67,7 +67,7 @@ def _rendered(args: argparse.Namespace, task: Task, state: Path) -> tuple[Path, 
     if args.supervisord:
         text = supervisord_program(task, command, state, args.log_dir.absolute())
         return unit.with_name(unit.name + ".conf"), text
-    path = args.out / f"{task.name}.properties"
+    path = args.out / f"{task.name}{RENDERED}"
     arn = task.source.stream_arn or preflight.check_source(task.source).stream_arn
     return path, render(TaskFiles(task, state), arn, path, args.config.name)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from kcl_processor.config.task import Task, of_worker
 
 RENDERED = ".properties"
+_LETTERS = "dead-letters.jsonl"
 
 
 def state_directory(given: str | None) -> Path:
@@ -100,7 +101,7 @@ class TaskFiles:
     def letter_file(self) -> Path:
         """Where refused changes go on this host, unless they go to a queue."""
         given = self.task.dead_letters
-        return Path(given) if given and not is_queue(given) else self._named("dead-letters.jsonl")
+        return Path(given) if given and not is_queue(given) else self._named(_LETTERS)
 
     @property
     def gaps(self) -> Path:
@@ -149,7 +150,12 @@ class TaskFiles:
         yield from ((path, what) for path, what in sorted(holds.items()) if path.exists())
 
     def _named(self, suffix: str) -> Path:
-        return self.state / f"{self.task.name}.{suffix}"
+        return _file(self.state, self.task.name, suffix)
+
+
+def letters_beside(gaps: Path, task: str) -> Path:
+    """Where a task's refused changes go on this host, found by the file of its gaps."""
+    return _file(gaps.parent, task, _LETTERS)
 
 
 def half_written(whole: Path, process: int | str) -> Path:
@@ -160,3 +166,7 @@ def half_written(whole: Path, process: int | str) -> Path:
 def settled(notes: Path) -> Path:
     """The file beside a file of notes that says which of them are settled."""
     return notes.with_name(notes.name + ".settled")
+
+
+def _file(state: Path, task: str, suffix: str) -> Path:
+    return state / f"{task}.{suffix}"

@@ -13,6 +13,7 @@ from pathlib import Path
 import javaproperties
 
 from kcl_processor.config.kcl_properties import in_seconds
+from kcl_processor.config.paths import letters_beside
 from kcl_processor.errors import ConfigError
 
 
@@ -73,7 +74,7 @@ def read_settings(path: Path) -> Settings:
 
 def _settings(properties: Mapping[str, str]) -> Settings:
     task, gap_file = properties["replica.task"], Path(properties["replica.gapFile"])
-    letter_file = gap_file.with_name(f"{task}.dead-letters.jsonl")
+    letter_file = letters_beside(gap_file, task)
     return Settings(
         task=task,
         source_table=properties["replica.source.table"],

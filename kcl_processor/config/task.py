@@ -15,8 +15,10 @@ from kcl_processor.errors import ConfigError
 # The original library's name for the checkpoint table, kept so that an existing one is found.
 APPLICATION_PREFIX = "DynamoDBCrossRegionReplication"
 
-# KCL 3 names two more tables after the application: ``-CoordinatorState`` and this one.
-_LONGEST_SUFFIX = "-WorkerMetricStats"
+# KCL 3 names two more tables after the application.
+COORDINATOR_SUFFIX = "-CoordinatorState"
+WORKERS_SUFFIX = "-WorkerMetricStats"
+_LONGEST_SUFFIX = max(COORDINATOR_SUFFIX, WORKERS_SUFFIX, key=len)
 _LONGEST_TABLE_NAME = 255
 
 # A task's name and a worker's become names of files and words of a command line.

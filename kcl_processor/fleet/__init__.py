@@ -4,5 +4,4 @@
 KCL wrote there, ``running`` tells from it whether a worker lives, ``own_rows`` keeps rows of this
 product beside it, and ``lease_changes`` is the one way to change leases. ``stream`` reads what
 DynamoDB Streams shows. Nothing here judges; ``operate`` does.
-``costs`` has the figures that estimates are made of.
 """

@@ -21,6 +21,8 @@ from kcl_processor.fleet.leases import KclRows, Lease, number, text
 _CLOCKS = 10.0
 # The launcher's own row of a worker, there from before its first lease (Presence.java).
 PRESENCE = "KclProcessorWorker/"
+# How often that row moves in a failover.
+PRESENCE_BEATS = 4
 # The row that KCL 3 keeps of its migration from KCL 2 (``MigrationState``), from its first start.
 _KCL_3 = "Migration3.0"
 

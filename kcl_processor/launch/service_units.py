@@ -28,6 +28,11 @@ FINAL = (
 _STOP_MARGIN = 15
 
 
+def unit_name(task: Task) -> str:
+    """What the task's daemon is called, in systemd and in supervisord."""
+    return f"kcl-processor-{task.name}"
+
+
 def systemd_unit(task: Task, command: list[str]) -> str:
     """The text of a systemd unit. State and logs go where systemd keeps them."""
     # Specifiers and variables that systemd would replace; the folders' are meant.
@@ -61,7 +66,7 @@ def supervisord_program(task: Task, command: list[str], state: Path, logs: Path)
     words = [*command, "--state-dir", str(state), "--log-dir", str(logs)]
     codes = ",".join(str(int(code)) for code in (ExitCode.OK, *FINAL))
     return f"""\
-[program:kcl-processor-{task.name}]
+[program:{unit_name(task)}]
 command={shlex.join(words).replace("%", "%%")}
 autorestart=unexpected
 exitcodes={codes}

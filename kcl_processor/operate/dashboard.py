@@ -12,7 +12,15 @@ from typing import Any
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.operate.status import CRITICAL_SHARE, WARN_SHARE
-from kcl_processor.replicate.metrics import LATENCY_METRIC
+from kcl_processor.replicate.metrics import (
+    BATCHES_WRITTEN,
+    DEAD_LETTERS,
+    GAPS,
+    LATENCY_METRIC,
+    RECORDS_FAILED,
+    RECORDS_RETRIED,
+    RECORDS_WRITTEN,
+)
 
 # KCL 3.1.3: class LeaseAssignmentManager, published by the leader.
 _ASSIGNMENT = {"Operation": "LeaseAssignmentManager"}
@@ -29,9 +37,9 @@ def dashboard(task: Task) -> dict[str, Any]:
     """The body of a dashboard: the argument ``DashboardBody`` of ``put-dashboard``."""
     rows = [
         ("Latency (ms), source's write to destination's", "Maximum", [LATENCY_METRIC]),
-        ("Records", "Sum", ["RecordsWritten", "RecordsRetried", "RecordsFailed"]),
-        ("For a person to look at", "Sum", ["DeadLetters", "Gaps"]),
-        ("Batches", "Sum", ["BatchesWritten"]),
+        ("Records", "Sum", [RECORDS_WRITTEN, RECORDS_RETRIED, RECORDS_FAILED]),
+        ("For a person to look at", "Sum", [DEAD_LETTERS, GAPS]),
+        ("Batches", "Sum", [BATCHES_WRITTEN]),
     ]
     widgets = [
         _widget(task, number, title, statistic, [_metric(task, name) for name in names])
@@ -50,10 +58,10 @@ def alarms(task: Task, actions: Sequence[str]) -> list[dict[str, Any]]:
     """
     made = [
         *(_too_late(task, name, seconds, minutes) for name, seconds, minutes in _LATE),
-        _alarm(task, "dead-letters", "DeadLetters", "Sum", 0, 1, "a change was set aside"),
-        _alarm(task, "gaps", "Gaps", "Sum", 0, 1, "changes left the stream unread"),
+        _alarm(task, "dead-letters", DEAD_LETTERS, "Sum", 0, 1, "a change was set aside"),
+        _alarm(task, "gaps", GAPS, "Sum", 0, 1, "changes left the stream unread"),
         _expired(task),
-        _silence(task, "no-data", "RecordsWritten", {}, "no record processor reports"),
+        _silence(task, "no-data", RECORDS_WRITTEN, {}, "no record processor reports"),
         _silence(task, "no-leader", "NumWorkers", _ASSIGNMENT, "no leader assigns shards"),
     ]
     return [{**alarm, "AlarmActions": list(actions)} for alarm in made]

@@ -31,6 +31,7 @@ from kcl_processor.fleet.leases import (
 )
 from kcl_processor.fleet.running import watched
 from kcl_processor.fleet.stream import StreamShard
+from kcl_processor.operate.lineage import parents_of
 
 # KCL's leader beats every 30 s (DynamoDBLockBasedLeaderDecider), this product's more often.
 _LEADER_PATIENCE = 35.0
@@ -61,7 +62,7 @@ def plan_reset(
     if shard is None:
         return [Step(row.shard, item, _at(item, to)) for row, item in rows if not row.ended]
     chosen = named([row for row, _ in rows], shard)
-    parents = _parents([row for row, _ in rows], listed)
+    parents = parents_of([row for row, _ in rows], listed)
     below = set() if to == LATEST else _descendants(chosen.shard, parents)
     held = {row.shard for row, _ in rows}
     prefix = chosen.key.removesuffix(chosen.shard)
@@ -177,15 +178,6 @@ def named(rows: Sequence[Lease], shard: str) -> Lease:
         many = f"{len(found)} shards end" if found else "No shard ends"
         raise ConfigError(f"{many} in {shard!r}.", "kcl-processor leases --wide shows the names")
     return found[0]
-
-
-def _parents(rows: Sequence[Lease], listed: Sequence[StreamShard]) -> dict[str, set[str]]:
-    """Shard to its parents, by the leases and by the stream; each may lack a part."""
-    parents = {row.shard: set(row.parents) for row in rows}
-    for shard in listed:
-        if shard.parent:
-            parents.setdefault(shard.id, set()).add(shard.parent)
-    return parents
 
 
 def _descendants(shard: str, parents: Mapping[str, set[str]]) -> set[str]:

@@ -23,18 +23,18 @@ GAP = "gap"
 # What is said of a shard that has one.
 LOST = "lost changes to the stream's trimming"
 
-# What each state means. A shard is in the first of these that fits.
+# What each state means, for help texts. A shard is in the first of these that fits.
 STATES = {
     ENDED: "read to its end",
-    GAP: "what comes after its checkpoint, or its beginning, has left the stream: changes are lost",
-    WAITING: "its parent is not read to the end yet",
-    UNLEASED: "in the stream, and KCL has not made a lease for it yet",
-    HANDED_OVER: "let go by its last owner, at a stop or for a reset; the next worker takes it",
-    ORPHAN: "ready to be read, and no worker has owned it yet",
-    STOPPED: "in the name of a worker that was stopped, which takes it up again",
+    GAP: "what comes after its checkpoint, or its beginning, left the stream",
+    WAITING: "its parent is not read to the end",
+    UNLEASED: "in the stream, and KCL has made no lease yet",
+    HANDED_OVER: "let go by its last owner: a stop in a fleet, a reset",
+    ORPHAN: "ready to be read, and nobody has owned it",
+    STOPPED: "in the name of a worker that was stopped as asked",
     DYING: "its lease counter stands still, for less than a failover",
-    DEAD: "its lease counter stands still, for longer: the owner is dead or cut off",
-    OWNED: "owned; its lease counter was not watched for long enough to say more",
+    DEAD: "its lease counter stands still, for longer: dead, or cut off",
+    OWNED: "owned, and its lease counter was not watched for long enough",
     ACTIVE: "owned, and its lease counter moves",
 }
 _OF_OWNER = {
@@ -79,6 +79,15 @@ def unfinished(leases: Iterable[Lease]) -> list[Lease]:
     leases = list(leases)
     ended = {lease.shard: lease.ended for lease in leases}
     return [lease for lease in leases if not lease.ended and not _waits(lease.parents, ended)]
+
+
+def parents_of(leases: Iterable[Lease], listed: Iterable[StreamShard]) -> dict[str, set[str]]:
+    """Shard to its parents, by the leases and by the stream; each may lack a part."""
+    parents = {lease.shard: set(lease.parents) for lease in leases}
+    for shard in listed:
+        if shard.parent:
+            parents.setdefault(shard.id, set()).add(shard.parent)
+    return parents
 
 
 def join(
@@ -135,14 +144,11 @@ def tree(views: Sequence[ShardView]) -> Iterator[tuple[str, ShardView]]:
 
 
 class _Family:
-    """Who descends from whom, by the leases and by the stream; each may lack a part."""
+    """Who descends from whom, and who is read to its end."""
 
     def __init__(self, leases: Mapping[str, Lease], listed: Mapping[str, StreamShard]) -> None:
         self.ended = {name: lease.ended for name, lease in leases.items()}
-        self._parents = {name: set(lease.parents) for name, lease in leases.items()}
-        for shard in listed.values():
-            if shard.parent:
-                self._parents.setdefault(shard.id, set()).add(shard.parent)
+        self._parents = parents_of(leases.values(), listed.values())
         self._children: dict[str, set[str]] = {}
         for name, parents in self._parents.items():
             for parent in parents:

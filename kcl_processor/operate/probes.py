@@ -16,6 +16,7 @@ from kcl_processor.aws import clients
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX
+from kcl_processor.replicate.metrics import RECORDS_WRITTEN
 
 Keys = Mapping[str, tuple[str, str]]
 
@@ -109,7 +110,7 @@ def publish_metric(task: Task) -> None:
     with clients.calling("cloudwatch:PutMetricData", "*", OperatorError, hint):
         clients.cloudwatch(task).put_metric_data(
             Namespace=task.kcl.application_name,
-            MetricData=[{"MetricName": "RecordsWritten", "Value": 0.0, "Unit": "Count"}],
+            MetricData=[{"MetricName": RECORDS_WRITTEN, "Value": 0.0, "Unit": "Count"}],
         )
 
 

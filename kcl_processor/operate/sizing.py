@@ -1,6 +1,6 @@
 """What a task needs and costs: memory, workers, dollars a month, with every formula shown.
 
-Memory, speed and prices are those of ``fleet/costs``; other regions' prices differ, so each line
+Memory, speed and prices are those of ``costs``; other regions' prices differ, so each line
 shows what it multiplies. Rates that nobody has measured for this task are arguments.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from kcl_processor import costs
 from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
-from kcl_processor.fleet import costs
-from kcl_processor.fleet.coordinator import failover_seconds
+from kcl_processor.fleet.coordinator import PRESENCE_BEATS, failover_seconds
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 
 _MONTH = 30 * 24 * 3600
@@ -130,7 +130,8 @@ def _month(task: Task, shards: int, workers: int, changes: float, item_kb: float
         *([_metrics(shards)] if task.metrics.publish else []),
     ]
     total = sum(line.value for line in lines)
-    return [*lines, Line("total a month", total, "$", "the sum; compute and traffic come on top")]
+    formula = f"the sum, at list prices of {costs.PRICE_LIST}; compute and traffic come on top"
+    return [*lines, Line("total a month", total, "$", formula)]
 
 
 def _leases(task: Task, shards: int) -> Line:
@@ -164,8 +165,8 @@ def _worker_rows(task: Task, workers: int) -> Line:
 
 
 def _presence(task: Task, workers: int) -> Line:
-    """A worker's row that moves four times in a failover (``Presence`` of the launcher)."""
-    interval = failover_seconds(task) / 4
+    """The row in which a worker shows that it lives."""
+    interval = failover_seconds(task) / PRESENCE_BEATS
     return Line(
         "workers' presence",
         workers * _MONTH / interval * _WRITE,

@@ -31,14 +31,21 @@ _PUBLISH_SECONDS = 60.0
 # KCL fetches a shard's first iterator, and may note a gap, shortly before it starts the process.
 _GAP_HEAD_START = 60.0
 
-# CloudWatch names to counts; the first three are the original library's.
+# Names in CloudWatch; the first three are the original library's.
+RECORDS_WRITTEN = "RecordsWritten"
+RECORDS_FAILED = "RecordsFailed"
+RECORDS_RETRIED = "RecordsRetried"
+BATCHES_WRITTEN = "BatchesWritten"
+DEAD_LETTERS = "DeadLetters"
+GAPS = "Gaps"
+# And what they count.
 METRICS = {
-    "RecordsWritten": "written",
-    "RecordsFailed": "refused",
-    "RecordsRetried": "retried",
-    "BatchesWritten": "batches",
-    "DeadLetters": "dead_letters",
-    "Gaps": "gaps",
+    RECORDS_WRITTEN: "written",
+    RECORDS_FAILED: "refused",
+    RECORDS_RETRIED: "retried",
+    BATCHES_WRITTEN: "batches",
+    DEAD_LETTERS: "dead_letters",
+    GAPS: "gaps",
 }
 LATENCY_METRIC = "ReplicationLatency"
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from kcl_processor.fleet.costs import ON_DEMAND_READS, ON_DEMAND_WRITES
+from kcl_processor.costs import ON_DEMAND_READS, ON_DEMAND_WRITES
 
 # The daemon must begin to read before the copy's first hour leaves the stream.
 REFUSE_HOURS = 20.0

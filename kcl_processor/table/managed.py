@@ -10,8 +10,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
+from kcl_processor import costs
 from kcl_processor.config.task import Task
-from kcl_processor.fleet import costs
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.table.estimate import Estimate
 from kcl_processor.table.table_definition import creation

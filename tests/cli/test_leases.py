@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
+import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from kcl_processor.fleet.stream import Look, StreamShard
 from kcl_processor.launch.identity import write_claim
 from kcl_processor.operate.lineage import join, unfinished
 from tests.cli.ask import Ask
+from tests.fakes import HandClock
 from tests.kcl_tables import GOLDEN, fill, identity, lease_row, rows_in, shards_of, snapshot
 
 
@@ -31,12 +36,64 @@ def test_a_reset_without_yes_changes_nothing(ask: Ask, file: Path) -> None:
     assert len([row for row in rows if "leaseOwner" in row]) == 8
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch over what does not move takes no time."""
+    clock = HandClock()
+    monkeypatch.setattr(command, "SystemClock", lambda: clock)
+    monkeypatch.setattr(time, "sleep", clock.turn)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_reset_and_its_undoing_are_told_as_json(ask: Ask, file: Path, tmp_path: Path) -> None:
+    """What changes, whether it was changed, and the file that takes it back; no line beside it."""
+    task = load_tasks(file)[0]
+    client = fill(task, *snapshot("two-workers"))
+    assert write_claim(task, None, identity(task))
+    dry = json.loads(ask("leases", "reset", "--to", "latest", "--json").out)
+    assert (dry["changed"], dry["saved"], len(dry["rows"])) == (False, None, 5)
+    assert {row["becomes"] for row in dry["rows"]} == {"LATEST"}
+    saved = str(tmp_path / "saved.json")
+    done = json.loads(ask("leases", "reset", "--yes", "--save", saved, "--json").out)
+    assert (done["changed"], done["saved"], len(done["rows"])) == (True, saved, 8)
+    assert {row["becomes"] for row in done["rows"]} == {"deleted"}
+    back = json.loads(ask("leases", "restore", saved, "--yes", "--json").out)
+    assert back["changed"] and len(rows_in(client, task.kcl.application_name)) == 8
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("coordinator", "yes", "told"),
+    [
+        (False, [], {"owner": None, "removed": False}),
+        (True, [], {"owner": "worker-2", "removed": False}),
+        (True, ["--yes"], {"owner": "worker-2", "removed": True}),
+    ],
+)
+def test_a_lock_is_told_as_json(
+    ask: Ask, file: Path, *, coordinator: bool, yes: list[str], told: dict[str, object]
+) -> None:
+    """Who held it, and whether it is gone."""
+    task = load_tasks(file)[0]
+    fill(task, [], snapshot("two-workers")[1] if coordinator else [])
+    assert write_claim(task, None, identity(task))
+    assert json.loads(ask("leases", "unlock-leader", *yes, "--json").out) == told
+
+
 @pytest.mark.parametrize(
     "words", [("reset", "--to", "17"), ("reset", "a", "b"), ("restore",), ("reset", "--to", "soon")]
 )
 def test_words_that_make_no_sense_touch_nothing(ask: Ask, words: tuple[str, ...]) -> None:
     """Exit code 2."""
     assert ask("leases", *words).code == 2
+
+
+def test_help_says_what_each_action_does_in_a_whole_sentence(ask: Ask) -> None:
+    """Wherever the lines of its own help end."""
+    said = " ".join(ask("leases", "--help").out.split())
+    assert "reset Set checkpoints back" in said
+    for word, then in itertools.pairwise([*command.ACTIONS, "options:"]):
+        assert re.search(rf"{word} [A-Z][^.]*\. {then}", said)
 
 
 def test_the_tree_and_the_filters_are_offered(ask: Ask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from kcl_processor.config.yaml_file import load_tasks
@@ -14,4 +15,5 @@ def test_without_yes_everything_stays(ask: Ask, file: Path) -> None:
     task = load_tasks(file)[0]
     client = fill(task, [])
     assert "3 not deleted" in ask("uninstall").out
+    assert [row["kind"] for row in json.loads(ask("uninstall", "--json").out)] == ["table"] * 3
     assert rows_in(client, task.kcl.application_name) == []

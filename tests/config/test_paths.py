@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from kcl_processor.config.paths import TaskFiles, is_queue, settled, state_directory
+from kcl_processor.config.paths import (
+    RENDERED,
+    TaskFiles,
+    is_queue,
+    letters_beside,
+    settled,
+    state_directory,
+)
 from tests.kcl_tables import make_task
+from tests.spelled import spelled
 
 PLACES = ("XDG_STATE_HOME", "STATE_DIRECTORY", "KCL_PROCESSOR_STATE")
 
@@ -39,6 +47,22 @@ def test_letters_go_to_a_queue_or_to_a_file(place: str, *, queue: bool) -> None:
     assert is_queue(place) is queue
     assert files.dead_letters == place
     assert (files.letter_file.parent == Path("/state")) is queue
+
+
+def test_a_file_of_gaps_leads_to_the_dead_letters() -> None:
+    """For a record processor that was told of the former alone."""
+    files = TaskFiles(make_task(), Path("/state"))
+    assert letters_beside(files.gaps, files.task.name) == files.letter_file
+
+
+def test_no_other_module_makes_a_name() -> None:
+    """A name that is made twice is one day two names."""
+    files = TaskFiles(make_task(), Path("/state"))
+    known = (files.owner, files.ending, files.letter_file, files.gaps, files.copy_progress)
+    made = {path.name.removeprefix(f"{files.task.name}.") for path in (*known, files.starts)}
+    made |= {f".{name}" for name in made} | {RENDERED, settled(Path("x")).suffix}
+    assert len(made) == 2 * 6 + 2
+    assert spelled(made) == {"config/paths"}
 
 
 def test_no_two_files_share_a_name() -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import (
+    COORDINATOR_SUFFIX,
+    WORKERS_SUFFIX,
     Side,
     Task,
     check_task,
@@ -20,6 +22,7 @@ from kcl_processor.config.task import (
 )
 from kcl_processor.errors import ConfigError
 from tests.kcl_tables import make_task
+from tests.spelled import spelled
 
 
 def test_a_task_without_a_name_gets_the_originals() -> None:
@@ -92,3 +95,8 @@ def test_a_tasks_files_lie_in_the_state_directory(name: str) -> None:
 def test_a_worker_id_may_be_what_kcl_makes_of_a_host(worker: str) -> None:
     """KCL's own are a host's name or address, a colon and a UUID."""
     assert with_worker(make_task(), worker, "--workerId").kcl.worker_id == worker
+
+
+def test_kcls_suffixes_are_spelled_once() -> None:
+    """What is refused as too long is what would be made."""
+    assert spelled({COORDINATOR_SUFFIX, WORKERS_SUFFIX}) == {"config/task"}

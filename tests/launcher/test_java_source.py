@@ -19,6 +19,7 @@ from kcl_processor.operate.host import LOG_BYTES
 from kcl_processor.replicate import trouble
 from kcl_processor.replicate.child import LAST_ANSWERS
 from kcl_processor.state.worker_lock import DAEMON, RECORD_PROCESSORS
+from tests.readme import README
 
 JAVA = LAUNCHER / "src/io/github/kclprocessor/launcher"
 MAP = "package-info"
@@ -101,6 +102,13 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
 def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
     """What the one writes beside KCL's state, the other looks at."""
     assert f'KEY = "{key}"' in source(java_class)
+
+
+def test_a_workers_row_moves_as_often_as_is_said_and_paid_for() -> None:
+    """The launcher moves it, `size` counts it, and the README tells it."""
+    assert re.findall(r"BEATS = (\d+);", source("Presence")) == [str(coordinator.PRESENCE_BEATS)]
+    (said,) = re.findall(r"moves (\w+) times in a failover", README)
+    assert said == {4: "four"}[coordinator.PRESENCE_BEATS]
 
 
 def test_both_languages_share_one_lock() -> None:

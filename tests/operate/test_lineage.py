@@ -8,7 +8,7 @@ from dataclasses import replace
 from kcl_processor.fleet.coordinator import Life
 from kcl_processor.fleet.leases import SHARD_END, Lease
 from kcl_processor.fleet.stream import Look, StreamShard
-from kcl_processor.operate.lineage import STATES, join, tree, unfinished
+from kcl_processor.operate.lineage import STATES, join, parents_of, tree, unfinished
 from tests.kcl_tables import lease_row
 
 NOW = 1_700_000_000.0
@@ -79,6 +79,13 @@ def test_lag_counts_from_the_oldest_unread_change() -> None:
     looks = {"a": Look(applied_at=NOW - 70, unread_at=NOW - 60), "b": Look(applied_at=NOW - 7)}
     views = join([lease_row("a"), lease_row("b")], [], looks, lambda _: Life.ALIVE, NOW)
     assert [(v.lag, v.age, v.trims_in) for v in views] == [(60, 70, 86_340), (None, 7, None)]
+
+
+def test_parents_are_those_of_the_leases_and_of_the_stream() -> None:
+    """KCL removes the lease of an ended shard, and the stream drops the shard itself."""
+    rows = [lease_row("c", parents=["a", "b"]), lease_row("d")]
+    shards = [StreamShard("d", "c", open=False), StreamShard("e", "d", open=True)]
+    assert parents_of(rows, shards) == {"c": {"a", "b"}, "d": {"c"}, "e": {"d"}}
 
 
 def test_every_shard_stands_once_in_the_tree() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kcl_processor.config.task import Task
-from kcl_processor.fleet.costs import SHARD_CHANGES
+from kcl_processor.costs import SHARD_CHANGES
 from kcl_processor.operate.sizing import Line, size
 from tests.kcl_tables import make_task
 

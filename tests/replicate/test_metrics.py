@@ -9,9 +9,10 @@ import boto3
 import pytest
 
 from kcl_processor.replicate.figures import Latency, ShardFigures
-from kcl_processor.replicate.metrics import METRICS, CloudWatch, Reporter
+from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS, CloudWatch, Reporter
 from kcl_processor.state.heartbeat import Counts, read_heartbeats
 from tests.fakes import HandClock
+from tests.spelled import spelled
 
 
 class Published(list[tuple[Counts, Latency]]):
@@ -100,3 +101,8 @@ def test_cloudwatch_takes_counts_and_a_statistic_set(moto_url: str) -> None:
         Namespace="App-metrics", MetricName="RecordsWritten", Statistics=["Sum"], **span
     )["Datapoints"]
     assert written["Sum"] == 15
+
+
+def test_no_other_module_spells_a_metric() -> None:
+    """What is watched and what is tried are what is published."""
+    assert spelled({*METRICS, LATENCY_METRIC}) == {"replicate/metrics"}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
+from kcl_processor import costs
 from kcl_processor.config.kcl_properties import seconds
-from kcl_processor.fleet import costs
 from kcl_processor.operate.sizing import most_of_a_shard
 from tests.kcl_tables import make_task
-
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+from tests.readme import README
 
 
 @pytest.mark.parametrize(
@@ -28,6 +26,26 @@ def test_what_was_measured_is_what_is_counted_with(row: str, figure: float) -> N
     """A new measurement changes the README's table and the constant together."""
     (stated,) = re.findall(rf"^\| {re.escape(row)} \| ([\d,]+) ", README, re.MULTILINE)
     assert int(stated.replace(",", "")) == figure
+
+
+def test_what_is_paid_is_what_is_counted_with() -> None:
+    """A new price list changes the README's table and the constants together."""
+    (table,) = re.findall(r"^\| \| list price \|\n\|[-|]+\n((?:\|.*\n)+)", README, re.MULTILINE)
+    stated = re.findall(r"^\| (.+) \| \$([\d.]+) \|$", table, re.MULTILINE)
+    assert {what: float(price) for what, price in stated} == {
+        "a million write units": costs.MILLION_WRITES,
+        "a million read units": costs.MILLION_READS,
+        "100,000 reads of a stream": costs.STREAM_READS,
+        "a CloudWatch metric, a month": costs.METRIC_MONTH,
+        "a thousand calls of PutMetricData": costs.THOUSAND_PUTS,
+        "a GB exported to S3": costs.EXPORT_GB,
+        "a GB imported from S3": costs.IMPORT_GB,
+        "a GB kept recoverable, a month": costs.PITR_GB_MONTH,
+        "a GB to another region": costs.TRANSFER_GB,
+    }
+    (region, date) = costs.PRICE_LIST.split(", ")
+    words = " ".join(README.split())
+    assert f"AWS's list prices of {region}, in US dollars, as of {date}," in words
 
 
 def test_memory_lies_on_the_line_through_both_measurements() -> None:

@@ -1,7 +1,7 @@
 """What a replica takes, gives and costs: as measured, and as AWS lists its prices.
 
-Every estimate (``size``, ``copy --plan``) counts with these. The README states what was measured in
-its section on speed and cost; a test holds the two equal.
+Every estimate (``size``, ``copy --plan``) counts with these. What was measured, and what AWS asks
+for, stands in the README's section on speed and cost, too; a test holds them equal.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ READ_BYTES = 1 << 20
 ON_DEMAND_READS = 12_000.0
 ON_DEMAND_WRITES = 4000.0
 
-# List prices of us-east-1, in US dollars, as this version knows them (the pages "Amazon DynamoDB
-# pricing", table class Standard, "Amazon CloudWatch pricing" and "Amazon EC2 pricing"). Other
-# regions differ, and the pages rule.
+# List prices, in US dollars, as this version knows them (the pages "Amazon DynamoDB pricing", table
+# class Standard, "Amazon CloudWatch pricing" and "Amazon EC2 pricing"). Other regions differ, and
+# the pages rule. The date is that of the last change known, of units on demand.
+PRICE_LIST = "us-east-1, November 2024"
 #
 # A million units on demand, of writing and of reading.
 MILLION_WRITES = 0.625
