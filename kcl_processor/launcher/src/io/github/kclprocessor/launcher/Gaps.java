@@ -1,11 +1,9 @@
 package io.github.kclprocessor.launcher;
 
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.function.IntConsumer;
@@ -81,10 +79,10 @@ final class Gaps {
         String line = String.format(
                 "{\"at\":%s,\"shard\":%s,\"checkpoint\":%s,\"from\":%s,\"to\":%s,\"reason\":%s}%n",
                 json(Instant.now()), json(shard), json(checkpoint), json(from), json(to), json(reason));
-        try (FileChannel channel = FileChannel.open(
-                file.get(), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-            channel.write(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)));
-            channel.force(true);
+        // No channel: one would refuse a thread that is interrupted, as a reader is whose lease is lost.
+        try (FileOutputStream notes = new FileOutputStream(file.get().toFile(), true)) {
+            notes.write(line.getBytes(StandardCharsets.UTF_8));
+            notes.getFD().sync();
             return true;
         } catch (IOException e) {
             // Unnoted, the gap would be passed in silence at the next look.

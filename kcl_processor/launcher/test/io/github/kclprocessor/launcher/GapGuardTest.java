@@ -137,6 +137,17 @@ class GapGuardTest {
         assertEquals(List.of(SHARD), childless);
     }
 
+    /** A reader that is interrupted, for its lease is lost, notes its gap all the same. */
+    @Test
+    void interruptedReaderNotesItsGap() throws Exception {
+        stream.iteratorFailures.add(GONE);
+        Thread.currentThread().interrupt();
+        guard(true).getShardIterator(after("7"));
+        assertTrue(Thread.interrupted());
+        assertEquals(1, Files.readAllLines(gapFile()).size());
+        assertEquals(List.of(), exits);
+    }
+
     /** Children that are not told, or not there yet, are asked for again; those that are there are not. */
     @Test
     void childrenAreLookedFor() throws Exception {
