@@ -16,7 +16,7 @@ from kcl_processor.launch import copy_mark, identity
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.doctor import LOG_BYTES
 from kcl_processor.replicate import trouble
-from kcl_processor.replicate.child import LAST_ANSWERS
+from kcl_processor.replicate.work import LAST_ANSWERS
 from kcl_processor.state.worker_lock import RECORD_PROCESSORS
 
 JAVA = LAUNCHER / "src/io/github/kclprocessor/launcher"

@@ -52,7 +52,7 @@ public final class StreamsMultiLangDaemon {
     private static final int LAST_BATCHES = 3;
     private static final Duration HANDOVER_LOOKS = Duration.ofSeconds(1);
     private static final Duration HUNG_START = Duration.ofMinutes(1);
-    /** Twice the time that a record processor may outlive its daemon (replicate/child.py). */
+    /** Twice the time that a record processor may outlive its daemon (replicate/work.py). */
     private static final Duration PREDECESSORS = Duration.ofSeconds(30);
 
     private final ExitStatus status = new ExitStatus();
