@@ -2,7 +2,6 @@ package io.github.kclprocessor.launcher;
 
 import ch.qos.logback.classic.LoggerContext;
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsConsumerTaskFactory;
-import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
 import com.amazonaws.services.dynamodbv2.streamsadapter.StreamsSchedulerFactory;
 import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
 import java.io.IOException;
@@ -217,7 +216,7 @@ public final class StreamsMultiLangDaemon {
         ForkServer forks = new ForkServer(
                 List.of(replica.forkServer().get().split(" +")), replica.lock().map(Path::getParent),
                 ChildLines::write, this::forksEnded);
-        return () -> new ForkedShardProcessor(forks, multiLang.getExecutorService(), kcl);
+        return () -> new ForkedShardProcessor(forks, new InTurn(), kcl);
     }
 
     private void forksEnded(int code) {
@@ -238,7 +237,8 @@ public final class StreamsMultiLangDaemon {
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(guard);
         polling.maxRecords(asked.maxRecords());
         polling.idleTimeBetweenReadsInMillis(asked.idleTimeBetweenReadsInMillis());
-        polling.dataFetcherProvider(shard -> new DynamoDBStreamsDataFetcher(guard, shard));
+        ReadLimit limit = new ReadLimit();
+        polling.dataFetcherProvider(shard -> new ShardReads(guard, shard, limit));
         polling.sleepTimeController(new ReadPace());
         polling.recordsFetcherFactory(new PromptPublishers());
         // Per shard: two answers ready while a third is written, where the KCL would hold 8 MB.

@@ -28,7 +28,8 @@
  *       answers on which this KCL goes wrong; {@link Begins} notes beside each where its shard starts, of what
  *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off;
  *   <li>{@link PromptPublishers} read ahead, and stop at once;
- *   <li>{@link ReadPace} says when a shard is read next;
+ *   <li>{@link ReadPace} says when a shard is read next, and {@link ReadLimit} how much of it
+ *       {@link ShardReads} ask for;
  *   <li>{@link GapGuard} makes the call, and by {@link Positions} knows where in the shard it stands;
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
  *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
@@ -40,8 +41,8 @@
  * <h2>To its record processor, and its checkpoint back</h2>
  *
  * <ol>
- *   <li>{@link ShardProcessor} passes the records to the shard's process, once the {@link StartGate} let it
- *       start: a {@link ForkedProcess} of the {@link ForkServer}, which speaks through {@link SocketStreams},
+ *   <li>{@link ShardProcessor} passes the records to the shard's process, and as many empty deliveries as
+ *       its {@link Deliveries} say, once the {@link StartGate} let it start: a {@link ForkedProcess} of the {@link ForkServer}, which speaks through {@link SocketStreams} and {@link InTurn},
  *       or without one the program that the KCL starts;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the
  *       shard's lease is still this worker's;
