@@ -22,6 +22,7 @@ from kcl_processor.aws.network import way_to
 from kcl_processor.aws.signature import Signature
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.figures import Latency, ShardFigures
+from kcl_processor.replicate.spare import give_back
 from kcl_processor.state.gaps import noted_gaps
 from kcl_processor.state.heartbeat import (
     Counts,
@@ -64,14 +65,13 @@ class _Told:
     published: Counts = field(default_factory=Counts)
     beat: Heartbeat | None = None
 
-    def is_due(self, beat: Heartbeat) -> bool:
-        """Whether a heartbeat has news, or the last one gets old."""
-        last = self.beat
-        return (
-            last is None
-            or last.counts != beat.counts
-            or beat.beat_at - last.beat_at >= _IDLE_BEAT_SECONDS
-        )
+    def is_news(self, beat: Heartbeat) -> bool:
+        """Whether something was done since the last heartbeat."""
+        return self.beat is None or self.beat.counts != beat.counts
+
+    def is_old(self, beat: Heartbeat) -> bool:
+        """Whether it is time for another heartbeat, news or not."""
+        return self.beat is None or beat.beat_at - self.beat.beat_at >= _IDLE_BEAT_SECONDS
 
 
 class Reporter:
@@ -93,6 +93,7 @@ class Reporter:
         # Of shards that are closed, to be published with the next minute's.
         self._rest, self._rest_latency = Counts(), Latency()
         self._published_at = clock.elapsed()
+        self._is_busy = False
         self._stopping = threading.Event()
         self._failing: dict[str, bool] = {}
         self._thread = threading.Thread(target=self._run, name="figures", daemon=True)
@@ -122,6 +123,8 @@ class Reporter:
     def turn(self) -> None:
         """Beat, and publish if a minute has passed."""
         self._guarded("heartbeat", self._beat)
+        if self._is_busy:
+            give_back()
         if self._clock.elapsed() - self._published_at >= _PUBLISH_SECONDS:
             self._guarded("CloudWatch", self._send)
 
@@ -133,13 +136,15 @@ class Reporter:
 
     def _beat(self) -> None:
         gaps = list(noted_gaps(self._gap_file))
+        self._is_busy = False
         # A shard that is closed meanwhile must not get its heartbeat back.
         with self._lock:
             for figures, told in self._shards.items():
                 beat = figures.heartbeat()
                 since = figures.started_at - _GAP_HEAD_START
                 figures.gaps = sum(gap.shard == beat.shard and gap.at >= since for gap in gaps)
-                if told.is_due(beat):
+                self._is_busy |= told.is_news(beat)
+                if told.is_news(beat) or told.is_old(beat):
                     write_heartbeat(self._folder, beat)
                     told.beat = beat
 
