@@ -39,7 +39,8 @@ _log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 # As many as have something to do at the same time; up to so many shards each has a process.
-PROCESSES = max(8, 2 * (os.cpu_count() or 1))
+LEAST_PROCESSES = 8
+PROCESSES = max(LEAST_PROCESSES, 2 * (os.cpu_count() or 1))
 # Bytes of a shard's number on its way to its process.
 _NUMBER = 8
 

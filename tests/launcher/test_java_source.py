@@ -10,6 +10,7 @@ from kcl_processor.aws import codes
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet.costs import QUIET_READ_SECONDS
 from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity
@@ -116,3 +117,9 @@ def test_both_languages_have_one_time_for_an_unread_shard() -> None:
 def test_both_languages_know_how_long_a_stream_keeps_a_change() -> None:
     """A gap's end is reckoned by it in Java, every warning in Python."""
     assert seconds("Gap", "KEPT") == RETENTION
+
+
+def test_both_languages_know_how_rarely_a_quiet_shard_is_read() -> None:
+    """The one reads, the other says what it costs."""
+    (millis,) = re.findall(r"QUIET_PAUSE_MILLIS = ([\d_]+);", source("ReadPace"))
+    assert int(millis) == QUIET_READ_SECONDS * 1000
