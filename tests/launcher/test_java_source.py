@@ -14,6 +14,7 @@ from kcl_processor.fleet.costs import QUIET_READ_SECONDS
 from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity
+from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.doctor import LOG_BYTES
 from kcl_processor.replicate import trouble
@@ -123,3 +124,8 @@ def test_both_languages_know_how_rarely_a_quiet_shard_is_read() -> None:
     """The one reads, the other says what it costs."""
     (millis,) = re.findall(r"QUIET_PAUSE_MILLIS = ([\d_]+);", source("ReadPace"))
     assert int(millis) == QUIET_READ_SECONDS * 1000
+
+
+def test_both_languages_mean_one_archive_of_classes() -> None:
+    """The start says where it is to be, and the daemon makes it there."""
+    assert f'PROPERTY = "{class_archive.PROPERTY}"' in source("ClassArchive")

@@ -113,6 +113,7 @@ public final class StreamsMultiLangDaemon {
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
+        ClassArchive.makeLater();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
     }

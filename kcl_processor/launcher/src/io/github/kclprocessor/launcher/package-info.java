@@ -12,6 +12,7 @@
  *       {@link OnceRenewed} waits for credentials that are refused;
  *   <li>{@link Ownership} looks at the {@link OwnRows} beside the KCL's state: whose the checkpoints are, by the
  *       {@link Claim}, and whether the copy before them is whole, by the {@link CopyMark};
+ *   <li>{@link ClassArchive} makes the next start shorter;
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
  *       adapter a stream's ARN in the form that it accepts;
  *   <li>all clients, the KCL's among them, have their HTTP from {@link BlockingHttp} or {@link AsyncHttp}:
