@@ -130,6 +130,30 @@ def test_many_shards_share_a_few_processes(server: Server) -> None:
     assert not psutil.Process(server.process.pid).children()
 
 
+def dirtied(server: Server) -> int:
+    """Bytes that the forks have of their own."""
+    total = 0
+    for fork in psutil.Process(server.process.pid).children():
+        rollup = Path(f"/proc/{fork.pid}/smaps_rollup").read_text()
+        total += int(rollup.partition("Private_Dirty:")[2].split()[0]) * 1024
+    return total
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells")
+def test_what_a_further_shard_costs(server: Server) -> None:
+    """With a process of its own some megabytes; in one with others a thread, and less than one."""
+    for number in range(PROCESSES):
+        server.fork(f"first-{number}").do(INITIALIZE)
+    first = dirtied(server)
+    assert first / PROCESSES < 8 << 20
+    threads = [fork.num_threads() for fork in psutil.Process(server.process.pid).children()]
+    for number in range(3 * PROCESSES):
+        server.fork(f"further-{number}").do(INITIALIZE)
+    assert (dirtied(server) - first) / (3 * PROCESSES) < 1 << 20
+    now = [fork.num_threads() for fork in psutil.Process(server.process.pid).children()]
+    assert [after - before for before, after in zip(threads, now, strict=True)] == [3] * PROCESSES
+
+
 def shared(server: Server) -> tuple[Forked, Forked]:
     """Two shards that share a process."""
     one, *_, other = [server.fork() for _ in range(PROCESSES + 1)]
