@@ -14,7 +14,12 @@ SCRIPT = Path(__file__).parent.parent / "scripts" / "kcl_processor_helper.py"
 
 
 def bootstrapped(commands: Commands, folder: Path) -> Worker:
-    """What `render` writes for the only task of a file, and the script prints; not started yet."""
+    """What `render` writes for the only task of a file, and the script prints; not started yet.
+
+    Args:
+        folder: for its properties and its logs; made if it is not there.
+    """
+    folder.mkdir(exist_ok=True)
     done = commands.run("render", "--out", str(folder))
     assert done.returncode == 0, done.stderr
     asked = [sys.executable, str(SCRIPT), "--print_command", "--properties", done.stdout.strip()]

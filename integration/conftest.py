@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from integration import drill_table
+from integration import drill_table, local_tables
 from integration.credentials import CREDENTIALS
 from integration.story import Stories, Story, Tell
-from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,7 +27,7 @@ def credentials() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def local() -> Iterator[str]:
     """The URL of a DynamoDB Local whose regions have tables of their own."""
-    with dynamodb_local(regions_apart=True) as url:
+    with local_tables.database(regions_apart=True) as url:
         yield url
 
 

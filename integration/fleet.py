@@ -14,14 +14,13 @@ from typing import Any, Self
 
 from moto.server import ThreadedMotoServer
 
-from integration import task_file
+from integration import local_tables, task_file
 from integration.commands import Commands
 from integration.recorder import Recorder, recording
 from integration.simulator.client import Option, SimulatorProcess
 from integration.worker import Worker
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
-from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 TASK = "orders"
 
@@ -83,7 +82,7 @@ class Fleet:
 def fleet(folder: Path, **simulator: Option) -> Iterator[Fleet]:
     """A fleet without daemons yet; ``simulator`` are the simulator's settings."""
     with ExitStack() as stack:
-        database = stack.enter_context(dynamodb_local())
+        database = stack.enter_context(local_tables.database())
         source = stack.enter_context(SimulatorProcess(behind=database, **simulator))
         moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         moto.start()

@@ -10,8 +10,9 @@ import json
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.edges import Handler, Reply, running
 
 
 class State:
@@ -37,33 +38,20 @@ def main() -> None:
     """Serve until stdin ends."""
     state = State()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Applying(Handler):
         def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            body = self.rfile.read(length)
-            if len(body) < length:
-                return
-            ((_, writes),) = json.loads(body)["RequestItems"].items()
-            state.apply(writes)
-            answer = b'{"UnprocessedItems":{}}'
-            self.send_response_only(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            body = self.request_in().body
+            # What is not whole is nothing to a service.
+            if len(body) == int(self.headers["Content-Length"]):
+                ((_, writes),) = json.loads(body)["RequestItems"].items()
+                state.apply(writes)
+                self.reply(Reply.of({"UnprocessedItems": {}}))
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_address[1], flush=True)
-    for _ in sys.stdin:
-        told = {"versions": state.versions, "back": state.back, "arrivals": state.arrivals}
-        print(json.dumps(told), flush=True)
+    with running(Applying, host=sys.argv[1], port=int(sys.argv[2])) as port:
+        print(port, flush=True)
+        for _ in sys.stdin:
+            told = {"versions": state.versions, "back": state.back, "arrivals": state.arrivals}
+            print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":

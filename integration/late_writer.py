@@ -50,11 +50,13 @@ def main() -> None:
 
 def writer_to(url: str) -> Writer:
     """The writer of a record processor."""
-    keys = Keys("test", lambda: Credentials("key", "secret"))
+    clock = SystemClock()
+    keys = Keys("test", lambda: Credentials("key", "secret"), clock)
     return Writer(
-        DestinationTable("replica", Endpoint("us-east-1", url, keys, _AT_ONCE)),
+        DestinationTable("replica", Endpoint("us-east-1", url, keys, _AT_ONCE, clock)),
         StopOnRefusal(Origin("late", "source", "replica", "shard")),
-        SystemClock(),
+        clock,
+        time.sleep,
         Window(largest=_AT_ONCE),
         ThreadPoolExecutor(_AT_ONCE),
     )

@@ -1,11 +1,15 @@
-"""Tables on DynamoDB Local: created, and read whole."""
+"""DynamoDB Local, and tables on it: created, and read whole."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from integration.clients import Client
 from integration.simulator.items import Item
+from kcl_processor.clock import SystemClock
+from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 SOURCE_REGION, DESTINATION_REGION = "us-east-1", "eu-west-1"
 
@@ -17,6 +21,11 @@ HASH_AND_RANGE: Keys = (("pk", "S"), ("sk", "N"))
 BINARY_KEYS: Keys = (("pk", "B"), ("sk", "B"))
 LEASE_KEYS: Keys = (("leaseKey", "S"),)
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def database(*, regions_apart: bool = False, heap: str = "256m") -> AbstractContextManager[str]:
+    """DynamoDB Local's URL, for the time of a ``with`` block; the options are the product's."""
+    return dynamodb_local(SystemClock(), time.sleep, regions_apart=regions_apart, heap=heap)
 
 
 def create(side: Client, name: str, keys: Keys, **more: object) -> None:

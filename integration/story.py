@@ -7,6 +7,7 @@ source and destination are equal and whether any key ever went backwards.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -34,6 +35,9 @@ class Story:
         database: DynamoDB Local's URL, for KCL's tables.
         task: keys of the task beside its two sides, as in the YAML file.
         simulator: options of the simulator.
+
+    Attributes:
+        commands: the product's, on the task and the state directory of this host.
     """
 
     def __init__(
@@ -44,7 +48,7 @@ class Story:
         self.simulator = SimulatorProcess(**simulator)
         self.name = f"story{os.getpid()}x{next(_names)}"
         self.workers: list[Worker] = []
-        self._commands = Commands(folder / f"{self.name}.yml", folder / "state")
+        self.commands = Commands(folder / f"{self.name}.yml", folder / "state")
         self._task = task_file.simulated(self.simulator, database)
         self.configure(**task or {})
 
@@ -56,25 +60,14 @@ class Story:
             worker.kill()
         self.simulator.stop()
 
-    @property
-    def file(self) -> Path:
-        """The task's configuration file."""
-        return self._commands.file
-
-    @property
-    def task(self) -> TaskKeys:
-        """The keys of the task."""
-        return dict(self._task)
-
     def configure(self, **task: object) -> None:
         """Replace keys of the task; the next start reads them."""
         self._task |= task
-        task_file.write(self._commands.file, self.name, self._task)
+        task_file.write(self.commands.file, self.name, self._task)
 
-    @property
-    def state(self) -> Path:
-        """The state directory of this host."""
-        return self._commands.state
+    def set_worker_id(self, name: str) -> None:
+        """Give the task a worker id, which the next start takes unless it is told another."""
+        self.configure(kcl={**self._task["kcl"], "worker_id": name})
 
     @property
     def lease_table(self) -> str:
@@ -82,12 +75,17 @@ class Story:
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of the product's commands on this task, to its end."""
-        return self._commands.run(name, *words)
+        return self.commands.run(name, *words)
+
+    def status(self) -> dict[str, Any]:
+        """What ``status --json`` says of the task."""
+        (status,) = json.loads(self.run("status", "--json").stdout)
+        return dict(status)
 
     def start(self, name: str = "worker-1", *flags: str) -> Worker:
         """Start a worker."""
         logs = self.folder / name
-        command = self._commands.line("run", "--workerId", name, "--log-dir", str(logs), *flags)
+        command = self.commands.line("run", "--workerId", name, "--log-dir", str(logs), *flags)
         said = logs / f"{self.name}@{name}-connectors.log"
         worker = Worker(command, logs / "run.log", said, name=name)
         worker.start()

@@ -107,7 +107,7 @@ def test_a_stopped_copy_says_how_to_go_on(pair: Pair) -> None:
         until((pair.folder / "orders.copy.json").exists, "the copy is at work", 30)
         copy.ask_to_stop()
         assert copy.wait(10) == 130, copy.log()
-    assert "copy orders goes on from here" in copy.log()
+    assert "--max-wcu 10" in copy.log() and "goes on from here" in copy.log()
     assert pair.run("copy").returncode == ExitCode.OK
     assert pair.equal()
 

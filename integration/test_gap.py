@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from integration.story import Stories, Story, Tell
+from integration.story import Stories, Story, Tell, assert_replicated
 from integration.until import until
+from integration.worker import Worker
 
 pytestmark = pytest.mark.story
 
@@ -84,6 +85,46 @@ def test_a_first_start_behind_the_beginning(story: Stories) -> None:
     worker = told.start()
     assert worker.wait(90) == 9
     assert "after TRIM_HORIZON" in worker.log()
+
+
+def test_a_shard_that_came_and_went_without_a_lease(story: Stories) -> None:
+    """Its parent ended before the stream told its children: its own children tell that it was."""
+    told = story(lineages=1, preload=100, keys=50)
+    worker, unseen = _end_without_children(told)
+    worker.kill()
+    told.simulator.control(write=50)
+    told.simulator.control(rollover=None)
+    told.simulator.control(trim={"seconds": -1, "expire": True})
+    told.simulator.faults(source=[])
+    told.simulator.control(write=20)
+    worker = told.start()
+    assert worker.wait(90) == 9
+    assert f"GAP changes of shard {unseen} after TRIM_HORIZON, made" in worker.log()
+    told.configure(on_gap="continue")
+    told.started()
+    assert [gap["shard"] for gap in _noted(told)] == [unseen]
+
+
+def test_a_shard_that_ended_before_its_children_were_told(story: Stories) -> None:
+    """They are read within seconds, though the KCL looks for new shards every two minutes."""
+    told = story(lineages=1, preload=100, keys=50)
+    worker, child = _end_without_children(told)
+    told.simulator.faults(source=[])
+    until(lambda: child in told.leases(), "the child has a lease", 10)
+    assert_replicated(told.simulator.settle(30))
+    assert worker.running()
+
+
+def _end_without_children(told: Story) -> tuple[Worker, str]:
+    """Let a shard end while nobody can list shards; its worker and its child."""
+    worker = told.started()
+    until(lambda: told.simulator.status()["behind"] == 0, "the first changes arrive")
+    (parent,) = told.leases()
+    told.simulator.faults(source=[{"kind": "InternalServerError", "operation": "DescribeStream"}])
+    (child,) = told.simulator.control(rollover=0)["rollover"]
+    until(lambda: told.leases()[parent]["checkpoint"] == "SHARD_END", "the shard ends", 60)
+    assert set(told.leases()) == {parent}
+    return worker, child
 
 
 def test_a_checkpoint_that_is_no_place_in_its_shard(story: Stories) -> None:
@@ -225,5 +266,5 @@ def _write_and_trim(told: Story) -> None:
 
 
 def _noted(told: Story) -> list[dict[str, str]]:
-    path = told.state / f"{told.name}.gaps.jsonl"
+    path = told.commands.state / f"{told.name}.gaps.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()]

@@ -6,7 +6,6 @@ import pytest
 
 from integration import task_file
 from integration.bootstrap import bootstrapped
-from integration.commands import Commands
 from integration.story import Stories, Story
 from integration.until import until
 from integration.worker import Worker
@@ -39,7 +38,7 @@ def test_a_checkpoint_table_of_another_destination(story: Stories) -> None:
 def test_a_daemon_of_the_bootstrap_script_looks_at_the_copy(story: Stories) -> None:
     """Over a copy that is not whole it does not start, and nothing is read."""
     told = story(lineages=1, preload=10, keys=10)
-    (task,) = load_tasks(told.file)
+    (task,) = load_tasks(told.commands.file)
     make_kcl_tables(task)
     mark = CopyMark("token", CopyState.BEGUN, "copier", 0.0, 0.0)
     assert replace_mark(task, None, mark)
@@ -70,7 +69,5 @@ def test_a_daemon_of_the_bootstrap_script_looks_at_the_claim(story: Stories) -> 
 
 def by_the_script(told: Story, name: str) -> Worker:
     """The task's daemon, of an id of its own."""
-    told.configure(kcl={**told.task["kcl"], "worker_id": name})
-    folder = told.folder / name
-    folder.mkdir()
-    return bootstrapped(Commands(told.file, told.state), folder)
+    told.set_worker_id(name)
+    return bootstrapped(told.commands, told.folder / name)

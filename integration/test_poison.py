@@ -30,8 +30,7 @@ def test_poison_stops_or_is_set_aside_and_replayed(story: Stories, tell: Tell, l
     poisoned = told.simulator.control(change={"number": 7})["change"]
     worker = told.start()
     assert worker.wait(90) == 8
-    (status,) = json.loads(told.run("status", "--json").stdout)
-    (end,) = status["endings"]
+    (end,) = told.status()["endings"]
     assert (end["worker"], end["code"]) == ("worker-1", 8) and "on_poison" in end["hint"]
     lines = [line for line in worker.log().splitlines() if "never accepts record" in line]
     assert len(lines) == 2, "connectors.log has it, and stderr"
@@ -62,6 +61,6 @@ def test_poison_stops_or_is_set_aside_and_replayed(story: Stories, tell: Tell, l
 
 
 def _letters(told: Story) -> list[str]:
-    path = told.state / f"{told.name}.dead-letters.jsonl"
+    path = told.commands.state / f"{told.name}.dead-letters.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
     return [json.loads(line)["sequenceNumber"] for line in lines]

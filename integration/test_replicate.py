@@ -14,7 +14,7 @@ import pytest
 from integration.replica import Replica
 from integration.until import until
 from integration.worker import Worker
-from kcl_processor.demo.story import every_type
+from kcl_processor.demo.items import every_type
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,12 +11,11 @@ from integration.clients import client, refusal
 from integration.local_tables import LEASE_KEYS
 from integration.simulator.client import SimulatorProcess
 from integration.simulator.items import key_attributes
-from kcl_processor.demo.dynamodb_local import dynamodb_local
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    with dynamodb_local() as url:
+    with local_tables.database() as url:
         yield url
 
 

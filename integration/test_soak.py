@@ -127,6 +127,7 @@ def test_the_simulator_says_how_keys_differ() -> None:
         simulator.control(change={"number": 1})
         shard = simulator.control(change={"number": 2})["change"]["shard"]
         assert simulator.control(trim={"seconds": -1})["trim"] == {shard: 2}
+        assert simulator.status()["gaps"] == 1
         simulator.control(change={"number": 2})
         first, second = sorted(simulator.differences(), key=lambda found: str(found["key"]))
     assert (first["kind"], first["in_stream"], first["version"]) == ("lost", False, 1)

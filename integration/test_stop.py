@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from integration.story import Stories, Story, Tell, assert_replicated
@@ -43,7 +40,7 @@ def test_a_worker_that_is_starting_its_shards_stops(story: Stories) -> None:
     until(lambda: len(worker.children()) > 1, "the first record processors start", 60)
     worker.ask_to_stop()
     assert worker.wait(GRACE + 5) == 0, worker.log()
-    assert _status(told)["state"] == "stopped"
+    assert told.status()["state"] == "stopped"
 
 
 @pytest.mark.parametrize("kind", ["ProvisionedThroughputExceededException", "silence"])
@@ -66,16 +63,16 @@ def test_how_a_worker_ended_is_told(story: Stories) -> None:
     """Killed or stopped, `status` says which it was, whether anybody runs, and since when."""
     told = story(lineages=2, preload=200, keys=200, rate=50.0)
     told.started().kill()
-    killed = _status(told)
+    killed = told.status()
     # A failover time after its last sign it is dead, however long this host takes to ask.
     assert killed["state"] in ("dying", "dead") and killed["severity"] != "ok"
     assert [end["code"] for end in killed["endings"]] == [None]
     assert "ended without a word" in killed["reasons"][-1]
     worker = told.started()
-    assert _status(told)["endings"] == [], "who runs has not ended"
+    assert told.status()["endings"] == [], "who runs has not ended"
     _stop(worker)
     assert worker.log().endswith("stopped gracefully, exit code 0\n"), "stderr has it, too"
-    stopped = _status(told)
+    stopped = told.status()
     assert (stopped["state"], stopped["severity"]) == ("stopped", "ok")
     assert [end["code"] for end in stopped["endings"]] == [0]
     assert set(told.owners().values()) == {"worker-1"}, "it keeps its shards in its name"
@@ -123,11 +120,6 @@ def test_a_worker_of_a_fleet_stops(story: Stories, tell: Tell, *, leader: bool) 
     who = "the leader" if leader else "a worker that does not lead"
     tell(f"SIGTERM to {who} after rollovers", told, verdict, 1, f"moved in {moved:.1f} s")
     assert moved < 5
-
-
-def _status(told: Story) -> dict[str, Any]:
-    (status,) = json.loads(told.run("status", "--json").stdout)
-    return dict(status)
 
 
 def _stop(worker: Worker) -> float:

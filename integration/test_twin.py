@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
 from integration.bootstrap import bootstrapped
-from integration.commands import Commands
 from integration.story import Stories, Story, Tell, assert_replicated
 from integration.until import until
 from integration.worker import Worker
@@ -21,7 +20,7 @@ FAILOVER, START = 10, 15
 def test_a_twin_on_another_host_ends(story: Stories, tell: Tell) -> None:
     """Within a failover time, before it writes; the first one goes on. A dead one is replaced."""
     told = story(lineages=2, preload=100, keys=50, rate=50.0)
-    told.configure(kcl={**told.task["kcl"], "worker_id": "worker-1"})
+    told.set_worker_id("worker-1")
     first = told.started()
     twin = elsewhere(told, "twin")
     with twin:
@@ -29,7 +28,7 @@ def test_a_twin_on_another_host_ends(story: Stories, tell: Tell) -> None:
         assert twin.wait() == 2, twin.log()
         assert "Another daemon of worker worker-1 lives on" in twin.log()
         assert "--workerId" in twin.log()
-    with bootstrapped(Commands(told.file, told.state), folder(told, "here")) as beside:
+    with bootstrapped(told.commands, told.folder / "here-daemon") as beside:
         assert beside.wait(START) == 2, beside.log()
         assert "A daemon of worker worker-1 already runs on this host" in beside.log()
     assert first.running()
@@ -48,7 +47,7 @@ def test_a_twin_on_another_host_ends(story: Stories, tell: Tell) -> None:
 def test_a_start_that_watches_another_daemon_can_be_stopped(story: Stories) -> None:
     """Nothing has begun by then, and a stop is a stop."""
     told = story(lineages=1, preload=100, keys=50)
-    told.configure(kcl={**told.task["kcl"], "worker_id": "worker-1"})
+    told.set_worker_id("worker-1")
     told.started().kill()
     with elsewhere(told, "successor") as successor:
         until(lambda: "watching whether the daemon" in successor.log(), "it watches", START)
@@ -58,10 +57,5 @@ def test_a_start_that_watches_another_daemon_can_be_stopped(story: Stories) -> N
 
 def elsewhere(told: Story, host: str) -> Worker:
     """The task's worker as on another host: it has a state directory of its own there."""
-    return bootstrapped(Commands(told.file, told.folder / host), folder(told, host))
-
-
-def folder(told: Story, host: str) -> Path:
-    made = told.folder / f"{host}-daemon"
-    made.mkdir()
-    return made
+    commands = replace(told.commands, state=told.folder / host)
+    return bootstrapped(commands, told.folder / f"{host}-daemon")

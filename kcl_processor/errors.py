@@ -34,7 +34,8 @@ class ExitCode(IntEnum):
 MEANINGS: Mapping[int, str] = {
     ExitCode.OK: "stopped as asked",
     ExitCode.CRASH: "crashed, or a child was killed",
-    ExitCode.CONFIG: "the command line or configuration is wrong",
+    ExitCode.CONFIG: "the command line or configuration is wrong, or a daemon of this worker "
+    "id was there first",
     ExitCode.PERMISSION: "an action or the credentials are denied",
     ExitCode.SOURCE: "the source or its stream cannot be read",
     ExitCode.DESTINATION: "the destination is gone, its keys are not the source's, or it refuses "

@@ -80,27 +80,14 @@ def serving(
 ) -> Iterator[Edge]:
     """A server on a free port of this host."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Serving(Handler):
         def _any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            request = Request(self.command, self.path, dict(self.headers), body)
-            edge.requests.append(request)
-            reply = answer(request)
-            self.send_response_only(reply.status)
-            for name, value in {"Date": self.date_time_string(), **reply.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body)
+            edge.requests.append(request := self.request_in())
+            self.reply(answer(request))
 
         do_GET = do_POST = do_PUT = _any
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with _running(Handler, tls, host) as port:
+    with running(Serving, tls, host) as port:
         edge = Edge(f"{'https' if tls else 'http'}://{host}:{port}")
         yield edge
 
@@ -113,9 +100,7 @@ def proxying(to: Edge | None = None) -> Iterator[Edge]:
         to: where it leads to, whatever it is asked for; by default to the port it is asked for.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Passing(Handler):
         def do_CONNECT(self) -> None:
             edge.requests.append(Request("CONNECT", self.path, dict(self.headers), b""))
             _, _, port = (to.url if to else self.path).rpartition(":")
@@ -126,31 +111,79 @@ def proxying(to: Edge | None = None) -> Iterator[Edge]:
             self.close_connection = True
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            edge.requests.append(Request("POST", self.path, dict(self.headers), body))
+            edge.requests.append(request := self.request_in())
             asked = urlsplit(to.url if to else self.path)
             far = HTTPConnection(asked.netloc, timeout=10)
-            far.request("POST", "/", body, dict(self.headers))
-            answer = far.getresponse().read()
+            far.request("POST", "/", request.body, dict(self.headers))
+            self.reply(Reply(far.getresponse().read()))
             far.close()
-            self.send_response_only(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with _running(Handler, None, "127.0.0.1") as port:
+    with running(Passing) as port:
         edge = Edge(f"http://127.0.0.1:{port}")
         yield edge
 
 
+class Silence:
+    """An answer that does not come.
+
+    Attributes:
+        begun: there is a request now that waits for it.
+        over: once it is set, it comes.
+    """
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self.begun, self.over = threading.Event(), threading.Event()
+
+    def __call__(self, _request: Request) -> Reply:
+        self.begun.set()
+        self.over.wait(30)
+        return self._reply
+
+
 @contextmanager
-def _running(
-    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None, host: str
+def silent(reply: Reply) -> Iterator[tuple[Edge, Silence]]:
+    """A server that takes requests, and keeps its answers until the end of its silence."""
+    silence = Silence(reply)
+    with serving(silence) as edge:
+        try:
+            yield edge, silence
+        finally:
+            silence.over.set()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Takes requests and sends replies, without a word on stderr."""
+
+    protocol_version = "HTTP/1.1"
+
+    def request_in(self) -> Request:
+        """The request that is here; its body is cut where its connection ended."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        return Request(self.command, self.path, dict(self.headers), body)
+
+    def reply(self, reply: Reply) -> None:
+        """Answer it."""
+        self.send_response_only(reply.status)
+        for name, value in {"Date": self.date_time_string(), **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def running(
+    handler: type[Handler],
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[int]:
-    server = ThreadingHTTPServer((host, 0), handler)
+    """A server with a thread a connection; yields its port, a free one if it is to be 0."""
+    server = ThreadingHTTPServer((host, port), handler)
     server.daemon_threads = True
     if tls:
         # The handshake is the connection's thread's: one that fails must not end the server.

@@ -44,7 +44,7 @@ def test_the_readme_and_the_product_say_the_same_of_each_exit_code() -> None:
 def test_every_command_has_a_module_of_its_own() -> None:
     """One command, one module, and no module of a command that is not offered."""
     modules = {path.stem for path in (ROOT / "kcl_processor" / "cli").glob("*.py")}
-    helpers = {"__init__", "output", "plan", "progress", "ranges", "task", "watch"}
+    helpers = {"__init__", "hint", "output", "plan", "progress", "ranges", "task", "watch"}
     assert modules - helpers == set(COMMANDS)
 
 

@@ -16,7 +16,7 @@ from integration.bench.many import MANY
 from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
 from integration.bench.subject import OURS, Subject
-from kcl_processor.demo.dynamodb_local import dynamodb_local
+from integration.local_tables import database
 
 _ALL = {**SCENARIOS, **MANY}
 
@@ -57,7 +57,7 @@ def main() -> None:
     facts = {**machine.describe(), "command": shlex.join(["scripts/bench", *sys.argv[1:]])}
     facts |= {subject.name: f"`{subject.command}`" for subject in args.beside}
     results = {}
-    with dynamodb_local() as url:
+    with database() as url:
         for name in args.scenario or SCENARIOS:
             scenario = _ALL[name]
             title = f"{scenario.title}, {scenario.milliseconds} ms to the destination"

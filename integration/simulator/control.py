@@ -26,6 +26,7 @@ class Control:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._outages: set[asyncio.Task[None]] = set()
+        self._gaps = 0
         self.actions: dict[str, Callable[[Any], Any]] = {
             "faults": self.faults,
             "load": simulator.writer.change_load,
@@ -95,7 +96,9 @@ class Control:
         before = time.time() - wanted["seconds"]
         judge = self._simulator.judge
         forgotten = self._stream.trim(before, expire=bool(wanted.get("expire")))
-        return dict(Counter(change.shard for change in forgotten if not judge.has_met(change)))
+        unread = Counter(change.shard for change in forgotten if not judge.has_met(change))
+        self._gaps += len(unread)
+        return dict(unread)
 
     def stream(self, wanted: dict[str, Any]) -> None:
         """Set `iterator_seconds`, `page` (shards in an answer), `view_type`."""
@@ -125,6 +128,8 @@ class Control:
             "changes": simulator.source.changes,
             "keys": len(simulator.source.history),
             "behind": simulator.judge.behind(),
+            # How often a trim took from a shard what had not arrived.
+            "gaps": self._gaps,
             **{
                 name: {
                     "calls": endpoint.counts.total,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from integration import task_file
+from integration import local_tables, task_file
 from integration.commands import Commands
 from integration.simulator.client import Option, SimulatorProcess
 from integration.soak.gateway import Gateway, gateways
@@ -24,7 +24,6 @@ from integration.until import until
 from integration.worker import STOP_SECONDS, Worker
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.yaml_file import load_tasks
-from kcl_processor.demo.dynamodb_local import dynamodb_local
 from kcl_processor.state.gaps import Gap, noted_gaps
 
 TASK = "soak"
@@ -142,7 +141,7 @@ def fleet(
 ) -> Iterator[Fleet]:
     """A fleet that is not started; ``simulator`` are the simulator's options."""
     with ExitStack() as stack:
-        database = stack.enter_context(dynamodb_local())
+        database = stack.enter_context(local_tables.database())
         source = stack.enter_context(SimulatorProcess(seed=seed, **simulator))
         ways = stack.enter_context(gateways(database, workers, seed))
         soaked = Fleet(folder, source, ways, tell)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from integration.soak.fleet import Fleet
-from integration.soak.judge import Verdict, judge
+from integration.soak.judge import judge
 from integration.soak.report import Report, ends
 from integration.soak.strikes import Strikes
 from integration.soak.supervisor import Tell
@@ -62,28 +62,25 @@ class Soak:
     def _rest(self) -> float | None:
         def whole() -> bool:
             self._fleet.look()
-            return self._verdict().clean
+            return judge(self._fleet.simulator.differences(), self._fleet.gaps()).clean
 
         with suppress(TimeoutError):
             return until(whole, "everything arrives", WHOLE_SECONDS, every=1.0)
         return None
 
-    def _verdict(self) -> Verdict:
-        return judge(self._fleet.simulator.differences(), self._fleet.gaps())
-
     def _report(
         self, faults: Counter[str], whole_after: float | None, wrong: Sequence[str]
     ) -> Report:
         status, measured = self._fleet.simulator.status(), self._fleet.simulator.verdict()
-        endings = self._fleet.endings()
+        endings, gaps = self._fleet.endings(), self._fleet.gaps()
         return Report(
             faults=dict(faults),
             changes=status["changes"],
             keys=status["keys"],
             endings=ends(endings),
-            verdict=self._verdict(),
-            gaps_made=self._strikes.gaps_made + self._writer.gaps_made,
-            gaps_told=len(self._fleet.gaps()),
+            verdict=judge(self._fleet.simulator.differences(), gaps),
+            gaps_made=status["gaps"],
+            gaps_told=len(gaps),
             old_writes=measured["stale"] + measured["regressed"],
             replayed=measured["replay"] + measured["repeat"],
             longest_lag=(measured["latency_ms"]["max"] or 0.0) / 1000,

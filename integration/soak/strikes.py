@@ -29,8 +29,6 @@ class Strikes:
         # Faults that have begun and not ended.
         self.active: list[Event] = []
         self._asleep: dict[Event, list[psutil.Process]] = {}
-        # How often changes that had not arrived were trimmed from a shard.
-        self.gaps_made = 0
 
     def begin(self, event: Event) -> str:
         """Begin a fault; return what it met, in words."""
@@ -54,7 +52,8 @@ class Strikes:
         """End a fault."""
         self.active.remove(event)
         if event.kind.startswith("trim-"):
-            self._trim()
+            wanted = {"seconds": _READ_BY_NOW, "expire": True}
+            self._fleet.simulator.control(trim=wanted)
         for process in self._asleep.pop(event, []):
             with suppress(psutil.Error):
                 process.resume()
@@ -74,10 +73,6 @@ class Strikes:
             if KINDS[event.kind].place is place and worker in (None, event.worker)
             for rule in KINDS[event.kind].rules
         ]
-
-    def _trim(self) -> None:
-        wanted = {"seconds": _READ_BY_NOW, "expire": True}
-        self.gaps_made += len(self._fleet.simulator.control(trim=wanted)["trim"])
 
     def _strike_stream(self, event: Event) -> str:
         lineage = None if event.kind == "rollover" else int(event.which * self._lineages)

@@ -60,17 +60,20 @@ class Supervisor:
         self._fault = (BY_ITSELF, 0.0)
         self._ended: float | None = None
         self._kill_at: float | None = None
-        self.worker = make()
         # Every daemon that ever ran: what they leave behind may outlive them.
         self.all: list[Worker] = []
         self.endings: list[Ending] = []
 
     def start(self) -> None:
         """Start the daemon."""
-        self.worker = self._make()
+        self.all.append(self._make())
         self.worker.start()
-        self.all.append(self.worker)
         self._ended = None
+
+    @property
+    def worker(self) -> Worker:
+        """The daemon that was started last."""
+        return self.all[-1]
 
     def expect_end(self, fault: str) -> None:
         """Note the fault that is about to end the daemon."""

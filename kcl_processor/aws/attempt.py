@@ -24,7 +24,7 @@ from botocore.awsrequest import (
 from botocore.httpsession import URLLib3Session
 from urllib3.util import wait_for_read, wait_for_write
 
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock
 
 # Seconds between two looks at what allows the attempt, while the other side is waited for.
 _LOOK = 1.0
@@ -33,7 +33,6 @@ _PIECE = 256 * 1024
 # What a socket that does not block says when it would; TLS has a word of its own.
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantWriteError)
 
-_clock = SystemClock()
 _local = threading.local()
 
 
@@ -52,9 +51,12 @@ class Attempt:
         is_under_way: a part of the request was handed to the kernel.
     """
 
-    def __init__(self, remaining: Callable[[], float], last: Callable[[], bool]) -> None:
+    def __init__(
+        self, remaining: Callable[[], float], last: Callable[[], bool], clock: Clock
+    ) -> None:
         self._remaining = remaining
         self._last = last
+        self._clock = clock
         self.is_under_way = False
 
     def send(self, sock: Any, data: bytes, timeout: float) -> None:
@@ -102,9 +104,9 @@ class Attempt:
         allowed: Callable[[], float],
     ) -> bool:
         """Wait for the other side; false when what allows the attempt has run out."""
-        until = _clock.elapsed() + timeout
+        until = self._clock.elapsed() + timeout
         while (remaining := allowed()) > 0:
-            seconds = min(remaining, until - _clock.elapsed(), _LOOK)
+            seconds = min(remaining, until - self._clock.elapsed(), _LOOK)
             if seconds <= 0:
                 raise TimeoutError
             if ready(sock, seconds):
@@ -113,9 +115,11 @@ class Attempt:
 
 
 @contextmanager
-def attempting(remaining: Callable[[], float], last: Callable[[], bool]) -> Iterator[Attempt]:
+def attempting(
+    remaining: Callable[[], float], last: Callable[[], bool], clock: Clock
+) -> Iterator[Attempt]:
     """An attempt of this thread's, for as long as the context is open."""
-    _local.attempt = attempt = Attempt(remaining, last)
+    _local.attempt = attempt = Attempt(remaining, last, clock)
     try:
         yield attempt
     finally:

@@ -17,9 +17,10 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from kcl_processor.aws import wire
 from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes, said
-from kcl_processor.aws.credentials import keys, session
-from kcl_processor.aws.wire import Endpoint, missing
+from kcl_processor.aws.credentials import session
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import OperatorError, PermissionDenied
 
@@ -43,15 +44,14 @@ def tables(side: Side) -> Any:
     return _client("dynamodb", side.region, side.endpoint, side.role_arn, side.external_id)
 
 
-def endpoint(side: Side, connections: int) -> Endpoint:
+def endpoint(side: Side, connections: int, clock: Clock) -> wire.Endpoint:
     """The wire to a side's table, with its credentials.
 
     Args:
         connections: how many calls may be under way at once.
     """
     url = str(tables(side).meta.endpoint_url)
-    held = keys(side.region, side.role_arn, side.external_id)
-    return Endpoint(side.region, url, held, connections)
+    return wire.endpoint(side.region, url, side.role_arn, side.external_id, connections, clock)
 
 
 def streams(source: Source) -> Any:
@@ -106,7 +106,9 @@ def _client(
     service: str, region: str, endpoint: str | None, role_arn: str | None, external_id: str | None
 ) -> Any:
     # Each client costs 10 MB and 50 ms, most of it the service's model: one is made and kept.
-    boto = boto3.Session(botocore_session=session(region, role_arn, external_id))
+    # It lives as long as the process, whoever asks first, and boto3 goes by the system's clock.
+    held = session(region, SystemClock(), role_arn, external_id)
+    boto = boto3.Session(botocore_session=held)
     made = boto.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
     made.meta.events.register("after-call", _refuse_strange)
     return made
@@ -119,7 +121,7 @@ class StrangeAnswer(HTTPClientError):  # type: ignore[misc]
 
 
 def _refuse_strange(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-    if http_response.status_code == 200 and (field := missing(model.name, parsed)):
+    if http_response.status_code == 200 and (field := wire.missing(model.name, parsed)):
         raise StrangeAnswer(field=field)
 
 

@@ -20,6 +20,7 @@ from kcl_processor.aws.codes import RENEW, code_of
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import ca_bundle
+from kcl_processor.clock import Clock
 
 _CHAIN = "the default chain"
 # botocore's own minute an attempt, and five attempts, would outlast a record processor's watchdog.
@@ -28,7 +29,9 @@ _BOUNDED = Config(
 )
 
 
-def session(region: str, role_arn: str | None = None, external_id: str | None = None) -> Session:
+def session(
+    region: str, clock: Clock, role_arn: str | None = None, external_id: str | None = None
+) -> Session:
     """A botocore session whose credentials follow their source, for boto3's clients.
 
     Args:
@@ -40,7 +43,7 @@ def session(region: str, role_arn: str | None = None, external_id: str | None = 
         NoKeys: there are no credentials.
         ConfigError: the bundle of certificates cannot be used.
     """
-    held = keys(region, role_arn, external_id)
+    held = keys(region, clock, role_arn, external_id)
     held.get_frozen_credentials()
     made = _plain(region)
     ca_bundle(made)
@@ -49,17 +52,19 @@ def session(region: str, role_arn: str | None = None, external_id: str | None = 
     return made
 
 
-def keys(region: str, role_arn: str | None = None, external_id: str | None = None) -> Keys:
+def keys(
+    region: str, clock: Clock, role_arn: str | None = None, external_id: str | None = None
+) -> Keys:
     """The credentials alone, looked up on first use; the arguments are :func:`session`'s."""
     read = _plain(region).get_config_variable
     files = tuple(
         os.path.expanduser(os.path.expandvars(read(name)))
         for name in ("credentials_file", "config_file")
     )
-    base = Keys(_CHAIN, lambda: _default(region, files), files)
+    base = Keys(_CHAIN, lambda: _default(region, files), clock, files)
     if not role_arn:
         return base
-    return Keys(role_arn, lambda: _assumed(base, region, role_arn, external_id))
+    return Keys(role_arn, lambda: _assumed(base, region, role_arn, external_id), clock)
 
 
 def _default(region: str, files: tuple[str, ...]) -> Credentials:

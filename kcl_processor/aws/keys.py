@@ -14,7 +14,7 @@ from collections.abc import Callable
 from botocore.credentials import Credentials, ReadOnlyCredentials
 
 from kcl_processor.aws.credential_errors import NoKeys, in_words
-from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.clock import Clock
 
 _log = logging.getLogger(__name__)
 # botocore shows each failed renewal with its stack; here it is told once, in an operator's words.
@@ -46,13 +46,13 @@ class Keys(Credentials):  # type: ignore[misc]
         self,
         whose: str,
         find: Callable[[], Credentials],
+        clock: Clock,
         files: tuple[str, ...] = (),
-        clock: Clock | None = None,
     ) -> None:
         self._whose = whose
         self._find = find
+        self._clock = clock
         self._files = files
-        self._clock = clock or SystemClock()
         self._looking = threading.Lock()
         self._found: Credentials | None = None
         self._frozen: ReadOnlyCredentials | None = None

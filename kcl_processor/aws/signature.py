@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 
 from kcl_processor.aws.codes import RENEW
 from kcl_processor.aws.keys import Keys
-from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.clock import Clock
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class Signature:
         clock: this host's, which may be wrong.
     """
 
-    def __init__(self, service: str, region: str, keys: Keys, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
+    def __init__(self, service: str, region: str, keys: Keys, clock: Clock) -> None:
+        self._clock = clock
         self._service = service
         self._region = region
         self._keys = keys

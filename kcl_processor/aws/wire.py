@@ -19,12 +19,14 @@ import orjson
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, HTTPClientError
 
+from kcl_processor.aws import credentials
 from kcl_processor.aws.attempt import Attempt, Session, TooLate, attempting
 from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import way_to
 from kcl_processor.aws.signature import Signature
+from kcl_processor.clock import Clock
 
 # One attempt is bounded by these two, in seconds, so that a hung connection cannot hold a batch;
 # and besides by what its caller says.
@@ -94,12 +96,14 @@ class Endpoint:
         url: str,
         keys: Keys,
         connections: int,
+        clock: Clock,
         unacknowledged: float = UNACKNOWLEDGED,
         last: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._clock = clock
         self._last = last
         self._url = url.rstrip("/") + "/"
-        self._signature = Signature("dynamodb", region, keys)
+        self._signature = Signature("dynamodb", region, keys, clock)
         way = way_to(self._url)
         self._session = Session(
             proxies=way.proxies,
@@ -119,7 +123,7 @@ class Endpoint:
                 seconds that the attempt may go on. At 0 nothing more is sent, and the connection is
                 closed.
         """
-        with attempting(remaining, self._last) as attempt:
+        with attempting(remaining, self._last, self._clock) as attempt:
             try:
                 response = self._session.send(self._signed(operation, body))
             except NoKeys as error:
@@ -142,6 +146,29 @@ class Endpoint:
             },
         )
         return self._signature.sign(request)
+
+
+def endpoint(
+    region: str,
+    url: str,
+    role_arn: str | None,
+    external_id: str | None,
+    connections: int,
+    clock: Clock,
+    unacknowledged: float = UNACKNOWLEDGED,
+    last: Callable[[], bool] = lambda: False,
+) -> Endpoint:
+    """An endpoint whose requests bear the signature of a side's own credentials.
+
+    Args:
+        role_arn, external_id: as :func:`credentials.session` takes them; the others are
+            :class:`Endpoint`'s.
+
+    Raises:
+        ConfigError: the bundle of certificates cannot be used.
+    """
+    keys = credentials.keys(region, clock, role_arn, external_id)
+    return Endpoint(region, url, keys, connections, clock, unacknowledged, last)
 
 
 def _socket_options(unacknowledged: float) -> list[tuple[int, int, int | bytes]]:

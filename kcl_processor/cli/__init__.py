@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from kcl_processor import __version__
 from kcl_processor.cli import leases
+from kcl_processor.cli.hint import as_called
 from kcl_processor.errors import ExitCode, OperatorError
 
 # In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
@@ -42,7 +43,8 @@ _EXIT_CODES = """\
 exit codes:
   0   done, and all is well
   1   tables differ, a check failed, or the daemon crashed and is to be restarted
-  2   the command line or the configuration is wrong; nothing was touched
+  2   the command line or the configuration is wrong, and nothing was touched; or a daemon of this
+      worker id was there first
   3   not running                 4   state unknown
   5   permission denied           6   the source cannot be read
   7   the destination cannot be written
@@ -69,6 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
             help=module.HELP,
             description=module.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            # A hint repeats words, and leaves some out by their names.
+            allow_abbrev=False,
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run)
@@ -79,10 +83,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
     words = sys.argv[1:] if arguments is None else arguments
     args = build_parser().parse_args(with_action(words))
+    args.words = words
     try:
         code = args.run(args)
     except OperatorError as error:
-        print(f"Error: {error.message}\nTry: {error.hint}", file=sys.stderr)
+        print(as_called(f"Error: {error.message}\nTry: {error.hint}", args), file=sys.stderr)
         code = error.exit_code
     except BrokenPipeError:
         # The reader of our output has gone (``| head``); it has seen what it wanted.

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
@@ -81,25 +82,25 @@ def run(args: argparse.Namespace) -> int:
         try:
             progress = copy(files, options, halt)
         except Halted:
-            print(f"Stopped. kcl-processor copy {task.name} goes on from here.", file=sys.stderr)
+            print(f"Stopped. {again(args, '--restart')} goes on from here.", file=sys.stderr)
             return 130
-    _advise(task, progress)
+    _advise(task, progress, args)
     return ExitCode.OK
 
 
-def _advise(task: Task, progress: CopyProgress) -> None:
+def _advise(task: Task, progress: CopyProgress, args: argparse.Namespace) -> None:
     until = progress.started_at + RETENTION
     if SystemClock().now() < until:
+        follow = as_called(f"kcl-processor run {task.name}", args)
         print(
-            f"Next: kcl-processor run {task.name}, before "
-            f"{time.strftime('%a %H:%M', time.localtime(until))}: "
+            f"Next: {follow}, before {time.strftime('%a %H:%M', time.localtime(until))}: "
             f"the stream keeps {RETENTION / HOUR:.0f} h",
             file=sys.stderr,
         )
     if not progress.to_empty:
+        tidy = as_called(f"kcl-processor verify {task.name} --repair --delete-extra", args)
         print(
-            f"Then: kcl-processor verify {task.name} --repair --delete-extra: the destination was "
-            "not empty, and may hold what the source does not",
+            f"Then: {tidy}: the destination was not empty, and may hold what the source does not",
             file=sys.stderr,
         )
 

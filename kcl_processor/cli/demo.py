@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from rich.table import Table
 from kcl_processor.cli.output import cell
 from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import amount, whole
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.demo.dynamodb_local import dynamodb_local
 from kcl_processor.demo.story import Demo, Figures, set_apart
 from kcl_processor.errors import ExitCode
@@ -54,11 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     set_apart(os.environ)
-    java = str(find_java(args.java).path)
-    with _folder(args.keep_logs) as folder, _view() as show:
+    java, clock = str(find_java(args.java).path), SystemClock()
+    with _folder(args.keep_logs) as folder, _view(clock) as show:
         show(Figures())
-        with dynamodb_local(java, regions_apart=True) as endpoint:
-            figures = Demo(endpoint, folder, java, show).run(args.seconds, args.items)
+        with dynamodb_local(clock, time.sleep, java, regions_apart=True) as endpoint:
+            demo = Demo(endpoint, folder, java, show, clock, time.sleep)
+            figures = demo.run(args.seconds, args.items)
     print(summary(figures))
     return ExitCode.OK if figures.equal() else ExitCode.CRASH
 
@@ -98,7 +100,7 @@ def _folder(kept: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _view() -> Iterator[Callable[[Figures], None]]:
+def _view(clock: Clock) -> Iterator[Callable[[Figures], None]]:
     """Redraw on a terminal; a line for each phase, and now and then, elsewhere."""
     if sys.stderr.isatty():
         from rich.console import Console
@@ -106,7 +108,7 @@ def _view() -> Iterator[Callable[[Figures], None]]:
         with Live(console=Console(stderr=True), auto_refresh=False) as live:
             yield lambda figures: live.update(_picture(figures), refresh=True)
     else:
-        yield _Lines()
+        yield _Lines(clock)
 
 
 def _picture(figures: Figures) -> Table:
@@ -124,9 +126,9 @@ def _picture(figures: Figures) -> Table:
 
 
 class _Lines:
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._phase = ""
-        self._rate = LineRate(SystemClock(), _LINE_INTERVAL)
+        self._rate = LineRate(clock, _LINE_INTERVAL)
 
     def __call__(self, figures: Figures) -> None:
         if not self._rate.is_due() and figures.phase == self._phase:

@@ -13,15 +13,17 @@ import argparse
 import itertools
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import state_directory
 from kcl_processor.errors import ExitCode
-from kcl_processor.operate.doctor import FAIL, OK, WARN, Check, Doctor
+from kcl_processor.operate.check import FAIL, OK, WARN, Check
+from kcl_processor.operate.doctor import Doctor
 
 HELP = "check every precondition of a task"
 
@@ -38,7 +40,11 @@ def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
     state = state_directory(args.state_dir)
     logs = args.log_dir.absolute()
-    examined = Doctor(task, state, logs, args.java, SystemClock(), time.sleep).examine()
+    doctor = Doctor(task, state, logs, args.java, SystemClock(), time.sleep)
+    examined = (
+        replace(check, hint=check.hint and as_called(check.hint, args))
+        for check in doctor.examine()
+    )
     if args.json:
         checks = list(examined)
         print_json([asdict(check) for check in checks])

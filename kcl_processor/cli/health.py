@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.ranges import amount
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if found:
         time.sleep(_SECOND_LOOK)
         found = [problem for problem in look() if problem in found]
+    found = [as_called(problem, args) for problem in found]
     if args.json:
         print_json({"task": task.name, "healthy": not found, "problems": found})
     else:

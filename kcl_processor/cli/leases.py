@@ -11,12 +11,14 @@ Showing only reads. The others change nothing without --yes, and refuse while a 
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from kcl_processor.aws import clients
+from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import Row, duration, print_json, print_rows
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files, chosen_task
 from kcl_processor.cli.watch import add_watch_argument, show
@@ -71,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=text.splitlines()[0],
             description=text,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
         add(action)
         add_task_arguments(action)
@@ -174,16 +177,15 @@ def _reset(args: argparse.Namespace) -> int:
     steps = lease_reset.plan_reset(items, stream.shards(), args.shard, to)
     _print(steps)
     if not args.yes:
-        return _not_done(steps)
+        return _not_done(steps, args)
     refuse_running(task, SystemClock(), time.sleep)
     path = args.save or files.saved_leases(SystemClock().now())
     lease_changes.save(path, task, items)
     lease_changes.apply(client, table, steps)
     if steps and all(step.after is None for step in steps):
         retire_mark(task)
-    print(
-        f"{len(steps)} rows changed. To undo: kcl-processor leases restore {path} {task.name} --yes"
-    )
+    undo = as_called(f"kcl-processor leases restore {shlex.quote(str(path))} {task.name}", args)
+    print(f"{len(steps)} rows changed. To undo: {undo} --yes")
     return ExitCode.OK
 
 
@@ -194,15 +196,15 @@ def _restore(args: argparse.Namespace) -> int:
     steps = lease_reset.plan_restore(lease_changes.load(args.file, task), _items(client, table))
     _print(steps)
     if not args.yes:
-        return _not_done(steps)
+        return _not_done(steps, args)
     refuse_running(task, SystemClock(), time.sleep)
     lease_changes.apply(client, table, steps)
     print(f"{len(steps)} rows changed.")
     return ExitCode.OK
 
 
-def _not_done(steps: list[lease_changes.Step]) -> int:
-    print(f"{len(steps)} rows not changed. Try: --yes")
+def _not_done(steps: list[lease_changes.Step], args: argparse.Namespace) -> int:
+    print(f"{len(steps)} rows not changed. Try: {again(args)} --yes")
     return ExitCode.OK
 
 
@@ -216,7 +218,7 @@ def _unlock(args: argparse.Namespace) -> int:
     elif args.yes:
         print(f"The lock of {found.owner} is removed.")
     else:
-        print(f"The leader {found.owner} gives no sign of life. Try: --yes")
+        print(f"The leader {found.owner} gives no sign of life. Try: {again(args)} --yes")
     return ExitCode.OK
 
 
@@ -228,7 +230,7 @@ def _position(args: argparse.Namespace) -> str:
         return str(args.to)
     raise ConfigError(
         f"--to {args.to}: a reset goes to trim-horizon, latest, or, of one --shard, a number.",
-        "kcl-processor leases --help",
+        "kcl-processor leases reset --help",
     )
 
 

@@ -13,6 +13,7 @@ import json
 import sys
 import time
 
+from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         _show_differing(plan)
     carry_out(task, plan, yes=args.yes)
-    print(f"Next: kcl-processor copy {task.name}", file=sys.stderr)
+    print(as_called(f"Next: kcl-processor copy {task.name}", args), file=sys.stderr)
     return ExitCode.OK
 
 

@@ -17,11 +17,12 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
 from kcl_processor.config.paths import TaskFiles, state_directory
-from kcl_processor.config.task import Task, with_worker
+from kcl_processor.config.task import STOP, Task, with_worker
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import has_leases
@@ -120,9 +121,12 @@ def _prepare(
     mark = settle_mark(task, clock.now(), started=started, adopt=args.adopt)
     if not started and mark is None:
         tell(
-            f"{task.name} has no checkpoints and no copy: the stream is read from its oldest "
-            "change, and items that are older come with kcl-processor copy, before this, or with "
-            f"kcl-processor verify {task.name} --repair."
+            as_called(
+                f"{task.name} has no checkpoints and no copy: the stream is read from its oldest "
+                f"change, and items that are older come with kcl-processor copy {task.name}, "
+                f"before this, or with kcl-processor verify {task.name} --repair.",
+                args,
+            )
         )
     return daemon.make_launch(files, stream, origin, logs, args.java)
 
@@ -131,7 +135,7 @@ def _source(task: Task) -> preflight.SourceFacts:
     try:
         return preflight.check_source(task.source)
     except preflight.StreamOff as off:
-        if task.on_gap == "stop":
+        if task.on_gap == STOP:
             raise
         # A code on which a supervisor starts again: the next stream is to be followed.
         raise OperatorError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 
 from kcl_processor.cli.copy import add_copy_arguments, copy, copy_options, stopping
+from kcl_processor.cli.hint import again
 from kcl_processor.cli.prepare import add_prepare_arguments, carry_out
 from kcl_processor.cli.run import add_daemon_arguments, become_daemon, tell
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             try:
                 copy(files, copy_options(args), halt)
             except Halted:
-                tell(f"Stopped. kcl-processor start {task.name} goes on from here.")
+                tell(f"Stopped. {again(args, '--restart')} goes on from here.")
                 return 130
     become_daemon(task, str(args.config), args)
 

@@ -29,9 +29,10 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import Row, duration, print_json, table_lines
 from kcl_processor.cli.task import add_state_argument, add_task_arguments
 from kcl_processor.cli.watch import add_watch_argument, show
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         # Each look waits some seconds for counters to move, so they wait side by side.
         with ThreadPoolExecutor(_PARALLEL_LOOKS) as pool:
             looks = [pool.submit(_status, *pair, watch=args.watch) for pair in observers.items()]
-        seen = [look.result() for look in looks]
+        seen = [_as_called(look.result(), args) for look in looks]
         _print(seen, as_json=args.json)
         return exit_code(seen)
 
@@ -117,6 +118,10 @@ def _status(name: str, observer: Observer | OperatorError, *, watch: bool) -> St
         return summarise(observer.look(patient=not watch))
     except OperatorError as error:
         return Status(name, UNKNOWN, WARN, reasons=(f"{error.message} Try: {error.hint}",))
+
+
+def _as_called(seen: Status, args: argparse.Namespace) -> Status:
+    return replace(seen, reasons=tuple(as_called(reason, args) for reason in seen.reasons))
 
 
 def _print(seen: Sequence[Status], *, as_json: bool) -> None:

@@ -14,6 +14,11 @@ from kcl_processor.state.owner import owned_files
 _DEFAULT_FILE = "kcl-processor.yml"
 
 
+def default_file() -> Path:
+    """The tasks' YAML file of a command that is not given one."""
+    return Path(os.environ.get("KCL_PROCESSOR_CONFIG", _DEFAULT_FILE))
+
+
 def add_config_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``-c FILE``."""
     parser.add_argument(
@@ -21,7 +26,7 @@ def add_config_argument(parser: argparse.ArgumentParser) -> None:
         "--config",
         metavar="FILE",
         type=Path,
-        default=Path(os.environ.get("KCL_PROCESSOR_CONFIG", _DEFAULT_FILE)),
+        default=default_file(),
         help=f"the tasks' YAML file (default: $KCL_PROCESSOR_CONFIG, or {_DEFAULT_FILE})",
     )
 

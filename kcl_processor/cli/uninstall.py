@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 
+from kcl_processor.cli.hint import again
 from kcl_processor.cli.output import Row, print_rows
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
@@ -39,5 +40,6 @@ def run(args: argparse.Namespace) -> int:
         for belonging in found:
             uninstall.delete(task, belonging)
     if not args.json:
-        print(f"{len(found)} deleted." if args.yes else f"{len(found)} not deleted. Try: --yes")
+        left = f"not deleted. Try: {again(args)} --yes"
+        print(f"{len(found)} {'deleted.' if args.yes else left}")
     return ExitCode.OK

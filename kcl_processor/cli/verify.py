@@ -28,6 +28,7 @@ from typing import IO, Any, Self
 import orjson
 
 from kcl_processor.cli.copy import stopping
+from kcl_processor.cli.hint import again
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import amount, whole
@@ -53,6 +54,8 @@ from kcl_processor.table.verify_task import (
 HELP = "compare both tables, and repair differences"
 
 _LINE_INTERVAL = 10.0
+# What the advice to repair says anew.
+_REPAIRS = ("--repair", "--dry-run", "--delete-extra")
 _COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
 
 
@@ -94,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     log_to_stderr()
     with (
         stopping() as halt,
-        _Report(task.name, args.report, clock, show_values=args.show_values) as report,
+        _ReportLines(task.name, args.report, clock, show_values=args.show_values) as report,
     ):
         try:
             verified = run_verify(task, options, report, halt, clock)
@@ -103,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
             return 130
     _print(verified, options, as_json=args.json)
     if any(result.differing for result in verified.results):
-        _advise(task.name, options)
+        print(f"Next: {again(args, *_REPAIRS)} {_next(options)}", file=sys.stderr)
         return ExitCode.CRASH
     if any(result.undecided for result in verified.results):
         return ExitCode.UNKNOWN
@@ -130,7 +133,7 @@ def _options(args: argparse.Namespace) -> VerifyOptions:
     return VerifyOptions(**{name: getattr(args, name) for name in fields})
 
 
-class _Report(VerifyListener):
+class _ReportLines(VerifyListener):
     """The lines of ``--report``, and how far it is on stderr."""
 
     def __init__(self, name: str, path: Path | None, clock: Clock, *, show_values: bool) -> None:
@@ -212,13 +215,13 @@ def _print(verified: Verified, options: VerifyOptions, *, as_json: bool) -> None
     )
 
 
-def _advise(name: str, options: VerifyOptions) -> None:
+def _next(options: VerifyOptions) -> str:
     flags = "--repair --delete-extra" if options.delete_extra else "--repair"
     if not options.repair:
         flags = "--repair --dry-run"
     elif not options.dry_run and not options.delete_extra:
         flags = "--repair --delete-extra, if what is extra is not wanted there"
-    print(f"Next: kcl-processor verify {name} {flags}", file=sys.stderr)
+    return flags
 
 
 def _segment(text: str) -> Segment:

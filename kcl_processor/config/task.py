@@ -95,8 +95,9 @@ BATCH_SIZE = whole(1, 1000)
 CHECKPOINT_SECONDS = whole(1, 300)
 # Below, a slow attempt at an endpoint would count as a silent shard.
 UNREAD_SECONDS = whole(30, 3600)
-ON_POISON = ("stop", "dead-letter")
-ON_GAP = ("stop", "continue")
+STOP = "stop"
+ON_POISON = (STOP, "dead-letter")
+ON_GAP = (STOP, "continue")
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kcl_processor.clock import Clock
 from kcl_processor.launcher.jars import (
     dynamodb_local_class_path,
     dynamodb_local_native_folder,
@@ -24,11 +24,17 @@ START_SECONDS = 60.0
 
 @contextmanager
 def dynamodb_local(
-    java: str | None = None, *, regions_apart: bool = False, heap: str = "256m"
+    clock: Clock,
+    wait: Callable[[float], None],
+    java: str | None = None,
+    *,
+    regions_apart: bool = False,
+    heap: str = "256m",
 ) -> Iterator[str]:
     """Run DynamoDB Local and yield its URL.
 
     Args:
+        wait: waits for some seconds.
         java: the ``java`` to run; found as the daemon's is otherwise.
         regions_apart: whether each region and access key has tables of its own.
 
@@ -58,7 +64,7 @@ def dynamodb_local(
             )
         url = f"http://127.0.0.1:{port}"
         try:
-            _wait(url, process, log)
+            _until_answering(url, process, log, clock, wait)
             yield url
         finally:
             process.terminate()
@@ -71,15 +77,21 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+def _until_answering(
+    url: str,
+    process: subprocess.Popen[bytes],
+    log: Path,
+    clock: Clock,
+    wait: Callable[[float], None],
+) -> None:
+    deadline = clock.elapsed() + START_SECONDS
+    while clock.elapsed() < deadline and process.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=1).close()
             return
         except urllib.error.HTTPError:
             return
         except OSError:
-            time.sleep(0.1)
+            wait(0.1)
     tail = log.read_text(errors="replace")[-2000:]
     raise RuntimeError(f"DynamoDB Local did not answer at {url}; its output ends with:\n{tail}")

@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,8 @@ from typing import Any
 
 import boto3
 
+from kcl_processor.clock import Clock
+from kcl_processor.demo.items import every_type, read
 from kcl_processor.errors import OperatorError
 
 SOURCE_REGION, DESTINATION_REGION = "us-east-1", "eu-west-1"
@@ -69,15 +70,24 @@ class Demo:
         endpoint: DynamoDB Local's URL.
         folder: for logs and state.
         show: called with the figures whenever they changed.
+        wait: waits for some seconds.
     """
 
     def __init__(
-        self, endpoint: str, folder: Path, java: str | None, show: Callable[[Figures], None]
+        self,
+        endpoint: str,
+        folder: Path,
+        java: str | None,
+        show: Callable[[Figures], None],
+        clock: Clock,
+        wait: Callable[[float], None],
     ) -> None:
         self._endpoint = endpoint
         self._folder = folder
         self._java = java
         self._show = show
+        self._clock = clock
+        self._wait = wait
         self.figures = Figures()
         self._source = _client(endpoint, SOURCE_REGION)
         self._destination = _client(endpoint, DESTINATION_REGION)
@@ -92,18 +102,18 @@ class Demo:
         self._make_tables()
         self._preload(preload)
         with self._daemon() as first:
-            started = time.monotonic()
+            started = self._clock.elapsed()
             self._phase("first start: KCL makes its tables and elects a leader")
             self._probe(_START_DEADLINE, first)
-            self.figures.first_record = time.monotonic() - started
+            self.figures.first_record = self._clock.elapsed() - started
             self._write_for(seconds / 2, first)
             self._kill(first)
         with self._daemon() as second:
-            started = time.monotonic()
+            started = self._clock.elapsed()
             self._phase("killed with SIGKILL; started again")
             self.figures.restarts += 1
             self._probe(_START_DEADLINE, second)
-            self.figures.resumed = time.monotonic() - started
+            self.figures.resumed = self._clock.elapsed() - started
             self._write_for(seconds / 2, second)
             self._phase("waiting until both tables are equal")
             self._until_equal()
@@ -184,9 +194,9 @@ class Demo:
         over = threading.Event()
         writer = threading.Thread(target=self._write_until, args=(over,), daemon=True)
         writer.start()
-        end = time.monotonic() + seconds
+        end = self._clock.elapsed() + seconds
         try:
-            while time.monotonic() < end:
+            while self._clock.elapsed() < end:
                 latency = self._probe(_EQUAL_DEADLINE, process)
                 self.figures.latencies.append(latency)
                 self._show(self.figures)
@@ -211,27 +221,27 @@ class Demo:
         value = {"N": str(self._probes)}
         key = {"pk": {"S": _PROBE}}
         self._source.put_item(TableName=TABLE, Item={**key, "n": value})
-        written = time.monotonic()
+        written = self._clock.elapsed()
         self.figures.changes += 1
-        while time.monotonic() < written + deadline:
+        while self._clock.elapsed() < written + deadline:
             item = self._destination.get_item(TableName=TABLE, Key=key).get("Item")
             if item and item["n"] == value:
-                return time.monotonic() - written
+                return self._clock.elapsed() - written
             if process.poll() is not None:
                 raise self._failed(f"the daemon ended with exit code {process.returncode}")
-            time.sleep(0.005)
+            self._wait(0.005)
         raise self._failed(f"a change did not arrive within {deadline:.0f} s")
 
     def _until_equal(self) -> None:
-        deadline = time.monotonic() + _EQUAL_DEADLINE
+        deadline = self._clock.elapsed() + _EQUAL_DEADLINE
         while True:
-            source, destination = _items(self._source), _items(self._destination)
+            source, destination = read(self._source, TABLE), read(self._destination, TABLE)
             keys = source.keys() | destination.keys()
             self.figures.items = len(source)
             self.figures.differences = sum(source.get(k) != destination.get(k) for k in keys)
-            if self.figures.differences == 0 or time.monotonic() > deadline:
+            if self.figures.differences == 0 or self._clock.elapsed() > deadline:
                 return
-            time.sleep(0.2)
+            self._wait(0.2)
 
     def _failed(self, what: str) -> OperatorError:
         log = self._folder / "run.log"
@@ -240,28 +250,6 @@ class Demo:
             f"The demo did not end well: {what}. The daemon's last words: {''.join(last) or '-'}",
             "kcl-processor demo --keep-logs DIR, and read the logs there",
         )
-
-
-def every_type(name: str, version: int) -> dict[str, Any]:
-    """An item with an attribute of every DynamoDB type, empty and extreme values among them."""
-    return {
-        "pk": {"S": name},
-        "version": {"N": str(version)},
-        "big": {"N": "-12345678901234567890123456789012345678"},
-        "small": {"N": "1E-130"},
-        "text": {"S": "Grüße, 世界, 🚀"},
-        "empty": {"S": ""},
-        "binary": {"B": bytes(range(256))},
-        "no_bytes": {"B": b""},
-        "yes": {"BOOL": True},
-        "nothing": {"NULL": True},
-        "strings": {"SS": ["a", "ü"]},
-        "numbers": {"NS": ["1", "-0.5", "12345678901234567890123456789012345678"]},
-        "binaries": {"BS": [b"\x00", b"\xff\xfe"]},
-        "list": {"L": [{"N": "1"}, {"M": {"deep": {"L": []}}}, {"B": b"\x01"}]},
-        "map": {"M": {"empty": {"M": {}}, "with.dot": {"S": "x"}}},
-        "padding": {"S": "x" * random.randrange(200)},
-    }
 
 
 def set_apart(environment: MutableMapping[str, str]) -> None:
@@ -288,17 +276,3 @@ def _client(endpoint: str, region: str) -> Any:
         aws_access_key_id="demo",
         aws_secret_access_key="demo",
     )
-
-
-def _items(client: Any) -> dict[str, Any]:
-    """All items by key; sets are compared without order, as DynamoDB does."""
-    pages = client.get_paginator("scan").paginate(TableName=TABLE, ConsistentRead=True)
-    return {item["pk"]["S"]: _unordered(item) for page in pages for item in page["Items"]}
-
-
-def _unordered(item: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: {kind: set(value) if kind in ("SS", "NS", "BS") else value}
-        for name, typed in item.items()
-        for kind, value in typed.items()
-    }

@@ -8,9 +8,10 @@ What tells a worker that was stopped from one that died is that it took its row 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
@@ -18,6 +19,8 @@ from kcl_processor.fleet.leases import KclRows, Lease, number, text
 
 # Clocks of two hosts may differ by this much before a worker that lives seems dead.
 _CLOCKS = 10.0
+# The launcher's own row of a worker, there from before its first lease (Presence.java).
+PRESENCE = "KclProcessorWorker/"
 # The row that KCL 3 keeps of its migration from KCL 2 (``MigrationState``), from its first start.
 _KCL_3 = "Migration3.0"
 
@@ -145,9 +148,17 @@ def pulses_of(rows: KclRows) -> Iterable[tuple[str, object]]:
     """Everything in KCL's tables that a living worker moves."""
     yield from ((pulse(row), (row.owner, row.counter)) for row in rows.leases)
     yield from ((f"worker {worker.id}", worker.updated_at) for worker in workers(rows))
+    yield from ((key, text(row, "version")) for key, row in _presences(rows))
     held = leader(rows)
     if held:
         yield f"leader {held.owner}", held.version
+
+
+def _presences(rows: KclRows) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    for row in rows.coordinator:
+        key = text(row, "key") or ""
+        if key.startswith(PRESENCE):
+            yield f"worker's row {key}", row
 
 
 class Owners:

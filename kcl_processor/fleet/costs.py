@@ -11,14 +11,14 @@ from __future__ import annotations
 # memory in MB of 1024 x 1024 bytes, of the JVM and its record processors together, at work.
 #
 # One shard: changes a second, and MB.
-SHARD_CHANGES = 4867
-ONE_SHARD_MB = 232
+SHARD_CHANGES = 4799
+ONE_SHARD_MB = 273
 # Eight shards on one worker, whose two cores were full.
 WORKER_SHARDS = 8
-WORKER_CHANGES = 14_900
-EIGHT_SHARDS_MB = 715
+WORKER_CHANGES = 12_832
+EIGHT_SHARDS_MB = 754
 # The line through both: what a shard adds, with its process and its part of the JVM, and the rest.
-SHARD_MB = round((EIGHT_SHARDS_MB - ONE_SHARD_MB) / (WORKER_SHARDS - 1))
+SHARD_MB = (EIGHT_SHARDS_MB - ONE_SHARD_MB) / (WORKER_SHARDS - 1)
 JAVA_MB = ONE_SHARD_MB - SHARD_MB
 # The most shards that were measured on one worker, and what each of them took beyond those eight,
 # as its share of the memory (PSS): 300 changes of 1 KB in each, from the first start on.

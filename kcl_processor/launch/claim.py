@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Side, Task
+from kcl_processor.config.task import STOP, Side, Task
 from kcl_processor.errors import (
     ConfigError,
     DestinationError,
@@ -129,7 +129,7 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
                 f"kcl-processor run --adopt {task.name}, then "
                 f"kcl-processor verify {task.name} --repair --delete-extra",
             )
-    if found.stream != ours.stream and task.on_gap == "stop":
+    if found.stream != ours.stream and task.on_gap == STOP:
         raise GapError(
             f"The stream of {task.source} was turned off and on again: the checkpoints are of "
             f"{found.stream}, and the table's stream is {ours.stream}. What changed between the "

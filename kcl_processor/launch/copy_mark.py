@@ -158,8 +158,8 @@ def refuse_stale(task: Task, started_at: float, now: float) -> None:
             f"The copy of task {task.name} began {(now - started_at) / HOUR:.1f} h ago, and the "
             f"stream keeps {RETENTION / HOUR:.0f} h: changes made since its beginning are no "
             "longer there to be replayed.",
-            f"kcl-processor copy --restart --no-to-empty-only {task.name}; copy --plan shows how "
-            "long it takes",
+            f"kcl-processor copy --restart --no-to-empty-only {task.name}; kcl-processor copy "
+            "--plan shows how long it takes",
         )
 
 

@@ -16,7 +16,7 @@ from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.launcher.class_archive import archive_flags
 from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path
 from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
-from kcl_processor.state import host_lock
+from kcl_processor.state import host_lock, worker_lock
 from kcl_processor.state.start_file import remove_unheld, write_held
 
 LOGBACK = LAUNCHER / "logback.xml"
@@ -120,7 +120,9 @@ def environment() -> dict[str, str]:
     }
 
 
-_SECOND_WORKER = "stop it first; a second worker here needs an id of its own: run --workerId"
+_SECOND_WORKER = (
+    "stop it first; a second worker here needs an id of its own: kcl-processor run --workerId"
+)
 
 
 def lock_worker(task: Task, hint: str = _SECOND_WORKER) -> socket.socket:
@@ -148,15 +150,23 @@ def lock_logs(logs: Logs) -> socket.socket:
     return _hold(
         f"logs/{logs.folder.resolve()}/{logs.prefix}",
         f"Another daemon on this host writes {logs}.",
-        "run --log-dir with a folder of this task's own",
+        "kcl-processor run --log-dir with a folder of this task's own",
     )
 
 
 def running_workers(files: TaskFiles) -> list[str]:
     """The ids of the task's workers that live on this host and keep their files in this state
-    directory, or have the task's own id."""
-    known = {each.task.kcl.worker_id: each.task.kcl for each in (files, *files.every_worker())}
-    return sorted(worker for worker, kcl in known.items() if host_lock.is_held(_lock_name(kcl)))
+    directory, or have the task's own id.
+
+    One that ``run`` started holds its name from before it is a daemon; one that the bootstrap
+    script started, the lock in its folder alone.
+    """
+    known = {each.task.kcl.worker_id: each for each in (files, *files.every_worker())}
+    return sorted(worker for worker, each in known.items() if _lives(each))
+
+
+def _lives(files: TaskFiles) -> bool:
+    return host_lock.is_held(_lock_name(files.task.kcl)) or worker_lock.has_daemon(files.lock)
 
 
 def _lock_name(kcl: Kcl) -> str:

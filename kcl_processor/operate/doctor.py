@@ -7,9 +7,8 @@ too slow or too rare for each start is added.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,28 +29,10 @@ from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import SourceFacts
 from kcl_processor.launcher.jars import daemon_class_path
 from kcl_processor.launcher.java import TESTED, find_java
-from kcl_processor.operate import probes
+from kcl_processor.operate import host, probes
+from kcl_processor.operate.check import FAIL, Check, fail, ok, warn
 from kcl_processor.operate.uneven import uneven_settings
 from kcl_processor.state.owner import owned_files
-
-OK, WARN, FAIL = "ok", "warn", "fail"
-
-# kcl.log and connectors.log keep a hundred files of 10 MB each.
-LOG_BYTES = 2 * 100 * 10 * 2**20
-_LEAST_BYTES = 256 * 2**20
-# AWS refuses a signature whose time is five minutes off; KCL's own clocks matter earlier.
-_SKEW_WARN, _SKEW_FAIL = 10.0, 240.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check's result; ``why`` and ``hint`` are empty when all is well."""
-
-    group: str
-    result: str
-    text: str
-    why: str = ""
-    hint: str = ""
 
 
 class Doctor:
@@ -254,50 +235,7 @@ class Doctor:
     def _host(self) -> Iterator[Check]:
         owned_files(self._task, self._folders["state"])
         for what, folder in self._folders.items():
-            yield _room(what, folder)
+            yield host.room(what, folder)
         skew = preflight.clock_skew(self._task.source, self._clock)
         if skew is not None:
-            yield _skew(skew)
-
-
-def ok(text: str, _why: str = "", _hint: str = "") -> Check:
-    """All is well; reasons are dropped."""
-    return Check("", OK, text)
-
-
-def warn(text: str, why: str, hint: str) -> Check:
-    """The task can run, but not as well as it might."""
-    return Check("", WARN, text, why, hint)
-
-
-def fail(text: str, why: str, hint: str) -> Check:
-    """The task cannot run, or makes no progress."""
-    return Check("", FAIL, text, why, hint)
-
-
-def _room(what: str, folder: Path) -> Check:
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    elsewhere = f"choose another place with --{what}-dir".replace("logs", "log")
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        return fail(
-            f"{what}: {existing} cannot be written",
-            "a start would end here, or go without logs",
-            elsewhere,
-        )
-    free = shutil.disk_usage(existing).free
-    text = f"{what}: {free / 2**30:.1f} GiB free at {existing}"
-    if free >= (_LEAST_BYTES if what == "state" else LOG_BYTES):
-        return ok(text)
-    return (warn if free >= _LEAST_BYTES else fail)(
-        text,
-        f"the logs grow to {LOG_BYTES / 1e9:.0f} GB, and dead letters must find room",
-        f"make room, or {elsewhere}",
-    )
-
-
-def _skew(seconds: float) -> Check:
-    text = f"this host's clock differs from AWS by {abs(seconds):.0f} s"
-    why = "AWS refuses signatures more than five minutes off; ages and lags are wrong by as much"
-    if abs(seconds) < _SKEW_WARN:
-        return ok(text)
-    return (warn if abs(seconds) < _SKEW_FAIL else fail)(text, why, "chronyc tracking")
+            yield host.skew(skew)

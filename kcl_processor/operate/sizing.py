@@ -100,7 +100,7 @@ def _machines(shards: int, workers: int, changes: float) -> list[Line]:
     ]
 
 
-def _memory(shards: int) -> int:
+def _memory(shards: int) -> float:
     few = min(shards, costs.WORKER_SHARDS)
     return costs.JAVA_MB + few * costs.SHARD_MB + (shards - few) * costs.FURTHER_SHARD_MB
 
@@ -108,7 +108,8 @@ def _memory(shards: int) -> int:
 def _memory_formula(shards: int) -> str:
     few = min(shards, costs.WORKER_SHARDS)
     further = f" + {shards - few} further x {costs.FURTHER_SHARD_MB}" if shards > few else ""
-    return f"{costs.JAVA_MB} Java + {few} shards x {costs.SHARD_MB}{further}, as measured at work"
+    line = f"{costs.JAVA_MB:.0f} Java + {few} shards x {costs.SHARD_MB:.0f}"
+    return f"{line}{further}, as measured at work"
 
 
 def _speed(task: Task, shards: int, workers: int, item_kb: float) -> list[Line]:

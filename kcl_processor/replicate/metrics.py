@@ -190,10 +190,10 @@ class CloudWatch:
             task has all its metrics in one place.
     """
 
-    def __init__(self, namespace: str, region: str, endpoint: str) -> None:
+    def __init__(self, namespace: str, region: str, endpoint: str, clock: Clock) -> None:
         self._namespace = namespace
         self._endpoint = endpoint.rstrip("/") + "/"
-        self._signature = Signature("monitoring", region, keys(region))
+        self._signature = Signature("monitoring", region, keys(region, clock), clock)
         way = way_to(self._endpoint)
         self._http = URLLib3Session(
             proxies=way.proxies, verify=way.verify, max_pool_connections=1, timeout=(3, 10)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from kcl_processor.aws.credentials import keys
-from kcl_processor.aws.wire import Endpoint
+from kcl_processor.aws.wire import endpoint
 from kcl_processor.clock import Clock
 from kcl_processor.config.settings import Settings
+from kcl_processor.config.task import STOP
 from kcl_processor.log import speak_for, spoken_for
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change
@@ -102,15 +102,13 @@ class ShardOpener:
         self._on_progress = on_progress
         self._destination = DestinationTable(
             settings.destination_table,
-            Endpoint(
+            endpoint(
                 settings.destination_region,
                 settings.destination_endpoint,
-                keys(
-                    settings.destination_region,
-                    settings.destination_role_arn,
-                    settings.destination_external_id,
-                ),
+                settings.destination_role_arn,
+                settings.destination_external_id,
                 _SHARDS_CONNECTIONS,
+                clock,
                 unacknowledged=proof_lifetime * _UNACKNOWLEDGED,
                 # A daemon that follows on this host waits for the end of this process, and so the
                 # answer is worth more than an early end.
@@ -120,7 +118,10 @@ class ShardOpener:
 
         publish = (
             CloudWatch(
-                settings.application_name, settings.metrics_region, settings.metrics_endpoint
+                settings.application_name,
+                settings.metrics_region,
+                settings.metrics_endpoint,
+                clock,
             )
             if settings.metrics_publish
             else None
@@ -143,10 +144,10 @@ class ShardOpener:
             destination=self._destination,
             refusals=self._refusals(shard_id, figures.dead_letter),
             clock=self._clock,
+            wait=self._pause,
             window=Window(largest=connections),
             pool=pool,
             on_progress=self._on_progress,
-            wait=self._pause,
         )
         position = Position(
             start,
@@ -182,7 +183,7 @@ class ShardOpener:
             self._settings.destination_table,
             shard_id,
         )
-        if self._settings.on_poison == "stop":
+        if self._settings.on_poison == STOP:
             return StopOnRefusal(origin)
         place = open_place(
             self._settings.dead_letters,

@@ -11,7 +11,6 @@ their outcome on a queue, so order, retries and the fence need no lock.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -69,12 +68,12 @@ class Writer:
     Args:
         destination: one attempt at a time, from many threads.
         refusals: what happens to a change the destination never accepts.
+        wait: waits for some seconds.
         window: how many requests may run at once; it learns over the writer's life.
         pool: runs the attempts; it needs at least as many threads as the window's largest size.
         backoff: attempts so far to seconds of waiting.
         on_progress: called when an attempt has ended, well or not. An outage is attempt after
             attempt, each within the client's timeouts; one that never returns is no progress.
-        wait: waits for some seconds.
     """
 
     def __init__(
@@ -82,11 +81,11 @@ class Writer:
         destination: Destination,
         refusals: Refusals,
         clock: Clock,
+        wait: Callable[[float], None],
         window: Window,
         pool: ThreadPoolExecutor,
         backoff: Callable[[int], float] = delay,
         on_progress: Callable[[], None] = lambda: None,
-        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.tally = Tally()
         self.doubts = Doubts(clock)

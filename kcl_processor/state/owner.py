@@ -15,6 +15,8 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.state.durable import replace_file
 
+_OTHER = "--state-dir with a folder of yours"
+
 
 def owned_files(task: Task, state: Path) -> TaskFiles:
     """A task's files in a state directory, if they are not another task's of its name.
@@ -27,8 +29,12 @@ def owned_files(task: Task, state: Path) -> TaskFiles:
         noted = json.loads(files.owner.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return files
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{files.owner} cannot be read: {error}.", "mend or remove it") from error
+    except OSError as error:
+        raise ConfigError(f"{files.owner} cannot be read: {error.strerror}.", _OTHER) from error
+    except ValueError as error:
+        raise _no_note(files, str(error)) from error
+    if not isinstance(noted, dict):
+        raise _no_note(files, f"it holds {noted!r}")
     if noted != _owner(task):
         raise ConfigError(
             f"The files of task {task.name} in {state} belong to another task of that name: to the "
@@ -51,10 +57,14 @@ def own(files: TaskFiles) -> None:
     try:
         replace_file(files.owner, json.dumps(_owner(files.task)).encode())
     except OSError as error:
-        raise ConfigError(
-            f"{files.owner} cannot be written: {error.strerror}.",
-            "--state-dir with a folder of yours",
-        ) from error
+        raise ConfigError(f"{files.owner} cannot be written: {error.strerror}.", _OTHER) from error
+
+
+def _no_note(files: TaskFiles, why: str) -> ConfigError:
+    return ConfigError(
+        f"{files.owner} does not say whose the files of task {files.task.name} are: {why}.",
+        f"rm {files.owner}, if they are its own; otherwise --state-dir with another folder",
+    )
 
 
 def _owner(task: Task) -> dict[str, str | None]:

@@ -11,12 +11,33 @@ from __future__ import annotations
 
 import fcntl
 import os
+import struct
 from pathlib import Path
 
 from kcl_processor.errors import ConfigError
 
-# The launcher's WorkerLock has the same number.
+# The launcher's WorkerLock has the same numbers.
+DAEMON = 0
 RECORD_PROCESSORS = 1
+# ``struct flock`` of Linux (fcntl.h): type, whence, start, length, process.
+_FLOCK = "hhqqi"
+
+
+def has_daemon(lock: Path) -> bool:
+    """Whether a live process of this host is the worker's daemon, however it was started.
+
+    Not for a process that holds a share: to close the file here would let go of it.
+    """
+    try:
+        descriptor = os.open(lock, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, DAEMON, 1, 0)
+        holder = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+    finally:
+        os.close(descriptor)
+    return bool(holder[0] != fcntl.F_UNLCK)
 
 
 def share(lock: Path) -> None:

@@ -36,7 +36,7 @@ def calls(
         wait: waits for some seconds; what it raises ends a call.
     """
     window = Window(largest=threads, size=threads)
-    wire = clients.endpoint(side, threads)
+    wire = clients.endpoint(side, threads, clock)
     return PatientCalls(side.table, wire, error, Pace(rate, clock, wait), Gate(window), clock, wait)
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from kcl_processor.aws import clients
-from kcl_processor.config.task import Side, Source, Task
+from kcl_processor.config.task import Source, Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.launch.identity import Identity
@@ -39,12 +39,13 @@ def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], N
         wait(min(_SETTLED_SECONDS, _SETTLED_SECONDS - age))
 
 
-def refuse_items(destination: Side) -> None:
+def refuse_items(task: Task) -> None:
     """Refuse a destination that holds an item.
 
     Raises:
         DestinationError: it does.
     """
+    destination = task.destination
     with clients.calling("dynamodb:Scan", f"table {destination}", DestinationError, "try again"):
         for page in (
             clients.tables(destination)
@@ -55,7 +56,8 @@ def refuse_items(destination: Side) -> None:
                 raise DestinationError(
                     f"The destination table {destination} holds items, which a copy would "
                     "overwrite, and those that the source lacks would stay.",
-                    "copy --no-to-empty-only, and after it verify --repair --delete-extra",
+                    f"kcl-processor copy --no-to-empty-only {task.name}, and after it "
+                    f"kcl-processor verify --repair --delete-extra {task.name}",
                 )
 
 
@@ -74,8 +76,8 @@ def refuse_slow(estimate: Estimate) -> None:
     raise ConfigError(
         f"The copy would take about {hours:.1f} h, and the stream keeps {RETENTION / HOUR:.0f} h: "
         f"changes made meanwhile would be lost. The {what} decides.",
-        f"raise the {what} or its limit {need:.1f} times, or see copy --plan for the managed way; "
-        "--force goes on (for a source that nobody writes to)",
+        f"raise the {what} or its limit {need:.1f} times, or see kcl-processor copy "
+        "--plan for the managed way; --force goes on (for a source that nobody writes to)",
     )
 
 

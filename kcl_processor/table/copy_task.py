@@ -12,7 +12,7 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import CONNECTIONS
-from kcl_processor.config.task import Side, Task
+from kcl_processor.config.task import STOP, Side, Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
@@ -235,7 +235,7 @@ def _checked(
             refuse_stale(task, progress.started_at, now)
         return progress
     if options.to_empty_only:
-        copy_checks.refuse_items(task.destination)
+        copy_checks.refuse_items(task)
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
     if not options.force:
         copy_checks.refuse_slow(estimate(items, size, tables.read_rate, tables.write_rate))
@@ -274,26 +274,26 @@ def _copy(
     if tables.write_limit is not None:
         largest = max(1, min(CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
     writer = Writer(
-        PacedDestination(_destination(task.destination), pace),
+        PacedDestination(_destination(task.destination, clock), pace),
         _refusals(files, clock, halt.wait),
         clock,
+        halt.wait,
         Window(largest=largest, size=min(32, largest)),
         ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="write"),
         on_progress=watch,
-        wait=halt.wait,
     )
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
     return TableCopy(reader, writer, progress, files.copy_progress, pool, halt, clock, watch)
 
 
-def _destination(side: Side) -> DestinationTable:
-    endpoint = clients.endpoint(side, CONNECTIONS)
+def _destination(side: Side, clock: Clock) -> DestinationTable:
+    endpoint = clients.endpoint(side, CONNECTIONS, clock)
     return DestinationTable(side.table, endpoint, count_capacity=True)
 
 
 def _refusals(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> Refusals:
     task = files.task
-    if task.on_poison == "stop":
+    if task.on_poison == STOP:
         return StopOnRefusedItem(task.source.table, task.destination.table)
     origin = Origin(task.name, task.source.table, task.destination.table, "copy")
     place = open_place(files.dead_letters, task.destination.region, files.letter_file)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,8 @@ from botocore.credentials import Credentials
 from kcl_processor.aws.codes import NOT_SENT
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.wire import Answer, Endpoint
-from tests.edges import Authority, Edge, Reply, Request, proxying, serving
+from kcl_processor.clock import SystemClock
+from tests.edges import Authority, Reply, Request, proxying, serving, silent
 
 APPLIED = Reply(b'{"UnprocessedItems":{}}')
 
@@ -42,46 +42,27 @@ def write(
     body: bytes = b"{}",
     find: Callable[[], Credentials] = found,
 ) -> Answer:
-    endpoint = Endpoint("us-east-1", url, Keys("test", find), connections=1)
+    clock = SystemClock()
+    endpoint = Endpoint("us-east-1", url, Keys("test", find, clock), 1, clock)
     return endpoint.call("BatchWriteItem", body, remaining)
-
-
-@contextmanager
-def silent() -> Iterator[Edge]:
-    """A server that takes requests and keeps its answers until the end."""
-    end = threading.Event()
-
-    def late(_request: Request) -> Reply:
-        end.wait(20)
-        return APPLIED
-
-    with serving(late) as server:
-        try:
-            yield server
-        finally:
-            end.set()
 
 
 def test_the_last_attempt_is_waited_for_whatever_remains() -> None:
     """When nobody writes before this process has ended, its answer tells that it is over."""
-    under_way, end = threading.Event(), threading.Event()
+    with silent(APPLIED) as (server, silence), ThreadPoolExecutor(1) as daemon:
+        under_way = silence.begun
 
-    def late(_request: Request) -> Reply:
-        under_way.set()
-        end.wait(20)
-        return APPLIED
+        def remaining() -> float:
+            return 0.0 if under_way.is_set() else 5.0
 
-    def remaining() -> float:
-        return 0.0 if under_way.is_set() else 5.0
-
-    with serving(late) as server, ThreadPoolExecutor(1) as daemon:
-        keys = Keys("test", found)
-        endpoint = Endpoint("us-east-1", server.url, keys, 1, last=under_way.is_set)
+        clock = SystemClock()
+        keys = Keys("test", found, clock)
+        endpoint = Endpoint("us-east-1", server.url, keys, 1, clock, last=under_way.is_set)
         sent = daemon.submit(endpoint.call, "BatchWriteItem", b"{}", remaining)
         assert under_way.wait(20)
         # Longer than what allows it is looked at.
         assert not wait([sent], timeout=1.5).done
-        end.set()
+        silence.over.set()
         assert sent.result(20).error == ""
         assert endpoint.call("BatchWriteItem", b"{}", remaining).error == NOT_SENT
 
@@ -145,7 +126,7 @@ def test_a_body_that_nobody_reads_is_given_up() -> None:
 
 def test_an_answer_is_waited_for_while_the_proof_holds() -> None:
     """A proof that ends ends the attempt at the next look, long before its own timeout."""
-    with silent() as server:
+    with silent(APPLIED) as (server, _):
         proof = Proof(5.0, 5.0, 0.05, 0.0)
         answer = write(server.url, proof.remaining)
         assert (answer.status, answer.error) == (0, "ReadTimeoutError")

@@ -19,6 +19,7 @@ from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.aws.credentials import keys, session
 from kcl_processor.errors import ExitCode
 from tests.edges import Reply, Request, serving
+from tests.fakes import HandClock
 
 ROLE = "arn:aws:iam::123456789012:role/replica"
 ROLE_PROFILE = f"[default]\nrole_arn = {ROLE}\nsource_profile = base\n"
@@ -27,7 +28,7 @@ ROLE_PROFILE = f"[default]\nrole_arn = {ROLE}\nsource_profile = base\n"
 def refusal() -> NoKeys:
     """What making a session raises."""
     with pytest.raises(NoKeys) as raised:
-        session("us-east-1")
+        session("us-east-1", HandClock())
     return raised.value
 
 
@@ -142,7 +143,7 @@ def test_a_role_that_is_refused_is_named_with_what_sts_said(
     with serving(lambda _request: sts(code, status)) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
         with pytest.raises(NoKeys) as raised:
-            session("us-east-1", ROLE)
+            session("us-east-1", HandClock(), ROLE)
     assert raised.value.exit_code == exit_code
     assert ROLE in raised.value.message and f"AssumeRole: {code}: said STS" in raised.value.message
     assert (raised.value.status, raised.value.code) == (status, as_code)
@@ -156,7 +157,7 @@ def test_a_role_that_cannot_be_asked_for_passes(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
     with pytest.raises(NoKeys) as raised:
-        session("us-east-1", ROLE)
+        session("us-east-1", HandClock(), ROLE)
     assert raised.value.exit_code == ExitCode.CRASH
     assert (raised.value.status, raised.value.code) == (0, "EndpointConnectionError")
 
@@ -170,7 +171,7 @@ def test_a_profiles_role_is_asked_for_where_the_side_is(
     )
     with serving(lambda _request: assumed("ASSUMED")) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
-        assert keys("eu-west-3").access_key == "ASSUMED"
+        assert keys("eu-west-3", HandClock()).access_key == "ASSUMED"
         assert server.key_ids == ["BASE"]
         assert "/eu-west-3/sts/" in server.requests[0].headers["Authorization"]
 
@@ -194,7 +195,7 @@ def test_a_role_is_assumed_with_what_the_chain_holds(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
     role = "arn:aws:iam::444455556666:role/writer"
-    assumed = session("eu-west-1", role, external_id="x-1")
+    assumed = session("eu-west-1", HandClock(), role, external_id="x-1")
     frozen = assumed.get_credentials().get_frozen_credentials()
     assert frozen.access_key != "test" and frozen.token
     client = assumed.create_client("sts", region_name="eu-west-1", endpoint_url=moto_url)
@@ -224,7 +225,7 @@ def test_instance_metadata_may_take_longer_than_a_second(monkeypatch: pytest.Mon
     with serving(late) as server:
         monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url)
-        assert keys("us-east-1").access_key == "METADATA"
+        assert keys("us-east-1", HandClock()).access_key == "METADATA"
 
 
 @pytest.mark.usefixtures("home")
@@ -240,7 +241,7 @@ def test_instance_metadata_is_asked_more_than_once(monkeypatch: pytest.MonkeyPat
     with serving(uneven) as server:
         monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url)
-        assert keys("us-east-1").access_key == "METADATA"
+        assert keys("us-east-1", HandClock()).access_key == "METADATA"
 
 
 def counting_program(home: Path) -> None:
@@ -258,21 +259,22 @@ echo '{{"Version": 1, "AccessKeyId": "KEY'$(wc -c < {counter})'", "SecretAccessK
 
 
 def test_a_session_looks_again_when_a_service_refuses(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path,
 ) -> None:
     """boto3's clients follow the source, too: here a program, which tells no expiry."""
     counting_program(home)
-    monkeypatch.setattr("kcl_processor.aws.keys._PAUSE", 0.0)
+    clock = HandClock()
     expired = {"__type": "x#ExpiredTokenException", "message": "old"}
 
     def answer(request: Request) -> Reply:
         return Reply.of(expired, 400) if request.key_id == "KEY1" else Reply.of({"TableNames": []})
 
     with serving(answer) as server:
-        made = boto3.Session(botocore_session=session("us-east-1"))
+        made = boto3.Session(botocore_session=session("us-east-1", clock))
         client = made.client("dynamodb", endpoint_url=server.url)
         with pytest.raises(client.exceptions.ClientError):
             client.list_tables()
+        clock.turn(60)
         assert client.list_tables()["TableNames"] == []
         assert server.key_ids[-1] == "KEY2"
 
@@ -282,14 +284,15 @@ def test_a_role_is_assumed_with_other_keys_when_sts_refuses(
 ) -> None:
     """Those of the chain under it are the ones to look for."""
     counting_program(home)
-    monkeypatch.setattr("kcl_processor.aws.keys._PAUSE", 0.0)
+    clock = HandClock()
 
     def answer(request: Request) -> Reply:
         return sts("ExpiredToken") if request.key_id == "KEY1" else assumed("ASSUMED")
 
     with serving(answer) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
-        role = keys("us-east-1", ROLE)
+        role = keys("us-east-1", clock, ROLE)
         with pytest.raises(NoKeys, match="ExpiredToken"):
             role.get_frozen_credentials()
+        clock.turn(60)
         assert role.access_key == "ASSUMED"

@@ -38,7 +38,7 @@ def key_id(keys: Keys) -> str:
 def test_nothing_is_looked_up_before_it_is_needed_and_then_once() -> None:
     """A process may be made long before it signs."""
     source = Source()
-    keys = Keys("test", source)
+    keys = Keys("test", source, HandClock())
     assert source.asked == 0
     assert [key_id(keys), keys.access_key, keys.secret_key, keys.token] == [
         *("KEY1", "KEY1", "secret", None)
@@ -50,7 +50,7 @@ def test_a_file_that_is_written_anew_is_read_again(tmp_path: Path) -> None:
     """Nobody needs to restart what runs for months."""
     file, clock, source = tmp_path / "credentials", HandClock(), Source()
     file.write_text("old")
-    keys = Keys("test", source, (str(file),), clock)
+    keys = Keys("test", source, clock, (str(file),))
     assert key_id(keys) == "KEY1"
     file.write_text("newer")
     assert key_id(keys) == "KEY2"
@@ -61,7 +61,7 @@ def test_a_file_that_is_written_anew_is_read_again(tmp_path: Path) -> None:
 def test_a_file_that_is_replaced_is_read_again_whatever_its_time(tmp_path: Path) -> None:
     """A link is turned to another file, as Kubernetes does with its secrets."""
     file, source = tmp_path / "credentials", Source()
-    keys = Keys("test", source, (str(file),))
+    keys = Keys("test", source, HandClock(), (str(file),))
     for name in ("one", "two"):
         (tmp_path / name).write_text("same")
         os.utime(tmp_path / name, (1, 1))
@@ -74,7 +74,7 @@ def test_a_file_that_is_replaced_is_read_again_whatever_its_time(tmp_path: Path)
 def test_refused_keys_are_looked_up_again_but_not_for_every_request() -> None:
     """Requests that were under way with the old keys do not ask again for the new ones."""
     clock, source = HandClock(), Source()
-    keys = Keys("test", source, clock=clock)
+    keys = Keys("test", source, clock)
     key_id(keys)
     clock.turn(60)
     keys.refused()
@@ -88,7 +88,7 @@ def test_refused_keys_are_looked_up_again_but_not_for_every_request() -> None:
 def test_what_is_held_serves_while_its_source_fails(caplog: pytest.LogCaptureFixture) -> None:
     """A file that is being written, or a service that is away, ends nothing; it is told once."""
     clock, source = HandClock(), Source()
-    keys = Keys("test", source, clock=clock)
+    keys = Keys("test", source, clock)
     key_id(keys)
     source.error = OSError("half written")
     with caplog.at_level(logging.WARNING):
@@ -106,7 +106,7 @@ def test_a_source_that_fails_is_not_asked_by_every_thread() -> None:
     """Each look may take seconds: one failure answers all who wait, for a while."""
     clock, source = HandClock(), Source()
     source.error = OSError("away")
-    keys = Keys("test", source, clock=clock)
+    keys = Keys("test", source, clock)
     for _ in range(10):
         with pytest.raises(NoKeys, match="away"):
             key_id(keys)
@@ -125,7 +125,7 @@ def test_nobody_waits_for_a_renewal_while_the_old_keys_are_good() -> None:
         assert leave.wait(10)
         return told("NEW", minutes=60)
 
-    keys = Keys("test", lambda: expiring("OLD", renew, minutes=30))
+    keys = Keys("test", lambda: expiring("OLD", renew, minutes=30), HandClock())
     assert key_id(keys) == "OLD"
     keys._found._expiry_time = in_minutes(11)  # type: ignore[union-attr]
     first = threading.Thread(target=key_id, args=(keys,))
@@ -144,7 +144,7 @@ def test_keys_that_cannot_be_renewed_serve_until_they_expire(minutes: int) -> No
     def renew() -> dict[str, Any]:
         raise OSError("away")
 
-    keys = Keys("test", lambda: expiring("OLD", renew, minutes=30))
+    keys = Keys("test", lambda: expiring("OLD", renew, minutes=30), HandClock())
     key_id(keys)
     keys._found._expiry_time = in_minutes(minutes)  # type: ignore[union-attr]
     if minutes > 0:

@@ -10,6 +10,7 @@ from botocore.credentials import Credentials
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import way_to
 from kcl_processor.aws.wire import Endpoint
+from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError
 from kcl_processor.replicate.figures import Latency
 from kcl_processor.replicate.metrics import CloudWatch
@@ -18,7 +19,9 @@ from tests.edges import Authority, Edge, Reply, proxying, serving
 
 
 def endpoint(url: str) -> Endpoint:
-    return Endpoint("us-east-1", url, Keys("test", lambda: Credentials("a", "b")), connections=1)
+    clock = SystemClock()
+    keys = Keys("test", lambda: Credentials("a", "b"), clock)
+    return Endpoint("us-east-1", url, keys, 1, clock)
 
 
 def test_a_record_processors_request_goes_through_the_proxy(
@@ -44,7 +47,7 @@ def test_figures_take_the_same_way(home: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with serving(lambda _request: Reply(b"<x/>"), tls) as server, proxying() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        CloudWatch("app", "us-east-1", server.url)(Counts(), Latency())
+        CloudWatch("app", "us-east-1", server.url, SystemClock())(Counts(), Latency())
         assert len(proxy.requests) == 1 and server.key_ids == ["KEY"]
 
 

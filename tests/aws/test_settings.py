@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kcl_processor.aws import clients
+from kcl_processor.clock import SystemClock
 from kcl_processor.config.task import Side
 from kcl_processor.errors import OperatorError
 from tests.aws_settings import REGION, SETTINGS, Scene, staged
@@ -32,7 +33,7 @@ def ask_as_a_tool(scene: Scene) -> None:
 def ask_as_a_record_processor(scene: Scene) -> None:
     """Record processors, copy and verify ask on the wire, and again while that may help."""
     with suppress(OperatorError):
-        wire = clients.endpoint(Side(REGION, "t", scene.endpoint), 1)
+        wire = clients.endpoint(Side(REGION, "t", scene.endpoint), 1, SystemClock())
         next((answer for _ in range(3) if not (answer := wire.call("GetItem", b"{}")).error), None)
 
 

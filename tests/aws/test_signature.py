@@ -12,9 +12,16 @@ from botocore.credentials import Credentials
 
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.wire import Endpoint
+from kcl_processor.clock import SystemClock
 from tests.edges import Reply, Request, serving
 
 REFUSED = {"__type": "com.amazon#InvalidSignatureException", "message": "Signature expired"}
+
+
+def endpoint_at(url: str) -> Endpoint:
+    clock = SystemClock()
+    keys = Keys("test", lambda: Credentials("a", "b"), clock)
+    return Endpoint("us-east-1", url, keys, 1, clock)
 
 
 def signed_at(request: Request) -> dt.datetime:
@@ -35,9 +42,8 @@ def test_a_clock_that_is_wrong_is_corrected_by_the_answers_date(
             return Reply.of(REFUSED, 400, Date=format_datetime(now, usegmt=True))
         return Reply.of({})
 
-    keys = Keys("test", lambda: Credentials("a", "b"))
     with serving(answer) as server, caplog.at_level(logging.WARNING):
-        endpoint = Endpoint("us-east-1", server.url, keys, connections=1)
+        endpoint = endpoint_at(server.url)
         assert endpoint.call("GetItem", b"{}").error == "InvalidSignatureException"
         assert [endpoint.call("GetItem", b"{}").error for _ in range(3)] == ["", "", ""]
     (told,) = caplog.messages
@@ -50,10 +56,9 @@ def test_a_refusal_without_a_usable_date_teaches_nothing(
     date: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The clock stays this host's, and nothing is said of it."""
-    keys = Keys("test", lambda: Credentials("a", "b"))
     headers = {} if date is None else {"Date": date}
     with serving(lambda _request: Reply.of(REFUSED, 400, **headers)) as server:
-        endpoint = Endpoint("us-east-1", server.url, keys, connections=1)
+        endpoint = endpoint_at(server.url)
         for _ in range(2):
             assert endpoint.call("GetItem", b"{}").error == "InvalidSignatureException"
         now = dt.datetime.now(dt.UTC)

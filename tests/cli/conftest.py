@@ -30,12 +30,13 @@ def ask(
     """Run a command of the file's task."""
     # Where a daemon that should not have started would leave its logs.
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KCL_PROCESSOR_CONFIG", str(file))
     monkeypatch.setenv("KCL_PROCESSOR_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
 
     def run(command: str, *words: str) -> Said:
         with pytest.raises(SystemExit) as ended:
-            main([command, "-c", str(file), *words])
+            main([command, *words])
         return Said(int(ended.value.code or 0), *capsys.readouterr())
 
     return run

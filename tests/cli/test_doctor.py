@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kcl_processor.cli.doctor import lines, summary
-from kcl_processor.operate.doctor import Check
+from kcl_processor.operate.check import Check
 
 
 def test_a_check_reads_as_two_hints_below_its_text() -> None:

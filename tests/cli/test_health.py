@@ -13,6 +13,7 @@ from kcl_processor.config.task import with_worker
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.launch.daemon import lock_worker
 from tests.cli.ask import Ask
+from tests.launcher_notes import note_end
 
 
 def test_what_is_found_is_looked_at_twice(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,8 +33,7 @@ def test_a_daemon_that_is_not_there_is_told_with_its_end(
     (task,) = load_tasks(file)
     for worker, code in (("w1", 8), ("w2", 9)):
         files = TaskFiles(with_worker(task, worker, "a test"), tmp_path / "state")
-        files.worker.mkdir(parents=True)
-        files.ending.write_text(f'{{"at": {code}, "code": {code}, "reason": null}}')
+        note_end(files, code, code)
     assert "with 9, changes left the stream" in ask("health", "--local").out
     assert "with 8, the destination never" in ask("health", "--local", "--workerId", "w1").out
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from kcl_processor.cli import main
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from tests.cli.ask import Ask, Said
@@ -43,8 +42,7 @@ def test_the_environment_names_the_file(
 ) -> None:
     """-c comes before it."""
     monkeypatch.setenv("KCL_PROCESSOR_CONFIG", str(file))
-    with pytest.raises(SystemExit) as ended:
-        main(["size", "--shards", "1"])
-    assert ended.value.code == ExitCode.OK
-    monkeypatch.setenv("KCL_PROCESSOR_CONFIG", str(file.with_name("nothing.yml")))
     assert size(ask).code == ExitCode.OK
+    monkeypatch.setenv("KCL_PROCESSOR_CONFIG", str(file.with_name("nothing.yml")))
+    assert size(ask).code == ExitCode.CONFIG
+    assert size(ask, "-c", str(file)).code == ExitCode.OK

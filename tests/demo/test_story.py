@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kcl_processor.demo.story import Figures, every_type, set_apart
+from kcl_processor.demo.story import Figures, set_apart
 
 
 def test_a_percentile_needs_two_latencies() -> None:
@@ -24,12 +24,6 @@ def test_tables_are_equal_only_if_that_was_seen(
 ) -> None:
     """Compared, without a difference, after a graceful stop."""
     assert Figures(differences=differences, exit_code=exit_code).equal() is equal
-
-
-def test_an_item_holds_every_type() -> None:
-    """The ten of DynamoDB's data types."""
-    kinds = {kind for value in every_type("a", 1).values() for kind in value}
-    assert kinds == {"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"}
 
 
 def test_a_demo_has_nothing_of_its_owners_settings() -> None:

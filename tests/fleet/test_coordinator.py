@@ -53,15 +53,16 @@ def test_the_leader_of_a_single_table_is_the_same() -> None:
     assert leader(single) == leader(rows()) and workers(single) == workers(rows())
 
 
-def test_a_worker_s_presence_is_passed_over() -> None:
-    """The launcher's own row of a worker leads nothing, and is nobody's lock."""
+def test_a_worker_s_presence_is_a_sign_of_life_alone() -> None:
+    """The launcher's own row of a worker moves before its first lease, and is nobody's lock."""
     row = {
         "key": {"S": "KclProcessorWorker/worker-1"},
         **{name: {"S": "x"} for name in ("version", "place", "host")},
         "generation": {"N": "3"},
     }
     alone = KclRows(found=True, leases=[], coordinator=[row], workers=[])
-    assert leader(alone) is None and dict(pulses_of(alone)) == {}
+    assert leader(alone) is None
+    assert dict(pulses_of(alone)) == {"worker's row KclProcessorWorker/worker-1": "x"}
     beside = replace(rows(), coordinator=[row, *rows().coordinator])
     assert leader(beside) == leader(rows())
 

@@ -10,16 +10,17 @@ from kcl_processor.aws import codes
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.costs import QUIET_READ_SECONDS
 from kcl_processor.fleet.leases import BEGIN
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import LAUNCHER
-from kcl_processor.operate.doctor import LOG_BYTES
+from kcl_processor.operate.host import LOG_BYTES
 from kcl_processor.replicate import trouble
 from kcl_processor.replicate.work import LAST_ANSWERS
-from kcl_processor.state.worker_lock import RECORD_PROCESSORS
+from kcl_processor.state.worker_lock import DAEMON, RECORD_PROCESSORS
 
 JAVA = LAUNCHER / "src/io/github/kclprocessor/launcher"
 MAP = "package-info"
@@ -95,7 +96,8 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("java_class", "key"), [("Claim", identity.KEY), ("CopyMark", copy_mark.KEY)]
+    ("java_class", "key"),
+    [("Claim", identity.KEY), ("CopyMark", copy_mark.KEY), ("Presence", coordinator.PRESENCE)],
 )
 def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
     """What the one writes beside KCL's state, the other looks at."""
@@ -103,9 +105,9 @@ def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
 
 
 def test_both_languages_share_one_lock() -> None:
-    """The daemon waits for the byte that record processors hold, longer than they outlive it."""
-    (byte,) = re.findall(r"RECORD_PROCESSORS = (\d+);", source("WorkerLock"))
-    assert int(byte) == RECORD_PROCESSORS
+    """The daemon holds one byte, and waits for the other longer than record processors live."""
+    for name, byte in (("DAEMON", DAEMON), ("RECORD_PROCESSORS", RECORD_PROCESSORS)):
+        assert f"{name} = {byte};" in source("WorkerLock")
     assert seconds("StreamsMultiLangDaemon", "PREDECESSORS") == 2 * LAST_ANSWERS
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.config.task import Metrics, Task
-from kcl_processor.operate.doctor import Check, Doctor
+from kcl_processor.operate.check import Check
+from kcl_processor.operate.doctor import Doctor
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_source_and_destination, make_task, rows_in, snapshot
 
@@ -101,16 +102,3 @@ def test_a_setting_that_the_daemon_does_not_obey_is_warned_of(
     make_source_and_destination(task)
     (found,) = [check for check in examine(task, tmp_path) if "AWS_SECURITY_TOKEN" in check.text]
     assert (found.group, found.result, found.hint) == ("config", "warn", "AWS_SESSION_TOKEN")
-
-
-def test_a_folder_that_cannot_be_written_is_found_before_a_start(
-    moto_url: str, tmp_path: Path
-) -> None:
-    """Room alone is not enough."""
-    task, clock = make_task(moto_url), HandClock()
-    make_source_and_destination(task)
-    (tmp_path / "file").write_text("in the way")
-    found = Doctor(task, tmp_path, tmp_path / "file", None, clock, clock.turn).examine()
-    (logs,) = (check for check in found if check.text.startswith("logs: "))
-    assert (logs.text, logs.result) == (f"logs: {tmp_path / 'file'} cannot be written", "fail")
-    assert "--log-dir" in logs.hint

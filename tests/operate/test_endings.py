@@ -10,6 +10,7 @@ from kcl_processor.launch.daemon import lock_worker
 from kcl_processor.operate.endings import last_endings, words, worth_telling
 from kcl_processor.state.ending import Ending
 from tests.kcl_tables import make_task
+from tests.launcher_notes import note_end
 
 DAY = 86_400.0
 AT = 1_700_000_000.0
@@ -18,8 +19,7 @@ AT = 1_700_000_000.0
 def ended(files: TaskFiles, worker: str, at: float) -> TaskFiles:
     """The files of a worker that ended at some time."""
     each = TaskFiles(with_worker(files.task, worker, "here"), files.state)
-    each.worker.mkdir(parents=True)
-    each.ending.write_text(f'{{"at": {at}, "code": 1, "reason": null}}')
+    note_end(each, at)
     return each
 
 

@@ -6,6 +6,8 @@ import base64
 import json
 from typing import IO, Any
 
+import orjson
+
 INITIALIZE = {
     "action": "initialize",
     "shardId": "shard-1",
@@ -50,16 +52,20 @@ def records(*values: int) -> dict[str, Any]:
     return {
         "action": "processRecords",
         "millisBehindLatest": None,
-        "records": [record(101 + n, value) for n, value in enumerate(values)],
+        "records": [record(101 + n, _insertion(value)) for n, value in enumerate(values)],
     }
 
 
-def record(sequence: int, value: int) -> dict[str, Any]:
+def _insertion(value: int) -> dict[str, Any]:
     keys = {"pk": {"S": f"k{value}"}}
-    body = {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": keys}}
+    return {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": keys}}
+
+
+def record(sequence: int, change: dict[str, Any]) -> dict[str, Any]:
+    """A record of a delivery, around a change as the stream tells it."""
     return {
         "action": "record",
-        "data": base64.b64encode(json.dumps(body).encode()).decode(),
+        "data": base64.b64encode(orjson.dumps(change)).decode(),
         "partitionKey": "k",
         "sequenceNumber": str(sequence),
         "subSequenceNumber": 0,

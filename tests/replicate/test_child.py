@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,7 @@ import boto3
 import pytest
 
 from kcl_processor.errors import ExitCode
-from tests.edges import Reply, serving
+from tests.edges import Reply, silent
 from tests.replicate.daemon_side import INITIALIZE, DaemonSide, records
 from tests.replicate.task_of_moto import rendered, table_of
 from tests.state.test_worker_lock import is_free
@@ -165,21 +164,14 @@ def test_no_progress_ends_the_process_with_its_stacks(start: Start) -> None:
     assert "Timeout (0:00:01)!" in log and "process_records" in log
 
 
-def _late(answered: threading.Event) -> Reply:
-    answered.wait(30)
-    return Reply.of({})
-
-
 def test_an_attempt_that_never_returns_ends_the_process(start: Start) -> None:
     """The writer waits for it and for nothing else: that is no progress, however it waits."""
-    never = threading.Event()
-    with serving(lambda _request: _late(never)) as mute:
+    with silent(Reply.of({})) as (mute, _):
         child = start(mute.url, [("replica.watchdogSeconds = 300", "replica.watchdogSeconds = 2")])
         child.do(INITIALIZE)
         child.say(records(1))
         child.say(child.hear() | {"error": None})
         assert child.process.wait(8) == ExitCode.CRASH
-        never.set()
     log = child.stderr.read()
     assert "Timeout (0:00:02)!" in log and "in write" in log
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import io
 import json
@@ -25,6 +24,7 @@ from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.processor import ReplicaProcessor
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from tests.fakes import HandClock
+from tests.replicate import daemon_side
 
 RECORDS = 1000
 ORIGIN = Origin("task", "source", "replica", "s")
@@ -76,16 +76,15 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 def deliver(counts: Counter[str], batches: int) -> None:
     """Have kclpy deliver batches of a thousand records of distinct keys, half a second apart."""
-    start = {"shardId": "s", "sequenceNumber": "0", "subSequenceNumber": 0}
-    lines = [json.dumps({"action": "initialize", **start})]
+    lines = [json.dumps({**daemon_side.INITIALIZE, "sequenceNumber": "0"})]
     lines += [batch(number) for number in range(batches)]
     clock = HandClock()
-    keys = Keys("test", lambda: Credentials("a", "b"))
-    endpoint = wire.Endpoint("us-east-1", "http://localhost", keys, connections=4)
+    keys = Keys("test", lambda: Credentials("a", "b"), clock)
+    endpoint = wire.Endpoint("us-east-1", "http://localhost", keys, 4, clock)
     table = destination.DestinationTable("replica", endpoint)
     pool = ThreadPoolExecutor(4)
     position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)
-    writer = write.Writer(table, StopOnRefusal(ORIGIN), clock, Window(largest=4), pool)
+    writer = write.Writer(table, StopOnRefusal(ORIGIN), clock, clock.turn, Window(largest=4), pool)
     shard = SimpleNamespace(
         writer=writer, position=position, batch_done=lambda *_batch: clock.turn(0.5)
     )
@@ -102,16 +101,8 @@ def batch(number: int) -> str:
 
 def record(number: int) -> dict[str, Any]:
     image = {**IMAGE, "pk": {"S": f"{number:09}"}}
-    change = {"Keys": {"pk": image["pk"]}, "NewImage": image}
-    data = orjson.dumps({"eventName": "MODIFY", "dynamodb": change})
-    return {
-        "action": "record",
-        "data": base64.b64encode(data).decode(),
-        "partitionKey": "k",
-        "sequenceNumber": str(number + 1),
-        "subSequenceNumber": 0,
-        "approximateArrivalTimestamp": 0,
-    }
+    both = {"Keys": {"pk": image["pk"]}, "NewImage": image}
+    return daemon_side.record(number + 1, {"eventName": "MODIFY", "dynamodb": both})
 
 
 class Answers:

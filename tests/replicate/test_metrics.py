@@ -128,7 +128,7 @@ def test_a_shard_without_news_beats_once_in_ten_seconds(tmp_path: Path) -> None:
 
 def test_cloudwatch_takes_counts_and_a_statistic_set(moto_url: str) -> None:
     """Seven metrics without dimensions in the application's namespace, the sum of both sends."""
-    publish = CloudWatch("App-metrics", "us-east-1", moto_url)
+    publish = CloudWatch("App-metrics", "us-east-1", moto_url, HandClock())
     publish(Counts(written=10, retried=1), Latency(2, 300.0, 100.0, 200.0))
     publish(Counts(written=5), Latency())
     client = boto3.client("cloudwatch", region_name="us-east-1", endpoint_url=moto_url)

@@ -26,14 +26,10 @@ from kcl_processor.replicate.processor import ReplicaProcessor
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from kcl_processor.replicate.write import Writer
 from tests.fakes import INVALID, LOST, THROTTLED, HandClock, RecordingDestination
+from tests.replicate import daemon_side
 
 POOL = ThreadPoolExecutor(4)
-INITIALIZE = {
-    "action": "initialize",
-    "shardId": "shard-1",
-    "sequenceNumber": "100",
-    "subSequenceNumber": 0,
-}
+INITIALIZE = {**daemon_side.INITIALIZE, "sequenceNumber": "100"}
 SHARD_ENDED = {"action": "shardEnded"}
 SHUTDOWN = {"action": "shutdownRequested"}
 LEASE_LOST = {"action": "leaseLost"}
@@ -42,18 +38,9 @@ LEASE_LOST = {"action": "leaseLost"}
 def record(name: str, sequence: int, value: int | None) -> dict[str, Any]:
     keys = {"pk": {"S": name}}
     image = None if value is None else {**keys, "v": {"N": str(value)}}
-    body = {
-        "eventName": "REMOVE" if value is None else "MODIFY",
-        "dynamodb": {"Keys": keys, "NewImage": image},
-    }
-    return {
-        "action": "record",
-        "data": base64.b64encode(json.dumps(body).encode()).decode(),
-        "partitionKey": "k",
-        "sequenceNumber": str(sequence),
-        "subSequenceNumber": 0,
-        "approximateArrivalTimestamp": 0,
-    }
+    event = "REMOVE" if value is None else "MODIFY"
+    change = {"eventName": event, "dynamodb": {"Keys": keys, "NewImage": image}}
+    return daemon_side.record(sequence, change)
 
 
 def batch(*records: dict[str, Any]) -> dict[str, Any]:
@@ -93,10 +80,10 @@ class Daemon:
             self.destination,
             StopOnRefusal(origin),
             self.clock,
+            self.clock.turn,
             Window(largest=4),
             POOL,
             backoff=lambda _attempts: 0.0,
-            wait=self.clock.turn,
         )
         position = Position(
             start, self.clock, 5, 6, wait=self.clock.turn, in_doubt=writer.doubts.oldest

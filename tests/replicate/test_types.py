@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kcl_processor.aws.credentials import session
-from kcl_processor.aws.wire import Endpoint
+from kcl_processor.aws.wire import endpoint
 from kcl_processor.clock import SystemClock
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.coalesce import coalesce
@@ -79,12 +79,12 @@ def table(moto_url: str) -> tuple[Any, str]:
 
 @pytest.fixture(scope="module")
 def writer(moto_url: str, table: tuple[Any, str]) -> Writer:
-    credentials = session("us-east-1").get_credentials()
-    endpoint = Endpoint("us-east-1", moto_url, credentials, connections=8)
-    destination = DestinationTable(table[1], endpoint)
+    clock = SystemClock()
+    wire = endpoint("us-east-1", moto_url, None, None, 8, clock)
+    destination = DestinationTable(table[1], wire)
     origin = Origin("task", "source", table[1], "shard")
     pool = ThreadPoolExecutor(8)
-    return Writer(destination, StopOnRefusal(origin), SystemClock(), Window(largest=8), pool)
+    return Writer(destination, StopOnRefusal(origin), clock, time.sleep, Window(largest=8), pool)
 
 
 @given(st.lists(items, min_size=1, max_size=5))

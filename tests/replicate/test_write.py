@@ -67,11 +67,11 @@ def writer(
         destination,
         refusals or StopOnRefusal(ORIGIN),
         clock,
+        clock.turn,
         Window(largest=largest),
         POOL,
         backoff=lambda _attempts: 0.0,
         on_progress=on_progress,
-        wait=clock.turn,
     )
 
 
@@ -468,16 +468,17 @@ def test_whatever_lands_late_and_when_the_last_change_of_each_key_stands(
 
 def test_one_hot_key_leaves_the_window_to_the_rest() -> None:
     """A single change that is handed back says nothing about the table; several of them do."""
-    hot, window = put("hot"), Window(largest=64, size=32)
+    hot, window, clock = put("hot"), Window(largest=64, size=32), HandClock()
+
+    def write(destination: Destination, changes: list[Change]) -> None:
+        at = (StopOnRefusal(ORIGIN), clock, clock.turn, window, POOL)
+        Writer(destination, *at, lambda _n: 0.0).write(changes, OpenFence())
+
     destination = RecordingDestination(
         lambda _changes, n: handed_back([echo(hot)]) if n == 1 else None
     )
-    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda _n: 0.0).write(
-        [hot, *(put(f"k{n}") for n in range(24))], OpenFence()
-    )
+    write(destination, [hot, *(put(f"k{n}") for n in range(24))])
     assert window.size == 32
     destination = RecordingDestination(lambda _changes, n: THROTTLED if n == 1 else None)
-    Writer(destination, StopOnRefusal(ORIGIN), HandClock(), window, POOL, lambda _n: 0.0).write(
-        [put("a"), put("b")], OpenFence()
-    )
+    write(destination, [put("a"), put("b")])
     assert window.size == 16

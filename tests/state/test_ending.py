@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -14,17 +13,12 @@ from kcl_processor.state.ending import Ending, noting_failure, read_ending
 from kcl_processor.state.start_file import write_held
 from tests.fakes import HandClock
 from tests.kcl_tables import make_task
+from tests.launcher_notes import note_end
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> TaskFiles:
     return TaskFiles(make_task(), tmp_path)
-
-
-def ended(files: TaskFiles, at: float, code: int, reason: str | None) -> None:
-    """As the launcher writes it."""
-    files.worker.mkdir(parents=True, exist_ok=True)
-    files.ending.write_text(json.dumps({"at": at, "code": code, "reason": reason}))
 
 
 def started(files: TaskFiles, at: float) -> None:
@@ -40,11 +34,11 @@ def test_a_worker_that_never_started_did_not_end(files: TaskFiles) -> None:
 def test_the_reason_is_told_apart_from_what_to_type(files: TaskFiles) -> None:
     """The launcher notes both in one line."""
     started(files, 90)
-    ended(files, 100, 8, "shard-1 Table t never accepts it. Try: mend it. Try: twice")
+    note_end(files, 100, 8, "shard-1 Table t never accepts it. Try: mend it. Try: twice")
     assert read_ending(files) == Ending(
         "worker-1", 100, 8, "shard-1 Table t never accepts it.", "mend it. Try: twice"
     )
-    ended(files, 100, 0, None)
+    note_end(files, 100, 0)
     assert read_ending(files) == Ending("worker-1", 100, 0)
 
 
@@ -52,7 +46,7 @@ def test_a_worker_that_was_killed_left_only_its_start(files: TaskFiles) -> None:
     """What it says of an end is older, or there is none."""
     started(files, 200)
     assert read_ending(files) == Ending("worker-1", 200)
-    ended(files, 100, 0, None)
+    note_end(files, 100, 0)
     assert read_ending(files) == Ending("worker-1", 200)
 
 

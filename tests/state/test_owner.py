@@ -37,12 +37,20 @@ def test_another_worker_is_no_other_task(tmp_path: Path) -> None:
     own(owned_files(replace(task, kcl=replace(task.kcl, worker_id="worker-2")), tmp_path))
 
 
-def test_a_note_that_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
-    """Not taken for one's own."""
+@pytest.mark.parametrize("text", ["{", "[]", '"orders"', "ü"])
+def test_a_note_that_says_nothing_is_named_with_what_to_type(tmp_path: Path, text: str) -> None:
+    """The files are not taken for one's own, and a person decides whose they are."""
     task = make_task()
-    (tmp_path / f"{task.name}.owner.json").write_text("{")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    note = tmp_path / f"{task.name}.owner.json"
+    note.write_text(text, encoding="iso-8859-1")
+    with pytest.raises(ConfigError, match="does not say whose") as raised:
         owned_files(task, tmp_path)
+    assert raised.value.hint.startswith(f"rm {note}, if they are its own")
+
+
+def test_a_folder_that_cannot_hold_a_note_is_named(tmp_path: Path) -> None:
+    """Another one is what helps."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"file/.*cannot be (read|written)"):
-        own(owned_files(task, tmp_path / "file"))
+    with pytest.raises(ConfigError, match=r"file/.*cannot be read: Not a directory") as raised:
+        own(owned_files(make_task(), tmp_path / "file"))
+    assert raised.value.hint == "--state-dir with a folder of yours"

@@ -13,25 +13,33 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.errors import ConfigError
-from kcl_processor.state.worker_lock import RECORD_PROCESSORS, share
+from kcl_processor.state.worker_lock import RECORD_PROCESSORS, has_daemon, share
 
 SHARE = """
 import sys
 from pathlib import Path
 from kcl_processor.state.worker_lock import share
 share(Path(sys.argv[1]))
-print("shared", flush=True)
+print("held", flush=True)
+sys.stdin.read()
+"""
+# As the launcher does it.
+HOLD = """
+import fcntl, sys
+file = open(sys.argv[1], "r+")
+fcntl.lockf(file, fcntl.LOCK_EX, 1, 0)
+print("held", flush=True)
 sys.stdin.read()
 """
 
 
 @contextmanager
-def record_processor(lock: Path) -> Iterator[None]:
-    """A process that has its share; it is killed at the end."""
-    command = [sys.executable, "-c", SHARE, str(lock)]
+def holding(how: str, lock: Path) -> Iterator[None]:
+    """A process that holds a lock in its way; it is killed at the end."""
+    command = [sys.executable, "-c", how, str(lock)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout and process.stdin
-    assert process.stdout.readline() == b"shared\n"
+    assert process.stdout.readline() == b"held\n"
     yield
     process.kill()
     process.communicate()
@@ -52,11 +60,22 @@ def is_free(lock: Path) -> bool:
 def test_a_daemon_waits_for_the_last_of_them(tmp_path: Path) -> None:
     """Each has a share, in a folder that the first of them makes; a kill lets go of it."""
     lock = tmp_path / "worker-1" / "lock"
-    with record_processor(lock):
-        with record_processor(lock):
+    with holding(SHARE, lock):
+        with holding(SHARE, lock):
             assert not is_free(lock)
         assert not is_free(lock)
     assert is_free(lock)
+
+
+def test_a_daemon_is_known_by_its_own_byte(tmp_path: Path) -> None:
+    """For as long as it lives; record processors that outlive it are none."""
+    lock = tmp_path / "lock"
+    assert not has_daemon(lock)
+    with holding(SHARE, lock):
+        assert not has_daemon(lock)
+        with holding(HOLD, lock):
+            assert has_daemon(lock)
+        assert not has_daemon(lock)
 
 
 def test_a_lock_that_cannot_be_made_is_an_error_of_the_configuration(tmp_path: Path) -> None:

@@ -41,12 +41,12 @@ def tables(moto_url: str) -> Task:
 
 def test_a_destination_with_an_item_is_refused(tables: Task) -> None:
     """A copy would write over it; an empty one is taken."""
-    refuse_items(tables.destination)
+    refuse_items(tables)
     item = {"pk": {"S": "a"}}
     client = clients.tables(tables.destination)
     client.put_item(TableName=tables.destination.table, Item=item)
     with pytest.raises(DestinationError, match="holds items") as refused:
-        refuse_items(tables.destination)
+        refuse_items(tables)
     assert "--no-to-empty-only" in refused.value.hint
 
 

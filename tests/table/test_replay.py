@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
-from kcl_processor.aws.credentials import session
-from kcl_processor.aws.wire import Endpoint
+from kcl_processor.aws.wire import endpoint
+from kcl_processor.clock import SystemClock
 from kcl_processor.errors import DestinationError
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change
@@ -65,7 +65,7 @@ def sides(moto_url: str) -> Iterator[tuple[Side, Side]]:
             BillingMode="PAY_PER_REQUEST",
         )
         clock = HandClock()
-        wire = Endpoint("us-east-1", moto_url, session("us-east-1").get_credentials(), 1)
+        wire = endpoint("us-east-1", moto_url, None, None, 1, SystemClock())
         pace, gate = Pace(None, clock, clock.turn), Gate(Window())
         calls = PatientCalls(name, wire, DestinationError, pace, gate, clock, clock.turn)
         made.append(Side(client, name, calls))

@@ -87,11 +87,11 @@ def copy(
             PacedDestination(destination, open_pace),
             StopOnRefusedItem("orders", "replica"),
             writers_clock,
+            writers_clock.turn,
             Window(largest=4, size=4),
             pool,
             backoff=lambda _attempts: 0.0,
             on_progress=on_turn,
-            wait=writers_clock.turn,
         )
         TableCopy(reader, writer, progress, path, scans, halt, clock, on_turn).run()
     return progress

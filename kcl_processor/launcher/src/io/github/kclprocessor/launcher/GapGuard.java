@@ -44,11 +44,13 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     private final Denials denials;
     private final Begins begins;
     private final SignsOfLife signs;
+    private final Runnable childless;
     private final Positions positions = new Positions();
     private final ReadTrouble trouble = new ReadTrouble(System::nanoTime);
 
+    /** @param childless is told of a shard that ends while its children are not known */
     GapGuard(DynamoDbStreamsClient client, Region region, SourceStream stream, Gaps gaps, Denials denials,
-            Begins begins, SignsOfLife signs) {
+            Begins begins, SignsOfLife signs, Runnable childless) {
         super(client, region);
         this.client = client;
         this.stream = stream;
@@ -56,6 +58,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         this.denials = denials;
         this.begins = begins;
         this.signs = signs;
+        this.childless = childless;
         setSkipRecordsBehavior(NEVER_SKIP);
     }
 
@@ -69,7 +72,18 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
 
     @Override
     public DescribeStreamResponse describeStreamWithFilter(String arn, ShardFilter filter, String consumerId) {
-        return remembered(super.describeStreamWithFilter(arn, filter, consumerId));
+        // Once more it is not asked (DynamoDBStreamsDataFetcher.getChildShards), and the shard ends.
+        DescribeStreamResponse answer;
+        try {
+            answer = super.describeStreamWithFilter(arn, filter, consumerId);
+        } catch (RuntimeException e) {
+            childless.run();
+            throw e;
+        }
+        if (answer.streamDescription().shards().isEmpty()) {
+            childless.run();
+        }
+        return remembered(answer);
     }
 
     private DescribeStreamResponse remembered(DescribeStreamResponse answer) {
@@ -194,6 +208,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             return CompletableFuture.completedFuture(answer);
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
             // The gap has been stated and nothing of the shard is left: its end, for the fetcher.
+            childless.run();
             return CompletableFuture.failedFuture(software.amazon.awssdk.services.kinesis.model
                     .ResourceNotFoundException.builder().message(e.getMessage()).build());
         } catch (AwsServiceException e) {

@@ -99,7 +99,8 @@ final class Presence {
         } catch (Refused e) {
             heart.shutdown();
             end.accept(e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // Thrown on, it would stop the heart, and say nothing.
             if (!told) {
                 told = true;
                 Connectors.LOG.warn("Whether worker {} has a twin cannot be told now ({})", worker, e.toString());

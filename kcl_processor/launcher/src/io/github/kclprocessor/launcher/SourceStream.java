@@ -36,6 +36,16 @@ final class SourceStream {
         }
     }
 
+    /** Whether it can be read, for a day after it was turned off, too. */
+    boolean isThere() {
+        try {
+            page(null, 1);
+            return true;
+        } catch (ResourceNotFoundException e) {
+            return false;
+        }
+    }
+
     /** Every shard that is left, at a call a hundred; none if the stream is gone. */
     List<Shard> shards() {
         List<Shard> shards = new ArrayList<>();

@@ -17,8 +17,8 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
-import software.amazon.kinesis.coordinator.FirstShardSync;
 import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.coordinator.ShardSyncs;
 import software.amazon.kinesis.coordinator.WorkerStateChangeListener;
 import software.amazon.kinesis.leader.ShortLeaderLock;
 import software.amazon.kinesis.leases.LeaseCoordinator;
@@ -60,6 +60,7 @@ public final class StreamsMultiLangDaemon {
     private final AtomicReference<Scheduler> built = new AtomicReference<>();
     private final SignsOfLife signs = new SignsOfLife();
     private final AssignmentRounds assignments = new AssignmentRounds();
+    private final PromptSync childless = new PromptSync(() -> ShardSyncs.now(built.get()));
 
     private final ReplicaProperties replica;
     private final MultiLangDaemonConfig multiLang;
@@ -107,9 +108,10 @@ public final class StreamsMultiLangDaemon {
         new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         presence.start(this::end);
-        FirstShardSync.run(scheduler);
+        ShardSyncs.first(scheduler);
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
+        childless.start();
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
@@ -177,10 +179,10 @@ public final class StreamsMultiLangDaemon {
         SourceStream stream = stream(streams);
         Begins begins = new Begins(stream, configs.leases.dynamoDBClient(), configs.leases.tableName());
         GapGuard guard = new GapGuard(streams, replica.sourceRegion(), stream, gaps(),
-                new Denials(this::end, System::nanoTime), begins, signs);
+                new Denials(this::end, System::nanoTime), begins, signs, childless::ask);
         configureRetrieval(configs, guard);
         configureCoordination(configs);
-        configureLeases(configs, guard, begins);
+        configureLeases(configs, guard, begins, stream);
         configureMetrics(configs.metrics);
         // An idle shard is told from a silent one by its empty deliveries.
         configs.processor.callProcessRecordsEvenForEmptyRecordList(true);
@@ -260,7 +262,7 @@ public final class StreamsMultiLangDaemon {
     }
 
     /** The adapter's lease management; it copies the configuration, which has to be complete. */
-    void configureLeases(ResolvedConfigs configs, GapGuard guard, Begins begins) {
+    void configureLeases(ResolvedConfigs configs, GapGuard guard, Begins begins, SourceStream stream) {
         configs.leases
                 // A shard sync sleeps for so long, and the KCL's default is a minute.
                 .shardSyncIntervalMillis(0)
@@ -268,7 +270,7 @@ public final class StreamsMultiLangDaemon {
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0)
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory());
         configs.leases.leaseManagementFactory(
-                new StreamsLeases(guard, configs.leases, configs.retrieval, begins, status::ending));
+                new StreamsLeases(guard, configs.leases, configs.retrieval, begins, status::ending, stream, gaps()));
     }
 
     void configureMetrics(MetricsConfig metrics) {

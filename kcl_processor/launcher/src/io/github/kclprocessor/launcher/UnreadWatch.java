@@ -82,7 +82,7 @@ final class UnreadWatch implements Runnable {
             List<Lease> silent = leases.values().stream()
                     .filter(lease -> isToBeRead(lease, leases) && !alive.contains(lease.leaseKey()))
                     .collect(Collectors.toList());
-            if (!silent.isEmpty() && stream.isOn()) {
+            if (!silent.isEmpty() && stream.isThere()) {
                 for (Lease lease : silent) {
                     count(lease);
                 }

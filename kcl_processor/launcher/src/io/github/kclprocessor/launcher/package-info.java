@@ -27,7 +27,8 @@
  * <ol>
  *   <li>{@link StreamsLeases} manage the shards' leases for the adapter, on a {@link LeaseTable} without the
  *       answers on which this KCL goes wrong; {@link Begins} notes beside each where its shard starts, of what
- *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off;
+ *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off. New shards get theirs past the
+ *       {@link LineageGuard}, and by a {@link PromptSync} where one ended without its children;
  *   <li>{@link PromptPublishers} read ahead, and stop at once;
  *   <li>{@link ReadPace} says when a shard is read next, and {@link ReadLimit} how much of it
  *       {@link ShardReads} ask for;
@@ -75,7 +76,7 @@
  * <ul>
  *   <li>{@link software.amazon.kinesis.multilang.config.ResolvedConfigs}, for
  *       {@code MultiLangDaemonConfiguration.resolvedConfiguration};
- *   <li>{@link software.amazon.kinesis.coordinator.FirstShardSync}, for the class of the scheduler's manager of
+ *   <li>{@link software.amazon.kinesis.coordinator.ShardSyncs}, for the class of the scheduler's manager of
  *       shard syncs;
  *   <li>{@link software.amazon.kinesis.multilang.ForkedShardProcessor}, for
  *       {@code MultiLangShardRecordProcessor.startProcess};

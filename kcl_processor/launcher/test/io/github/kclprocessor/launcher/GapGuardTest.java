@@ -24,6 +24,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.Record;
+import software.amazon.awssdk.services.dynamodb.model.ShardFilter;
 import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.awssdk.services.kinesis.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
@@ -42,12 +43,13 @@ class GapGuardTest {
     private final FakeLeaseTable table = new FakeLeaseTable();
     private final SignsOfLife signs = new SignsOfLife();
     private long nanos;
+    private int childless;
 
     private GapGuard guard(boolean goOn) {
         Gaps gaps = new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add);
         SourceStream source = new SourceStream(stream, "arn");
         return new GapGuard(stream, Region.US_EAST_1, source, gaps, new Denials(exits::add, () -> nanos),
-                new Begins(source, table, "leases"), signs);
+                new Begins(source, table, "leases"), signs, () -> childless++);
     }
 
     private Path gapFile() {
@@ -132,6 +134,23 @@ class GapGuardTest {
                 assertThrows(ExecutionException.class, () -> guard(true).getShardIterator(after("7")).get());
         assertEquals(software.amazon.awssdk.services.kinesis.model.ResourceNotFoundException.class,
                 thrown.getCause().getClass());
+        assertEquals(1, childless);
+    }
+
+    /** Children that are not told, or not there yet, are asked for again; those that are there are not. */
+    @Test
+    void childrenAreLookedFor() throws Exception {
+        GapGuard guard = guard(true);
+        ShardFilter filter = ShardFilter.builder().type("CHILD_SHARDS").shardId(SHARD).build();
+        guard.describeStreamWithFilter("arn", filter, "orders");
+        assertEquals(1, childless);
+        stream.status = null;
+        assertThrows(RuntimeException.class, () -> guard.describeStreamWithFilter("arn", filter, "orders"));
+        assertEquals(2, childless);
+        stream.status = StreamStatus.ENABLED;
+        stream.shards = List.of(FakeStream.shard("shardId-2", SHARD));
+        guard.describeStreamWithFilter("arn", filter, "orders");
+        assertEquals(2, childless);
     }
 
     /** A gap during reading is reported at the last change that was read. */

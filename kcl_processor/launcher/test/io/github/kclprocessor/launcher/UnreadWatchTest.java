@@ -147,18 +147,27 @@ class UnreadWatchTest {
         assertEquals(List.of("child"), letGo);
     }
 
-    /** Silence of the lease table or the stream is none of a shard's, nor is it of a stream that is off. */
+    /** Silence of the lease table or the stream is none of a shard's, nor is it of a stream that is gone. */
     @Test
     void outage() {
         lease("a", "me");
         broken = true;
         rounds(2 * UnreadWatch.ROUNDS);
         broken = false;
-        stream.status = StreamStatus.DISABLED;
+        stream.status = null;
         rounds(2 * UnreadWatch.ROUNDS);
         stream.status = StreamStatus.ENABLED;
         rounds(UnreadWatch.ROUNDS - 1);
         assertEquals(List.of(), letGo);
+    }
+
+    /** What is left in a stream that was turned off is read as before, or its shard is let go. */
+    @Test
+    void streamThatIsOff() {
+        lease("a", "me");
+        stream.status = StreamStatus.DISABLED;
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of("a"), letGo);
     }
 
     /** A shard that is heard of while the lease table is slow to answer keeps its lease: it may write again. */

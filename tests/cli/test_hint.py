@@ -1,0 +1,112 @@
+"""A hint is typed as it stands, wherever the task's file and folder are."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kcl_processor import cli
+from kcl_processor.aws import clients
+from kcl_processor.cli import COMMANDS, build_parser
+from kcl_processor.cli.hint import WITHOUT_STATE, WITHOUT_TASKS, again, as_called
+from kcl_processor.config.yaml_file import load_tasks
+from tests.cli.ask import Ask
+
+
+def hinted(text: str, *given: str) -> str:
+    """A hint of ``verify`` that was called with these options."""
+    return as_called(text, build_parser().parse_args(["verify", *given]))
+
+
+def test_what_was_given_is_repeated_behind_every_command() -> None:
+    """Where a command takes it; quoted where a shell wants it so."""
+    hint = "stop it, kcl-processor copy orders, then kcl-processor leases reset orders"
+    there = ["-c", "my tasks.yml", "--state-dir", "/s"]
+    repeated = "-c 'my tasks.yml' --state-dir /s"
+    assert hinted(hint, *there) == (
+        f"stop it, kcl-processor copy {repeated} orders, "
+        f"then kcl-processor leases {repeated} reset orders"
+    )
+    assert hinted("kcl-processor prepare orders", *there) == (
+        "kcl-processor prepare -c 'my tasks.yml' orders"
+    )
+    assert hinted("kcl-processor demo", *there) == "kcl-processor demo"
+
+
+def test_what_was_not_given_or_comes_from_the_environment_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next command has the same environment."""
+    assert hinted("kcl-processor copy orders") == "kcl-processor copy orders"
+    monkeypatch.setenv("KCL_PROCESSOR_CONFIG", "/etc/tasks.yml")
+    assert hinted("kcl-processor copy orders") == "kcl-processor copy orders"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_without_a_file_or_a_folder_are_named(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By what their help offers."""
+    words = [command, "show"] if command == "leases" else [command]
+    with pytest.raises(SystemExit):
+        build_parser().parse_args([*words, "--help"])
+    offered = capsys.readouterr().out
+    assert ("--config" in offered) == (command not in WITHOUT_TASKS)
+    assert ("--state-dir" in offered) == (command not in WITHOUT_STATE)
+
+
+def test_flags_have_no_file_for_the_next_command() -> None:
+    """Whoever gave a task as flags is told to write it down."""
+    flags = ["--sourceTable", "orders", "--destinationTable", "orders"]
+    args = build_parser().parse_args(["run", *flags])
+    assert "write it to a YAML file first" in as_called("kcl-processor copy orders", args)
+    assert as_called("--sourceRegion", args) == "--sourceRegion"
+
+
+def test_a_command_is_typed_again_as_it_was() -> None:
+    """With what bounds it, and without what would begin anew."""
+    args = argparse.Namespace(words=["copy", "-c", "my tasks.yml", "--restart", "--max-rcu", "5"])
+    assert again(args, "--restart") == "kcl-processor copy -c 'my tasks.yml' --max-rcu 5"
+
+
+@pytest.mark.parametrize("module", sorted(Path(cli.__file__).parent.glob("*.py")), ids=str)
+def test_a_command_prints_no_hint_but_as_it_was_called(module: Path) -> None:
+    """Each text that names a command is an error's, a help's, or goes through this module."""
+    bare = [node.lineno for node in naming_a_command(ast.parse(module.read_text("utf-8")))]
+    assert bare == []
+
+
+def naming_a_command(node: ast.AST) -> Iterator[ast.expr]:
+    """Texts in a tree that name a command, outside of docstrings, constants, errors and helps."""
+    if isinstance(node, ast.Raise | ast.keyword) or _is_told(node):
+        return
+    if isinstance(node, ast.Constant) and re.search("kcl-processor [a-z]", str(node.value)):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        yield from naming_a_command(child)
+
+
+def _is_told(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assign):
+        return all(isinstance(target, ast.Name) and target.id.isupper() for target in node.targets)
+    docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    function = node.func if isinstance(node, ast.Call) else None
+    return docstring or (isinstance(function, ast.Name) and function.id in {"as_called", "again"})
+
+
+def test_an_error_advises_for_the_file_that_it_was_given(
+    ask: Ask, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an error's hint is printed, and as a check's is."""
+    (task,) = load_tasks(file)
+    clients.tables(task.destination).delete_table(TableName=task.destination.table)
+    assert "Try: kcl-processor prepare creates" in ask("run").err
+    monkeypatch.delenv("KCL_PROCESSOR_CONFIG")
+    advised = f"kcl-processor prepare -c {file} creates"
+    assert f"Try: {advised}" in ask("run", "-c", str(file)).err
+    assert f"try  {advised}" in ask("doctor", "-c", str(file)).out
