@@ -11,6 +11,7 @@ import pytest
 from integration.story import Stories, Tell, assert_replicated
 from integration.until import until
 from integration.worker import Worker
+from kcl_processor.replicate.fork_server import PROCESSES
 
 pytestmark = pytest.mark.story
 
@@ -30,6 +31,20 @@ def test_the_kill_of_a_child_stops_the_daemon_with_a_reason(story: Stories, tell
     verdict = told.simulator.settle(60)
     assert_replicated(verdict)
     tell("kill -9 of a child, then of the host", told, verdict, 2)
+
+
+def test_the_kill_of_a_process_that_shards_share_stops_the_daemon(story: Stories) -> None:
+    """With the code of any killed record processor, as soon, and nothing is lost."""
+    told = story(lineages=2 * PROCESSES, preload=500, keys=200, rate=100.0)
+    worker = told.started()
+    until(lambda: told.simulator.status()["behind"] < 20, "every shard is read")
+    assert len(worker.children()) == PROCESSES
+    worker.children()[0].kill()
+    assert worker.wait(20) == 1
+    reason = "ended by signal 9"
+    assert [line for line in worker.log().splitlines() if reason in line and "shardId-" in line]
+    told.started()
+    assert_replicated(told.simulator.settle(60))
 
 
 def test_the_kill_of_the_fork_server_stops_the_daemon_with_a_reason(story: Stories) -> None:

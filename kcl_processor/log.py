@@ -8,31 +8,40 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+
+_thread = threading.local()
 
 
 class _PrefixedLines(logging.Formatter):
     """``LEVEL message``, on every line, so that a stack trace keeps its level line by line."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self) -> None:
         super().__init__("%(message)s")
-        self._origin = origin
 
     def format(self, record: logging.LogRecord) -> str:
+        origin = getattr(_thread, "origin", "")
         lines = super().format(record).splitlines() or [""]
-        return "\n".join(f"{record.levelname} {self._origin}{line}" for line in lines)
+        return "\n".join(f"{record.levelname} {origin}{line}" for line in lines)
 
 
-def log_to_stderr(origin: str = "") -> None:
-    """Send the product's log to stderr; libraries speak from WARNING up.
-
-    Args:
-        origin: what each line begins with behind its level.
-    """
+def log_to_stderr() -> None:
+    """Send the product's log to stderr; libraries speak from WARNING up."""
     # A log that cannot be written (disk full, daemon gone) is no reason to stop replicating.
     logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_PrefixedLines(origin))
+    handler.setFormatter(_PrefixedLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("kcl_processor").setLevel(logging.INFO)
+
+
+def speak_for(shard: str) -> None:
+    """Name a shard, from now on, in each line that this thread logs."""
+    _thread.origin = f"{shard} " if shard else ""
+
+
+def spoken_for() -> str:
+    """The shard that this thread's lines name; empty where they name none."""
+    return str(getattr(_thread, "origin", "")).rstrip()

@@ -12,17 +12,23 @@ import sys
 from pathlib import Path
 
 from integration.bench import machine, report
+from integration.bench.many import MANY
 from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
 from integration.bench.subject import OURS, Subject
 from integration.local_tables import database
+
+_ALL = {**SCENARIOS, **MANY}
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     options = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     options.add_argument(
-        "scenario", nargs="*", help=f"of {', '.join(SCENARIOS)} (default: all)", metavar="SCENARIO"
+        "scenario",
+        nargs="*",
+        help=f"of {', '.join(_ALL)} (default: {', '.join(SCENARIOS)})",
+        metavar="SCENARIO",
     )
     options.add_argument("--runs", type=int, default=3, help="of each subject (default: 3)")
     options.add_argument("--out", type=Path, default=Path("bench"), metavar="FOLDER")
@@ -44,7 +50,7 @@ def main() -> None:
     args = parser().parse_args()
     # Ended like this, it must still end what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    if unknown := set(args.scenario) - SCENARIOS.keys():
+    if unknown := set(args.scenario) - _ALL.keys():
         parser().error(f"no such scenario: {', '.join(sorted(unknown))}")
     subjects = [] if args.without_ours else [Subject("kcl-processor", OURS)]
     subjects += args.beside
@@ -53,7 +59,7 @@ def main() -> None:
     results = {}
     with database() as url:
         for name in args.scenario or SCENARIOS:
-            scenario = SCENARIOS[name]
+            scenario = _ALL[name]
             title = f"{scenario.title}, {scenario.milliseconds} ms to the destination"
             results[title] = alternate(scenario, subjects, args.runs, url, _tell)
     args.out.mkdir(parents=True, exist_ok=True)

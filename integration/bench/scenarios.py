@@ -52,14 +52,17 @@ class Bench:
 
     def used(self) -> Figures:
         """What the subject and the simulator have used so far."""
-        peak = {role: size / MEGABYTE for role, size in self.usage.peak.items()}
+        jvm, child, together = (self.usage.peak[role] for role in ("jvm", "child", "together"))
         return {
             "JVM CPU, s": self.usage.cpu("jvm"),
             "child CPU, s": self.usage.cpu("child"),
             "JVM + children CPU, s": self.usage.cpu("jvm") + self.usage.cpu("child"),
             "simulator CPU, s": self.simulator.cpu_seconds(),
-            "JVM memory, MB": peak["jvm"],
-            "JVM + children memory, MB": peak["together"],
+            "JVM memory, MB": jvm.resident / MEGABYTE,
+            "JVM + children memory, MB": together.resident / MEGABYTE,
+            "JVM PSS, MB": jvm.proportional / MEGABYTE,
+            "children PSS, MB": child.proportional / MEGABYTE,
+            "JVM + children PSS, MB": together.proportional / MEGABYTE,
         }
 
     def reads(self) -> float:

@@ -13,6 +13,7 @@ from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Kcl, Task, default_worker_id
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
+from kcl_processor.launcher.class_archive import archive_flags
 from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path
 from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
 from kcl_processor.state import host_lock, worker_lock
@@ -81,17 +82,22 @@ def make_launch(
     remove_unheld(files.renderings())
     path = _write(files.worker, lambda path: render(files, stream_arn, path, origin))
     _make_folder(logs)
-    return Launch(command(path, logs, java), environment())
+    return Launch(command(path, logs, java, files.state), environment())
 
 
-def command(properties: Path, logs: Logs, java: str | None) -> list[str]:
-    """The command line of a daemon."""
-    found = find_java(java)
+def command(properties: Path, logs: Logs, java: str | None, archives: Path) -> list[str]:
+    """The command line of a daemon.
+
+    Args:
+        archives: where the archive of its classes is, or will be.
+    """
+    found, class_path = find_java(java), daemon_class_path()
     return [
         str(found.path),
         *jvm_flags(found.version, logs.folder, logs.prefix),
+        *archive_flags(archives, found, class_path),
         "-cp",
-        daemon_class_path(),
+        class_path,
         MAIN_CLASS,
         "--properties-file",
         str(properties),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kcl_processor.errors import ConfigError
+from kcl_processor.launcher.memory import heap_mb
 
 MAIN_CLASS = "io.github.kclprocessor.launcher.StreamsMultiLangDaemon"
 OLDEST = 17
@@ -79,10 +80,12 @@ def jvm_flags(version: int, log_folder: Path | None = None, log_prefix: str = ""
         log_prefix: put before the names ``kcl.log`` and ``connectors.log``.
     """
     flags = [
-        # Bounded: without it the JVM takes a quarter of the machine, and is no faster. It begins
-        # small, for it takes all it is given at the start.
-        "-Xmx256m",
+        # Bounded, and begun small, for it takes all it is given at the start. What it has got by
+        # many shards that lag, it gives back when they do not.
+        f"-Xmx{heap_mb()}m",
         "-Xms32m",
+        "-XX:MinHeapFreeRatio=20",
+        "-XX:MaxHeapFreeRatio=40",
         "-XX:+UseSerialGC",
         # The optimizing compiler takes more CPU and memory than it saves here.
         "-XX:TieredStopAtLevel=1",

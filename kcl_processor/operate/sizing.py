@@ -13,6 +13,7 @@ from kcl_processor import costs
 from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.coordinator import PRESENCE_BEATS, failover_seconds
+from kcl_processor.replicate.fork_server import LEAST_PROCESSES
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 
 _MONTH = 30 * 24 * 3600
@@ -42,7 +43,7 @@ def size(task: Task, shards: int, changes: float, item_kb: float) -> list[Line]:
     """
     workers = max(
         1,
-        math.ceil(shards / costs.WORKER_SHARDS),
+        math.ceil(shards / costs.MANY_SHARDS),
         math.ceil(changes / costs.WORKER_CHANGES),
     )
     return [
@@ -64,38 +65,51 @@ def most_of_a_shard(task: Task, item_kb: float) -> float:
 
 
 def _reads(task: Task) -> float:
-    return 1 / seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
+    return 1 / _interval(task)
+
+
+def _interval(task: Task) -> float:
+    return seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
 
 
 def _machines(shards: int, workers: int, changes: float) -> list[Line]:
     each = math.ceil(shards / workers)
     fallen = math.ceil(shards / max(1, workers - 1))
+    readers = min(each, LEAST_PROCESSES)
     return [
         Line(
             "processes",
-            shards + 2 * workers,
+            workers * (readers + 2),
             "",
-            f"{shards} shards + {workers} that fork them + {workers} Java",
+            f"{workers} x {readers} for {each} shards + {workers} that fork them + {workers} Java",
         ),
         Line(
             "workers",
             workers,
             "",
-            f"of two cores: {shards} shards / {costs.WORKER_SHARDS}, or {changes:g} changes/s / "
+            f"of two cores: {shards} shards / {costs.MANY_SHARDS}, or {changes:g} changes/s / "
             f"{costs.WORKER_CHANGES}; one more to lose one",
         ),
         Line(
             "memory a worker",
             _memory(each),
             "MB",
-            f"{costs.JAVA_MB:.0f} Java + {each} shards x {costs.SHARD_MB:.0f}, as measured at work",
+            _memory_formula(each),
         ),
         Line("memory with one worker lost", _memory(fallen), "MB", f"the same, {fallen} shards"),
     ]
 
 
 def _memory(shards: int) -> float:
-    return costs.JAVA_MB + shards * costs.SHARD_MB
+    few = min(shards, costs.WORKER_SHARDS)
+    return costs.JAVA_MB + few * costs.SHARD_MB + (shards - few) * costs.FURTHER_SHARD_MB
+
+
+def _memory_formula(shards: int) -> str:
+    few = min(shards, costs.WORKER_SHARDS)
+    further = f" + {shards - few} further x {costs.FURTHER_SHARD_MB}" if shards > few else ""
+    line = f"{costs.JAVA_MB:.0f} Java + {few} shards x {costs.SHARD_MB:.0f}"
+    return f"{line}{further}, as measured at work"
 
 
 def _speed(task: Task, shards: int, workers: int, item_kb: float) -> list[Line]:
@@ -119,19 +133,42 @@ def _speed(task: Task, shards: int, workers: int, item_kb: float) -> list[Line]:
 
 
 def _month(task: Task, shards: int, workers: int, changes: float, item_kb: float) -> list[Line]:
+    quiet = _quiet(task, shards, workers)
     lines = [
-        _leases(task, shards),
+        *quiet,
+        _stream(shards, _interval(task)),
         _checkpoints(task, shards),
+        _writes(changes, item_kb),
+    ]
+    at_rest = [*quiet, _stream(shards, max(_interval(task), costs.QUIET_READ_SECONDS))]
+    return [
+        *lines,
+        _total(
+            "total a month",
+            lines,
+            f"the sum, at list prices of {costs.PRICE_LIST}; compute and traffic come on top",
+        ),
+        _total(
+            "a month without changes",
+            at_rest,
+            f"no checkpoints and writes, a read of a shard in {costs.QUIET_READ_SECONDS:g} s",
+        ),
+    ]
+
+
+def _total(what: str, lines: list[Line], formula: str) -> Line:
+    return Line(what, sum(line.value for line in lines), "$", formula)
+
+
+def _quiet(task: Task, shards: int, workers: int) -> list[Line]:
+    """What is to be paid whether there are changes or not."""
+    return [
+        _leases(task, shards),
         _worker_rows(task, workers),
         _presence(task, workers),
         _assignment(task, shards),
-        _stream(task, shards),
-        _writes(changes, item_kb),
-        *([_metrics(shards)] if task.metrics.publish else []),
+        *([_metrics(shards, workers)] if task.metrics.publish else []),
     ]
-    total = sum(line.value for line in lines)
-    formula = f"the sum, at list prices of {costs.PRICE_LIST}; compute and traffic come on top"
-    return [*lines, Line("total a month", total, "$", formula)]
 
 
 def _leases(task: Task, shards: int) -> Line:
@@ -187,8 +224,7 @@ def _assignment(task: Task, shards: int) -> Line:
     )
 
 
-def _stream(task: Task, shards: int) -> Line:
-    interval = seconds(task.kcl.properties, "idleTimeBetweenReadsInMillis")
+def _stream(shards: int, interval: float) -> Line:
     return Line(
         "stream reads",
         shards * _MONTH / interval * _STREAM_READ,
@@ -207,13 +243,14 @@ def _writes(changes: float, item_kb: float) -> Line:
     )
 
 
-def _metrics(shards: int) -> Line:
+def _metrics(shards: int, workers: int) -> Line:
     names = _OWN_METRICS + costs.KCL_METRICS
-    calls = shards * _MONTH / 60
+    processes = workers * min(math.ceil(shards / workers), LEAST_PROCESSES)
+    calls = processes * _MONTH / 60
     return Line(
         "CloudWatch metrics",
         names * costs.METRIC_MONTH + calls * _PUT,
         "$",
-        f"{names} names x ${costs.METRIC_MONTH:.2f} + {shards} calls a minute; KCL's calls not "
+        f"{names} names x ${costs.METRIC_MONTH:.2f} + {processes} calls a minute; KCL's calls not "
         "counted",
     )

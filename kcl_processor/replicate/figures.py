@@ -38,6 +38,14 @@ class Latency:
         self.total += max(0.0, now_ms * len(created_ms) - sum(created_ms))
         self.count += len(created_ms)
 
+    def join(self, other: Latency) -> None:
+        """Add those of another set."""
+        if other.count:
+            self.least = other.least if self.count == 0 else min(self.least, other.least)
+            self.most = max(self.most, other.most)
+            self.total += other.total
+            self.count += other.count
+
 
 class ShardFigures:
     """Counts one shard's work on the record processor's thread; other threads take snapshots.

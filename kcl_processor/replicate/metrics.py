@@ -1,6 +1,6 @@
 """Figures to their readers: a heartbeat file every two seconds, CloudWatch once a minute.
 
-All of it happens on a thread beside the record processor. Nothing here may stop or slow a shard:
+All of it happens on a thread beside the record processors. Nothing here may stop or slow a shard:
 what fails is logged once, and tried again at the next turn.
 """
 
@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,12 +22,21 @@ from kcl_processor.aws.network import way_to
 from kcl_processor.aws.signature import Signature
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.figures import Latency, ShardFigures
+from kcl_processor.replicate.spare import give_back
 from kcl_processor.state.gaps import noted_gaps
-from kcl_processor.state.heartbeat import Counts, heartbeat_file, remove_stale, write_heartbeat
+from kcl_processor.state.heartbeat import (
+    Counts,
+    Heartbeat,
+    heartbeat_file,
+    remove_stale,
+    write_heartbeat,
+)
 
 _log = logging.getLogger(__name__)
 
 _BEAT_SECONDS = 2.0
+# A shard of which there is no news beats more rarely: a file each is what many of them cost.
+_IDLE_BEAT_SECONDS = 10.0
 _PUBLISH_SECONDS = 60.0
 # KCL fetches a shard's first iterator, and may note a gap, shortly before it starts the process.
 _GAP_HEAD_START = 60.0
@@ -55,8 +65,24 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 Publish = Callable[[Counts, Latency], None]
 
 
+@dataclass
+class _Told:
+    """What of a shard has been told, and where."""
+
+    published: Counts = field(default_factory=Counts)
+    beat: Heartbeat | None = None
+
+    def is_news(self, beat: Heartbeat) -> bool:
+        """Whether something was done since the last heartbeat."""
+        return self.beat is None or self.beat.counts != beat.counts
+
+    def is_old(self, beat: Heartbeat) -> bool:
+        """Whether it is time for another heartbeat, news or not."""
+        return self.beat is None or beat.beat_at - self.beat.beat_at >= _IDLE_BEAT_SECONDS
+
+
 class Reporter:
-    """Reports one shard's figures until it is stopped.
+    """Reports the figures of a process' shards, all on one thread.
 
     Args:
         folder: where heartbeats go.
@@ -64,37 +90,48 @@ class Reporter:
         publish: sends a minute's counts and latencies away; ``None`` sends nothing.
     """
 
-    def __init__(
-        self,
-        figures: ShardFigures,
-        folder: Path,
-        gap_file: Path,
-        publish: Publish | None,
-        clock: Clock,
-    ) -> None:
-        self._figures = figures
+    def __init__(self, folder: Path, gap_file: Path, publish: Publish | None, clock: Clock) -> None:
         self._folder = folder
         self._gap_file = gap_file
         self._publish = publish
         self._clock = clock
-        self._published = Counts()
+        self._lock = threading.Lock()
+        self._shards: dict[ShardFigures, _Told] = {}
+        # Of shards that are closed, to be published with the next minute's.
+        self._rest, self._rest_latency = Counts(), Latency()
         self._published_at = clock.elapsed()
+        self._is_busy = False
         self._stopping = threading.Event()
         self._failing: dict[str, bool] = {}
         self._thread = threading.Thread(target=self._run, name="figures", daemon=True)
 
-    def start(self) -> None:
-        """Report from now on."""
-        self._thread.start()
+    def add(self, figures: ShardFigures) -> None:
+        """Report a shard's figures, too."""
+        with self._lock:
+            self._shards[figures] = _Told()
+            if self._thread.ident is None:
+                self._thread.start()
+
+    def remove(self, figures: ShardFigures) -> None:
+        """A shard is closed: its heartbeat goes; what is unpublished of it will be published."""
+        with self._lock:
+            told = self._shards.pop(figures)
+            beat = figures.heartbeat()
+            self._rest += beat.counts.since(told.published)
+            self._rest_latency.join(figures.take_latency())
+            heartbeat_file(self._folder, beat.shard).unlink(missing_ok=True)
 
     def stop(self, patience: float) -> None:
         """Publish what is left and end, within ``patience`` seconds or without having done so."""
         self._stopping.set()
-        self._thread.join(patience)
+        if self._thread.ident is not None:
+            self._thread.join(patience)
 
     def turn(self) -> None:
         """Beat, and publish if a minute has passed."""
         self._guarded("heartbeat", self._beat)
+        if self._is_busy:
+            give_back()
         if self._clock.elapsed() - self._published_at >= _PUBLISH_SECONDS:
             self._guarded("CloudWatch", self._send)
 
@@ -103,25 +140,40 @@ class Reporter:
         while not self._stopping.wait(_BEAT_SECONDS):
             self.turn()
         self._guarded("CloudWatch", self._send)
-        shard = self._figures.heartbeat().shard
-        heartbeat_file(self._folder, shard).unlink(missing_ok=True)
 
     def _beat(self) -> None:
-        beat = self._figures.heartbeat()
-        since = self._figures.started_at - _GAP_HEAD_START
-        self._figures.gaps = sum(
-            gap.shard == beat.shard and gap.at >= since for gap in noted_gaps(self._gap_file)
-        )
-        write_heartbeat(self._folder, beat)
+        gaps = list(noted_gaps(self._gap_file))
+        self._is_busy = False
+        # A shard that is closed meanwhile must not get its heartbeat back.
+        with self._lock:
+            for figures, told in self._shards.items():
+                beat = figures.heartbeat()
+                since = figures.started_at - _GAP_HEAD_START
+                figures.gaps = sum(gap.shard == beat.shard and gap.at >= since for gap in gaps)
+                self._is_busy |= told.is_news(beat)
+                if told.is_news(beat) or told.is_old(beat):
+                    write_heartbeat(self._folder, beat)
+                    told.beat = beat
 
     def _send(self) -> None:
         # A failed minute is not sent twice: its counts go with the next one's, its latencies not.
         self._published_at = self._clock.elapsed()
         if self._publish is None:
             return
-        counts = self._figures.heartbeat().counts
-        self._publish(counts.since(self._published), self._figures.take_latency())
-        self._published = counts
+        with self._lock:
+            counts, self._rest = self._rest, Counts()
+            latency, self._rest_latency = self._rest_latency, Latency()
+            for figures, told in self._shards.items():
+                now = figures.heartbeat().counts
+                counts += now.since(told.published)
+                told.published = now
+                latency.join(figures.take_latency())
+        try:
+            self._publish(counts, latency)
+        except Exception:
+            with self._lock:
+                self._rest += counts
+            raise
 
     def _guarded(self, what: str, do: Callable[[], None]) -> None:
         try:

@@ -11,6 +11,7 @@ from kcl_processor.aws.wire import endpoint
 from kcl_processor.clock import Clock
 from kcl_processor.config.settings import Settings
 from kcl_processor.config.task import STOP
+from kcl_processor.log import speak_for, spoken_for
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import Position
@@ -30,23 +31,29 @@ _PROGRESS_INTERVAL = 60.0
 _UNACKNOWLEDGED = 0.5
 # Seconds that the last figures may hold up the end of the process.
 _LAST_FIGURES = 3.0
+# Connections that are kept for all shards of a process; what is more is closed after each use.
+_SHARDS_CONNECTIONS = 1024
 
 
 class OpenShard:
-    """One shard at work."""
+    """One shard at work.
+
+    Args:
+        close: lets go of what was made for it alone; nothing may be under way.
+    """
 
     def __init__(
         self,
         writer: Writer,
         position: Position,
         figures: ShardFigures,
-        reporter: Reporter,
+        close: Callable[[], None],
         clock: Clock,
     ) -> None:
         self.writer = writer
         self.position = position
         self._figures = figures
-        self._reporter = reporter
+        self.close = close
         self._clock = clock
         self._told_at = clock.elapsed()
         self._changes = 0
@@ -67,19 +74,15 @@ class OpenShard:
             )
             self._told_at, self._changes = now, 0
 
-    def close(self) -> None:
-        """Report the last figures, within a short time or not at all."""
-        self._reporter.stop(_LAST_FIGURES)
-
 
 class ShardOpener:
-    """Makes what one shard needs, once its id is known.
+    """Makes what each shard of a process needs, once its id is known.
 
     Args:
         proof_lifetime: seconds for which a checkpoint proves that the lease is ours.
         wait: waits for some seconds.
         on_progress: told of all that ends: an attempt to write, to checkpoint, to set aside.
-        daemon_lives: whether the daemon that started this process is still there.
+        daemon_lives: whether the daemon that this process belongs to is still there.
     """
 
     def __init__(
@@ -97,7 +100,6 @@ class ShardOpener:
         self._proof_lifetime = proof_lifetime
         self._wait = wait
         self._on_progress = on_progress
-        self._opened: OpenShard | None = None
         self._destination = DestinationTable(
             settings.destination_table,
             endpoint(
@@ -105,7 +107,7 @@ class ShardOpener:
                 settings.destination_endpoint,
                 settings.destination_role_arn,
                 settings.destination_external_id,
-                settings.connections,
+                _SHARDS_CONNECTIONS,
                 clock,
                 unacknowledged=proof_lifetime * _UNACKNOWLEDGED,
                 # A daemon that follows on this host waits for the end of this process, and so the
@@ -114,7 +116,7 @@ class ShardOpener:
             ),
         )
 
-        self._publish = (
+        publish = (
             CloudWatch(
                 settings.application_name,
                 settings.metrics_region,
@@ -124,10 +126,19 @@ class ShardOpener:
             if settings.metrics_publish
             else None
         )
+        self._reporter = Reporter(
+            Path(settings.heartbeats), Path(settings.gap_file), publish, clock
+        )
 
     def open(self, shard_id: str, start: str) -> OpenShard:
-        """Open a shard at its starting checkpoint."""
+        """Open a shard at its starting checkpoint, on the thread that will work for it."""
         connections = self._settings.connections
+        pool = ThreadPoolExecutor(
+            connections,
+            thread_name_prefix="write",
+            initializer=speak_for,
+            initargs=(spoken_for(),),
+        )
         figures = ShardFigures(self._settings.task, shard_id, self._settings.worker_id, self._clock)
         writer = Writer(
             destination=self._destination,
@@ -135,7 +146,7 @@ class ShardOpener:
             clock=self._clock,
             wait=self._pause,
             window=Window(largest=connections),
-            pool=ThreadPoolExecutor(connections, thread_name_prefix="write"),
+            pool=pool,
             on_progress=self._on_progress,
         )
         position = Position(
@@ -148,24 +159,17 @@ class ShardOpener:
             in_doubt=writer.doubts.oldest,
         )
         figures.tally = writer.tally
-        reporter = self._reporter(figures)
-        reporter.start()
-        self._opened = OpenShard(writer, position, figures, reporter, self._clock)
-        return self._opened
+        self._reporter.add(figures)
 
-    def close(self) -> None:
-        """Close what was opened; the process is about to end."""
-        if self._opened:
-            self._opened.close()
+        def close() -> None:
+            self._reporter.remove(figures)
+            pool.shutdown(wait=False)
 
-    def _reporter(self, figures: ShardFigures) -> Reporter:
-        return Reporter(
-            figures,
-            Path(self._settings.heartbeats),
-            Path(self._settings.gap_file),
-            publish=self._publish,
-            clock=self._clock,
-        )
+        return OpenShard(writer, position, figures, close, self._clock)
+
+    def end(self) -> None:
+        """Report the last figures, within a short time or not at all; the process is to end."""
+        self._reporter.stop(_LAST_FIGURES)
 
     def _pause(self, seconds: float) -> None:
         # Who waits for another attempt has had an answer to the last one.

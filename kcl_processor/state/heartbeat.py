@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, astuple, dataclass, field, fields
 from pathlib import Path
 
 from kcl_processor.state.durable import replace_file
 
-# Heartbeats are written every two seconds; one that is older than this has no process behind it.
+# Heartbeats are written every two to ten seconds; one that is older has no process behind it.
 STALE_SECONDS = 30.0
 
 
@@ -34,6 +34,11 @@ class Counts:
         """The counts that came after ``earlier``."""
         pairs = ((f.name, getattr(self, f.name), getattr(earlier, f.name)) for f in fields(self))
         return Counts(**{name: now - then for name, now, then in pairs})
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            *(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True))
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def write_heartbeat(folder: Path, beat: Heartbeat) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    # The next beat follows in two seconds, so the disk need not be waited for.
+    # The next beat follows in seconds, so the disk need not be waited for.
     replace_file(heartbeat_file(folder, beat.shard), json.dumps(asdict(beat)).encode(), flush=False)
 
 

@@ -12,8 +12,8 @@ from tests.cli.ask import Ask
 def test_shards_are_counted_unless_given(ask: Ask) -> None:
     """A table where a person reads, JSON where it is asked for."""
     code, said, _ = ask("size")
-    assert code == 0 and "1 shards + 1 that fork them + 1 Java" in said
-    assert json.loads(ask("size", "--shards", "9", "--json").out)[1]["value"] == 2
+    assert code == 0 and "1 x 1 for 1 shards + 1 that fork them + 1 Java" in said
+    assert json.loads(ask("size", "--shards", "129", "--json").out)[1]["value"] == 2
 
 
 def test_dollars_have_cents_and_counts_have_none() -> None:

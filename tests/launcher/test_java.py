@@ -8,6 +8,7 @@ import pytest
 
 from kcl_processor.errors import ConfigError
 from kcl_processor.launcher.java import Java, find_java, jvm_flags
+from kcl_processor.launcher.memory import heap_mb
 
 
 def java(folder: Path, says: str, exit_code: int = 0) -> Path:
@@ -50,7 +51,9 @@ def test_refusal_tells_each_reason(tmp_path: Path) -> None:
 def test_flags_suit_the_version(tmp_path: Path) -> None:
     """Java 17 gets no flag that it would refuse; every version is bounded and ends when full."""
     old, new = jvm_flags(17), jvm_flags(25, tmp_path, "orders-")
-    assert {"-Xmx256m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"} <= set(old) & set(new)
+    assert {f"-Xmx{heap_mb()}m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"} <= set(
+        old
+    ) & set(new)
     assert not [flag for flag in old if flag.startswith("--")]
     assert "--enable-native-access=ALL-UNNAMED" in new
     assert new[-2:] == [f"-Dkcl_processor.log.dir={tmp_path}", "-Dkcl_processor.log.prefix=orders-"]

@@ -9,15 +9,17 @@ import pytest
 from kcl_processor.aws import codes
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
+from kcl_processor.costs import QUIET_READ_SECONDS
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity
+from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.host import LOG_BYTES
 from kcl_processor.replicate import trouble
-from kcl_processor.replicate.child import LAST_ANSWERS
+from kcl_processor.replicate.work import LAST_ANSWERS
 from kcl_processor.state.worker_lock import DAEMON, RECORD_PROCESSORS
 from tests.readme import README
 
@@ -127,3 +129,14 @@ def test_both_languages_have_one_time_for_an_unread_shard() -> None:
 def test_both_languages_know_how_long_a_stream_keeps_a_change() -> None:
     """A gap's end is reckoned by it in Java, every warning in Python."""
     assert seconds("Gap", "KEPT") == RETENTION
+
+
+def test_both_languages_know_how_rarely_a_quiet_shard_is_read() -> None:
+    """The one reads, the other says what it costs."""
+    (millis,) = re.findall(r"QUIET_PAUSE_MILLIS = ([\d_]+);", source("ReadPace"))
+    assert int(millis) == QUIET_READ_SECONDS * 1000
+
+
+def test_both_languages_mean_one_archive_of_classes() -> None:
+    """The start says where it is to be, and the daemon makes it there."""
+    assert f'PROPERTY = "{class_archive.PROPERTY}"' in source("ClassArchive")

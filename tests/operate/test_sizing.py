@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kcl_processor.config.task import Task
-from kcl_processor.costs import SHARD_CHANGES
+from kcl_processor.costs import MANY_SHARDS, SHARD_CHANGES
 from kcl_processor.operate.sizing import Line, size
 from tests.kcl_tables import make_task
 
@@ -16,16 +16,32 @@ def lines(
     return {line.what: line for line in size(task or make_task(), shards, changes, item_kb)}
 
 
-def test_every_shard_is_a_process() -> None:
-    """Eight are forked by one process, beside one Java; nine shards need a second worker."""
+def test_a_few_shards_are_a_process_each() -> None:
+    """Eight are forked by one process, beside one Java; more share those."""
+    assert lines(shards=1)["processes"].value == 3
     assert lines(shards=8)["processes"].value == 10
-    assert lines(shards=9)["workers"].value == 2
-    assert lines(shards=9)["processes"].value == 13
+    assert lines(shards=128)["processes"].value == 10
+
+
+def test_a_worker_has_as_many_shards_as_were_measured_on_one() -> None:
+    """Those beyond the first eight take less memory each."""
+    assert lines(shards=MANY_SHARDS)["workers"].value == 1
+    assert lines(shards=MANY_SHARDS + 1)["workers"].value == 2
+    one, eight, many = (lines(shards=n)["memory a worker"].value for n in (1, 8, 128))
+    assert (many - eight) / 120 < (eight - one) / 7
+
+
+def test_a_table_at_rest_costs_less() -> None:
+    """A shard is read once a second instead of five times, and nothing is written."""
+    busy, reads = lines(), "stream reads"
+    rest = busy["a month without changes"].value
+    spared = 0.8 * busy[reads].value + busy["checkpoints"].value + busy["destination writes"].value
+    assert abs(busy["total a month"].value - spared - rest) < 1e-9
 
 
 def test_losing_a_worker_moves_its_memory_to_the_others() -> None:
     """What is left must hold all of them."""
-    found = lines(shards=16)
+    found = lines(shards=256)
     assert found["memory with one worker lost"].value > found["memory a worker"].value
 
 
@@ -41,7 +57,8 @@ def test_the_total_is_the_sum_of_its_dollars() -> None:
     """And metrics that are off cost nothing."""
     found = lines()
     dollars = [line.value for line in found.values() if line.unit == "$"]
-    assert abs(sum(dollars) - 2 * found["total a month"].value) < 1e-9
+    rest = found["a month without changes"].value
+    assert abs(sum(dollars) - 2 * found["total a month"].value - rest) < 1e-9
     task = make_task()
     silent = replace(task, metrics=replace(task.metrics, publish=False))
     assert "CloudWatch metrics" not in lines(silent)

@@ -11,7 +11,7 @@ from kcl_processor.aws.wire import Answer
 from kcl_processor.config.kcl_properties import SETTABLE
 from kcl_processor.replicate.batch import LONGEST_WAIT, Batch, Request, rest
 from kcl_processor.replicate.checkpoint import Position
-from kcl_processor.replicate.child import PROOF_SHARE
+from kcl_processor.replicate.work import PROOF_SHARE
 from tests.fakes import OK, HandClock, echo, handed_back, put, remove
 
 

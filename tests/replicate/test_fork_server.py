@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from kcl_processor.errors import ExitCode
+from kcl_processor.replicate.fork_server import PROCESSES
 from tests.replicate.daemon_side import INITIALIZE, DaemonSide, records
 from tests.replicate.task_of_moto import properties_for
 
@@ -29,7 +31,7 @@ class Forked(DaemonSide):
         super().__init__(self.connection.makefile("w"), self.connection.makefile("r"))
         self.stdin.write(f"{shard}\n")
         self.stdin.flush()
-        self.pid = int(self.stdout.readline())
+        self.number, self.pid = map(int, self.stdout.readline().split())
 
     def finish(self) -> None:
         """Say that there is no more; the fork may still answer."""
@@ -54,10 +56,12 @@ class Server:
         )
         assert self.process.stdout and self.process.stderr and self.process.stdin
         self.told, self.log = self.process.stdout, self.process.stderr
+        self.forks: list[Forked] = []
 
     def fork(self, shard: str = "shard-1") -> Forked:
         """A fork for a shard."""
-        return Forked(self.path, shard)
+        self.forks.append(Forked(self.path, shard))
+        return self.forks[-1]
 
     def end(self) -> int:
         """Close its input; give its exit code."""
@@ -93,7 +97,7 @@ def test_forks_work_side_by_side(server: Server, moto_url: str) -> None:
         assert fork.do({"action": "shutdownRequested"}) == ["101"]
         fork.finish()
     ended = {server.told.readline() for _ in forks}
-    assert ended == {f"{fork.pid} 0\n" for fork in forks}
+    assert ended == {f"{fork.number} 0\n" for fork in forks}
     assert server.end() == 0
     log = server.log.read().splitlines()
     assert {line.split()[1] for line in log} == {"shard-0", "shard-1", "shard-2"}, log
@@ -103,9 +107,83 @@ def test_a_fork_that_dies_is_told_and_the_others_go_on(server: Server) -> None:
     """By the number that a shell has for its signal."""
     one, other = server.fork(), server.fork()
     os.kill(one.pid, signal.SIGKILL)
-    assert server.told.readline() == f"{one.pid} 137\n"
+    assert server.told.readline() == f"{one.number} 137\n"
     other.do(INITIALIZE)
     other.do(records(1))
+
+
+def test_many_shards_share_a_few_processes(server: Server) -> None:
+    """Up to a number each has its own; from there on they are spread, and each ends alone."""
+    forks = [server.fork(f"shard-{n}") for n in range(2 * PROCESSES + 1)]
+    assert len({fork.pid for fork in forks[:PROCESSES]}) == PROCESSES
+    pids = Counter(fork.pid for fork in forks)
+    assert len(pids) == PROCESSES and sorted(pids.values())[-2:] == [2, 3]
+    for fork in forks:
+        fork.do(INITIALIZE)
+    for n, fork in enumerate(forks):
+        fork.do(records(n))
+    assert len(psutil.Process(server.process.pid).children()) == PROCESSES
+    for fork in forks:
+        fork.finish()
+        assert server.told.readline() == f"{fork.number} 0\n"
+    psutil.wait_procs(psutil.Process(server.process.pid).children(), 20)
+    assert not psutil.Process(server.process.pid).children()
+
+
+def dirtied(server: Server) -> int:
+    """Bytes that the forks have of their own."""
+    total = 0
+    for fork in psutil.Process(server.process.pid).children():
+        rollup = Path(f"/proc/{fork.pid}/smaps_rollup").read_text()
+        total += int(rollup.partition("Private_Dirty:")[2].split()[0]) * 1024
+    return total
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells")
+def test_what_a_further_shard_costs(server: Server) -> None:
+    """With a process of its own some megabytes; in one with others a thread, and less than one."""
+    for number in range(PROCESSES):
+        server.fork(f"first-{number}").do(INITIALIZE)
+    first = dirtied(server)
+    assert first / PROCESSES < 8 << 20
+    threads = [fork.num_threads() for fork in psutil.Process(server.process.pid).children()]
+    for number in range(3 * PROCESSES):
+        server.fork(f"further-{number}").do(INITIALIZE)
+    assert (dirtied(server) - first) / (3 * PROCESSES) < 1 << 20
+    now = [fork.num_threads() for fork in psutil.Process(server.process.pid).children()]
+    assert [after - before for before, after in zip(threads, now, strict=True)] == [3] * PROCESSES
+
+
+def shared(server: Server) -> tuple[Forked, Forked]:
+    """Two shards that share a process."""
+    one, *_, other = [server.fork() for _ in range(PROCESSES + 1)]
+    assert one.pid == other.pid
+    return one, other
+
+
+def test_a_process_that_dies_is_told_for_each_of_its_shards(server: Server) -> None:
+    """The daemon hears of all of them, as of processes of their own."""
+    one, other = shared(server)
+    os.kill(one.pid, signal.SIGKILL)
+    ended = {server.told.readline() for _ in range(2)}
+    assert ended == {f"{fork.number} 137\n" for fork in (one, other)}
+
+
+def test_a_shard_that_fails_leaves_the_others_of_its_process_their_last_checkpoint(
+    server: Server,
+) -> None:
+    """How it ends is its own; the daemon ends the others as it ends them all."""
+    one, other = shared(server)
+    for fork in (one, other):
+        fork.do(INITIALIZE)
+    other.do(records(1))
+    broken = records(2)
+    broken["records"][0]["data"] = "e30="
+    one.say(broken)
+    assert server.told.readline() == f"{one.number} {int(ExitCode.SOURCE)}\n"
+    assert other.do({"action": "shutdownRequested"}) == ["101"]
+    other.finish()
+    assert server.told.readline() == f"{other.number} 0\n"
 
 
 def test_a_fork_ends_with_its_own_exit_code(server: Server) -> None:
@@ -115,7 +193,7 @@ def test_a_fork_ends_with_its_own_exit_code(server: Server) -> None:
     broken = records(1)
     broken["records"][0]["data"] = "e30="
     fork.say(broken)
-    assert server.told.readline() == f"{fork.pid} {int(ExitCode.SOURCE)}\n"
+    assert server.told.readline() == f"{fork.number} {int(ExitCode.SOURCE)}\n"
 
 
 def test_a_server_whose_daemon_is_gone_ends_and_leaves_nothing(server: Server) -> None:

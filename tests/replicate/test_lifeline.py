@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from kcl_processor.aws.wire import CONNECT_TIMEOUT, READ_TIMEOUT
-from kcl_processor.replicate.child import LAST_ANSWERS
 from kcl_processor.replicate.lifeline import Lifeline
+from kcl_processor.replicate.work import LAST_ANSWERS
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ class Published(list[tuple[Counts, Latency]]):
 
 def reporter(tmp_path: Path, clock: HandClock, publish: Published) -> tuple[ShardFigures, Reporter]:
     figures = ShardFigures("orders", "shardId-1", "worker-1", clock)
-    return figures, Reporter(
-        figures, tmp_path / "orders.shards", tmp_path / "gaps.jsonl", publish, clock
-    )
+    reports = Reporter(tmp_path / "orders.shards", tmp_path / "gaps.jsonl", publish, clock)
+    reports.add(figures)
+    return figures, reports
 
 
 def test_counts_are_published_once_a_minute_and_once_each(tmp_path: Path) -> None:
@@ -80,11 +80,51 @@ def test_stopping_publishes_the_rest_and_takes_the_heartbeat_away(tmp_path: Path
     figures, reports = reporter(tmp_path, clock, published)
     reports.turn()
     assert read_heartbeats(tmp_path / "orders.shards", clock.now())
-    reports.start()
     figures.tally.written = 3
+    reports.remove(figures)
     reports.stop(10)
     assert published[-1][0].written == 3
     assert not read_heartbeats(tmp_path / "orders.shards", clock.now())
+
+
+def test_shards_are_published_together(tmp_path: Path) -> None:
+    """One call a minute for all of them; one that is closed meanwhile is counted once."""
+    clock, published = HandClock(), Published()
+    one, reports = reporter(tmp_path, clock, published)
+    other = ShardFigures("orders", "shardId-2", "worker-1", clock)
+    reports.add(other)
+    one.tally.written, other.tally.written = 10, 5
+    clock.turn(60)
+    reports.turn()
+    one.tally.written, other.tally.written = 11, 7
+    reports.remove(one)
+    clock.turn(60)
+    reports.turn()
+    reports.stop(10)
+    assert [counts.written for counts, _ in published][:2] == [15, 3]
+    assert sum(counts.written for counts, _ in published) == 18
+
+
+def test_a_shard_without_news_beats_once_in_ten_seconds(tmp_path: Path) -> None:
+    """A file of each shard every two seconds is what many of them would cost."""
+    clock, published = HandClock(), Published()
+    figures, reports = reporter(tmp_path, clock, published)
+
+    def beats(turns: int) -> int:
+        seen = set()
+        for _ in range(turns):
+            clock.turn(2)
+            reports.turn()
+            (beat,) = read_heartbeats(tmp_path / "orders.shards", clock.now()).values()
+            seen.add(beat.beat_at)
+        return len(seen)
+
+    assert beats(20) == 4
+    figures.tally.written = 1
+    clock.turn(2)
+    reports.turn()
+    (beat,) = read_heartbeats(tmp_path / "orders.shards", clock.now()).values()
+    assert beat.beat_at == clock.now() and beat.counts.written == 1
 
 
 def test_cloudwatch_takes_counts_and_a_statistic_set(moto_url: str) -> None:

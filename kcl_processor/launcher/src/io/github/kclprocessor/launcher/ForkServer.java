@@ -29,8 +29,9 @@ import software.amazon.kinesis.multilang.ForkedShardProcessor;
  *
  * <p>A Python process of its own costs half a second of CPU and 33 MB, most of it for what all have in
  * common. The other side is {@code kcl_processor.replicate.fork_server}: it listens at a Unix socket;
- * each connection becomes the standard streams of a fork. On its stdout it says {@code ready}, and
- * then {@code PID CODE} for each fork that ended; it ends with its stdin.
+ * each connection becomes the input and output of a record processor, which has a number and is in a
+ * fork, of many shards with others. On its stdout it says {@code ready}, and then {@code NUMBER CODE} for
+ * each that ended; it ends with its stdin.
  */
 final class ForkServer implements ForkedShardProcessor.Forks {
     private static final long START_SECONDS = 60;
@@ -83,10 +84,11 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         try {
             channel.connect(UnixDomainSocketAddress.of(socket));
             SocketStreams.output(channel).write((shardId + "\n").getBytes(StandardCharsets.UTF_8));
-            long pid = Long.parseLong(line(channel));
-            CompletableFuture<Integer> exit = exit(pid);
-            exit.whenComplete((code, failure) -> exits.remove(pid, exit));
-            return new ForkedProcess(pid, channel, exit);
+            String[] words = line(channel).split(" ");
+            long number = Long.parseLong(words[0]);
+            CompletableFuture<Integer> exit = exit(number);
+            exit.whenComplete((code, failure) -> exits.remove(number, exit));
+            return new ForkedProcess(Long.parseLong(words[1]), channel, exit);
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw new IOException("No record processor could be forked for shard " + shardId, e);
@@ -114,8 +116,8 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         return text.toString();
     }
 
-    private CompletableFuture<Integer> exit(long pid) {
-        return exits.computeIfAbsent(pid, ignored -> new CompletableFuture<>());
+    private CompletableFuture<Integer> exit(long number) {
+        return exits.computeIfAbsent(number, ignored -> new CompletableFuture<>());
     }
 
     private void hear(String line) {

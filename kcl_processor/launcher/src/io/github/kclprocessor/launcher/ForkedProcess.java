@@ -1,11 +1,16 @@
 package io.github.kclprocessor.launcher;
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.CompletableFuture;
 
-/** A process that another one forked for us: its streams are a socket, its end is told by its parent. */
+/**
+ * A record processor in a process that another one forked: its streams are a socket, its end is told
+ * by its parent. Others may be in the same process.
+ */
 final class ForkedProcess extends Process {
     private final long pid;
     private final InputStream input;
@@ -57,8 +62,13 @@ final class ForkedProcess extends Process {
         return pid;
     }
 
+    /** It ends with its input; its process is not ours alone. */
     @Override
     public void destroy() {
-        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        try {
+            input.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

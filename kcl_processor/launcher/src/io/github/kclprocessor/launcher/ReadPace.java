@@ -17,9 +17,11 @@ import software.amazon.kinesis.retrieval.polling.SleepTimeControllerConfig;
  */
 final class ReadPace implements SleepTimeController {
     private static final int READS = 5;
-    /** Empty reads in a row after each of which the pace halves, and how often it may. */
-    private static final int EMPTY_READS_A_STEP = 10;
-    private static final int STEPS = 1;
+    /** So many empty reads in a row halve the pace: two seconds of them. */
+    private static final int FEW_EMPTY_READS = 10;
+    /** And so many, two minutes of them, bring it down to a read a second. */
+    private static final int MANY_EMPTY_READS = 300;
+    private static final long QUIET_PAUSE_MILLIS = 1_000;
 
     private static final class Shard {
         final long[] ends = new long[READS];
@@ -51,11 +53,18 @@ final class ReadPace implements SleepTimeController {
         shard.reads++;
         // The first read started unseen, and a failed one is followed by a whole pause.
         long last = records == null || shard.reads == 1 ? now : shard.started;
-        long start = last + (pause << Math.min(STEPS, shard.emptyReads / EMPTY_READS_A_STEP));
+        long start = last + pause(shard.emptyReads, pause);
         if (shard.reads >= READS) {
             start = Math.max(start, shard.ends[shard.reads % READS] + READS * pause);
         }
         shard.started = Math.max(now, start);
         return shard.started - now;
+    }
+
+    private static long pause(int emptyReads, long pause) {
+        if (emptyReads < FEW_EMPTY_READS) {
+            return pause;
+        }
+        return emptyReads < MANY_EMPTY_READS ? 2 * pause : Math.max(2 * pause, QUIET_PAUSE_MILLIS);
     }
 }

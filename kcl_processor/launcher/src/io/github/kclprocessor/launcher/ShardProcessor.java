@@ -33,6 +33,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final StartGate gate;
     private final SignsOfLife signs;
     private final BooleanSupplier overdue;
+    private final Deliveries deliveries = new Deliveries(System::nanoTime);
     private LeaseFence fence;
     /** Null if the shard was let go before it was taken up. */
     private String shardId;
@@ -93,6 +94,9 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             return;
         }
         signs.heard(shardId);
+        if (!deliveries.isDue(!input.records().isEmpty())) {
+            return;
+        }
         named(() -> child.processRecords(input.toBuilder().checkpointer(fenced(input.checkpointer())).build()));
         signs.delivered(shardId);
     }

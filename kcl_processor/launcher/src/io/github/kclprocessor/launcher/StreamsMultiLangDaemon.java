@@ -2,7 +2,6 @@ package io.github.kclprocessor.launcher;
 
 import ch.qos.logback.classic.LoggerContext;
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsConsumerTaskFactory;
-import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
 import com.amazonaws.services.dynamodbv2.streamsadapter.StreamsSchedulerFactory;
 import com.amazonaws.services.dynamodbv2.streamsadapter.polling.DynamoDBStreamsPollingConfig;
 import java.io.IOException;
@@ -53,7 +52,7 @@ public final class StreamsMultiLangDaemon {
     private static final int LAST_BATCHES = 3;
     private static final Duration HANDOVER_LOOKS = Duration.ofSeconds(1);
     private static final Duration HUNG_START = Duration.ofMinutes(1);
-    /** Twice the time that a record processor may outlive its daemon (replicate/child.py). */
+    /** Twice the time that a record processor may outlive its daemon (replicate/work.py). */
     private static final Duration PREDECESSORS = Duration.ofSeconds(30);
 
     private final ExitStatus status = new ExitStatus();
@@ -117,6 +116,7 @@ public final class StreamsMultiLangDaemon {
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
+        ClassArchive.makeLater();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
     }
@@ -230,7 +230,7 @@ public final class StreamsMultiLangDaemon {
         ForkServer forks = new ForkServer(
                 List.of(replica.forkServer().get().split(" +")), replica.lock().map(Path::getParent),
                 ChildLines::write, this::forksEnded);
-        return () -> new ForkedShardProcessor(forks, multiLang.getExecutorService(), kcl);
+        return () -> new ForkedShardProcessor(forks, new InTurn(), kcl);
     }
 
     private void forksEnded(int code) {
@@ -251,7 +251,8 @@ public final class StreamsMultiLangDaemon {
         DynamoDBStreamsPollingConfig polling = new DynamoDBStreamsPollingConfig(guard);
         polling.maxRecords(asked.maxRecords());
         polling.idleTimeBetweenReadsInMillis(asked.idleTimeBetweenReadsInMillis());
-        polling.dataFetcherProvider(shard -> new DynamoDBStreamsDataFetcher(guard, shard));
+        ReadLimit limit = new ReadLimit();
+        polling.dataFetcherProvider(shard -> new ShardReads(guard, shard, limit));
         polling.sleepTimeController(new ReadPace());
         polling.recordsFetcherFactory(new PromptPublishers());
         // Per shard: two answers ready while a third is written, where the KCL would hold 8 MB.

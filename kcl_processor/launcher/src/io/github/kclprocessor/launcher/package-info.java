@@ -12,6 +12,7 @@
  *       {@link OnceRenewed} waits for credentials that are refused;
  *   <li>{@link Ownership} looks at the {@link OwnRows} beside the KCL's state: whose the checkpoints are, by the
  *       {@link Claim}, and whether the copy before them is whole, by the {@link CopyMark};
+ *   <li>{@link ClassArchive} makes the next start shorter;
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
  *       adapter a stream's ARN in the form that it accepts;
  *   <li>all clients, the KCL's among them, have their HTTP from {@link BlockingHttp} or {@link AsyncHttp}:
@@ -29,7 +30,8 @@
  *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off. New shards get theirs past the
  *       {@link LineageGuard}, and by a {@link PromptSync} where one ended without its children;
  *   <li>{@link PromptPublishers} read ahead, and stop at once;
- *   <li>{@link ReadPace} says when a shard is read next;
+ *   <li>{@link ReadPace} says when a shard is read next, and {@link ReadLimit} how much of it
+ *       {@link ShardReads} ask for;
  *   <li>{@link GapGuard} makes the call, and by {@link Positions} knows where in the shard it stands;
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
  *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
@@ -41,8 +43,8 @@
  * <h2>To its record processor, and its checkpoint back</h2>
  *
  * <ol>
- *   <li>{@link ShardProcessor} passes the records to the shard's process, once the {@link StartGate} let it
- *       start: a {@link ForkedProcess} of the {@link ForkServer}, which speaks through {@link SocketStreams},
+ *   <li>{@link ShardProcessor} passes the records to the shard's process, and as many empty deliveries as
+ *       its {@link Deliveries} say, once the {@link StartGate} let it start: a {@link ForkedProcess} of the {@link ForkServer}, which speaks through {@link SocketStreams} and {@link InTurn},
  *       or without one the program that the KCL starts;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the
  *       shard's lease is still this worker's;

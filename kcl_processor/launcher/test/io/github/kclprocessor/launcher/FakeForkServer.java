@@ -24,7 +24,7 @@ final class FakeForkServer {
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(Path.of(args[args.length - 1])));
             System.out.println("ready");
-            for (int pid = 1_000_001;; pid++) {
+            for (int number = 1;; number++) {
                 try (SocketChannel fork = listener.accept()) {
                     BufferedReader lines =
                             new BufferedReader(new InputStreamReader(Channels.newInputStream(fork)));
@@ -33,14 +33,14 @@ final class FakeForkServer {
                         System.exit(5);
                     }
                     System.err.println("INFO " + shard + " begins");
-                    SocketStreams.output(fork).write((pid + "\n").getBytes());
+                    SocketStreams.output(fork).write((number + " 1000001\n").getBytes());
                     if (shard.equals("forgotten")) {
                         continue;
                     }
                     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                         SocketStreams.output(fork).write((line + "!\n").getBytes());
                     }
-                    System.out.println(pid + " " + shard);
+                    System.out.println(number + " " + shard);
                 }
             }
         }

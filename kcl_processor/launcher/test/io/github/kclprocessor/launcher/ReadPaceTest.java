@@ -48,6 +48,30 @@ class ReadPaceTest {
         assertTrue(now - began <= 20 * 1_020, "took " + (now - began));
     }
 
+    /** A shard that has been quiet for two minutes is read once a second, until its first change. */
+    @Test
+    void shardsThatStayQuietAreReadOnceASecond() {
+        next(0, 1);
+        long began = now;
+        while (next(0, 0) < 1_000) {
+            assertTrue(now - began < 130_000);
+        }
+        assertTrue(now - began > 110_000);
+        assertEquals(1_000, next(0, 0));
+        assertEquals(200, next(0, 1));
+        assertEquals(200, next(0, 0));
+    }
+
+    /** One that is to be read more rarely than that stays at half its pace. */
+    @Test
+    void aLongPauseIsDoubledAtMost() {
+        for (int read = 0; read < 400; read++) {
+            long slept = pace.sleepMillis(now, now, 60_000, 0);
+            assertTrue(slept <= 120_000);
+            now += slept;
+        }
+    }
+
     /** A shard without changes is read half as often, and at the first change as often as ever. */
     @Test
     void quietShardsAreCheaper() {
