@@ -5,7 +5,7 @@ The file holds keys, never other attributes, and only its owner may read it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def save(path: Path, progress: CopyProgress) -> None:
         ConfigError: it cannot be written.
     """
     try:
-        replace_file(path, orjson.dumps(asdict(progress)))
+        replace_file(path, orjson.dumps(progress))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}.", "--state-dir with a folder of yours"
