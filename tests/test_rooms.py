@@ -50,16 +50,28 @@ COVERED_ELSEWHERE = {
         "it wires a side of a task; whole tables are read and written through it",
         ["tests/cli/test_verify.py", "integration/test_copy.py"],
     ),
+    "table/copy_book": (
+        "it is where a copy's reports go, and what it goes on from is read there",
+        ["tests/table/test_table_copy.py"],
+    ),
     "table/copy_progress": (
         "it is what a copy that died goes on from",
         ["tests/table/test_table_copy.py"],
+    ),
+    "table/copy_share": (
+        "it wires what one process of a copy needs; whole copies run in several",
+        ["integration/test_copy.py"],
     ),
     "table/copy_task": (
         "it joins locks, checks and the copy: whole runs, also killed ones",
         ["tests/cli/test_copy.py", "integration/test_copy.py"],
     ),
+    "table/verify_share": (
+        "it joins scans, suspects and repairs in one process of a verification",
+        ["tests/cli/test_verify.py", "integration/test_verify.py"],
+    ),
     "table/verify_task": (
-        "it joins scans, suspects and repairs: whole runs on real tables",
+        "it joins processes that compare: whole runs on real tables",
         ["tests/cli/test_verify.py", "integration/test_verify.py"],
     ),
 }

@@ -54,6 +54,7 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="parts to scan (default: one for each 256 MB, 8 to 1024)",
     )
+    add_processes_argument(parser)
     units = "capacity units a second to stay under, or a percentage of the provisioned ones"
     parser.add_argument("--max-rcu", metavar="N|N%", help=f"read {units}")
     parser.add_argument("--max-wcu", metavar="N|N%", help=f"write {units}")
@@ -65,6 +66,16 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="refuse a destination that holds items (default)",
+    )
+
+
+def add_processes_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--processes``, which ``copy`` and ``verify`` share."""
+    parser.add_argument(
+        "--processes",
+        type=whole(1, 64),
+        metavar="N",
+        help="processes that share the work (default: one more than there are cores, at most 8)",
     )
 
 
@@ -113,6 +124,7 @@ def copy_options(args: argparse.Namespace) -> CopyOptions:
         force=args.force,
         to_empty_only=args.to_empty_only,
         restart=args.restart,
+        processes=args.processes,
     )
 
 

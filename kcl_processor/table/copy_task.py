@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.render import CONNECTIONS
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
@@ -20,27 +17,20 @@ from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.copy_mark import refuse_stale
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
-from kcl_processor.replicate.backoff import Window
-from kcl_processor.replicate.destination import DestinationTable
-from kcl_processor.replicate.refusals import DeadLetters, Origin
-from kcl_processor.replicate.write import Refusals, Writer
 from kcl_processor.state import host_lock
-from kcl_processor.state.dead_letters import open_place
 from kcl_processor.state.owner import own
-from kcl_processor.table import access, copy_checks
+from kcl_processor.table import copy_checks
+from kcl_processor.table.copy_book import CopyBook
 from kcl_processor.table.copy_hold import CopyHold
-from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
+from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load, save
+from kcl_processor.table.copy_share import CopyShare
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
+from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.estimate import Capacity, capacity, estimate
 from kcl_processor.table.estimate import rate as rate_of
-from kcl_processor.table.pace import Halt, Pace
+from kcl_processor.table.pace import Halt
 from kcl_processor.table.prepare import described_table
-from kcl_processor.table.scan import AT_ONCE, segments_for
-from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
-from kcl_processor.table.table_reader import TableReader
-
-# What a request of 25 small items costs.
-_UNITS_PER_REQUEST = 25.0
+from kcl_processor.table.scan import segments_for
 
 
 class CopyRunning(OperatorError):
@@ -59,6 +49,7 @@ class CopyOptions:
         force: copy although it takes longer than the stream keeps changes.
         to_empty_only: refuse a destination that holds items.
         restart: forget an earlier run.
+        processes: how many share the work; ``None`` chooses by the host's cores.
     """
 
     segments: int | None = None
@@ -67,6 +58,7 @@ class CopyOptions:
     force: bool = False
     to_empty_only: bool = True
     restart: bool = False
+    processes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +115,7 @@ def run_copy(
         signs = refuse_running(task, clock, halt.wait)
         progress = _checked(task, options, tables, progress, halt, clock)
         hold.begin(progress, signs)
-        _held(files, tables, progress, hold, listener, halt, clock)
+        _held(files, tables, progress, options.processes, hold, listener, halt, clock)
         listener.progress(progress)
         return progress
 
@@ -132,6 +124,7 @@ def _held(
     files: TaskFiles,
     tables: Tables,
     progress: CopyProgress,
+    processes: int | None,
     hold: CopyHold,
     listener: CopyListener,
     halt: Halt,
@@ -140,7 +133,7 @@ def _held(
     watch = CopyWatch(progress, lambda: hold.look(progress), listener, halt, clock)
     try:
         if progress.finished_at is None:
-            _copy(files, tables, progress, halt, clock, watch).run()
+            _copy(files, tables, progress, processes, halt, clock, watch)
         hold.finish(progress, listener)
     except StillRunning as error:
         raise hold.disturb(progress, error.message.rstrip(".")) from error
@@ -258,43 +251,27 @@ def _copy(
     files: TaskFiles,
     tables: Tables,
     progress: CopyProgress,
+    processes: int | None,
     halt: Halt,
     clock: Clock,
     watch: Callable[[], None],
-) -> TableCopy:
-    task = files.task
+) -> None:
+    book = CopyBook(progress, lambda progress: save(files.copy_progress, progress), clock)
+    book.save()
+    left = sum(not segment.done for segment in progress.segments)
+    count = processes_for(left, processes)
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
-    reader = TableReader(
-        access.calls(task.source, SourceError, tables.read_limit, AT_ONCE, clock, halt.wait),
+    share = CopyShare(
+        files,
+        progress.segments,
         preflight.key_schema(tables.source),
-        access.page_items(tables.read_limit, size / items if items else 0.0),
-    )
-    pace = Pace(tables.write_limit, clock, halt.wait)
-    largest = CONNECTIONS
-    if tables.write_limit is not None:
-        largest = max(1, min(CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
-    writer = Writer(
-        PacedDestination(_destination(task.destination), pace),
-        _refusals(files, clock, halt.wait),
+        size / items if items else 0.0,
+        tables.read_limit,
+        tables.write_limit,
+        count,
+        halt,
         clock,
-        Window(largest=largest, size=min(32, largest)),
-        ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="write"),
-        on_progress=watch,
-        wait=halt.wait,
     )
-    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
-    return TableCopy(reader, writer, progress, files.copy_progress, pool, halt, clock, watch)
-
-
-def _destination(side: Side) -> DestinationTable:
-    endpoint = clients.endpoint(side, CONNECTIONS)
-    return DestinationTable(side.table, endpoint, count_capacity=True)
-
-
-def _refusals(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> Refusals:
-    task = files.task
-    if task.on_poison == "stop":
-        return StopOnRefusedItem(task.source.table, task.destination.table)
-    origin = Origin(task.name, task.source.table, task.destination.table, "copy")
-    place = open_place(files.dead_letters, task.destination.region, files.letter_file)
-    return DeadLetters(place, origin, clock, lambda: None, wait)
+    again = f"kcl-processor copy {files.task.name} goes on from here"
+    Crew(count, share.work, halt, again).run(book.hear, book.save, watch)
+    book.close()
