@@ -61,6 +61,9 @@ def test_copies_nothing_and_much(pair: Pair) -> None:
     assert pair.run("copy").returncode == ExitCode.OK
     assert pair.contents(pair.replica) == {}
     pair.put(pair.source, 1, big={"B": b"\x00\xff" * 195_000})
+    (pair.folder / "orders.copy.json").write_text("{")
+    broken = pair.run("copy")
+    assert broken.returncode == ExitCode.CONFIG and "copy --restart" in broken.stderr
     done = pair.run("copy", "--restart")
     assert done.returncode == ExitCode.OK, done.stderr
     assert pair.equal()

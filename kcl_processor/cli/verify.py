@@ -30,7 +30,7 @@ import orjson
 from kcl_processor.cli.copy import add_processes_argument, stopping
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.progress import LineRate
-from kcl_processor.cli.ranges import amount, whole
+from kcl_processor.cli.ranges import amount, part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -63,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--segment", type=_segment, metavar="I/N", help="only part I of N, from 0")
+    which.add_argument(
+        "--part", type=part, metavar="I/N", help="only part I of N, from 0: all together are whole"
+    )
     which.add_argument("--sample", type=_share, metavar="P%", help="only some segments, at random")
     add_processes_argument(parser)
     parser.add_argument(

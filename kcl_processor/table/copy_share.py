@@ -13,10 +13,10 @@ from kcl_processor.errors import SourceError
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.destination import DestinationTable
 from kcl_processor.replicate.refusals import DeadLetters, Origin
-from kcl_processor.replicate.write import Refusals, Writer
+from kcl_processor.replicate.write import Fence, Refusals, Writer
 from kcl_processor.state.dead_letters import open_place
 from kcl_processor.table import access
-from kcl_processor.table.copy_progress import SegmentProgress
+from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.crew import Link, Numbers
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.scan import SegmentCursor, at_once_in
@@ -31,29 +31,33 @@ class CopyShare:
     """The work of a copy, made before the processes are forked that share it.
 
     Args:
-        segments: all of the table's, as far as they are copied.
+        progress: what is copied, and what is to be.
         keys: the names of the key attributes.
         average_bytes: of an item; 0 if it is not known.
         read_limit, write_limit: units a second, for all processes together.
         processes: how many share the work.
+        fence: what each of them may write by.
     """
 
     def __init__(
         self,
         files: TaskFiles,
-        segments: list[SegmentProgress],
+        progress: CopyProgress,
         keys: Iterable[str],
         average_bytes: float,
         read_limit: float | None,
         write_limit: float | None,
         processes: int,
+        fence: Fence,
         halt: Halt,
         clock: Clock,
     ) -> None:
         task = files.task
         self._files = files
-        self._segments = segments
-        self._left = [number for number, segment in enumerate(segments) if not segment.done]
+        self._fence = fence
+        self._segments = progress.segments
+        own = progress.own_segments
+        self._left = [number for number, segment in own.items() if not segment.done]
         self._numbers = Numbers(len(self._left))
         self._at_once = at_once_in(processes, len(self._left))
         self._halt = halt
@@ -91,7 +95,14 @@ class CopyShare:
                 wait=self._halt.wait,
             )
             TableCopy(
-                self._reader, writer, self._cursors(), scans, self._halt, link.tell, self._at_once
+                self._reader,
+                writer,
+                self._cursors(),
+                scans,
+                self._halt,
+                link.tell,
+                self._fence,
+                self._at_once,
             ).run()
 
     def _cursors(self) -> Iterator[SegmentCursor]:

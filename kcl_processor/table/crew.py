@@ -127,7 +127,6 @@ class Crew:
         self._again = again
         self._halt = halt
         self._workers: dict[Connection, BaseProcess] = {}
-        gc.collect()
         # What is there now is never collected in the forks, and so stays one memory for all.
         gc.freeze()
         try:

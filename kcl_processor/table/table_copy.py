@@ -18,7 +18,7 @@ from kcl_processor.errors import PoisonError
 from kcl_processor.replicate.change import Change, key_names
 from kcl_processor.replicate.destination import Destination
 from kcl_processor.replicate.refusals import without_values
-from kcl_processor.replicate.write import Tally, Writer
+from kcl_processor.replicate.write import Fence, Tally, Writer
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.scan import AT_ONCE, Rounds, SegmentCursor
@@ -29,7 +29,7 @@ _NO_RECORD = "0"
 
 
 class OpenFence:
-    """Nobody else writes during a copy, which is checked elsewhere."""
+    """Nobody else writes during a copy of a whole table, which is checked elsewhere."""
 
     def hold(self) -> None:
         """Let the writer go on."""
@@ -108,6 +108,7 @@ class TableCopy:
         pool: at least as many threads as ``at_once``.
         halt: ends the run when it is set.
         tell: returns when a report is written down; what it raises ends the run.
+        fence: what the writing is allowed by.
     """
 
     def __init__(
@@ -118,12 +119,14 @@ class TableCopy:
         pool: ThreadPoolExecutor,
         halt: Halt,
         tell: Callable[[CopyReport], None],
+        fence: Fence,
         at_once: int = AT_ONCE,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._rounds = Rounds(cursors, pool, halt, lambda: halt.wait(0), at_once)
         self._tell = tell
+        self._fence = fence
 
     def run(self) -> None:
         """Copy what is left.
@@ -135,14 +138,14 @@ class TableCopy:
         for fetched in self._rounds:
             self._apply(fetched)
         # A write that was lost on its way must not land behind the daemon's, which come next.
-        self._writer.settle(OpenFence())
+        self._writer.settle(self._fence)
         self._report([], 0)
 
     def _apply(self, fetched: list[tuple[SegmentCursor, Page]]) -> None:
         changes = [
             Change(key, image, _NO_RECORD, 0) for _, page in fetched for key, image in page.items
         ]
-        self._writer.write(changes, OpenFence())
+        self._writer.write(changes, self._fence)
         pages = [
             PageCopied(cursor.segment.number, len(page.items), page.last_key)
             for cursor, page in fetched

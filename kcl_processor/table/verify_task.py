@@ -14,12 +14,12 @@ from kcl_processor.launch import preflight
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table import access
 from kcl_processor.table.compare import Difference
-from kcl_processor.table.copy_task import limit
+from kcl_processor.table.copy_sides import limit
 from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.estimate import capacity
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.repair import Outcome, Repair
-from kcl_processor.table.scan import AT_ONCE, segments_for
+from kcl_processor.table.scan import AT_ONCE, FEWEST, segments_for
 from kcl_processor.table.table_reader import Segment, TableReader
 from kcl_processor.table.verify_share import (
     LOOKING,
@@ -40,6 +40,7 @@ class VerifyOptions:
 
     Attributes:
         segment: compare only this one.
+        part: compare every so many-th segment, from this one on.
         sample: compare this share of the segments, chosen at random.
         max_rcu: read units a second on each side, or a percentage of its provisioned ones.
         patience: seconds that a source's item must stand still while the sides differ.
@@ -49,6 +50,7 @@ class VerifyOptions:
 
     segments: int | None = None
     segment: Segment | None = None
+    part: Segment | None = None
     sample: float | None = None
     max_rcu: str | None = None
     patience: float = 30.0
@@ -60,7 +62,7 @@ class VerifyOptions:
     @property
     def whole(self) -> bool:
         """Whether everything is compared."""
-        return self.segment is None and self.sample is None
+        return self.segment is None and self.part is None and self.sample is None
 
 
 class VerifyListener:
@@ -155,6 +157,11 @@ def chosen_segments(options: VerifyOptions, table_bytes: int) -> list[Segment]:
                 f"There is no segment {number} of {total}.", f"--segment 0/{total} to {total - 1}/…"
             )
         return [options.segment]
+    if options.part:
+        # A table's size changes from part to part, and what they are parts of must not.
+        number, parts = options.part
+        total = options.segments or FEWEST * parts
+        return [Segment(at, total) for at in range(number, total, parts)]
     total = options.segments or segments_for(table_bytes)
     if options.sample is None:
         return [Segment(number, total) for number in range(total)]

@@ -24,6 +24,7 @@ from kcl_processor.table.patience import PatientCalls
 from kcl_processor.table.scan import SegmentCursor
 from kcl_processor.table.table_copy import (
     CopyReport,
+    OpenFence,
     PacedDestination,
     StopOnRefusedItem,
     TableCopy,
@@ -113,7 +114,7 @@ def copy(
             on_turn()
 
         book.save()
-        TableCopy(reader, writer, cursors, scans, halt, tell).run()
+        TableCopy(reader, writer, cursors, scans, halt, tell, OpenFence()).run()
         book.close()
     return progress
 
