@@ -14,15 +14,18 @@ from pathlib import Path
 from integration.bench import machine, report
 from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
-from integration.bench.subject import OURS, Subject
+from integration.bench.subject import Subject
+from integration.bench.tables import TABLES
 from kcl_processor.demo.dynamodb_local import dynamodb_local
+
+_ALL = {**SCENARIOS, **TABLES}
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     options = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     options.add_argument(
-        "scenario", nargs="*", help=f"of {', '.join(SCENARIOS)} (default: all)", metavar="SCENARIO"
+        "scenario", nargs="*", help=f"of {', '.join(_ALL)} (default: all)", metavar="SCENARIO"
     )
     options.add_argument("--runs", type=int, default=3, help="of each subject (default: 3)")
     options.add_argument("--out", type=Path, default=Path("bench"), metavar="FOLDER")
@@ -33,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME=COMMAND",
         help="another daemon on the same load; its placeholders: {source_url} {destination_url} "
-        "{table} {destination_table} {region} {stream_arn} {task} {folder}",
+        "{table} {destination_table} {region} {stream_arn} {task} {folder} {tasks}",
     )
     options.add_argument("--without-ours", action="store_true", help="only what --beside names")
     return options
@@ -44,16 +47,16 @@ def main() -> None:
     args = parser().parse_args()
     # Ended like this, it must still end what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    if unknown := set(args.scenario) - SCENARIOS.keys():
+    if unknown := set(args.scenario) - _ALL.keys():
         parser().error(f"no such scenario: {', '.join(sorted(unknown))}")
-    subjects = [] if args.without_ours else [Subject("kcl-processor", OURS)]
-    subjects += args.beside
     facts = {**machine.describe(), "command": shlex.join(["scripts/bench", *sys.argv[1:]])}
     facts |= {subject.name: f"`{subject.command}`" for subject in args.beside}
     results = {}
     with dynamodb_local() as url:
-        for name in args.scenario or SCENARIOS:
-            scenario = SCENARIOS[name]
+        for name in args.scenario or _ALL:
+            scenario = _ALL[name]
+            subjects = [] if args.without_ours else [Subject("kcl-processor", scenario.ours)]
+            subjects += args.beside
             title = f"{scenario.title}, {scenario.milliseconds} ms to the destination"
             results[title] = alternate(scenario, subjects, args.runs, url, _tell)
     args.out.mkdir(parents=True, exist_ok=True)
