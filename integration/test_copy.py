@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from integration import local_tables
@@ -51,7 +52,7 @@ def test_copies_items_of_every_type(pairs: list[Pair], keys: Keys) -> None:
     assert pair.equal()
     again = pair.run("copy", "--status", "--json")
     row = json.loads(again.stdout)
-    assert (row["state"], row["items"], row["segments_done"]) == ("done", 300, 8)
+    assert (row["state"], row["items"], row["segments_done"]) == ("done", 300, 32)
     assert pair.run("copy").returncode == ExitCode.OK, "a finished copy is left as it is"
 
 
@@ -60,6 +61,9 @@ def test_copies_nothing_and_much(pair: Pair) -> None:
     assert pair.run("copy").returncode == ExitCode.OK
     assert pair.contents(pair.replica) == {}
     pair.put(pair.source, 1, big={"B": b"\x00\xff" * 195_000})
+    (pair.folder / "orders.copy.json").write_text("{")
+    broken = pair.run("copy")
+    assert broken.returncode == ExitCode.CONFIG and "copy --restart" in broken.stderr
     done = pair.run("copy", "--restart")
     assert done.returncode == ExitCode.OK, done.stderr
     assert pair.equal()
@@ -129,8 +133,8 @@ def test_a_killed_copy_repeats_at_most_a_page_a_segment(local: str, tmp_path: Pa
         slow = [{"kind": "latency", "milliseconds": 500}]
         simulator.faults(slow, slow)
         command = copy_command(simulator, local, tmp_path)
-        with Worker(command.line("copy"), tmp_path / "log") as first:
-            until(lambda: items_copied(tmp_path) > 1500, "the copy is at work")
+        with Worker(command.line("copy", "--processes", "2"), tmp_path / "log") as first:
+            until(lambda: items_copied(tmp_path) > 1000, "the copy is at work")
             assert command.run("copy").returncode == ExitCode.CONFIG
             first.kill()
         copied = items_copied(tmp_path)
@@ -141,8 +145,29 @@ def test_a_killed_copy_repeats_at_most_a_page_a_segment(local: str, tmp_path: Pa
         verdict = simulator.verdict()
         assert verdict["equal"], verdict
         assert copied < items_copied(tmp_path), "it was killed in the middle"
-        # Six segments at work, and pages of 128 KB with items of 1 KB.
-        assert verdict["repeat"] <= 6 * 128
+        # Six segments at work in each of two processes, and pages of 128 KB with items of 1 KB.
+        assert verdict["repeat"] <= 2 * 6 * 128
+
+
+def test_a_process_of_a_copy_that_is_killed_ends_it_by_name(local: str, tmp_path: Path) -> None:
+    """No other goes on without it, and the next run copies what is left."""
+    with SimulatorProcess(preload=4000, keys=4000, behind=local) as simulator:
+        slow = [{"kind": "latency", "milliseconds": 500}]
+        simulator.faults(slow, slow)
+        command = copy_command(simulator, local, tmp_path)
+        with Worker(command.line("copy", "--processes", "3"), tmp_path / "log") as copy:
+            until(lambda: items_copied(tmp_path) > 100, "the copy is at work")
+            workers = psutil.Process(copy.pid).children()
+            workers[1].kill()
+            assert copy.wait(30) == ExitCode.CRASH, copy.log()
+        assert len(workers) == 3
+        assert f"A process of this command, {workers[1].pid}, was killed by SIGKILL" in copy.log()
+        assert "Try: kcl-processor copy orders goes on from here" in copy.log()
+        assert not any(map(psutil.Process.is_running, workers))
+        simulator.faults([], [])
+        done = command.run("copy")
+        assert done.returncode == ExitCode.OK, done.stderr
+        assert simulator.verdict()["equal"]
 
 
 def test_a_throttled_destination_gets_every_item(local: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -60,6 +61,10 @@ class OperatorError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What a process tells another of an error is the whole of it."""
+        return type(self), (self.message, self.hint), self.__dict__
 
 
 class ConfigError(OperatorError):

@@ -56,16 +56,40 @@ COVERED_ELSEWHERE = {
         "it wires a side of a task; whole tables are read and written through it",
         ["tests/cli/test_verify.py", "integration/test_copy.py"],
     ),
+    "table/copy_book": (
+        "it is where a copy's reports go, and what it goes on from is read there",
+        ["tests/table/test_table_copy.py"],
+    ),
+    "table/part_hold": (
+        "it is a part's side of a copy's mark; parts are copied beside each other",
+        ["tests/table/test_parts.py", "integration/test_copy_in_parts.py"],
+    ),
+    "table/part_row": (
+        "it is what a part goes on from, on any host",
+        ["tests/table/test_parts.py", "integration/test_copy_in_parts.py"],
+    ),
     "table/copy_progress": (
         "it is what a copy that died goes on from",
         ["tests/table/test_table_copy.py"],
+    ),
+    "table/copy_share": (
+        "it wires what one process of a copy needs; whole copies run in several",
+        ["integration/test_copy.py"],
+    ),
+    "table/copy_sides": (
+        "it describes a task's tables; plans and whole runs begin with it",
+        ["tests/cli/test_copy.py", "integration/test_copy.py"],
     ),
     "table/copy_task": (
         "it joins locks, checks and the copy: whole runs, also killed ones",
         ["tests/cli/test_copy.py", "integration/test_copy.py"],
     ),
+    "table/verify_share": (
+        "it joins scans, suspects and repairs in one process of a verification",
+        ["tests/cli/test_verify.py", "integration/test_verify.py"],
+    ),
     "table/verify_task": (
-        "it joins scans, suspects and repairs: whole runs on real tables",
+        "it joins processes that compare: whole runs on real tables",
         ["tests/cli/test_verify.py", "integration/test_verify.py"],
     ),
 }
@@ -73,6 +97,7 @@ COVERED_ELSEWHERE = {
 # Test files that hold for several modules together, or for what is no module.
 OF_NO_MODULE = {
     "cli/test_unfinished_copy": "a copy that is not whole, over all commands",
+    "table/test_parts": "a copy in parts, over the rows and the mark",
     "cli/test_others_tables": "whose checkpoints these are, over all commands",
     "cli/test_one_table": "a table under two spellings, over all commands that write",
     "aws/test_settings": "the README's table of AWS settings, over wire and clients",
@@ -80,6 +105,7 @@ OF_NO_MODULE = {
     "replicate/test_cost": "the price of a change, over all stages",
     "replicate/test_types": "any item, over all stages, unchanged",
     "test_docs": "README.md and the guide to operating",
+    "test_parts_examples": "properties/copy-*, which run parts on many machines",
     "test_helper_script": "scripts/kcl_processor_helper.py",
     "test_rooms": "this rule",
     "test_versions": "what must not name a version twice: the build, the scripts, the README",

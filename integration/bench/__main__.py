@@ -15,10 +15,11 @@ from integration.bench import machine, report
 from integration.bench.many import MANY
 from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
-from integration.bench.subject import OURS, Subject
+from integration.bench.subject import Subject
+from integration.bench.tables import TABLES
 from integration.local_tables import database
 
-_ALL = {**SCENARIOS, **MANY}
+_ALL = {**SCENARIOS, **MANY, **TABLES}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NAME=COMMAND",
         help="another daemon on the same load; its placeholders: {source_url} {destination_url} "
-        "{table} {destination_table} {region} {stream_arn} {task} {folder}",
+        "{table} {destination_table} {region} {stream_arn} {task} {folder} {tasks}",
     )
     options.add_argument("--without-ours", action="store_true", help="only what --beside names")
     return options
@@ -52,14 +53,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if unknown := set(args.scenario) - _ALL.keys():
         parser().error(f"no such scenario: {', '.join(sorted(unknown))}")
-    subjects = [] if args.without_ours else [Subject("kcl-processor", OURS)]
-    subjects += args.beside
     facts = {**machine.describe(), "command": shlex.join(["scripts/bench", *sys.argv[1:]])}
     facts |= {subject.name: f"`{subject.command}`" for subject in args.beside}
     results = {}
     with database() as url:
         for name in args.scenario or SCENARIOS:
             scenario = _ALL[name]
+            subjects = [] if args.without_ours else [Subject("kcl-processor", scenario.ours)]
+            subjects += args.beside
             title = f"{scenario.title}, {scenario.milliseconds} ms to the destination"
             results[title] = alternate(scenario, subjects, args.runs, url, _tell)
     args.out.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from integration import task_file
 from integration.background import repeating
 from integration.bench.scenarios import Bench, Figures, Scenario
 from integration.bench.subject import Subject
@@ -35,13 +36,20 @@ def run(scenario: Scenario, subject: Subject, behind: str) -> Figures:
         tempfile.TemporaryDirectory(prefix="bench-") as name,
         SimulatorProcess(behind=behind, identify_processes=False, **scenario.load) as simulator,
     ):
-        simulator.faults(destination=[{"kind": "latency", "milliseconds": scenario.milliseconds}])
+        task, tasks = f"bench-{uuid.uuid4().hex[:8]}", Path(name) / "tasks.yml"
+        task_file.write(tasks, task, task_file.simulated(simulator, behind))
+        scenario.before(tasks)
+        simulator.faults(_late(scenario.source_milliseconds), _late(scenario.milliseconds))
         values = {key: str(value) for key, value in simulator.ready.items()}
-        values |= {"task": f"bench-{uuid.uuid4().hex[:8]}", "folder": name}
+        values |= {"task": task, "folder": name, "tasks": str(tasks)}
         with subject.worker(values, Path(name)) as worker:
             usage = Usage(worker)
             with repeating(usage.sample, INTERVAL):
                 return scenario.measure(Bench(simulator, worker, usage))
+
+
+def _late(milliseconds: int) -> list[dict[str, object]]:
+    return [{"kind": "latency", "milliseconds": milliseconds}] if milliseconds else []
 
 
 def alternate(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from integration.bench.subject import OURS
 from integration.bench.usage import Usage
 from integration.simulator.client import Option, SimulatorProcess
 from integration.until import until
@@ -77,13 +79,17 @@ class Bench:
 class Scenario:
     """A load on the simulator, and what to do and to measure while it runs.
 
-    `milliseconds` is the round trip to the destination.
+    `milliseconds` is the round trip to the destination, `ours` our command for it, as in `Subject`;
+    `before` is done before there is any latency, with the file of the task.
     """
 
     title: str
     load: dict[str, Option]
     milliseconds: int
     measure: Callable[[Bench], Figures]
+    ours: str = OURS
+    source_milliseconds: int = 0
+    before: Callable[[Path], None] = lambda _tasks: None
 
 
 def throughput(bench: Bench) -> Figures:

@@ -24,7 +24,7 @@ class Subject:
 
     The command's placeholders are the members of the simulator's ready line (`source_url`,
     `destination_url`, `table`, `destination_table`, `region`, `stream_arn`), `task`, a name that
-    is new in every run, and `folder`, a folder for the run's files.
+    is new in every run, `folder`, a folder for the run's files, and `tasks`, the task's YAML file.
     """
 
     name: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 import zlib
+from bisect import bisect_right
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import orjson
@@ -20,6 +22,9 @@ from integration.simulator.items import (
 from integration.simulator.stream import ACCOUNT, Stream
 from integration.simulator.wire import ServiceError, only, required
 
+# Where a key stands in a scan.
+Place = tuple[int, Key]
+_BEGINNING: Place = (-1, ("", ""))
 _PAGE_BYTES = 1 << 20
 _MISMATCH = "The provided key element does not match the schema"
 
@@ -36,7 +41,8 @@ class TableReader:
         self.items = items
         self.schema = {HASH_KEY: "S", RANGE_KEY: "N"}
         self._created = time.time()
-        self._scan_order: list[Key] = []
+        # Segment and number of segments to the places in it, in their order.
+        self._places: dict[tuple[int, int], list[Place]] = {}
 
     def key(self, attributes: Item, *, exact: bool) -> Key:
         """Return the key in `attributes`; `exact` allows no other attribute.
@@ -110,7 +116,7 @@ class TableReader:
         return b'{"Responses":{"%b":[%b]},"UnprocessedKeys":{}}' % (self.name.encode(), answer)
 
     def scan(self, body: dict[str, Any]) -> bytes:
-        """Scan in pages of Limit or 1 MB, by segments; the first page fixes the keys' order."""
+        """Scan in pages of Limit or 1 MB, by segments, whose first page fixes their order."""
         only(
             body,
             *("TableName", "Limit", "ExclusiveStartKey", "Segment", "TotalSegments"),
@@ -118,11 +124,13 @@ class TableReader:
         )
         self.check(body)
         start = body.get("ExclusiveStartKey")
-        if start is None or not self._scan_order:
-            self._scan_order = sorted(self.items, key=_scan_key)
-        after = _scan_key(self.key(start, exact=True)) if start else (-1, ("", ""))
-        segment, segments = int(body.get("Segment", 0)), int(body.get("TotalSegments", 1))
-        page, last = self._scan_page(after, segment, segments, int(body.get("Limit", 1 << 31)))
+        of = int(body.get("Segment", 0)), int(body.get("TotalSegments", 1))
+        if start is None or of not in self._places:
+            self._places[of] = sorted(
+                place for place in map(_place, self.items) if place[0] % of[1] == of[0]
+            )
+        after = _place(self.key(start, exact=True)) if start else _BEGINNING
+        page, last = self._scan_page(after, self._places[of], int(body.get("Limit", 1 << 31)))
         answer = b'"Count":%d,"Items":[%b],"ScannedCount":%d' % (
             *(len(page), b",".join(page)),
             len(page),
@@ -132,16 +140,14 @@ class TableReader:
         return b"{%b}" % answer
 
     def _scan_page(
-        self, after: tuple[int, Key], segment: int, segments: int, limit: int
+        self, after: Place, places: list[Place], limit: int
     ) -> tuple[list[bytes], Key | None]:
         page: list[bytes] = []
         size, last = 0, None
-        for key in self._scan_order:
-            point = _scan_key(key)
-            if point <= after or point[0] % segments != segment:
-                continue
+        for at in range(bisect_right(places, after), len(places)):
             if len(page) >= limit or size >= _PAGE_BYTES:
                 return page, last
+            key = places[at][1]
             item = self.items.get(key)
             if item is not None:
                 page.append(item)
@@ -150,5 +156,6 @@ class TableReader:
         return page, None
 
 
-def _scan_key(key: Key) -> tuple[int, Key]:
+@cache
+def _place(key: Key) -> Place:
     return zlib.crc32(key[0].encode()), key

@@ -5,6 +5,9 @@ stopped, also after kill -9. Then start the daemon: it replays what the stream h
 every item that changed meanwhile to its last state. The stream keeps changes for 24 hours, so copy
 refuses when it would need more than 20, warns at 16, and stops at 23. It and the daemon keep each
 other out, on whatever host: an old item could land on a newer one.
+
+With --part, several hosts copy one table, a part each: the first begins the copy, and the last to
+end lets the daemon start. How far a part is lies beside the checkpoints: any host goes on with it.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
-from kcl_processor.cli.ranges import whole
+from kcl_processor.cli.ranges import part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -29,8 +32,11 @@ from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load
-from kcl_processor.table.copy_task import CopyOptions, describe_plan, is_running, run_copy
+from kcl_processor.table.copy_sides import CopyOptions, describe_plan
+from kcl_processor.table.copy_task import Copied, is_running, run_copy
 from kcl_processor.table.pace import Halt, Halted
+from kcl_processor.table.part_row import part_is_running, read_part
+from kcl_processor.table.table_reader import Segment
 
 HELP = "copy the table, before the daemon's first start"
 
@@ -39,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
     add_state_argument(parser)
     add_copy_arguments(parser)
+    parser.add_argument(
+        "--part",
+        type=part,
+        metavar="I/N",
+        help="only part I of N, from 0; each on any host, which any other goes on from",
+    )
     parser.add_argument("--restart", action="store_true", help="forget an earlier run, begin anew")
     parser.add_argument("--status", action="store_true", help="show how far the copy is, and exit")
     parser.add_argument(
@@ -55,6 +67,7 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="parts to scan (default: one for each 256 MB, 8 to 1024)",
     )
+    add_processes_argument(parser)
     units = "capacity units a second to stay under, or a percentage of the provisioned ones"
     parser.add_argument("--max-rcu", metavar="N|N%", help=f"read {units}")
     parser.add_argument("--max-wcu", metavar="N|N%", help=f"write {units}")
@@ -69,22 +82,33 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_processes_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--processes``, which ``copy`` and ``verify`` share."""
+    parser.add_argument(
+        "--processes",
+        type=whole(1, 64),
+        metavar="N",
+        help="processes that share the work (default: one more than there are cores, at most 8)",
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     task = files.task
     if args.status:
-        return _status(files, as_json=args.json)
-    options = copy_options(args)
+        return _status(files, args.part, as_json=args.json)
+    options = copy_options(args, args.part)
     if args.plan:
         print_plan(task, describe_plan(task, options), as_json=args.json)
         return ExitCode.OK
     with stopping() as halt:
         try:
-            progress = copy(files, options, halt)
+            copied = copy(files, options, halt)
         except Halted:
             print(f"Stopped. {again(args, '--restart')} goes on from here.", file=sys.stderr)
             return 130
-    _advise(task, progress, args)
+    if copied.whole:
+        _advise(task, copied.progress, args)
     return ExitCode.OK
 
 
@@ -105,7 +129,7 @@ def _advise(task: Task, progress: CopyProgress, args: argparse.Namespace) -> Non
         )
 
 
-def copy_options(args: argparse.Namespace) -> CopyOptions:
+def copy_options(args: argparse.Namespace, part: Segment | None = None) -> CopyOptions:
     """The options that :func:`add_copy_arguments` added."""
     return CopyOptions(
         segments=args.segments,
@@ -114,18 +138,20 @@ def copy_options(args: argparse.Namespace) -> CopyOptions:
         force=args.force,
         to_empty_only=args.to_empty_only,
         restart=args.restart,
+        processes=args.processes,
+        part=part,
     )
 
 
-def copy(files: TaskFiles, options: CopyOptions, halt: Halt) -> CopyProgress:
+def copy(files: TaskFiles, options: CopyOptions, halt: Halt) -> Copied:
     """Copy with progress on stderr, and show what it came to."""
     log_to_stderr()
     clock = SystemClock()
     with ProgressLines(files.task.name, clock) as lines:
-        progress = run_copy(files, options, lines, halt, clock)
-    rows = [_summary(files.task, progress)]
+        copied = run_copy(files, options, lines, halt, clock)
+    rows = [_summary(files.task, copied.progress)]
     print_rows(rows, tuple(rows[0]))
-    return progress
+    return copied
 
 
 @contextmanager
@@ -157,12 +183,14 @@ def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
     }
 
 
-def _status(files: TaskFiles, *, as_json: bool) -> int:
-    task, progress = files.task, load(files.copy_progress)
+def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
+    task, progress = files.task, _progress(files, part)
     if progress is None:
-        print(f"No copy of {task.name} has begun on this host.", file=sys.stderr)
+        what = f"Part {part.number}/{part.total} of the" if part else "No"
+        where = "has not begun" if part else "has begun on this host"
+        print(f"{what} copy of {task.name} {where}.", file=sys.stderr)
         return ExitCode.UNKNOWN
-    running = is_running(task)
+    running = part_is_running(task, part, SystemClock().now()) if part else is_running(task, None)
     state = "running" if running else "stopped"
     if progress.disturbed:
         state = "disturbed"
@@ -176,8 +204,12 @@ def _status(files: TaskFiles, *, as_json: bool) -> int:
     return ExitCode.OK if state in ("done", "running") else ExitCode.NOT_RUNNING
 
 
+def _progress(files: TaskFiles, part: Segment | None) -> CopyProgress | None:
+    return read_part(files.task, part) if part else load(files.copy_progress)
+
+
 def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, object]:
-    segments = progress.segments
+    segments = progress.own_segments.values()
     left = progress.seconds_left() if state == "running" else None
     return {
         "task": task.name,

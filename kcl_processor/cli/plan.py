@@ -6,7 +6,7 @@ import dataclasses
 
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.config.task import Task
-from kcl_processor.table.copy_task import Tables
+from kcl_processor.table.copy_sides import Tables
 from kcl_processor.table.estimate import REFUSE_HOURS, estimate
 from kcl_processor.table.managed import Way, by_copy, by_import
 

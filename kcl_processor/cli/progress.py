@@ -49,7 +49,8 @@ class ProgressLines(CopyListener):
                 BarColumn(24),
                 TextColumn("{task.fields[words]}"),
             )
-            self._bar = Progress(*columns, console=Console(stderr=True))
+            # Without a thread that draws it: the copy's processes are forked beside it.
+            self._bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
             self._row = self._bar.add_task(name, total=None, words="")
 
     def __enter__(self) -> Self:
@@ -65,7 +66,11 @@ class ProgressLines(CopyListener):
         if self._bar:
             total = max(progress.expected_items, progress.items) or None
             self._bar.update(
-                self._row, completed=progress.items, total=total, words=words(progress)
+                self._row,
+                completed=progress.items,
+                total=total,
+                words=words(progress),
+                refresh=True,
             )
         elif self._rate.is_due():
             print(f"{self._name}  {words(progress)}", file=sys.stderr, flush=True)

@@ -27,11 +27,11 @@ from typing import IO, Any, Self
 
 import orjson
 
-from kcl_processor.cli.copy import stopping
+from kcl_processor.cli.copy import add_processes_argument, stopping
 from kcl_processor.cli.hint import again
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.progress import LineRate
-from kcl_processor.cli.ranges import amount, whole
+from kcl_processor.cli.ranges import amount, part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -43,8 +43,8 @@ from kcl_processor.table.compare import Difference
 from kcl_processor.table.pace import Halted
 from kcl_processor.table.repair import Outcome
 from kcl_processor.table.table_reader import Segment
+from kcl_processor.table.verify_share import SegmentResult
 from kcl_processor.table.verify_task import (
-    SegmentResult,
     Verified,
     VerifyListener,
     VerifyOptions,
@@ -66,7 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--segment", type=_segment, metavar="I/N", help="only part I of N, from 0")
+    which.add_argument(
+        "--part", type=part, metavar="I/N", help="only part I of N, from 0: all together are whole"
+    )
     which.add_argument("--sample", type=_share, metavar="P%", help="only some segments, at random")
+    add_processes_argument(parser)
     parser.add_argument(
         "--max-rcu",
         metavar="N|N%",

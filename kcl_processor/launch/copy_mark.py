@@ -20,6 +20,7 @@ from kcl_processor.fleet.stream import HOUR, RETENTION
 KEY = "KclProcessorCopy"
 # A daemon that starts now needs some time until it has read the oldest change.
 _STALE = RETENTION - HOUR
+_ONE, _NONE = {"N": "1"}, {"N": "0"}
 
 
 class CopyState(StrEnum):
@@ -39,6 +40,8 @@ class CopyMark:
         host: where it was at work last.
         started_at, beat_at: its begin and its last sign of life, seconds since the epoch.
         forced: it may outlast what the stream keeps, for nobody writes to the source.
+        parts: how many parts it is made in, each by whoever takes it.
+        segments: how many all parts together scan; of a whole copy its progress knows.
     """
 
     token: str
@@ -47,11 +50,23 @@ class CopyMark:
     started_at: float
     beat_at: float
     forced: bool = False
+    parts: int = 1
+    segments: int = 0
 
     @classmethod
-    def begun(cls, token: str, started_at: float, now: float, *, forced: bool) -> CopyMark:
+    def begun(
+        cls,
+        token: str,
+        started_at: float,
+        now: float,
+        *,
+        forced: bool,
+        parts: int = 1,
+        segments: int = 0,
+    ) -> CopyMark:
         """The mark of a copy that is at work on this host."""
-        return cls(token, CopyState.BEGUN, platform.node(), started_at, now, forced)
+        host = platform.node()
+        return cls(token, CopyState.BEGUN, host, started_at, now, forced, parts, segments)
 
     def now(self, state: CopyState, beat_at: float) -> CopyMark:
         """The mark as it is to be from now on."""
@@ -74,6 +89,8 @@ def read_mark(task: Task) -> CopyMark | None:
         float(row["startedAt"]["N"]),
         float(row["beatAt"]["N"]),
         row["forced"]["BOOL"],
+        int(row.get("parts", _ONE)["N"]),
+        int(row.get("segments", _NONE)["N"]),
     )
 
 
@@ -140,8 +157,7 @@ def refuse_uncopied(task: Task, mark: CopyMark | None, now: float, *, started: b
             f"The copy of task {task.name}, begun on {mark.host} at {_clock(mark.started_at)}, is "
             f"not finished: what it has not copied would be missing. Its last sign of life was "
             f"{max(0.0, now - mark.beat_at):.0f} s ago.",
-            f"kcl-processor copy {task.name}, on {mark.host}, goes on with it; elsewhere "
-            f"kcl-processor copy --restart --no-to-empty-only {task.name} begins anew",
+            _goes_on(task, mark),
         )
     if not started and not mark.forced:
         refuse_stale(task, mark.started_at, now)
@@ -173,7 +189,20 @@ def disturbed(task: Task, how: str) -> ConfigError:
     )
 
 
+def _goes_on(task: Task, mark: CopyMark) -> str:
+    anew = f"kcl-processor copy --restart --no-to-empty-only {task.name} begins anew"
+    if mark.parts > 1:
+        each = f"kcl-processor copy {task.name} --part 0/{mark.parts} and so on, each on any host,"
+        return f"{each} go on with it; {anew}"
+    return f"kcl-processor copy {task.name}, on {mark.host}, goes on with it; elsewhere {anew}"
+
+
 def _row(mark: CopyMark) -> Row:
+    # A whole copy has the mark that earlier versions wrote.
+    in_parts: Row = {
+        "parts": {"N": str(mark.parts)},
+        "segments": {"N": str(mark.segments)},
+    }
     return {
         "token": {"S": mark.token},
         "state": {"S": str(mark.state)},
@@ -181,6 +210,7 @@ def _row(mark: CopyMark) -> Row:
         "startedAt": {"N": repr(mark.started_at)},
         "beatAt": {"N": repr(mark.beat_at)},
         "forced": {"BOOL": mark.forced},
+        **(in_parts if mark.parts > 1 else {}),
     }
 
 

@@ -20,8 +20,8 @@ from typing import Any
 from kcl_processor.table.equality import differing
 from kcl_processor.table.table_reader import Item, Page, Segment, TableReader
 
-# Bytes of images that may wait in one segment's window.
-WINDOW_BYTES = 4 << 20
+# Bytes of images that may wait in all windows of a verification together.
+WINDOWS_BYTES = 24 << 20
 
 
 class Kind(Enum):
@@ -87,11 +87,21 @@ Suspicious = list[tuple[bytes, Seen]]
 
 
 class SegmentPair:
-    """The same segment of both tables, read in step; a cursor for :class:`scan.Rounds`."""
+    """The same segment of both tables, read in step; a cursor for :class:`scan.Rounds`.
 
-    def __init__(self, source: TableReader, destination: TableReader, segment: Segment) -> None:
+    Args:
+        most_bytes: of images that may wait for the other side.
+    """
+
+    def __init__(
+        self,
+        source: TableReader,
+        destination: TableReader,
+        segment: Segment,
+        most_bytes: int = WINDOWS_BYTES,
+    ) -> None:
         self.segment = segment
-        self._window = Window()
+        self._window = Window(most_bytes)
         self._readers = (source, destination)
         self._after: list[dict[str, Any] | None] = [None, None]
         self._open = [True, True]
@@ -126,7 +136,7 @@ class Window:
         most_bytes: of images, on both sides together.
     """
 
-    def __init__(self, most_bytes: int = WINDOW_BYTES) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._bytes = 0
         self._waiting: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})

@@ -55,6 +55,25 @@ def mark_earlier(files: TaskFiles) -> None:
         save(files.copy_progress, progress)
 
 
+def set_leases_aside(files: TaskFiles, now: float, listener: CopyListener) -> None:
+    """Let a daemon that follows a copy read from the stream's oldest change.
+
+    Checkpoints of earlier days are set aside: whatever they skip is in the copy, and whatever they
+    hold back, or lost, is not needed.
+
+    Raises:
+        OperatorError, PermissionDenied: a lease cannot be read or deleted.
+    """
+    rows = scan(clients.checkpoints(files.task), table_names(files.task).leases) or []
+    leases = [row for row in rows if is_lease(row)]
+    saved = set_aside(files, leases, now)
+    if saved:
+        listener.warn(
+            f"{len(leases)} earlier leases are set aside in {saved}: the daemon reads the stream "
+            "from its oldest change."
+        )
+
+
 class CopyHold:
     """One run of a copy, as the rest of the fleet sees it.
 
@@ -72,6 +91,19 @@ class CopyHold:
         self._wait = wait
         self._mark: CopyMark | None = None
         self._signs: Signs = {}
+
+    @property
+    def joined(self) -> CopyMark | None:
+        """Nothing: a whole copy is nobody else's."""
+        return None
+
+    def is_of_last(self, _progress: CopyProgress) -> bool:
+        """Whether a progress is the task's last copy's: what this host keeps is, or was refused."""
+        return True
+
+    def was_overtaken(self) -> bool:
+        """Whether another has begun the same copy: none can."""
+        return False
 
     def refuse_others(self, progress: CopyProgress | None, *, restart: bool) -> None:
         """Refuse what must not be copied, or not gone on with.
@@ -157,28 +189,18 @@ class CopyHold:
             replace_mark(self._task, self._mark, after)
         return disturbed(self._task, how)
 
-    def finish(self, progress: CopyProgress, listener: CopyListener) -> None:
-        """Let a daemon start, from the stream's oldest change.
-
-        Checkpoints of earlier days are set aside: whatever they skip is in the copy, and whatever
-        they hold back, or lost, is not needed.
+    def finish(self, progress: CopyProgress, listener: CopyListener) -> bool:
+        """Let a daemon start, from the stream's oldest change; true, for the whole copy is done.
 
         Raises:
             StillRunning: the daemon has come alive.
             ConfigError: the copy was given up, or another one was begun.
         """
         refuse_moved(self._task, self._signs)
-        table = table_names(self._task).leases
-        rows = scan(clients.checkpoints(self._task), table) or []
-        leases = [row for row in rows if is_lease(row)]
-        saved = set_aside(self._files, leases, self._clock.now())
-        if saved:
-            listener.warn(
-                f"{len(leases)} earlier leases are set aside in {saved}: the daemon reads the "
-                "stream from its oldest change."
-            )
+        set_leases_aside(self._files, self._clock.now(), listener)
         if not self._set(CopyState.DONE):
             raise self.disturb(progress, self._taken_over())
+        return True
 
     def _refuse_not_last(self, progress: CopyProgress) -> None:
         mark = self._mark

@@ -5,7 +5,7 @@ The file holds keys, never other attributes, and only its owner may read it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ import orjson
 from kcl_processor.errors import ConfigError
 from kcl_processor.state.durable import replace_file
 
-_VERSION = 2
-# Version 1 had no token, and the tables' text had no id.
-_READABLE = (1, _VERSION)
+_VERSION = 3
+# Version 1 had no token, and the tables' text had no id; version 2 knew no parts.
+_READABLE = (1, 2, _VERSION)
 
 
 @dataclass(slots=True)
@@ -35,9 +35,10 @@ class SegmentProgress:
 
 @dataclass(slots=True)
 class CopyProgress:
-    """A copy, from its first start to its end. Times are seconds since the epoch.
+    """A copy, or a part of one, from its first start to its end. Times are seconds of the epoch.
 
     Attributes:
+        segments: all of the table's; every ``parts``-th from ``part`` on is copied here.
         source, destination: the tables' incarnations as text, so that a table made anew is not
             mistaken for the one that the copy began with.
         token: the one in the mark that the fleet sees; empty in a copy of an earlier version.
@@ -57,6 +58,8 @@ class CopyProgress:
     expected_bytes: int
     started_at: float
     segments: list[SegmentProgress]
+    part: int = 0
+    parts: int = 1
     token: str = ""
     signs: str = ""
     disturbed: bool = False
@@ -77,6 +80,11 @@ class CopyProgress:
     items_per_second: float = 0.0
     version: int = field(default=_VERSION)
 
+    @property
+    def own_segments(self) -> dict[int, SegmentProgress]:
+        """The segments that are copied here, by their numbers."""
+        return dict(list(enumerate(self.segments))[self.part :: self.parts])
+
     def seconds_left(self) -> float | None:
         """Seconds until the end at the measured speed; ``None`` when that cannot be known.
 
@@ -89,6 +97,45 @@ class CopyProgress:
         return (self.expected_items - self.items) / self.items_per_second
 
 
+def encode(progress: CopyProgress) -> bytes:
+    """The progress as text."""
+    return orjson.dumps(progress)
+
+
+def decode(text: bytes) -> CopyProgress:
+    """The progress of a text that :func:`encode` made, in this version or an earlier one.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no such text.
+    """
+    fields = orjson.loads(text)
+    if fields.pop("version") not in _READABLE:
+        raise ValueError(f"its version is none of {_READABLE}")
+    segments = [SegmentProgress(**segment) for segment in fields.pop("segments")]
+    return CopyProgress(segments=segments, **fields)
+
+
+class ProgressFile:
+    """The progress of a whole copy, in a file of this host.
+
+    What only one process of a fleet may keep is kept in a row instead.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> CopyProgress | None:
+        """As the function :func:`load`."""
+        return load(self._path)
+
+    def save(self, progress: CopyProgress) -> None:
+        """As the function :func:`save`."""
+        save(self._path, progress)
+
+    def release(self, progress: CopyProgress) -> None:
+        """Nothing: the file stays this host's."""
+
+
 def load(path: Path) -> CopyProgress | None:
     """Read a progress file; ``None`` when there is none.
 
@@ -96,11 +143,7 @@ def load(path: Path) -> CopyProgress | None:
         ConfigError: it cannot be read or understood.
     """
     try:
-        fields = orjson.loads(path.read_bytes())
-        if fields.pop("version") not in _READABLE:
-            raise ValueError(f"its version is none of {_READABLE}")
-        segments = [SegmentProgress(**segment) for segment in fields.pop("segments")]
-        return CopyProgress(segments=segments, **fields)
+        return decode(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -117,7 +160,7 @@ def save(path: Path, progress: CopyProgress) -> None:
         ConfigError: it cannot be written.
     """
     try:
-        replace_file(path, orjson.dumps(asdict(progress)))
+        replace_file(path, encode(progress))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}.", "--state-dir with a folder of yours"

@@ -4,43 +4,36 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
-from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.render import CONNECTIONS
-from kcl_processor.config.task import STOP, Side, Task
-from kcl_processor.errors import ConfigError, DestinationError, ExitCode, OperatorError, SourceError
+from kcl_processor.config.task import Side, Task
+from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
-from kcl_processor.launch.copy_mark import refuse_stale
-from kcl_processor.launch.identity import Identity
-from kcl_processor.launch.incarnation import Incarnation
-from kcl_processor.replicate.backoff import Window
-from kcl_processor.replicate.destination import DestinationTable
-from kcl_processor.replicate.refusals import DeadLetters, Origin
-from kcl_processor.replicate.write import Refusals, Writer
+from kcl_processor.launch.copy_mark import CopyMark, refuse_stale
+from kcl_processor.replicate.write import Fence
 from kcl_processor.state import host_lock
-from kcl_processor.state.dead_letters import open_place
 from kcl_processor.state.owner import own
-from kcl_processor.table import access, copy_checks
+from kcl_processor.table import copy_checks
+from kcl_processor.table.copy_book import CopyBook
 from kcl_processor.table.copy_hold import CopyHold
-from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
+from kcl_processor.table.copy_progress import CopyProgress, ProgressFile, SegmentProgress
+from kcl_processor.table.copy_share import CopyShare
+from kcl_processor.table.copy_sides import CopyOptions, Tables, describe
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
-from kcl_processor.table.estimate import Capacity, capacity, estimate
-from kcl_processor.table.estimate import rate as rate_of
-from kcl_processor.table.pace import Halt, Pace
-from kcl_processor.table.prepare import described_table
-from kcl_processor.table.scan import AT_ONCE, segments_for
-from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
-from kcl_processor.table.table_reader import TableReader
-
-# What a request of 25 small items costs.
-_UNITS_PER_REQUEST = 25.0
+from kcl_processor.table.crew import Crew, processes_for
+from kcl_processor.table.estimate import estimate
+from kcl_processor.table.pace import Halt
+from kcl_processor.table.part_hold import PartHold
+from kcl_processor.table.part_row import PartRow
+from kcl_processor.table.scan import FEWEST, segments_for
+from kcl_processor.table.table_copy import OpenFence
+from kcl_processor.table.table_reader import Segment
 
 
 class CopyRunning(OperatorError):
@@ -50,56 +43,21 @@ class CopyRunning(OperatorError):
 
 
 @dataclass(frozen=True)
-class CopyOptions:
-    """How to copy.
+class Copied:
+    """What a run came to.
 
     Attributes:
-        segments: ``None`` chooses by the table's size; a copy that goes on keeps its own.
-        max_rcu, max_wcu: units a second, or a percentage of the provisioned capacity.
-        force: copy although it takes longer than the stream keeps changes.
-        to_empty_only: refuse a destination that holds items.
-        restart: forget an earlier run.
+        whole: whether all of the table is copied: of one in parts, by all of them.
     """
 
-    segments: int | None = None
-    max_rcu: str | None = None
-    max_wcu: str | None = None
-    force: bool = False
-    to_empty_only: bool = True
-    restart: bool = False
-
-
-@dataclass(frozen=True)
-class Tables:
-    """Both sides as described, with what may be asked of them. Rates are units a second."""
-
-    source: dict[str, Any]
-    destination: dict[str, Any]
-    stream_arn: str
-    read_limit: float | None
-    write_limit: float | None
-    read: Capacity
-    write: Capacity
-
-    @property
-    def identity(self) -> Identity:
-        """What the checkpoints of a daemon between them belong to."""
-        source, destination = map(Incarnation.of, (self.source, self.destination))
-        return Identity(source, self.stream_arn, destination)
-
-    @property
-    def read_rate(self) -> float:
-        return min(self.read.read, self.read_limit or self.read.read)
-
-    @property
-    def write_rate(self) -> float:
-        return min(self.write.write, self.write_limit or self.write.write)
+    progress: CopyProgress
+    whole: bool
 
 
 def run_copy(
     files: TaskFiles, options: CopyOptions, listener: CopyListener, halt: Halt, clock: Clock
-) -> CopyProgress:
-    """Copy what is left of a task's source to its destination.
+) -> Copied:
+    """Copy what is left of a task's source, or of one part of it, to its destination.
 
     Returns:
         the finished progress; that of an earlier run if it had finished.
@@ -109,104 +67,108 @@ def run_copy(
             unless the error says that it is not.
         Halted: ``halt`` was set.
     """
-    task = files.task
-    with _lock(task), daemon.lock_worker(task, "stop it first: copy and daemon write alike"):
+    task, part = files.task, options.part
+    with ExitStack() as locks:
+        locks.enter_context(_lock(task, part))
+        if part is None:
+            hint = "stop it first: copy and daemon write alike"
+            locks.enter_context(daemon.lock_worker(task, hint))
         own(files)
         tables = describe(task, options)
         make_kcl_tables(task)
-        progress = None if options.restart else load(files.copy_progress)
-        hold = CopyHold(files, tables.identity, clock, halt.wait)
+        if part is None:
+            hold = CopyHold(files, tables.identity, clock, halt.wait)
+            kept = Kept(ProgressFile(files.copy_progress), hold, OpenFence())
+        else:
+            row = PartRow(task, part, clock, halt.wait)
+            kept = Kept(row, PartHold(files, part, row, tables.identity, clock, halt.wait), row)
+        return _run(files, options, tables, kept, listener, halt, clock)
+
+
+class Store(Protocol):
+    """Where a copy's progress lies."""
+
+    def load(self) -> CopyProgress | None:
+        """Read it; ``None`` when there is none."""
+
+    def save(self, progress: CopyProgress) -> None:
+        """Make it durable."""
+
+    def release(self, progress: CopyProgress) -> None:
+        """Let others go on from there."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where the progress of a run is kept, what keeps others out, and what it may write by."""
+
+    store: Store
+    hold: CopyHold | PartHold
+    fence: Fence
+
+
+def _run(
+    files: TaskFiles,
+    options: CopyOptions,
+    tables: Tables,
+    kept: Kept,
+    listener: CopyListener,
+    halt: Halt,
+    clock: Clock,
+) -> Copied:
+    task, hold = files.task, kept.hold
+    while True:
+        progress = None if options.restart else kept.store.load()
         hold.refuse_others(progress, restart=options.restart)
         if progress and hold.is_done(progress):
             listener.warn("The copy was finished before; nothing is copied.")
-            return progress
+            return Copied(progress, whole=True)
         signs = refuse_running(task, clock, halt.wait)
-        progress = _checked(task, options, tables, progress, halt, clock)
-        hold.begin(progress, signs)
-        _held(files, tables, progress, hold, listener, halt, clock)
-        listener.progress(progress)
-        return progress
+        try:
+            progress = _checked(task, options, tables, hold, progress, halt, clock)
+            hold.begin(progress, signs)
+            break
+        except OperatorError:
+            # Of parts that start at the same time one begins the copy, and the others join it.
+            if options.restart or not hold.was_overtaken():
+                raise
+    try:
+        whole = _held(files, tables, progress, kept, options.processes, listener, halt, clock)
+    finally:
+        kept.store.release(progress)
+    listener.progress(progress)
+    return Copied(progress, whole)
 
 
 def _held(
     files: TaskFiles,
     tables: Tables,
     progress: CopyProgress,
-    hold: CopyHold,
+    kept: Kept,
+    processes: int | None,
     listener: CopyListener,
     halt: Halt,
     clock: Clock,
-) -> None:
+) -> bool:
+    hold = kept.hold
     watch = CopyWatch(progress, lambda: hold.look(progress), listener, halt, clock)
     try:
         if progress.finished_at is None:
-            _copy(files, tables, progress, halt, clock, watch).run()
-        hold.finish(progress, listener)
+            _copy(files, tables, progress, kept, processes, halt, clock, watch)
+        return hold.finish(progress, listener)
     except StillRunning as error:
         raise hold.disturb(progress, error.message.rstrip(".")) from error
     finally:
         halt.set()
 
 
-def is_running(task: Task) -> bool:
-    """Whether a copy of this task is at work on this host."""
-    return host_lock.is_held(_lock_name(task.destination))
+def is_running(task: Task, part: Segment | None) -> bool:
+    """Whether a copy of this task, or of this part of it, is at work on this host."""
+    return host_lock.is_held(_lock_name(task.destination, part))
 
 
-def describe(task: Task, options: CopyOptions) -> Tables:
-    """Check and describe both sides.
-
-    Raises:
-        SourceError, DestinationError, PermissionDenied: as :mod:`preflight` does.
-        ConfigError: a limit makes no sense for its table.
-    """
-    facts = preflight.check_source(task.source)
-    preflight.check_destination(task.destination, facts.keys, facts.table)
-    source = preflight.describe(task.source, SourceError, "check the source")
-    destination = preflight.describe(task.destination, DestinationError, "check the destination")
-    return _tables(options, source, destination, facts.stream_arn)
-
-
-def describe_plan(task: Task, options: CopyOptions) -> Tables:
-    """Describe both sides for a plan: a destination that is not there yet is like the source.
-
-    Raises:
-        SourceError, DestinationError, PermissionDenied: a side cannot be described.
-        ConfigError: a limit makes no sense for its table.
-    """
-    source = preflight.describe(task.source, SourceError, "check the source")
-    return _tables(options, source, described_table(task.destination) or source, "")
-
-
-def _tables(
-    options: CopyOptions, source: dict[str, Any], destination: dict[str, Any], stream_arn: str
-) -> Tables:
-    read, write = capacity(source), capacity(destination)
-    return Tables(
-        source,
-        destination,
-        stream_arn,
-        limit("--max-rcu", options.max_rcu, read.read, provisioned=read.provisioned),
-        limit("--max-wcu", options.max_wcu, write.write, provisioned=write.provisioned),
-        read,
-        write,
-    )
-
-
-def limit(option: str, given: str | None, units: float, *, provisioned: bool) -> float | None:
-    """A limit in units a second.
-
-    Raises:
-        ConfigError: it is no number above 0, or a percentage of an on-demand table.
-    """
-    try:
-        return rate_of(given, units, provisioned=provisioned)
-    except ValueError as error:
-        raise ConfigError(f"{option}: {error}.", f"{option} 500, or {option} 50%") from error
-
-
-def _lock(task: Task) -> socket.socket:
-    lock = host_lock.hold(_lock_name(task.destination))
+def _lock(task: Task, part: Segment | None) -> socket.socket:
+    lock = host_lock.hold(_lock_name(task.destination, part))
     if lock is None:
         raise CopyRunning(
             f"A copy to {task.destination} is already at work on this host.",
@@ -215,42 +177,63 @@ def _lock(task: Task) -> socket.socket:
     return lock
 
 
-def _lock_name(destination: Side) -> str:
-    return f"copy/{destination.region}/{destination.endpoint}/{destination.table}"
+def _lock_name(destination: Side, part: Segment | None) -> str:
+    whole = f"copy/{destination.region}/{destination.endpoint}/{destination.table}"
+    return f"{whole}/{part.number}/{part.total}" if part else whole
 
 
 def _checked(
     task: Task,
     options: CopyOptions,
     tables: Tables,
+    hold: CopyHold | PartHold,
     progress: CopyProgress | None,
     halt: Halt,
     clock: Clock,
 ) -> CopyProgress:
     """The progress to go on from, or a new one, when nothing speaks against it."""
     now = clock.now()
-    if progress:
+    if progress and hold.is_of_last(progress):
         progress.forced = progress.forced or options.force
         if not progress.forced:
             refuse_stale(task, progress.started_at, now)
         return progress
+    if hold.joined:
+        return _joined(options, tables, hold.joined)
     if options.to_empty_only:
         copy_checks.refuse_items(task)
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
     if not options.force:
         copy_checks.refuse_slow(estimate(items, size, tables.read_rate, tables.write_rate))
     copy_checks.await_stream(task.source, tables.stream_arn, now, halt.wait)
-    segments = options.segments or segments_for(size)
+    parts = options.part.total if options.part else 1
+    segments = options.segments or max(segments_for(size), FEWEST * parts if parts > 1 else 0)
+    return _new(options, tables, now, segments, forced=options.force)
+
+
+def _joined(options: CopyOptions, tables: Tables, mark: CopyMark) -> CopyProgress:
+    """The progress of a part of a copy that another part has begun."""
+    progress = _new(options, tables, mark.started_at, mark.segments, forced=mark.forced)
+    progress.token = mark.token
+    return progress
+
+
+def _new(
+    options: CopyOptions, tables: Tables, started_at: float, segments: int, *, forced: bool
+) -> CopyProgress:
+    part = options.part or Segment(0, 1)
     return CopyProgress(
         str(tables.identity.source),
         str(tables.identity.destination),
         tables.stream_arn,
-        items,
-        size,
-        started_at=now,
+        tables.source["ItemCount"] // part.total,
+        tables.source["TableSizeBytes"] // part.total,
+        started_at=started_at,
         segments=[SegmentProgress() for _ in range(segments)],
+        part=part.number,
+        parts=part.total,
         to_empty=options.to_empty_only,
-        forced=options.force,
+        forced=forced,
     )
 
 
@@ -258,43 +241,29 @@ def _copy(
     files: TaskFiles,
     tables: Tables,
     progress: CopyProgress,
+    kept: Kept,
+    processes: int | None,
     halt: Halt,
     clock: Clock,
     watch: Callable[[], None],
-) -> TableCopy:
-    task = files.task
+) -> None:
+    book = CopyBook(progress, kept.store.save, clock)
+    book.save()
+    left = sum(not segment.done for segment in progress.own_segments.values())
+    count = processes_for(left, processes)
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
-    reader = TableReader(
-        access.calls(task.source, SourceError, tables.read_limit, AT_ONCE, clock, halt.wait),
+    share = CopyShare(
+        files,
+        progress,
         preflight.key_schema(tables.source),
-        access.page_items(tables.read_limit, size / items if items else 0.0),
-    )
-    pace = Pace(tables.write_limit, clock, halt.wait)
-    largest = CONNECTIONS
-    if tables.write_limit is not None:
-        largest = max(1, min(CONNECTIONS, int(tables.write_limit / _UNITS_PER_REQUEST)))
-    writer = Writer(
-        PacedDestination(_destination(task.destination, clock), pace),
-        _refusals(files, clock, halt.wait),
+        size / items if items else 0.0,
+        tables.read_limit,
+        tables.write_limit,
+        count,
+        kept.fence,
+        halt,
         clock,
-        halt.wait,
-        Window(largest=largest, size=min(32, largest)),
-        ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="write"),
-        on_progress=watch,
     )
-    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan")
-    return TableCopy(reader, writer, progress, files.copy_progress, pool, halt, clock, watch)
-
-
-def _destination(side: Side, clock: Clock) -> DestinationTable:
-    endpoint = clients.endpoint(side, CONNECTIONS, clock)
-    return DestinationTable(side.table, endpoint, count_capacity=True)
-
-
-def _refusals(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> Refusals:
-    task = files.task
-    if task.on_poison == STOP:
-        return StopOnRefusedItem(task.source.table, task.destination.table)
-    origin = Origin(task.name, task.source.table, task.destination.table, "copy")
-    place = open_place(files.dead_letters, task.destination.region, files.letter_file)
-    return DeadLetters(place, origin, clock, lambda: None, wait)
+    again = f"kcl-processor copy {files.task.name} goes on from here"
+    Crew(count, share.work, halt, again).run(book.hear, book.save, watch)
+    book.close()

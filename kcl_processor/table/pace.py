@@ -1,7 +1,8 @@
-"""How fast threads may consume a table's capacity: a rate that is set, and what throttling says."""
+"""How fast threads and forks may consume a table's capacity: by a rate, and by throttling."""
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from collections.abc import Callable
 from typing import Self
@@ -35,10 +36,11 @@ class Halt:
 
 
 class Pace:
-    """Keeps the capacity that many threads consume at or under a rate.
+    """Keeps the capacity that many threads and forks consume at or under a rate.
 
     What a call costs is known only after it. So a caller takes what it expects, waits until that
-    is paid for, and settles the difference afterwards; the next caller pays for it.
+    is paid for, and settles the difference afterwards; the next caller pays for it. A process that
+    is forked keeps to the rate together with the one that forked it.
 
     Args:
         rate: capacity units a second; ``None`` for no limit.
@@ -49,25 +51,25 @@ class Pace:
         self._rate = rate
         self._clock = clock
         self._wait = wait
-        self._lock = threading.Lock()
-        self._paid_until = clock.elapsed()
+        # Memory that forks share, with its lock: all of them pay into one account.
+        self._paid_until = multiprocessing.get_context("fork").Value("d", clock.elapsed())
 
     def take(self, units: float) -> None:
         """Wait until ``units`` may be consumed."""
         if self._rate is None:
             return
-        with self._lock:
+        with self._paid_until:
             now = self._clock.elapsed()
-            start = max(now, self._paid_until)
-            self._paid_until = start + units / self._rate
+            start = max(now, self._paid_until.value)
+            self._paid_until.value = start + units / self._rate
         if start > now:
             self._wait(start - now)
 
     def settle(self, taken: float, consumed: float) -> None:
         """Correct what was taken by what a call did consume."""
         if self._rate is not None:
-            with self._lock:
-                self._paid_until += (consumed - taken) / self._rate
+            with self._paid_until:
+                self._paid_until.value += (consumed - taken) / self._rate
 
 
 class Gate:

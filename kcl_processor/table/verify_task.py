@@ -1,11 +1,11 @@
-"""One verification of a task: both tables compared, suspects decided, differences made good."""
+"""One verification of a task: both tables described, compared by several processes, one result."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
@@ -13,21 +13,25 @@ from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.launch import preflight
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table import access
-from kcl_processor.table.compare import Difference, Kind, SegmentPair
-from kcl_processor.table.copy_task import limit
+from kcl_processor.table.compare import Difference
+from kcl_processor.table.copy_sides import limit
+from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.estimate import capacity
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.repair import Outcome, Repair
-from kcl_processor.table.scan import AT_ONCE, Rounds, segments_for
-from kcl_processor.table.suspects import MOST, Suspects
+from kcl_processor.table.scan import AT_ONCE, FEWEST, segments_for
 from kcl_processor.table.table_reader import Segment, TableReader
+from kcl_processor.table.verify_share import (
+    LOOKING,
+    Compared,
+    Found,
+    SegmentResult,
+    Undecided,
+    VerifyShare,
+)
 
-# Threads that look at suspects and repair; each has one call under way.
-_LOOKING = 8
 # A sample is taken from at least so many segments.
 _SAMPLED_SEGMENTS = 100
-# Seconds to sleep at most while suspects are not due.
-_NAP = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,45 +40,29 @@ class VerifyOptions:
 
     Attributes:
         segment: compare only this one.
+        part: compare every so many-th segment, from this one on.
         sample: compare this share of the segments, chosen at random.
         max_rcu: read units a second on each side, or a percentage of its provisioned ones.
         patience: seconds that a source's item must stand still while the sides differ.
         repair: make differences good; with ``dry_run`` only say how.
+        processes: how many share the work; ``None`` chooses by the host's cores.
     """
 
     segments: int | None = None
     segment: Segment | None = None
+    part: Segment | None = None
     sample: float | None = None
     max_rcu: str | None = None
     patience: float = 30.0
     repair: bool = False
     dry_run: bool = False
     delete_extra: bool = False
+    processes: int | None = None
 
     @property
     def whole(self) -> bool:
         """Whether everything is compared."""
-        return self.segment is None and self.sample is None
-
-
-@dataclass(slots=True)
-class SegmentResult:
-    """What was found in one segment. ``equal_again`` counts repaired differences."""
-
-    segment: int
-    source: int = 0
-    destination: int = 0
-    missing: int = 0
-    extra: int = 0
-    changed: int = 0
-    undecided: int = 0
-    equal_again: int = 0
-    done: bool = False
-
-    @property
-    def differing(self) -> int:
-        """Keys that differ still."""
-        return self.missing + self.extra + self.changed - self.equal_again
+        return self.segment is None and self.part is None and self.sample is None
 
 
 class VerifyListener:
@@ -105,99 +93,55 @@ def run_verify(
 
     Raises:
         SourceError, DestinationError, PermissionDenied: a side cannot be read, or written.
+        OperatorError: a process of the command died.
         Halted: ``halt`` was set.
     """
-    with (
-        ThreadPoolExecutor(AT_ONCE, thread_name_prefix="scan") as scanning,
-        ThreadPoolExecutor(_LOOKING, thread_name_prefix="look") as looking,
-    ):
-        try:
-            return _Verification(task, options, listener, halt, clock, scanning, looking).run()
-        except BaseException:
-            halt.set()
-            raise
-
-
-class _Verification:
-    def __init__(
-        self,
-        task: Task,
-        options: VerifyOptions,
-        listener: VerifyListener,
-        halt: Halt,
-        clock: Clock,
-        scanning: ThreadPoolExecutor,
-        looking: ThreadPoolExecutor,
-    ) -> None:
-        self._listener = listener
-        self._halt = halt
-        self._scanning = scanning
-        self._looking = looking
-        source, destination, repair = _sides(task, options, halt, clock)
-        self._repair = repair
-        self._readers = source, destination
-        table = preflight.describe(task.source, SourceError, "check the source")
-        chosen = chosen_segments(options, table["TableSizeBytes"])
-        self._chosen = chosen
-        self._results = {part.number: SegmentResult(part.number) for part in chosen}
-        self._suspects = Suspects(
-            source, destination, looking, clock, options.patience, self._undecided
+    source = preflight.describe(task.source, SourceError, "check the source")
+    chosen = chosen_segments(options, source["TableSizeBytes"])
+    count = processes_for(len(chosen), options.processes)
+    share = VerifyShare(
+        *_sides(task, source, options, halt, clock),
+        chosen,
+        options.patience,
+        count,
+        halt,
+        clock,
+    )
+    book = _Book(chosen, listener)
+    try:
+        Crew(count, share.work, halt, f"kcl-processor verify {task.name}, which begins anew").run(
+            book.hear, lambda: None, lambda: halt.wait(0)
         )
+    finally:
+        halt.set()
+    return book.verified()
 
-    def run(self) -> Verified:
-        pairs = (SegmentPair(*self._readers, part) for part in self._chosen)
-        for fetched in Rounds(iter(pairs), self._scanning, self._halt, self._turn):
-            for pair, (side, page) in fetched:
-                self._met(pair, side, len(page.items))
-                self._suspects.add(pair.segment.number, pair.meet(side, page))
-            self._decide(most=MOST)
-        self._decide(most=0)
-        return Verified(list(self._results.values()), self._suspects.settled)
 
-    def _met(self, pair: SegmentPair, side: int, items: int) -> None:
-        result = self._results[pair.segment.number]
-        result.done = not pair.more()
-        if side == 0:
-            result.source += items
-        else:
-            result.destination += items
+class _Book:
+    """What all processes have found."""
 
-    def _decide(self, most: int) -> None:
-        """Look at what is due, and go on until no more than ``most`` suspects are pending."""
-        while True:
-            self._make_good(list(self._suspects.look()))
-            if len(self._suspects) <= most:
-                return
-            self._turn()
-            self._halt.wait(min(_NAP, self._suspects.seconds_to_next()))
+    def __init__(self, chosen: Sequence[Segment], listener: VerifyListener) -> None:
+        self._listener = listener
+        self._results = {part.number: SegmentResult(part.number) for part in chosen}
+        self._last: dict[int, Compared] = {}
 
-    def _make_good(self, found: list[Difference]) -> None:
-        outcomes: Iterator[Outcome | None] = iter([None] * len(found))
-        if self._repair:
-            outcomes = self._looking.map(self._repair.apply, (part.key for part in found))
-        for part, outcome in zip(found, outcomes, strict=True):
-            self._count(part, outcome)
-            self._listener.difference(part, outcome)
+    def hear(self, worker: int, report: Found | Undecided | Compared) -> None:
+        """Enter what a process tells, and pass it on."""
+        match report:
+            case Found(difference, outcome):
+                self._listener.difference(difference, outcome)
+            case Undecided(segment, key):
+                self._listener.undecided(segment, key)
+            case Compared(results):
+                self._results |= {result.segment: result for result in results}
+                self._last[worker] = report
+                pending = sum(last.pending for last in self._last.values())
+                self._listener.progress(list(self._results.values()), pending)
 
-    def _count(self, found: Difference, outcome: Outcome | None) -> None:
-        result = self._results[found.segment]
-        match found.kind:
-            case Kind.MISSING:
-                result.missing += 1
-            case Kind.EXTRA:
-                result.extra += 1
-            case Kind.CHANGED:
-                result.changed += 1
-        if outcome and outcome.equal:
-            result.equal_again += 1
-
-    def _undecided(self, segment: int, key: bytes) -> None:
-        self._results[segment].undecided += 1
-        self._listener.undecided(segment, key)
-
-    def _turn(self) -> None:
-        self._halt.wait(0)
-        self._listener.progress(list(self._results.values()), len(self._suspects))
+    def verified(self) -> Verified:
+        """The whole."""
+        settled = sum(last.settled for last in self._last.values())
+        return Verified(list(self._results.values()), settled)
 
 
 def chosen_segments(options: VerifyOptions, table_bytes: int) -> list[Segment]:
@@ -213,6 +157,11 @@ def chosen_segments(options: VerifyOptions, table_bytes: int) -> list[Segment]:
                 f"There is no segment {number} of {total}.", f"--segment 0/{total} to {total - 1}/…"
             )
         return [options.segment]
+    if options.part:
+        # A table's size changes from part to part, and what they are parts of must not.
+        number, parts = options.part
+        total = options.segments or FEWEST * parts
+        return [Segment(at, total) for at in range(number, total, parts)]
     total = options.segments or segments_for(table_bytes)
     if options.sample is None:
         return [Segment(number, total) for number in range(total)]
@@ -224,10 +173,9 @@ def chosen_segments(options: VerifyOptions, table_bytes: int) -> list[Segment]:
 
 
 def _sides(
-    task: Task, options: VerifyOptions, halt: Halt, clock: Clock
+    task: Task, source: dict[str, Any], options: VerifyOptions, halt: Halt, clock: Clock
 ) -> tuple[TableReader, TableReader, Repair | None]:
     """Both readers, and what repairs, when that is asked for."""
-    source = preflight.describe(task.source, SourceError, "check the source")
     keys = preflight.key_schema(source)
     preflight.check_destination(task.destination, keys, Incarnation.of(source))
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
@@ -240,7 +188,7 @@ def _sides(
     ):
         found = capacity(table)
         rate = limit("--max-rcu", options.max_rcu, found.read, provisioned=found.provisioned)
-        threads = AT_ONCE + _LOOKING
+        threads = AT_ONCE + LOOKING
         calls.append(access.calls(side, error, rate, threads, clock, halt.wait))
         readers.append(TableReader(calls[-1], keys, access.page_items(rate, average)))
     repair = None

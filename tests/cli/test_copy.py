@@ -22,3 +22,10 @@ def test_a_copy_that_never_began_has_no_state(ask: Ask) -> None:
     code, said, err = ask("copy", "--status", "--json")
     assert (code, said) == (ExitCode.UNKNOWN, "")
     assert "has begun on this host" in err
+
+
+def test_a_part_that_never_began_has_no_state(ask: Ask) -> None:
+    """On no host, for its row is in no host's files."""
+    code, said, err = ask("copy", "--status", "--part", "1/8")
+    assert (code, said) == (ExitCode.UNKNOWN, "")
+    assert "Part 1/8 of the copy of" in err and "has not begun" in err

@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from kcl_processor.cli import build_parser
-from kcl_processor.cli.ranges import amount, whole
+from kcl_processor.cli.ranges import amount, part, whole
 from kcl_processor.errors import ExitCode
 
 
@@ -29,6 +29,18 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
     """Nothing is older than never, and no time is not a number."""
     with pytest.raises(argparse.ArgumentTypeError, match="from 0 on"):
         amount(text)
+
+
+def test_a_part_is_read() -> None:
+    """From 0, and below the number of parts."""
+    assert [part(text) for text in ("0/1", "7/8")] == [(0, 1), (7, 8)]
+
+
+@pytest.mark.parametrize("text", ["8/8", "-1/8", "1", "1/", "/8", "a/b", "0/0", "0/1001", ""])
+def test_what_is_no_part_is_refused(text: str) -> None:
+    """With what one looks like."""
+    with pytest.raises(argparse.ArgumentTypeError, match="is no part: 0/8 is the first"):
+        part(text)
 
 
 @pytest.mark.parametrize(

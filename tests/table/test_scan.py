@@ -19,7 +19,7 @@ MB = 1 << 20
 
 @pytest.mark.parametrize(
     ("table_bytes", "segments"),
-    [(0, 8), (8 * 256 * MB, 8), (8 * 256 * MB + 1, 9), (1 << 50, 1024)],
+    [(0, 32), (32 * 256 * MB, 32), (32 * 256 * MB + 1, 33), (1 << 50, 1024)],
 )
 def test_a_segment_is_256_mb(table_bytes: int, segments: int) -> None:
     """Within bounds: enough to keep the threads busy, and no more than are of use."""

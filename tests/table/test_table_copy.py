@@ -17,11 +17,19 @@ from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change, canonical_key
 from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.replicate.write import Writer
-from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load
+from kcl_processor.table.copy_book import CopyBook
+from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load, save
 from kcl_processor.table.pace import Gate, Halt, Pace
 from kcl_processor.table.patience import PatientCalls
-from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
-from kcl_processor.table.table_reader import TableReader
+from kcl_processor.table.scan import SegmentCursor
+from kcl_processor.table.table_copy import (
+    CopyReport,
+    OpenFence,
+    PacedDestination,
+    StopOnRefusedItem,
+    TableCopy,
+)
+from kcl_processor.table.table_reader import Segment, TableReader
 from tests.fakes import INVALID, LOST, THROTTLED, HandClock, RecordingDestination
 
 SEGMENTS, PAGES, ITEMS = 3, 4, 5
@@ -93,7 +101,21 @@ def copy(
             backoff=lambda _attempts: 0.0,
             on_progress=on_turn,
         )
-        TableCopy(reader, writer, progress, path, scans, halt, clock, on_turn).run()
+        book = CopyBook(progress, lambda progress: save(path, progress), clock)
+        cursors = (
+            SegmentCursor(reader, Segment(number, SEGMENTS), segment.after)
+            for number, segment in enumerate(progress.segments)
+            if not segment.done
+        )
+
+        def tell(report: CopyReport) -> None:
+            book.hear(0, report)
+            book.save()
+            on_turn()
+
+        book.save()
+        TableCopy(reader, writer, cursors, scans, halt, tell, OpenFence()).run()
+        book.close()
     return progress
 
 

@@ -1,0 +1,222 @@
+"""A part's hold on a copy: the others beside it, whoever copies them, and nobody else.
+
+The first part that is started begins the copy: it checks, and puts down the mark. The others join
+it, at whatever time, on whatever host. Each part has a row of its own, which one process holds. The
+part that ends last says that the copy is done.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.fleet.running import Signs, StillRunning, digest, has_leases, refuse_moved
+from kcl_processor.launch.claim import claim_for_copy, refuse_other_replica
+from kcl_processor.launch.copy_mark import (
+    CopyMark,
+    CopyState,
+    disturbed,
+    read_mark,
+    refuse_stale,
+    refuse_uncopied,
+    replace_mark,
+)
+from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.table.copy_checks import refuse_other
+from kcl_processor.table.copy_hold import set_leases_aside
+from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.part_row import PartRow, read_parts
+from kcl_processor.table.table_reader import Segment
+
+
+class PartHold:
+    """One run of one part, as the rest of the fleet sees it.
+
+    Args:
+        ours: the task's tables as they are.
+        row: the part's.
+    """
+
+    def __init__(
+        self,
+        files: TaskFiles,
+        part: Segment,
+        row: PartRow,
+        ours: Identity,
+        clock: Clock,
+        wait: Callable[[float], None],
+    ) -> None:
+        self._files = files
+        self._task = files.task
+        self._part = part
+        self._row = row
+        self._ours = ours
+        self._clock = clock
+        self._wait = wait
+        self._mark: CopyMark | None = None
+        self._signs: Signs = {}
+        # The mark of the copy that this part belongs to, if another part has begun it.
+        self.joined: CopyMark | None = None
+
+    def refuse_others(self, progress: CopyProgress | None, *, restart: bool) -> None:
+        """Refuse what must not be copied, or not gone on with.
+
+        Args:
+            progress: that of the part's last run, of whatever copy, unless it is to be forgotten.
+
+        Raises:
+            ConfigError: the checkpoints are another replica's; or the task's last copy has other
+                parts, is of other tables, was given up or disturbed.
+        """
+        refuse_other_replica(self._task, read_claim(self._task), self._ours)
+        self._mark = mark = read_mark(self._task)
+        self.joined = mark if mark and mark.state is CopyState.BEGUN and not restart else None
+        if restart:
+            return
+        if mark and (mark.state is CopyState.DISTURBED or mark.parts != self._part.total):
+            refuse_uncopied(self._task, mark, self._clock.now(), started=True)
+        if progress and self.is_of_last(progress):
+            refuse_other(self._task, progress, self._ours)
+            if progress.disturbed:
+                raise disturbed(self._task, "the daemon ran beside it")
+        elif progress and mark is None and progress.finished_at is None:
+            raise ConfigError(
+                f"The copy of task {self._task.name} that part {self._part.number} belonged to was "
+                "given up: the daemon was started since.",
+                f"kcl-processor copy --restart --no-to-empty-only {self._task.name}",
+            )
+
+    def is_of_last(self, progress: CopyProgress) -> bool:
+        """Whether a part's progress is that of the task's last copy."""
+        return self._mark is not None and self._mark.token == progress.token
+
+    def was_overtaken(self) -> bool:
+        """Whether another part has begun the copy since the others were looked at."""
+        found = read_mark(self._task)
+        return found is not None and found != self._mark and found.parts == self._part.total
+
+    def is_done(self, progress: CopyProgress) -> bool:
+        """Whether nothing is left to do, for this part or another.
+
+        Raises:
+            GapError: it is done, but no daemon was started in time.
+        """
+        if progress.finished_at is None or self.joined:
+            return False
+        if self._mark and not self.is_of_last(progress):
+            return False
+        if not progress.forced and not has_leases(self._task):
+            refuse_stale(self._task, progress.started_at, self._clock.now())
+        return True
+
+    def begin(self, progress: CopyProgress, signs: Signs) -> None:
+        """Hold the part, and begin the copy if no other part has.
+
+        Args:
+            signs: what was seen of the daemon while it was watched, and did not move.
+
+        Raises:
+            StillRunning: the daemon came alive meanwhile; all is as it was.
+            PartTaken: another process copies the part.
+            ConfigError: it was alive since this part was begun, or the checkpoints are another's.
+        """
+        before, joined = self._mark, progress.token != ""
+        if not joined:
+            self._put_mark(progress)
+        elif progress.signs not in ("", digest(signs)) and progress.finished_at is None:
+            raise self.disturb(progress, "the daemon was alive since it was begun")
+        try:
+            # A daemon shows itself before it looks for the mark, and the mark is there now.
+            refuse_moved(self._task, signs)
+            claim_for_copy(self._task, self._ours, self._clock, self._wait)
+        except (StillRunning, ConfigError):
+            if not joined:
+                replace_mark(self._task, self._mark, before)
+            raise
+        progress.signs, self._signs = digest(signs), signs
+        self._row.take(progress)
+
+    def look(self, progress: CopyProgress) -> None:
+        """Show that the part lives, that no daemon is beside it, and that it is not too late.
+
+        Raises:
+            StillRunning: the daemon has come alive.
+            PartTaken: another process copies the part.
+            ConfigError: the copy was given up, or another one was begun.
+            GapError: it began 23 hours ago.
+        """
+        if not progress.forced:
+            refuse_stale(self._task, progress.started_at, self._clock.now())
+        refuse_moved(self._task, self._signs)
+        mark = self._current(progress)
+        self._row.write(progress)
+        # Another part may have been faster, and its sign of life does as well.
+        replace_mark(self._task, mark, mark.now(CopyState.BEGUN, self._clock.now()))
+
+    def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
+        """Note that the copy cannot be gone on with, by any part; the error that says so."""
+        mark = read_mark(self._task)
+        while mark and mark.token == progress.token and mark.state is not CopyState.DISTURBED:
+            after = mark.now(CopyState.DISTURBED, self._clock.now())
+            if replace_mark(self._task, mark, after):
+                break
+            mark = read_mark(self._task)
+        return disturbed(self._task, how)
+
+    def finish(self, progress: CopyProgress, listener: CopyListener) -> bool:
+        """Let a daemon start, from the stream's oldest change, if this part was the last.
+
+        Returns:
+            whether the whole copy is done.
+
+        Raises:
+            StillRunning: the daemon has come alive.
+            ConfigError: the copy was given up, or another one was begun.
+        """
+        while True:
+            refuse_moved(self._task, self._signs)
+            mark = self._current(progress)
+            parts = read_parts(self._task, self._part.total, progress.token)
+            left = sum(part is None or part.finished_at is None for part in parts)
+            if left:
+                listener.warn(f"{left} of {self._part.total} parts are not copied yet.")
+                return False
+            if mark.state is CopyState.DONE:
+                return True
+            set_leases_aside(self._files, self._clock.now(), listener)
+            if replace_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
+                return True
+
+    def _put_mark(self, progress: CopyProgress) -> None:
+        before, now = self._mark, self._clock.now()
+        progress.token = uuid.uuid4().hex
+        self._mark = CopyMark.begun(
+            progress.token,
+            progress.started_at,
+            now,
+            forced=progress.forced,
+            parts=self._part.total,
+            segments=len(progress.segments),
+        )
+        if not replace_mark(self._task, before, self._mark):
+            raise OperatorError(
+                f"Another part has begun the copy of task {self._task.name} just now.",
+                "start this part again, and it joins it",
+            )
+
+    def _current(self, progress: CopyProgress) -> CopyMark:
+        """The mark of this part's copy as it is now."""
+        mark = read_mark(self._task)
+        if mark and mark.token == progress.token and mark.state is not CopyState.DISTURBED:
+            return mark
+        progress.disturbed = True
+        how = "`run --adopt` gave it up while it was at work"
+        if mark:
+            how = f"another copy was begun on {mark.host}"
+            if mark.token == progress.token:
+                how = "another part found the daemon beside it"
+        raise disturbed(self._task, how)

@@ -1,0 +1,205 @@
+"""How far one part of a copy is, in a row beside KCL's own state: any host goes on from there.
+
+Whoever copies a part holds its row: he writes it every few seconds, each time as he wrote it last,
+and what his processes send is bounded by the last writing. So who wants to go on with a part that
+has an owner watches the row for longer than that: when it stands still, nothing of the owner's is
+on its way, even if he lives.
+"""
+
+from __future__ import annotations
+
+import platform
+import uuid
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import get_context
+
+from kcl_processor.clock import Clock
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError
+from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+from kcl_processor.table.copy_progress import CopyProgress, decode, encode
+from kcl_processor.table.table_reader import Segment
+
+# Seconds between two writings, for which what was sent is bounded by one of them, and after which
+# a row that stood still has no owner.
+_INTERVAL = 5.0
+_HOLDS = 20.0
+_DEAD = 25.0
+_POLL = 1.0
+
+
+class PartTaken(OperatorError):
+    """Another process copies this part."""
+
+    exit_code = ExitCode.CONFIG
+
+
+class PartRow:
+    """The row of one part; holding it is a :class:`~kcl_processor.replicate.write.Fence`.
+
+    Args:
+        part: counted from 0.
+        wait: waits for some seconds.
+    """
+
+    def __init__(
+        self, task: Task, part: Segment, clock: Clock, wait: Callable[[float], None]
+    ) -> None:
+        self._task = task
+        self._part = part
+        self._clock = clock
+        self._wait = wait
+        self._row: Row | None = None
+        self._is_read = False
+        self._owner = ""
+        self._written_at = -_INTERVAL
+        # Shared with the processes that are forked to copy the part.
+        self._holds_until = get_context("fork").Value("d", 0.0)
+
+    def load(self) -> CopyProgress | None:
+        """Read how far the part is; ``None`` when it never began.
+
+        Raises:
+            OperatorError, PermissionDenied: it cannot be read.
+        """
+        self._row, self._is_read = read_own(self._task, _key(self._part)), True
+        return _progress(self._row, self._part)
+
+    def take(self, progress: CopyProgress) -> None:
+        """Hold the row from now on.
+
+        Raises:
+            PartTaken: another process writes it, or has since it was read.
+            OperatorError, PermissionDenied: it cannot be read or written.
+        """
+        before, self._row = self._row, read_own(self._task, _key(self._part))
+        if self._is_read and self._row != before:
+            raise self._taken()
+        if _owner(self._row):
+            self._await_stillness()
+        self._owner = uuid.uuid4().hex
+        self.write(progress)
+
+    def save(self, progress: CopyProgress) -> None:
+        """Write how far the part is, if it is time: a kill makes the next run repeat the rest.
+
+        Raises:
+            As :meth:`write` does.
+        """
+        due = self._clock.elapsed() - self._written_at >= _INTERVAL
+        if due or progress.finished_at is not None:
+            self.write(progress)
+
+    def write(self, progress: CopyProgress) -> None:
+        """Write how far the part is.
+
+        Raises:
+            PartTaken: another process holds the row.
+            OperatorError, PermissionDenied: it cannot be written.
+        """
+        now = self._clock.elapsed()
+        row: Row = {
+            "token": {"S": progress.token},
+            "owner": {"S": self._owner},
+            "host": {"S": platform.node()},
+            "beatAt": {"N": repr(self._clock.now())},
+            "finished": {"BOOL": progress.finished_at is not None},
+            "progress": {"B": zlib.compress(encode(progress))},
+        }
+        key = _key(self._part)
+        # A write whose answer was lost is repeated, and then finds itself.
+        if not replace_own(self._task, key, self._row, row) and read_own(self._task, key) != row:
+            raise self._taken()
+        self._row, self._written_at = row, now
+        self._holds_until.value = now + _HOLDS if self._owner else 0.0
+
+    def release(self, progress: CopyProgress) -> None:
+        """Let another process go on at once; if this fails, what was written last stays."""
+        if not self._owner:
+            return
+        self._owner = ""
+        with suppress(OperatorError):
+            self.write(progress)
+
+    def hold(self) -> None:
+        """Wait until the row was written lately enough for whoever wants to write an item."""
+        while self.remaining() <= 0:
+            self._wait(0.1)
+
+    def remaining(self) -> float:
+        """Seconds for which nobody else holds the row, for sure."""
+        return float(self._holds_until.value) - self._clock.elapsed()
+
+    def _await_stillness(self) -> None:
+        began, before = self._clock.elapsed(), self._row
+        while self._clock.elapsed() - began < _DEAD:
+            self._wait(_POLL)
+            self._row = read_own(self._task, _key(self._part))
+            if not _owner(self._row):
+                return
+            if self._row != before:
+                raise self._taken()
+
+    def _taken(self) -> PartTaken:
+        row = read_own(self._task, _key(self._part)) or {}
+        host = row.get("host", {}).get("S", "another host")
+        return PartTaken(
+            f"Part {self._part.number}/{self._part.total} of the copy of task {self._task.name} is "
+            f"being copied on {host}.",
+            f"kcl-processor copy {self._task.name} --part {self._part.number}/{self._part.total} "
+            "--status",
+        )
+
+
+def read_part(task: Task, part: Segment) -> CopyProgress | None:
+    """How far a part of the task's last copy is; ``None`` when it has not begun.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be read.
+    """
+    return _progress(read_own(task, _key(part)), part)
+
+
+def part_is_running(task: Task, part: Segment, now: float) -> bool:
+    """Whether a process copies a part, on whatever host: it has written its row lately.
+
+    Args:
+        now: this host's time, seconds since the epoch.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be read.
+    """
+    row = read_own(task, _key(part))
+    return bool(row and _owner(row) and now - float(row["beatAt"]["N"]) < _DEAD)
+
+
+def read_parts(task: Task, parts: int, token: str) -> list[CopyProgress | None]:
+    """How far each part of a copy is; ``None`` for one that has not begun.
+
+    Raises:
+        OperatorError, PermissionDenied: they cannot be read.
+    """
+    found = [read_part(task, Segment(number, parts)) for number in range(parts)]
+    return [progress if progress and progress.token == token else None for progress in found]
+
+
+def _key(part: Segment) -> str:
+    return f"KclProcessorCopyPart-{part.number}-of-{part.total}"
+
+
+def _owner(row: Row | None) -> str:
+    return str(row["owner"]["S"]) if row else ""
+
+
+def _progress(row: Row | None, part: Segment) -> CopyProgress | None:
+    if row is None:
+        return None
+    try:
+        return decode(zlib.decompress(row["progress"]["B"]))
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"The progress of part {part.number}/{part.total} of the copy cannot be read: {error}.",
+            "go on with the version that wrote it; or kcl-processor copy --restart begins anew",
+        ) from error

@@ -1,0 +1,235 @@
+"""What one of a verification's processes does: segments of both tables, until none is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from kcl_processor.clock import Clock
+from kcl_processor.table.compare import WINDOWS_BYTES, Difference, Kind, SegmentPair
+from kcl_processor.table.crew import Link, Numbers
+from kcl_processor.table.pace import Halt
+from kcl_processor.table.repair import Outcome, Repair
+from kcl_processor.table.scan import Rounds, at_once_in
+from kcl_processor.table.suspects import MOST, Suspects
+from kcl_processor.table.table_reader import Segment, TableReader
+
+# Threads of one process that look at suspects and repair; each has one call under way.
+LOOKING = 8
+# Seconds to sleep at most while suspects are not due.
+_NAP = 0.5
+# Seconds between two reports of how far a process is.
+_REPORT_INTERVAL = 0.5
+
+
+@dataclass(slots=True)
+class SegmentResult:
+    """What was found in one segment. ``equal_again`` counts repaired differences."""
+
+    segment: int
+    source: int = 0
+    destination: int = 0
+    missing: int = 0
+    extra: int = 0
+    changed: int = 0
+    undecided: int = 0
+    equal_again: int = 0
+    done: bool = False
+
+    @property
+    def differing(self) -> int:
+        """Keys that differ still."""
+        return self.missing + self.extra + self.changed - self.equal_again
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A key differs; ``outcome`` is what repairing it came to, if that was asked for."""
+
+    difference: Difference
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A key never stood still long enough to be judged."""
+
+    segment: int
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How far a process is.
+
+    Attributes:
+        results: of the segments that it has moved on since it told last.
+        pending: keys that are to be looked at again.
+        settled: keys that differed at first and then no longer, since its beginning.
+    """
+
+    results: list[SegmentResult]
+    pending: int
+    settled: int
+
+
+class VerifyShare:
+    """The work of a verification, made before the processes are forked that share it.
+
+    Args:
+        source, destination: have opened no connection yet.
+        repair: makes differences good; ``None`` leaves them.
+        patience: seconds that a source's item must stand still while the sides differ.
+    """
+
+    def __init__(
+        self,
+        source: TableReader,
+        destination: TableReader,
+        repair: Repair | None,
+        segments: list[Segment],
+        patience: float,
+        processes: int,
+        halt: Halt,
+        clock: Clock,
+    ) -> None:
+        self._readers = source, destination
+        self._repair = repair
+        self._segments = segments
+        self._patience = patience
+        self._numbers = Numbers(len(segments))
+        self._at_once = at_once_in(processes, len(segments))
+        self._window_bytes = WINDOWS_BYTES // (processes * self._at_once)
+        self._most_suspects = MOST // processes
+        self._halt = halt
+        self._clock = clock
+
+    def work(self, link: Link) -> None:
+        """Compare segments until none is left, and decide what was suspicious in them.
+
+        Raises:
+            OperatorError: a side cannot be read, or written.
+            Halted: the work is to end.
+        """
+        with (
+            ThreadPoolExecutor(self._at_once, thread_name_prefix="scan") as scanning,
+            ThreadPoolExecutor(LOOKING, thread_name_prefix="look") as looking,
+        ):
+            try:
+                self._compare(_Telling(link, self._clock), scanning, looking)
+            except BaseException:
+                self._halt.set()
+                raise
+
+    def _compare(
+        self, told: _Telling, scanning: ThreadPoolExecutor, looking: ThreadPoolExecutor
+    ) -> None:
+        suspects = Suspects(*self._readers, looking, self._clock, self._patience, told.undecided)
+        decision = _Decision(suspects, self._repair, looking, told, self._halt)
+        rounds = Rounds(self._pairs(), scanning, self._halt, decision.turn, self._at_once)
+        for fetched in rounds:
+            for pair, (side, page) in fetched:
+                told.met(pair, side, len(page.items))
+                suspects.add(pair.segment.number, pair.meet(side, page))
+            decision.decide(self._most_suspects)
+        decision.decide(0)
+        told.progress(suspects)
+
+    def _pairs(self) -> Iterator[SegmentPair]:
+        for at in self._numbers:
+            yield SegmentPair(*self._readers, self._segments[at], self._window_bytes)
+
+
+class _Decision:
+    """Looks at suspects, and makes good what differs."""
+
+    def __init__(
+        self,
+        suspects: Suspects,
+        repair: Repair | None,
+        looking: ThreadPoolExecutor,
+        told: _Telling,
+        halt: Halt,
+    ) -> None:
+        self._suspects = suspects
+        self._repair = repair
+        self._looking = looking
+        self._told = told
+        self._halt = halt
+
+    def decide(self, most: int) -> None:
+        """Look at what is due, and go on until no more than ``most`` suspects are pending."""
+        while True:
+            self._make_good(list(self._suspects.look()))
+            if len(self._suspects) <= most:
+                return
+            self.turn()
+            self._halt.wait(min(_NAP, self._suspects.seconds_to_next()))
+
+    def turn(self) -> None:
+        """Tell how far it is, if it is time."""
+        self._halt.wait(0)
+        if self._told.is_due():
+            self._told.progress(self._suspects)
+
+    def _make_good(self, found: list[Difference]) -> None:
+        outcomes: Iterator[Outcome | None] = iter([None] * len(found))
+        if self._repair:
+            outcomes = self._looking.map(self._repair.apply, (part.key for part in found))
+        for part, outcome in zip(found, outcomes, strict=True):
+            self._told.difference(part, outcome)
+
+
+class _Telling:
+    """What a process has found, and what of it was told."""
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self._link = link
+        self._clock = clock
+        self._results: dict[int, SegmentResult] = {}
+        self._moved: set[int] = set()
+        self._told_at = clock.elapsed()
+
+    def met(self, pair: SegmentPair, side: int, items: int) -> None:
+        """A page was read."""
+        result = self._result(pair.segment.number)
+        result.done = not pair.more()
+        if side == 0:
+            result.source += items
+        else:
+            result.destination += items
+
+    def difference(self, found: Difference, outcome: Outcome | None) -> None:
+        """A key differs."""
+        result = self._result(found.segment)
+        match found.kind:
+            case Kind.MISSING:
+                result.missing += 1
+            case Kind.EXTRA:
+                result.extra += 1
+            case Kind.CHANGED:
+                result.changed += 1
+        if outcome and outcome.equal:
+            result.equal_again += 1
+        self._link.tell(Found(found, outcome))
+
+    def undecided(self, segment: int, key: bytes) -> None:
+        """A key is given up."""
+        self._result(segment).undecided += 1
+        self._link.tell(Undecided(segment, key))
+
+    def is_due(self) -> bool:
+        """Whether to tell how far it is."""
+        return self._clock.elapsed() - self._told_at >= _REPORT_INTERVAL
+
+    def progress(self, suspects: Suspects) -> None:
+        """Tell how far it is."""
+        self._told_at = self._clock.elapsed()
+        moved = [replace(self._results[number]) for number in sorted(self._moved)]
+        self._moved.clear()
+        self._link.tell(Compared(moved, len(suspects), suspects.settled))
+
+    def _result(self, number: int) -> SegmentResult:
+        self._moved.add(number)
+        return self._results.setdefault(number, SegmentResult(number))

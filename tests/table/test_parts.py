@@ -1,0 +1,257 @@
+"""A copy in parts: each on any host, held by one process, and all of them one copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.aws import clients
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.fleet.running import StillRunning, signs_of_life
+from kcl_processor.launch.copy_mark import CopyState, read_mark, settle_mark
+from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
+from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.part_hold import PartHold
+from kcl_processor.table.part_row import PartRow, PartTaken, part_is_running, read_part
+from kcl_processor.table.table_reader import Segment
+from tests.fakes import HandClock, turning
+from tests.kcl_tables import fill, identity, make_source_and_destination, make_task
+
+PARTS, SEGMENTS = 3, 7
+LEASE = {"leaseKey": {"S": "shardId-1"}, "leaseCounter": {"N": "7"}, "checkpoint": {"S": "17"}}
+
+
+class Part:
+    """One process that copies a part, on a host of its own."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self._world = world
+        self.place = Segment(number, PARTS)
+        self.row = PartRow(world.task, self.place, world.clock, lambda s: world.wait(s))
+        files = TaskFiles(world.task, world.folder / str(number))
+        self.hold = PartHold(
+            files, self.place, self.row, world.ours, world.clock, lambda s: world.wait(s)
+        )
+        self.progress = world.new(self.place)
+
+    def begin(self, *, restart: bool = False) -> Part:
+        """Begin the copy, or join it, or go on with it."""
+        found = self.row.load()
+        self.hold.refuse_others(None if restart else found, restart=restart)
+        if found and not restart and self.hold.is_of_last(found):
+            self.progress = found
+        elif self.hold.joined:
+            self.progress.token = self.hold.joined.token
+        self.hold.begin(self.progress, signs_of_life(self._world.task))
+        return self
+
+    def finish(self) -> bool:
+        """Copy all of it."""
+        self.progress.finished_at = self._world.clock.now()
+        self.row.save(self.progress)
+        whole = self.hold.finish(self.progress, CopyListener())
+        self.row.release(self.progress)
+        return whole
+
+
+class World:
+    """A task whose copy is made in parts."""
+
+    def __init__(self, task: Task, folder: Path) -> None:
+        self.task = task
+        self.folder = folder
+        self.clock = HandClock()
+        self.ours = identity(task)
+        self.wait: Callable[[float], None] = self.clock.turn
+
+    def new(self, place: Segment) -> CopyProgress:
+        """The progress of a part that has not begun."""
+        return CopyProgress(
+            str(self.ours.source),
+            str(self.ours.destination),
+            self.ours.stream,
+            10,
+            1000,
+            self.clock.now(),
+            [SegmentProgress() for _ in range(SEGMENTS)],
+            part=place.number,
+            parts=place.total,
+        )
+
+    def parts(self) -> list[Part]:
+        """All of them, none begun."""
+        return [Part(self, number) for number in range(PARTS)]
+
+    def put_lease(self) -> None:
+        """What a living worker does."""
+        table = self.task.kcl.application_name
+        clients.checkpoints(self.task).put_item(TableName=table, Item=LEASE)
+
+    def state(self) -> CopyState | None:
+        mark = read_mark(self.task)
+        return mark.state if mark else None
+
+
+@pytest.fixture
+def world(moto_url: str, tmp_path: Path) -> World:
+    """A task whose tables are all there, and that never ran."""
+    task = make_task(moto_url)
+    make_source_and_destination(task)
+    fill(task, [])
+    return World(task, tmp_path)
+
+
+def test_each_segment_is_of_one_part() -> None:
+    """However the numbers fall."""
+    segments = [SegmentProgress() for _ in range(SEGMENTS)]
+    parts = [
+        CopyProgress("", "", "", 0, 0, 0.0, segments, part=part, parts=PARTS).own_segments
+        for part in range(PARTS)
+    ]
+    assert sorted(number for part in parts for number in part) == list(range(SEGMENTS))
+
+
+def test_a_copy_is_done_when_its_last_part_is(world: World) -> None:
+    """Whichever that is; until then no daemon starts."""
+    first, second, third = [part.begin() for part in world.parts()]
+    mark = read_mark(world.task)
+    assert mark and (mark.parts, mark.segments) == (PARTS, SEGMENTS)
+    assert {part.progress.token for part in (first, second, third)} == {mark.token}
+    assert not second.finish() and not first.finish()
+    with pytest.raises(ConfigError, match="not finished") as refused:
+        settle_mark(world.task, world.clock.now(), started=False, adopt=False)
+    assert "--part 0/3 and so on, each on any host, go on with it" in refused.value.hint
+    assert third.finish()
+    assert world.state() is CopyState.DONE
+    again = Part(world, 1)
+    found = again.row.load()
+    assert found is not None
+    again.hold.refuse_others(found, restart=False)
+    assert again.hold.is_done(found)
+
+
+def test_a_part_that_ended_goes_on_on_another_host(world: World) -> None:
+    """At once after a stop, and with all that was written."""
+    part = Part(world, 1).begin()
+    part.progress.segments[4] = SegmentProgress({"pk": {"S": "k"}}, 12)
+    part.row.release(part.progress)
+    began = world.clock.elapsed()
+    there = Part(world, 1).begin()
+    assert world.clock.elapsed() == began
+    assert there.progress.segments[4] == part.progress.segments[4]
+    assert there.progress.token == part.progress.token
+
+
+def test_a_part_that_was_killed_goes_on_when_nothing_of_it_can_be_on_its_way(
+    world: World,
+) -> None:
+    """Its row stands still for longer than its last writing allowed it to write."""
+    killed = Part(world, 0).begin()
+    there = Part(world, 0).begin()
+    assert killed.row.remaining() <= 0 < there.row.remaining()
+    with pytest.raises(PartTaken, match="Part 0/3 of the copy"):
+        killed.hold.look(killed.progress)
+
+
+def test_a_part_that_is_being_copied_is_left_alone(world: World) -> None:
+    """Its row moves while it is watched."""
+    part = Part(world, 2).begin()
+    assert part_is_running(world.task, part.place, world.clock.now())
+    world.wait = turning(world.clock, lambda: part.hold.look(part.progress))
+    with pytest.raises(PartTaken):
+        Part(world, 2).begin()
+    part.hold.look(part.progress)
+    assert world.state() is CopyState.BEGUN
+
+
+def test_who_does_not_write_his_row_writes_no_item(world: World) -> None:
+    """Paused, or cut off from the rows, he waits until the row is his again."""
+    part = Part(world, 0).begin()
+    world.clock.turn(30)
+    assert part.row.remaining() <= 0
+    world.wait = turning(world.clock, lambda: part.row.write(part.progress))
+    part.row.hold()
+    assert part.row.remaining() > 0
+
+
+def test_progress_is_written_every_few_seconds_and_at_the_end(world: World) -> None:
+    """Not with every page: a row costs units by its size."""
+    part = Part(world, 0).begin()
+    for items, seen in ((1, 0), (2, 0)):
+        part.progress.items = items
+        part.row.save(part.progress)
+        found = read_part(world.task, part.place)
+        assert found and found.items == seen
+    world.clock.turn(5)
+    part.row.save(part.progress)
+    found = read_part(world.task, part.place)
+    assert found and found.items == 2
+
+
+def test_of_parts_that_begin_at_once_one_begins_the_copy(world: World) -> None:
+    """The other is told that there is one to join."""
+    one, two, _ = world.parts()
+    for part in (one, two):
+        part.hold.refuse_others(part.row.load(), restart=False)
+    one.hold.begin(one.progress, signs_of_life(world.task))
+    assert not one.hold.was_overtaken()
+    with pytest.raises(OperatorError):
+        two.hold.begin(two.progress, signs_of_life(world.task))
+    assert two.hold.was_overtaken()
+    two.progress = world.new(two.place)
+    assert two.begin().progress.token == one.progress.token
+
+
+def test_a_daemon_beside_one_part_disturbs_all(world: World) -> None:
+    """Whoever sees it: no part is gone on with."""
+    one, two, _ = [part.begin() for part in world.parts()]
+    world.put_lease()
+    with pytest.raises(StillRunning) as moved:
+        one.hold.look(one.progress)
+    one.hold.disturb(one.progress, moved.value.message)
+    assert world.state() is CopyState.DISTURBED
+    two.row.release(two.progress)
+    with pytest.raises(ConfigError, match="disturbed"):
+        Part(world, 1).begin()
+
+
+def test_a_daemon_that_lived_while_a_part_was_dead_is_noticed(world: World) -> None:
+    """And then no other part goes on, either."""
+    part = Part(world, 0).begin()
+    part.row.release(part.progress)
+    world.put_lease()
+    with pytest.raises(ConfigError, match="the daemon was alive since"):
+        Part(world, 0).begin()
+    assert world.state() is CopyState.DISTURBED
+
+
+def test_parts_of_a_copy_that_was_given_up_or_begun_anew_end(world: World) -> None:
+    """They do not go on, and a copy that is begun anew is joined by the others."""
+    one, two, _ = [part.begin() for part in world.parts()]
+    anew = Part(world, 2).begin(restart=True)
+    with pytest.raises(ConfigError, match="another copy was begun"):
+        one.hold.look(one.progress)
+    one.row.release(one.progress)
+    assert Part(world, 0).begin().progress.token == anew.progress.token
+    settle_mark(world.task, world.clock.now(), started=False, adopt=True)
+    with pytest.raises(ConfigError, match="gave it up"):
+        anew.hold.look(anew.progress)
+    two.row.release(two.progress)
+    with pytest.raises(ConfigError, match="given up"):
+        Part(world, 1).begin()
+
+
+def test_other_parts_or_a_whole_copy_do_not_mix(world: World) -> None:
+    """A part of four is none of three's."""
+    Part(world, 0).begin()
+    place = Segment(0, 4)
+    row = PartRow(world.task, place, world.clock, world.wait)
+    other = PartHold(
+        TaskFiles(world.task, world.folder), place, row, world.ours, world.clock, world.wait
+    )
+    with pytest.raises(ConfigError, match="not finished"):
+        other.refuse_others(row.load(), restart=False)
