@@ -84,7 +84,8 @@ def test_how_a_worker_ended_is_told(story: Stories) -> None:
 @pytest.mark.parametrize("shards", [1, 100])
 def test_any_number_of_shards_stops(shards: int, story: Stories, tell: Tell) -> None:
     """One shard or a hundred, the second generation of each: the stop is in time."""
-    told = story(lineages=shards, preload=200, keys=200, rate=50.0)
+    # Keys enough for each shard to have some: a child is seen to begin by its parent's changes.
+    told = story(lineages=shards, preload=2000, keys=2000, rate=50.0)
     worker = told.started()
     _all_at_work(told, worker, shards, 400)
     told.simulator.control(rollover=None)
