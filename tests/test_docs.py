@@ -116,7 +116,7 @@ def test_files_that_the_readme_names_exist(name: tuple[str, str]) -> None:
 @pytest.mark.parametrize("command", sorted(commands_of(GUIDE)))
 def test_the_commands_of_the_guide_can_be_typed(command: str) -> None:
     """Capital words stand for something, and are something for the parser, too."""
-    _, *words = shlex.split(command)
+    _, *words = shlex.split(command.replace("I/N", "0/8"))
     PARSER.parse_args(with_action(words))
 
 
