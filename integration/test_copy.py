@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_copies_items_of_every_type(pairs: list[Pair], keys: Keys) -> None:
     done = pair.run("copy")
     assert done.returncode == ExitCode.OK, done.stderr
     assert done.stdout.splitlines()[1].split()[:4] == ["orders", "300", "300", "0"]
-    assert "Next: kcl-processor run orders, before" in done.stderr
+    assert re.search("Next: kcl-processor run .*orders, before", done.stderr)
     assert pair.equal()
     again = pair.run("copy", "--status", "--json")
     row = json.loads(again.stdout)
@@ -63,7 +64,7 @@ def test_copies_nothing_and_much(pair: Pair) -> None:
     pair.put(pair.source, 1, big={"B": b"\x00\xff" * 195_000})
     (pair.folder / "orders.copy.json").write_text("{")
     broken = pair.run("copy")
-    assert broken.returncode == ExitCode.CONFIG and "copy --restart" in broken.stderr
+    assert broken.returncode == ExitCode.CONFIG and "--restart" in broken.stderr
     done = pair.run("copy", "--restart")
     assert done.returncode == ExitCode.OK, done.stderr
     assert pair.equal()
@@ -75,7 +76,7 @@ def test_refuses_a_destination_with_items(pair: Pair) -> None:
     pair.put(pair.replica, 9)
     refused = pair.run("copy")
     assert refused.returncode == ExitCode.DESTINATION
-    assert "Try: copy --no-to-empty-only" in refused.stderr
+    assert re.search("Try: kcl-processor copy .*--no-to-empty-only orders", refused.stderr)
     assert len(pair.contents(pair.replica)) == 1
     assert pair.run("copy", "--no-to-empty-only").returncode == ExitCode.OK
     assert len(pair.contents(pair.replica)) == 6
@@ -162,7 +163,7 @@ def test_a_process_of_a_copy_that_is_killed_ends_it_by_name(local: str, tmp_path
             assert copy.wait(30) == ExitCode.CRASH, copy.log()
         assert len(workers) == 3
         assert f"A process of this command, {workers[1].pid}, was killed by SIGKILL" in copy.log()
-        assert "Try: kcl-processor copy orders goes on from here" in copy.log()
+        assert re.search("Try: kcl-processor copy .*orders goes on from here", copy.log())
         assert not any(map(psutil.Process.is_running, workers))
         simulator.faults([], [])
         done = command.run("copy")

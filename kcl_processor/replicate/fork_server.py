@@ -22,6 +22,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -92,10 +93,14 @@ class _Process:
     unread: bytes = b""
 
     def give(self, number: int, connection: socket.socket) -> None:
-        """Hand it a shard's connection."""
-        data = number.to_bytes(_NUMBER, "big")
-        socket.send_fds(self.control, [data], [connection.fileno()])
+        """Hand it a shard's connection, and tell the launcher. Whose other side is gone, it ends
+        with that; if it has died itself, its end is told next."""
         self.shards.add(number)
+        with contextlib.suppress(OSError):
+            connection.sendall(b"%d %d\n" % (number, self.pid))
+        with contextlib.suppress(OSError):
+            data = number.to_bytes(_NUMBER, "big")
+            socket.send_fds(self.control, [data], [connection.fileno()])
 
     def news(self) -> list[str]:
         """Shards that ended, as ``NUMBER CODE``, since this was asked last."""
@@ -148,8 +153,7 @@ class _Server:
             # The launcher ends the daemon with a reason, and the others checkpoint.
             _log.error("no record processor can be forked: %s", error.strerror)
         connection, _ = self._listener.accept()
-        # Of a process that has just died the end is told next.
-        with connection, contextlib.suppress(ConnectionError):
+        with connection:
             if process:
                 process.give(next(self._numbers), connection)
 
@@ -181,6 +185,8 @@ class _Server:
         _Shards(theirs, self._work).run()
 
     def _hear(self, process: _Process) -> None:
+        if process.control.fileno() < 0:
+            return
         for line in process.news():
             self._tell(line)
         if not process.shards:
@@ -201,8 +207,8 @@ class _Server:
             if not pid:
                 return
             process = self._processes.pop(pid)
-            if process.control.fileno() >= 0:
-                self._hear(process)
+            self._hear(process)
+            if process.shards:
                 code = os.waitstatus_to_exitcode(status)
                 for number in process.shards:
                     self._tell(f"{number} {code if code >= 0 else 128 - code}")
@@ -227,38 +233,46 @@ class _Shards:
         """Take shards until there are no more to come, and work until they end."""
         self._work.begin()
         threads: list[threading.Thread] = []
-        while shard := self._next():
-            threads = [thread for thread in threads if thread.is_alive()]
-            threads.append(threading.Thread(target=self._read, args=shard))
-            threads[-1].start()
+        for number, files in self._handed():
+            try:
+                # Without a file or a thread left for it, a shard fails alone.
+                connection = socket.socket(fileno=files[0])
+                thread = threading.Thread(target=self._read, args=(number, connection))
+                thread.start()
+            except (IndexError, RuntimeError) as error:
+                _log.error("no record processor can be started: %r. Try: ulimit -a", error)
+                self._ended(number, ExitCode.CRASH)
+                continue
+            threads = [*(other for other in threads if other.is_alive()), thread]
         for thread in threads:
             thread.join()
         self._work.end()
 
-    def _next(self) -> tuple[int, socket.socket] | None:
-        try:
-            data, files, _, _ = socket.recv_fds(self._control, _NUMBER, 1)
-        except ConnectionError:
-            return None
-        if not data:
-            return None
-        return int.from_bytes(data, "big"), socket.socket(fileno=files[0])
+    def _handed(self) -> Iterator[tuple[int, list[int]]]:
+        """The numbers of shards and the files that came with them, until no more can come."""
+        with contextlib.suppress(ConnectionError):
+            while received := socket.recv_fds(self._control, _NUMBER, 1):
+                if not received[0]:
+                    return
+                yield int.from_bytes(received[0], "big"), received[1]
 
     def _read(self, number: int, connection: socket.socket) -> None:
         """Read one shard until its end; how it ends is its own, and the others go on."""
         with connection:
-            code = child.outcome(lambda: self._speak(number, connection))
+            code = child.outcome(lambda: self._speak(connection))
+        self._ended(number, code)
+
+    def _ended(self, number: int, code: int) -> None:
         # Without a server there is no daemon to tell.
         with contextlib.suppress(OSError):
             self._control.sendall(b"%d %d\n" % (number, code))
 
-    def _speak(self, number: int, connection: socket.socket) -> None:
+    def _speak(self, connection: socket.socket) -> None:
         with (
             connection.makefile("r", encoding="utf-8") as messages,
             connection.makefile("w", encoding="utf-8") as answers,
         ):
             speak_for(messages.readline().rstrip("\n"))
-            print(number, os.getpid(), file=answers, flush=True)
             self._work.run(messages, answers)
 
 

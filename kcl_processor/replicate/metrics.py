@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -119,6 +120,11 @@ class Reporter:
             beat = figures.heartbeat()
             self._rest += beat.counts.since(told.published)
             self._rest_latency.join(figures.take_latency())
+        self._remove_beat(beat)
+
+    def _remove_beat(self, beat: Heartbeat) -> None:
+        # One that stays is taken for what it is by its age.
+        with suppress(OSError):
             heartbeat_file(self._folder, beat.shard).unlink(missing_ok=True)
 
     def stop(self, patience: float) -> None:
@@ -144,16 +150,21 @@ class Reporter:
     def _beat(self) -> None:
         gaps = list(noted_gaps(self._gap_file))
         self._is_busy = False
-        # A shard that is closed meanwhile must not get its heartbeat back.
         with self._lock:
-            for figures, told in self._shards.items():
-                beat = figures.heartbeat()
-                since = figures.started_at - _GAP_HEAD_START
-                figures.gaps = sum(gap.shard == beat.shard and gap.at >= since for gap in gaps)
-                self._is_busy |= told.is_news(beat)
-                if told.is_news(beat) or told.is_old(beat):
-                    write_heartbeat(self._folder, beat)
-                    told.beat = beat
+            shards = list(self._shards.items())
+        for figures, told in shards:
+            since = figures.started_at - _GAP_HEAD_START
+            beat = figures.heartbeat()
+            figures.gaps = sum(gap.shard == beat.shard and gap.at >= since for gap in gaps)
+            self._is_busy |= told.is_news(beat)
+            if told.is_news(beat) or told.is_old(beat):
+                # Not under the lock: a disk that hangs must not hold up the end of a shard.
+                write_heartbeat(self._folder, beat)
+                told.beat = beat
+                with self._lock:
+                    is_closed = figures not in self._shards
+                if is_closed:
+                    self._remove_beat(beat)
 
     def _send(self) -> None:
         # A failed minute is not sent twice: its counts go with the next one's, its latencies not.

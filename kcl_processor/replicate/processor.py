@@ -103,22 +103,23 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
 
     @contextmanager
     def _action(self, checkpointer: kcl.Checkpointer | None) -> Iterator[None]:
-        with self._busy():
-            try:
+        # amazon-kclpy passes over every other error, and reports the batch as done.
+        try:
+            with self._busy():
                 if checkpointer is not None:
                     self._shard.position.use(_KclCheckpointer(checkpointer))
                 yield
-            except LeaseLost:
-                self._after_loss()
-            except OperatorError as error:
-                _log.error("%s Try: %s", error.message, error.hint)
-                raise SystemExit(int(error.exit_code)) from error
-            except CheckpointRefused as refusal:
-                _log.error("no checkpoint could be made: %s", refusal)
-                raise SystemExit(int(ExitCode.CRASH)) from refusal
-            except Exception as error:
-                _log.exception("an unforeseen error ends this record processor")
-                raise SystemExit(int(ExitCode.BUG)) from error
+        except LeaseLost:
+            self._after_loss()
+        except OperatorError as error:
+            _log.error("%s Try: %s", error.message, error.hint)
+            raise SystemExit(int(error.exit_code)) from error
+        except CheckpointRefused as refusal:
+            _log.error("no checkpoint could be made: %s", refusal)
+            raise SystemExit(int(ExitCode.CRASH)) from refusal
+        except Exception as error:
+            _log.exception("an unforeseen error ends this record processor")
+            raise SystemExit(int(ExitCode.BUG)) from error
 
     def _after_loss(self) -> None:
         now = self._clock.elapsed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,8 +32,9 @@ _PROGRESS_INTERVAL = 60.0
 _UNACKNOWLEDGED = 0.5
 # Seconds that the last figures may hold up the end of the process.
 _LAST_FIGURES = 3.0
-# Connections that are kept for all shards of a process; what is more is closed after each use.
-_SHARDS_CONNECTIONS = 1024
+# Connections that are kept for all shards of a process, at most a quarter of the files that it may
+# have open; what is more is closed after each use.
+_SHARDS_CONNECTIONS = min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
 
 
 class OpenShard:
@@ -163,7 +165,7 @@ class ShardOpener:
 
         def close() -> None:
             self._reporter.remove(figures)
-            pool.shutdown(wait=False)
+            pool.shutdown(wait=False, cancel_futures=True)
 
         return OpenShard(writer, position, figures, close, self._clock)
 

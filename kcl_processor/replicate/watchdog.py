@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kcl_processor.clock import Clock
+
+_log = logging.getLogger(__name__)
 
 
 class Watchdog:
@@ -63,5 +66,10 @@ class Watchdog:
             faulthandler.cancel_dump_traceback_later()
         elif longest != self._armed_for:
             left = max(0.001, self._patience - (now - longest))
-            faulthandler.dump_traceback_later(left, exit=True, file=sys.stderr)
+            try:
+                faulthandler.dump_traceback_later(left, exit=True, file=sys.stderr)
+            except RuntimeError as error:
+                # The host has no thread left; the next turn tries again.
+                _log.warning("nothing watches for a hang now: %s", error)
+                longest = None
         self._armed_for = longest

@@ -56,7 +56,7 @@ def refuse_items(task: Task) -> None:
                 raise DestinationError(
                     f"The destination table {destination} holds items, which a copy would "
                     "overwrite, and those that the source lacks would stay.",
-                    f"kcl-processor copy --no-to-empty-only {task.name}, and after it "
+                    f"kcl-processor copy --restart --no-to-empty-only {task.name}, and after it "
                     f"kcl-processor verify --repair --delete-extra {task.name}",
                 )
 

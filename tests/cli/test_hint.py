@@ -75,6 +75,24 @@ def test_a_command_is_typed_again_as_it_was() -> None:
     assert again(args, "--restart") == "kcl-processor copy -c 'my tasks.yml' --max-rcu 5"
 
 
+def test_options_with_a_value_are_left_out_with_it() -> None:
+    """However the value was given."""
+    words = ["verify", "orders", "--sample", "40%", "--report=r.json", "--max-rcu", "5"]
+    typed = again(argparse.Namespace(words=words), values=frozenset({"--sample", "--report"}))
+    assert typed == "kcl-processor verify orders --max-rcu 5"
+
+
+def test_the_same_command_is_advised_with_its_limits() -> None:
+    """What kept a table in production from being throttled is not lost to an error."""
+    words = ["copy", "orders", "--max-wcu", "30", "--part=1/2", "--restart"]
+    args = build_parser().parse_args(words)
+    args.words = words
+    assert as_called("kcl-processor copy orders goes on", args) == (
+        "kcl-processor copy --max-wcu 30 --part=1/2 orders goes on"
+    )
+    assert as_called("kcl-processor run orders", args) == "kcl-processor run orders"
+
+
 @pytest.mark.parametrize("module", sorted(Path(cli.__file__).parent.glob("*.py")), ids=str)
 def test_a_command_prints_no_hint_but_as_it_was_called(module: Path) -> None:
     """Each text that names a command is an error's, a help's, or goes through this module."""

@@ -65,7 +65,7 @@ final class Gaps {
 
     private String advice() {
         return goOn ? repair() : "set `on_gap: continue` for this task, start it, then " + repair()
-                + "; or kcl-processor copy " + task + " before the start";
+                + "; or kcl-processor copy --restart --no-to-empty-only " + task + " before the start";
     }
 
     private String repair() {

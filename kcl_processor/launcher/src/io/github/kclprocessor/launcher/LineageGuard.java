@@ -11,6 +11,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
+import software.amazon.awssdk.services.dynamodb.model.StreamRecord;
+import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.coordinator.ShardSyncs;
 import software.amazon.kinesis.leases.Lease;
@@ -26,7 +28,7 @@ import software.amazon.kinesis.metrics.MetricsScope;
  *
  * <p>A shard whose children the stream does not tell in time ends without them ({@code
  * DynamoDBStreamsDataFetcher.getChildShards}), and they wait for a sync. Should that come after they have left
- * the stream, nobody holds a lease at which {@link GapGuard} could state the gap.
+ * the stream, whole or in part, nobody holds a lease at which {@link GapGuard} could state the gap.
  *
  * <p>What is there then: an ended lease without one of a child, which the adapter keeps until its children
  * have ended; and an open shard that has no lease, whose line breaks off at a parent that nobody knows. The
@@ -60,15 +62,30 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
         Instant from = childless.stream().map(Gap::created).flatMap(Optional::stream)
                 .min(Instant::compareTo).orElse(null);
         Set<String> leased = leases.stream().map(Lease::leaseKey).collect(Collectors.toSet());
-        unseen(stream.shards(), leased).forEach((shard, child) -> gaps.found(
-                new Gap(shard, "TRIM_HORIZON", from, Gap.created(child).orElse(null)),
-                ResourceNotFoundException.builder().message("it never had a lease").build()));
+        oldest(stream.shards(), leased).forEach((parent, child) -> {
+            if (leased.contains(parent)) {
+                demand(child);
+            } else {
+                gaps.found(new Gap(parent, "TRIM_HORIZON", from, Gap.created(child.shardId()).orElse(null)),
+                        ResourceNotFoundException.builder().message("it never had a lease").build());
+            }
+        });
     }
 
-    /** Shards that are gone and had no lease, each with the oldest below it that is to get one. */
-    private static Map<String, String> unseen(List<Shard> shards, Set<String> leased) {
+    /** Of an ended shard's child all was to be read, where a first start takes what is left ({@link Begins}). */
+    private void demand(Shard child) {
+        try {
+            stream.demand(child.shardId(), child.sequenceNumberRange().startingSequenceNumber());
+        } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
+            Instant left = stream.oldestLeft(child.shardId()).map(StreamRecord::approximateCreationDateTime).orElse(null);
+            gaps.found(new Gap(child.shardId(), "TRIM_HORIZON", null, left), e);
+        }
+    }
+
+    /** The oldest shards that are to get a lease, by their parents. */
+    private static Map<String, Shard> oldest(List<Shard> shards, Set<String> leased) {
         Map<String, Shard> listed = shards.stream().collect(Collectors.toMap(Shard::shardId, Function.identity()));
-        Map<String, String> unseen = new TreeMap<>();
+        Map<String, Shard> found = new TreeMap<>();
         for (Shard shard : shards) {
             if (shard.sequenceNumberRange().endingSequenceNumber() != null || leased.contains(shard.shardId())) {
                 continue;
@@ -77,11 +94,10 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
             while (listed.containsKey(oldest.parentShardId()) && !leased.contains(oldest.parentShardId())) {
                 oldest = listed.get(oldest.parentShardId());
             }
-            String parent = oldest.parentShardId();
-            if (parent != null && !leased.contains(parent)) {
-                unseen.putIfAbsent(parent, oldest.shardId());
+            if (oldest.parentShardId() != null) {
+                found.putIfAbsent(oldest.parentShardId(), oldest);
             }
         }
-        return unseen;
+        return found;
     }
 }

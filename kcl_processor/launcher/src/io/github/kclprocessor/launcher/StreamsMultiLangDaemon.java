@@ -135,7 +135,7 @@ public final class StreamsMultiLangDaemon {
         presence.enter(Thread::sleep);
         try {
             CopyMark.refuse(rows, replica.task(), started, Instant.now());
-        } catch (Refused e) {
+        } catch (RuntimeException e) {
             presence.leave();
             throw e;
         }

@@ -127,6 +127,18 @@ class LineageGuardTest {
         assertTrue(leases.stream().anyMatch(lease -> lease.leaseKey().equals(shardOf(20))));
     }
 
+    /** A child of an ended shard was to be read from its start: what has left the stream of it is a gap. */
+    @Test
+    void childThatIsTrimmed() throws Exception {
+        lease(shardOf(30), null, ExtendedSequenceNumber.SHARD_END);
+        stream.shards = List.of(shard(shardOf(26), shardOf(30), null));
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.TRIMMED);
+        sync(true);
+        List<String> noted = Files.readAllLines(gapFile());
+        assertEquals(1, noted.size());
+        assertTrue(noted.get(0).contains("\"shard\":\"" + shardOf(26) + '"'), noted.get(0));
+    }
+
     /** A lineage of which everything was read loses its oldest shards, first their leases, then from the stream. */
     @Test
     void steadyState() throws Exception {
