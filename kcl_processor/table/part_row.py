@@ -55,8 +55,9 @@ class PartRow:
         self._is_read = False
         self._owner = ""
         self._written_at = -_INTERVAL
-        # Shared with the processes that are forked to copy the part.
-        self._holds_until = get_context("fork").Value("d", 0.0)
+        # Shared with the processes that are forked to copy the part. Only this one writes it, and
+        # eight aligned bytes are written at once: a lock would stay held by one that is killed.
+        self._holds_until = get_context("fork").RawValue("d", 0.0)
 
     def load(self) -> CopyProgress | None:
         """Read how far the part is; ``None`` when it never began.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -96,6 +100,22 @@ class World:
         return mark.state if mark else None
 
 
+@contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Fail what hangs, wherever it does."""
+
+    def fail(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.fixture
 def world(moto_url: str, tmp_path: Path) -> World:
     """A task whose tables are all there, and that never ran."""
@@ -176,6 +196,25 @@ def test_who_does_not_write_his_row_writes_no_item(world: World) -> None:
     world.wait = turning(world.clock, lambda: part.row.write(part.progress))
     part.row.hold()
     assert part.row.remaining() > 0
+
+
+def test_a_process_that_is_killed_as_it_looks_at_the_row_stops_no_other(world: World) -> None:
+    """The kernel kills one for want of memory at whatever moment; the part still ends."""
+    part = Part(world, 0).begin()
+
+    def look_on() -> None:
+        while True:
+            part.row.remaining()
+
+    for _ in range(20):
+        worker = get_context("fork").Process(target=look_on, daemon=True)
+        worker.start()
+        time.sleep(0.01)
+        worker.kill()
+        worker.join()
+        with at_most(2):
+            part.row.write(part.progress)
+            assert part.row.remaining() > 0
 
 
 def test_progress_is_written_every_few_seconds_and_at_the_end(world: World) -> None:
