@@ -17,10 +17,14 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.running import StillRunning, signs_of_life
 from kcl_processor.launch.copy_mark import CopyState, read_mark, settle_mark
+from kcl_processor.replicate.write import Tally
+from kcl_processor.table.copy_book import CopyBook
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.part_hold import PartHold
 from kcl_processor.table.part_row import PartRow, PartTaken, part_is_running, read_part
+from kcl_processor.table.patience import CallTally
+from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
 from tests.fakes import HandClock, turning
 from tests.kcl_tables import fill, identity, make_source_and_destination, make_task
@@ -164,6 +168,21 @@ def test_a_part_that_ended_goes_on_on_another_host(world: World) -> None:
     assert world.clock.elapsed() == began
     assert there.progress.segments[4] == part.progress.segments[4]
     assert there.progress.token == part.progress.token
+
+
+def test_a_part_that_ends_between_a_report_and_its_writing_down_goes_on(world: World) -> None:
+    """As one worker reports and another fails: both halves of the account are let go of."""
+    part = Part(world, 0).begin()
+    book = CopyBook(part.progress, part.row.save, world.clock)
+    book.save()
+    page = PageCopied(0, 10, {"pk": {"S": "k"}})
+    book.hear(0, CopyReport([page], 100, CallTally(), Tally(written=9, refused=1)))
+    part.row.release(part.progress)
+    there = Part(world, 0).begin()
+    assert (there.progress.items, there.progress.written, there.progress.refused) == (10, 9, 1)
+    CopyBook(there.progress, there.row.save, world.clock).close()
+    found = read_part(world.task, part.place)
+    assert found and found.finished_at is not None
 
 
 def test_a_part_that_was_killed_goes_on_when_nothing_of_it_can_be_on_its_way(
