@@ -30,7 +30,7 @@ from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.estimate import estimate
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import PartRow
+from kcl_processor.table.part_row import Overtaken, PartRow
 from kcl_processor.table.scan import FEWEST, segments_for
 from kcl_processor.table.table_copy import OpenFence
 from kcl_processor.table.table_reader import Segment
@@ -128,6 +128,10 @@ def _run(
             progress = _checked(task, options, tables, hold, progress, halt, clock)
             hold.begin(progress, signs)
             break
+        except Overtaken:
+            # What is left of the part is less than was read, or nothing.
+            if options.restart:
+                raise
         except OperatorError:
             # Of parts that start at the same time one begins the copy, and the others join it.
             if options.restart or not hold.was_overtaken():

@@ -122,6 +122,7 @@ class PartHold:
         Raises:
             StillRunning: the daemon came alive meanwhile; all is as it was.
             PartTaken: another process copies the part.
+            Overtaken: another process has copied of the part what this one read as left.
             ConfigError: it was alive since this part was begun, or the checkpoints are another's.
         """
         before, joined = self._mark, progress.token != ""
@@ -146,7 +147,8 @@ class PartHold:
         Raises:
             StillRunning: the daemon has come alive.
             PartTaken: another process copies the part.
-            ConfigError: the copy was given up, or another one was begun.
+            ConfigError: the copy was given up, or another one was begun; or it is said to be done,
+                and a daemon may start.
             GapError: it began 23 hours ago.
         """
         if not progress.forced:
@@ -154,6 +156,9 @@ class PartHold:
         refuse_moved(self._task, self._signs)
         mark = self._current(progress)
         self._row.write(progress)
+        if mark.state is not CopyState.BEGUN:
+            how = f"it was said to be done while part {self._part.number} was at work"
+            raise self.disturb(progress, how)
         # Another part may have been faster, and its sign of life does as well.
         replace_mark(self._task, mark, mark.now(CopyState.BEGUN, self._clock.now()))
 

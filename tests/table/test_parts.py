@@ -16,13 +16,16 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.running import StillRunning, signs_of_life
-from kcl_processor.launch.copy_mark import CopyState, read_mark, settle_mark
+from kcl_processor.launch.copy_mark import CopyState, read_mark, replace_mark, settle_mark
 from kcl_processor.replicate.write import Tally
 from kcl_processor.table.copy_book import CopyBook
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
+from kcl_processor.table.copy_sides import CopyOptions
+from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import PartRow, PartTaken, part_is_running, read_part
+from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_is_running, read_part
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
@@ -48,9 +51,9 @@ class Part:
 
     def begin(self, *, restart: bool = False) -> Part:
         """Begin the copy, or join it, or go on with it."""
-        found = self.row.load()
-        self.hold.refuse_others(None if restart else found, restart=restart)
-        if found and not restart and self.hold.is_of_last(found):
+        found = None if restart else self.row.load()
+        self.hold.refuse_others(found, restart=restart)
+        if found and self.hold.is_of_last(found):
             self.progress = found
         elif self.hold.joined:
             self.progress.token = self.hold.joined.token
@@ -64,6 +67,34 @@ class Part:
         whole = self.hold.finish(self.progress, CopyListener())
         self.row.release(self.progress)
         return whole
+
+
+class Once:
+    """Something that happens the first time only."""
+
+    def __init__(self, what: Callable[[], object]) -> None:
+        self._what = what
+        self.results: list[object] = []
+
+    def __call__(self) -> None:
+        if not self.results:
+            self.results.append(self._what())
+
+
+class TurningHalt(Halt):
+    """A halt whose waiting turns the world's clock; a copy that never ends is halted."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self._waits = 200
+
+    def wait(self, seconds: float) -> None:
+        self._waits -= 1
+        if not self._waits:
+            self.set()
+        super().wait(0)
+        self._world.wait(seconds)
 
 
 class World:
@@ -93,6 +124,12 @@ class World:
     def parts(self) -> list[Part]:
         """All of them, none begun."""
         return [Part(self, number) for number in range(PARTS)]
+
+    def run_copy(self, number: int) -> Copied:
+        """What ``copy --part`` does."""
+        files = TaskFiles(self.task, self.folder / f"run-{number}")
+        options = CopyOptions(part=Segment(number, PARTS), processes=1)
+        return run_copy(files, options, CopyListener(), TurningHalt(self), self.clock)
 
     def put_lease(self) -> None:
         """What a living worker does."""
@@ -205,6 +242,70 @@ def test_a_part_that_is_being_copied_is_left_alone(world: World) -> None:
         Part(world, 2).begin()
     part.hold.look(part.progress)
     assert world.state() is CopyState.BEGUN
+
+
+def test_a_part_that_is_finished_while_another_waits_for_it_stays_finished(world: World) -> None:
+    """The copy is done and a daemon may start: nobody goes on from what he read before that."""
+    first, second, owner = [part.begin() for part in world.parts()]
+    assert not first.finish() and not second.finish()
+    ends = Once(owner.finish)
+    world.wait = turning(world.clock, ends)
+    with pytest.raises(Overtaken):
+        Part(world, 2).begin()
+    assert ends.results == [True]
+    found = read_part(world.task, owner.place)
+    assert found and found.finished_at is not None
+    assert world.state() is CopyState.DONE
+    copied = world.run_copy(2)
+    assert copied.whole and copied.progress == found
+
+
+def test_who_waits_for_a_part_reads_again_what_its_owner_left(world: World) -> None:
+    """He goes on behind it, or ends as it is finished."""
+    parts = [part.begin() for part in world.parts()]
+    assert not parts[0].finish() and not parts[1].finish()
+    parts[2].progress.items = parts[2].progress.written = 10
+    ends = Once(parts[2].finish)
+    world.wait = turning(world.clock, ends)
+    copied = world.run_copy(2)
+    assert copied.whole and copied.progress.items == 10
+    assert ends.results == [True]
+    assert world.state() is CopyState.DONE
+
+
+def test_a_copy_that_is_begun_anew_takes_a_part_that_the_earlier_one_lets_go(
+    world: World,
+) -> None:
+    """Nothing of it is gone on from. But a part of the new one that was faster is not undone."""
+    old = Part(world, 1).begin()
+    world.wait = turning(world.clock, lambda: old.row.release(old.progress))
+    anew = Part(world, 1).begin(restart=True)
+    assert read_part(world.task, old.place) == anew.progress
+    late = PartRow(world.task, old.place, world.clock, world.clock.turn)
+    anew.finish()
+    with pytest.raises(Overtaken):
+        late.take(anew.progress)
+
+
+def test_a_part_at_work_in_a_copy_that_is_said_to_be_done_ends(world: World) -> None:
+    """A daemon may start over it, and would find nothing to refuse if the mark were set back."""
+    part = Part(world, 0).begin()
+    mark = read_mark(world.task)
+    assert mark
+    replace_mark(world.task, mark, mark.now(CopyState.DONE, world.clock.now()))
+    with pytest.raises(ConfigError, match="said to be done while part 0 was at work"):
+        part.hold.look(part.progress)
+    assert world.state() is CopyState.DISTURBED
+
+
+def test_a_part_that_was_paused_does_not_undo_what_was_done_meanwhile(world: World) -> None:
+    """Another process took it, and finished the copy."""
+    paused = Part(world, 0).begin()
+    others = [Part(world, number).begin() for number in range(PARTS)]
+    assert [part.finish() for part in others] == [False, False, True]
+    with pytest.raises(PartTaken):
+        paused.hold.look(paused.progress)
+    assert world.state() is CopyState.DONE
 
 
 def test_who_does_not_write_his_row_writes_no_item(world: World) -> None:
