@@ -11,7 +11,7 @@ from typing import Protocol
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Side, Task
-from kcl_processor.errors import ExitCode, OperatorError
+from kcl_processor.errors import DestinationError, ExitCode, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
@@ -129,11 +129,12 @@ def _run(
             hold.begin(progress, signs)
             break
         except Overtaken:
-            # What is left of the part is less than was read, or nothing.
+            # What is left of the part is less than was read; or another began the copy.
             if options.restart:
                 raise
-        except OperatorError:
-            # Of parts that start at the same time one begins the copy, and the others join it.
+        except DestinationError:
+            # Of parts that start at the same time one begins the copy, and the others join it: it
+            # may have filled the destination that a copy is to find empty.
             if options.restart or not hold.was_overtaken():
                 raise
     try:

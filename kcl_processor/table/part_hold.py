@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.running import Signs, StillRunning, digest, has_leases, refuse_moved
 from kcl_processor.launch.claim import claim_for_copy, refuse_other_replica
 from kcl_processor.launch.copy_mark import (
@@ -29,7 +29,7 @@ from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_hold import set_leases_aside
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
-from kcl_processor.table.part_row import PartRow, read_parts
+from kcl_processor.table.part_row import Overtaken, PartRow, read_parts
 from kcl_processor.table.table_reader import Segment
 
 
@@ -96,8 +96,8 @@ class PartHold:
 
     def was_overtaken(self) -> bool:
         """Whether another part has begun the copy since the others were looked at."""
-        found = read_mark(self._task)
-        return found is not None and found != self._mark and found.parts == self._part.total
+        found, known = read_mark(self._task), self._mark.token if self._mark else ""
+        return found is not None and found.token != known and found.parts == self._part.total
 
     def is_done(self, progress: CopyProgress) -> bool:
         """Whether nothing is left to do, for this part or another.
@@ -122,7 +122,8 @@ class PartHold:
         Raises:
             StillRunning: the daemon came alive meanwhile; all is as it was.
             PartTaken: another process copies the part.
-            Overtaken: another process has copied of the part what this one read as left.
+            Overtaken: another part has begun the copy; or another process has copied of this one
+                what was read as left.
             ConfigError: it was alive since this part was begun, or the checkpoints are another's.
         """
         before, joined = self._mark, progress.token != ""
@@ -208,7 +209,7 @@ class PartHold:
             segments=len(progress.segments),
         )
         if not replace_mark(self._task, before, self._mark):
-            raise OperatorError(
+            raise Overtaken(
                 f"Another part has begun the copy of task {self._task.name} just now.",
                 "start this part again, and it joins it",
             )

@@ -14,11 +14,13 @@ import pytest
 from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.running import StillRunning, signs_of_life
 from kcl_processor.launch.copy_mark import CopyState, read_mark, replace_mark, settle_mark
 from kcl_processor.replicate.write import Tally
+from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
+from kcl_processor.table.copy_checks import refuse_items
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
 from kcl_processor.table.copy_sides import CopyOptions
 from kcl_processor.table.copy_task import Copied, run_copy
@@ -240,8 +242,41 @@ def test_a_part_that_is_being_copied_is_left_alone(world: World) -> None:
     world.wait = turning(world.clock, lambda: part.hold.look(part.progress))
     with pytest.raises(PartTaken):
         Part(world, 2).begin()
+    with pytest.raises(PartTaken):
+        world.run_copy(2)
     part.hold.look(part.progress)
     assert world.state() is CopyState.BEGUN
+
+
+def test_a_sign_of_life_is_no_other_copy(world: World) -> None:
+    """Every part gives one every five seconds."""
+    first, second, _ = world.parts()
+    first.begin()
+    second.hold.refuse_others(second.row.load(), restart=False)
+    world.clock.turn(5)
+    first.hold.look(first.progress)
+    assert not second.hold.was_overtaken()
+
+
+def test_a_part_joins_a_copy_that_filled_the_destination_while_it_looked(world: World) -> None:
+    """It is not refused for the items that are there."""
+    first, second, _ = world.parts()
+    replica = world.task.destination
+
+    def look(task: Task) -> None:
+        begins()
+        refuse_items(task)
+
+    def begin() -> None:
+        first.begin()
+        clients.tables(replica).put_item(TableName=replica.table, Item={"pk": {"S": "k"}})
+
+    begins = Once(begin)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copy_checks, "refuse_items", look)
+        copied = world.run_copy(1)
+    assert not copied.whole and copied.progress.token == first.progress.token
+    assert copied.progress.part == second.place.number
 
 
 def test_a_part_that_is_finished_while_another_waits_for_it_stays_finished(world: World) -> None:
@@ -358,7 +393,7 @@ def test_of_parts_that_begin_at_once_one_begins_the_copy(world: World) -> None:
         part.hold.refuse_others(part.row.load(), restart=False)
     one.hold.begin(one.progress, signs_of_life(world.task))
     assert not one.hold.was_overtaken()
-    with pytest.raises(OperatorError):
+    with pytest.raises(Overtaken):
         two.hold.begin(two.progress, signs_of_life(world.task))
     assert two.hold.was_overtaken()
     two.progress = world.new(two.place)
