@@ -83,7 +83,7 @@ class PartHold:
             refuse_other(self._task, progress, self._ours)
             if progress.disturbed:
                 raise disturbed(self._task, "the daemon ran beside it")
-        elif progress and mark is None and progress.finished_at is None:
+        elif progress and mark is None and self._left(progress):
             raise ConfigError(
                 f"The copy of task {self._task.name} that part {self._part.number} belonged to was "
                 "given up: the daemon was started since.",
@@ -186,8 +186,7 @@ class PartHold:
         while True:
             refuse_moved(self._task, self._signs)
             mark = self._current(progress)
-            parts = read_parts(self._task, self._part.total, progress.token)
-            left = sum(part is None or part.finished_at is None for part in parts)
+            left = self._left(progress)
             if left:
                 listener.warn(f"{left} of {self._part.total} parts are not copied yet.")
                 return False
@@ -196,6 +195,11 @@ class PartHold:
             set_leases_aside(self._files, self._clock.now(), listener)
             if replace_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
                 return True
+
+    def _left(self, progress: CopyProgress) -> int:
+        """How many parts of a part's copy are not copied."""
+        parts = read_parts(self._task, self._part.total, progress.token)
+        return sum(part is None or part.finished_at is None for part in parts)
 
     def _put_mark(self, progress: CopyProgress) -> None:
         before, now = self._mark, self._clock.now()

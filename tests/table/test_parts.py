@@ -439,6 +439,25 @@ def test_parts_of_a_copy_that_was_given_up_or_begun_anew_end(world: World) -> No
         Part(world, 1).begin()
 
 
+def test_a_finished_part_of_a_copy_that_was_given_up_is_not_the_whole(world: World) -> None:
+    """There is no mark of a copy that a daemon has followed, either; but all its parts are done."""
+    first, second, third = [part.begin() for part in world.parts()]
+    assert not first.finish() and not second.finish()
+    third.row.release(third.progress)
+    settle_mark(world.task, world.clock.now(), started=False, adopt=True)
+    with pytest.raises(ConfigError, match="given up") as refused:
+        world.run_copy(0)
+    assert "copy --restart --no-to-empty-only" in refused.value.hint
+
+
+def test_a_part_of_a_copy_that_a_daemon_has_followed_was_finished_before(world: World) -> None:
+    """Its mark is gone, as it has done its work."""
+    assert [part.begin().finish() for part in world.parts()] == [False, False, True]
+    settle_mark(world.task, world.clock.now(), started=True, adopt=False)
+    assert world.state() is None
+    assert world.run_copy(0).whole
+
+
 def test_other_parts_or_a_whole_copy_do_not_mix(world: World) -> None:
     """A part of four is none of three's."""
     Part(world, 0).begin()
