@@ -36,7 +36,7 @@ class CopyBook:
         self._points = deque([(self._began, progress.items)])
 
     def hear(self, worker: int, report: CopyReport) -> None:
-        """Enter what a worker has copied."""
+        """Enter what a worker has copied: both what was read and what was written of it."""
         progress = self._progress
         for page in report.pages:
             segment = progress.segments[page.segment]
@@ -46,6 +46,7 @@ class CopyBook:
             progress.items += page.items
         progress.bytes += report.bytes
         self._last[worker] = report
+        self._sum_up()
 
     def save(self) -> None:
         """Make durable what was heard.
@@ -53,7 +54,7 @@ class CopyBook:
         Raises:
             OperatorError: it cannot be.
         """
-        self._sum_up()
+        self._date()
         self._store(self._progress)
 
     def close(self) -> None:
@@ -67,16 +68,19 @@ class CopyBook:
         self.save()
 
     def _sum_up(self) -> None:
-        progress, before, now = self._progress, self._before, self._clock.elapsed()
+        progress, before = self._progress, self._before
         reads = [report.reads for report in self._last.values()]
         writes = [report.writes for report in self._last.values()]
-        progress.seconds = before.seconds + now - self._began
         progress.read_units = before.read_units + sum(tally.consumed for tally in reads)
         progress.write_units = before.write_units + sum(tally.consumed for tally in writes)
         progress.read_throttled = before.read_throttled + sum(tally.throttled for tally in reads)
         progress.write_throttled = before.write_throttled + sum(tally.throttled for tally in writes)
         progress.written = before.written + sum(tally.written for tally in writes)
         progress.refused = before.refused + sum(tally.refused for tally in writes)
+
+    def _date(self) -> None:
+        progress, now = self._progress, self._clock.elapsed()
+        progress.seconds = self._before.seconds + now - self._began
         progress.updated_at = self._clock.now()
         progress.pid = os.getpid()
         progress.items_per_second = self._speed(now)

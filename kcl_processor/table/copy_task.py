@@ -11,7 +11,7 @@ from typing import Protocol
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Side, Task
-from kcl_processor.errors import ExitCode, OperatorError
+from kcl_processor.errors import DestinationError, ExitCode, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
@@ -30,7 +30,7 @@ from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.estimate import estimate
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import PartRow
+from kcl_processor.table.part_row import Overtaken, PartRow
 from kcl_processor.table.scan import FEWEST, segments_for
 from kcl_processor.table.table_copy import OpenFence
 from kcl_processor.table.table_reader import Segment
@@ -128,8 +128,13 @@ def _run(
             progress = _checked(task, options, tables, hold, progress, halt, clock)
             hold.begin(progress, signs)
             break
-        except OperatorError:
-            # Of parts that start at the same time one begins the copy, and the others join it.
+        except Overtaken:
+            # What is left of the part is less than was read; or another began the copy.
+            if options.restart:
+                raise
+        except DestinationError:
+            # Of parts that start at the same time one begins the copy, and the others join it: it
+            # may have filled the destination that a copy is to find empty.
             if options.restart or not hold.was_overtaken():
                 raise
     try:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.running import Signs, StillRunning, digest, has_leases, refuse_moved
 from kcl_processor.launch.claim import claim_for_copy, refuse_other_replica
 from kcl_processor.launch.copy_mark import (
@@ -29,7 +29,7 @@ from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_hold import set_leases_aside
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
-from kcl_processor.table.part_row import PartRow, read_parts
+from kcl_processor.table.part_row import Overtaken, PartRow, read_parts
 from kcl_processor.table.table_reader import Segment
 
 
@@ -83,7 +83,7 @@ class PartHold:
             refuse_other(self._task, progress, self._ours)
             if progress.disturbed:
                 raise disturbed(self._task, "the daemon ran beside it")
-        elif progress and mark is None and progress.finished_at is None:
+        elif progress and mark is None and self._left(progress):
             raise ConfigError(
                 f"The copy of task {self._task.name} that part {self._part.number} belonged to was "
                 "given up: the daemon was started since.",
@@ -96,8 +96,8 @@ class PartHold:
 
     def was_overtaken(self) -> bool:
         """Whether another part has begun the copy since the others were looked at."""
-        found = read_mark(self._task)
-        return found is not None and found != self._mark and found.parts == self._part.total
+        found, known = read_mark(self._task), self._mark.token if self._mark else ""
+        return found is not None and found.token != known and found.parts == self._part.total
 
     def is_done(self, progress: CopyProgress) -> bool:
         """Whether nothing is left to do, for this part or another.
@@ -122,6 +122,8 @@ class PartHold:
         Raises:
             StillRunning: the daemon came alive meanwhile; all is as it was.
             PartTaken: another process copies the part.
+            Overtaken: another part has begun the copy; or another process has copied of this one
+                what was read as left.
             ConfigError: it was alive since this part was begun, or the checkpoints are another's.
         """
         before, joined = self._mark, progress.token != ""
@@ -146,7 +148,8 @@ class PartHold:
         Raises:
             StillRunning: the daemon has come alive.
             PartTaken: another process copies the part.
-            ConfigError: the copy was given up, or another one was begun.
+            ConfigError: the copy was given up, or another one was begun; or it is said to be done,
+                and a daemon may start.
             GapError: it began 23 hours ago.
         """
         if not progress.forced:
@@ -154,6 +157,9 @@ class PartHold:
         refuse_moved(self._task, self._signs)
         mark = self._current(progress)
         self._row.write(progress)
+        if mark.state is not CopyState.BEGUN:
+            how = f"it was said to be done while part {self._part.number} was at work"
+            raise self.disturb(progress, how)
         # Another part may have been faster, and its sign of life does as well.
         replace_mark(self._task, mark, mark.now(CopyState.BEGUN, self._clock.now()))
 
@@ -180,8 +186,7 @@ class PartHold:
         while True:
             refuse_moved(self._task, self._signs)
             mark = self._current(progress)
-            parts = read_parts(self._task, self._part.total, progress.token)
-            left = sum(part is None or part.finished_at is None for part in parts)
+            left = self._left(progress)
             if left:
                 listener.warn(f"{left} of {self._part.total} parts are not copied yet.")
                 return False
@@ -190,6 +195,11 @@ class PartHold:
             set_leases_aside(self._files, self._clock.now(), listener)
             if replace_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
                 return True
+
+    def _left(self, progress: CopyProgress) -> int:
+        """How many parts of a part's copy are not copied."""
+        parts = read_parts(self._task, self._part.total, progress.token)
+        return sum(part is None or part.finished_at is None for part in parts)
 
     def _put_mark(self, progress: CopyProgress) -> None:
         before, now = self._mark, self._clock.now()
@@ -203,7 +213,7 @@ class PartHold:
             segments=len(progress.segments),
         )
         if not replace_mark(self._task, before, self._mark):
-            raise OperatorError(
+            raise Overtaken(
                 f"Another part has begun the copy of task {self._task.name} just now.",
                 "start this part again, and it joins it",
             )

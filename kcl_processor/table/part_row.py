@@ -36,6 +36,10 @@ class PartTaken(OperatorError):
     exit_code = ExitCode.CONFIG
 
 
+class Overtaken(OperatorError):
+    """Another process has gone on with what this one had read: it is to be read again."""
+
+
 class PartRow:
     """The row of one part; holding it is a :class:`~kcl_processor.replicate.write.Fence`.
 
@@ -55,8 +59,9 @@ class PartRow:
         self._is_read = False
         self._owner = ""
         self._written_at = -_INTERVAL
-        # Shared with the processes that are forked to copy the part.
-        self._holds_until = get_context("fork").Value("d", 0.0)
+        # Shared with the processes that are forked to copy the part. Only this one writes it, and
+        # eight aligned bytes are written at once: a lock would stay held by one that is killed.
+        self._holds_until = get_context("fork").RawValue("d", 0.0)
 
     def load(self) -> CopyProgress | None:
         """Read how far the part is; ``None`` when it never began.
@@ -72,13 +77,16 @@ class PartRow:
 
         Raises:
             PartTaken: another process writes it, or has since it was read.
+            Overtaken: another process wrote it since it was read, and has let go of it.
             OperatorError, PermissionDenied: it cannot be read or written.
         """
         before, self._row = self._row, read_own(self._task, _key(self._part))
         if self._is_read and self._row != before:
-            raise self._taken()
+            raise self._moved(self._row)
         if _owner(self._row):
-            self._await_stillness()
+            self._await_stillness(progress.token)
+        elif not self._is_read and _token(self._row) == progress.token:
+            raise self._moved(self._row)
         self._owner = uuid.uuid4().hex
         self.write(progress)
 
@@ -132,15 +140,27 @@ class PartRow:
         """Seconds for which nobody else holds the row, for sure."""
         return float(self._holds_until.value) - self._clock.elapsed()
 
-    def _await_stillness(self) -> None:
+    def _await_stillness(self, token: str) -> None:
         began, before = self._clock.elapsed(), self._row
         while self._clock.elapsed() - began < _DEAD:
             self._wait(_POLL)
             self._row = read_own(self._task, _key(self._part))
-            if not _owner(self._row):
-                return
-            if self._row != before:
-                raise self._taken()
+            if self._row == before:
+                continue
+            # Its owner has got further than was read, unless that is of no use any more.
+            if _owner(self._row) or self._is_read or _token(self._row) == token:
+                raise self._moved(self._row)
+            return
+
+    def _moved(self, row: Row | None) -> OperatorError:
+        if _owner(row):
+            return self._taken()
+        return Overtaken(
+            f"Part {self._part.number}/{self._part.total} of the copy of task {self._task.name} "
+            "was gone on with by another process just now.",
+            f"kcl-processor copy {self._task.name} --part {self._part.number}/{self._part.total} "
+            "goes on from there",
+        )
 
     def _taken(self) -> PartTaken:
         row = read_own(self._task, _key(self._part)) or {}
@@ -191,6 +211,10 @@ def _key(part: Segment) -> str:
 
 def _owner(row: Row | None) -> str:
     return str(row["owner"]["S"]) if row else ""
+
+
+def _token(row: Row | None) -> str:
+    return str(row["token"]["S"]) if row else ""
 
 
 def _progress(row: Row | None, part: Segment) -> CopyProgress | None:

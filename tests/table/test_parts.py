@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -10,13 +14,22 @@ import pytest
 from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.running import StillRunning, signs_of_life
-from kcl_processor.launch.copy_mark import CopyState, read_mark, settle_mark
+from kcl_processor.launch.copy_mark import CopyState, read_mark, replace_mark, settle_mark
+from kcl_processor.replicate.write import Tally
+from kcl_processor.table import copy_checks
+from kcl_processor.table.copy_book import CopyBook
+from kcl_processor.table.copy_checks import refuse_items
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
+from kcl_processor.table.copy_sides import CopyOptions
+from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import PartRow, PartTaken, part_is_running, read_part
+from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_is_running, read_part
+from kcl_processor.table.patience import CallTally
+from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
 from tests.fakes import HandClock, turning
 from tests.kcl_tables import fill, identity, make_source_and_destination, make_task
@@ -40,9 +53,9 @@ class Part:
 
     def begin(self, *, restart: bool = False) -> Part:
         """Begin the copy, or join it, or go on with it."""
-        found = self.row.load()
-        self.hold.refuse_others(None if restart else found, restart=restart)
-        if found and not restart and self.hold.is_of_last(found):
+        found = None if restart else self.row.load()
+        self.hold.refuse_others(found, restart=restart)
+        if found and self.hold.is_of_last(found):
             self.progress = found
         elif self.hold.joined:
             self.progress.token = self.hold.joined.token
@@ -56,6 +69,34 @@ class Part:
         whole = self.hold.finish(self.progress, CopyListener())
         self.row.release(self.progress)
         return whole
+
+
+class Once:
+    """Something that happens the first time only."""
+
+    def __init__(self, what: Callable[[], object]) -> None:
+        self._what = what
+        self.results: list[object] = []
+
+    def __call__(self) -> None:
+        if not self.results:
+            self.results.append(self._what())
+
+
+class TurningHalt(Halt):
+    """A halt whose waiting turns the world's clock; a copy that never ends is halted."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self._waits = 200
+
+    def wait(self, seconds: float) -> None:
+        self._waits -= 1
+        if not self._waits:
+            self.set()
+        super().wait(0)
+        self._world.wait(seconds)
 
 
 class World:
@@ -86,6 +127,12 @@ class World:
         """All of them, none begun."""
         return [Part(self, number) for number in range(PARTS)]
 
+    def run_copy(self, number: int) -> Copied:
+        """What ``copy --part`` does."""
+        files = TaskFiles(self.task, self.folder / f"run-{number}")
+        options = CopyOptions(part=Segment(number, PARTS), processes=1)
+        return run_copy(files, options, CopyListener(), TurningHalt(self), self.clock)
+
     def put_lease(self) -> None:
         """What a living worker does."""
         table = self.task.kcl.application_name
@@ -94,6 +141,22 @@ class World:
     def state(self) -> CopyState | None:
         mark = read_mark(self.task)
         return mark.state if mark else None
+
+
+@contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Fail what hangs, wherever it does."""
+
+    def fail(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
@@ -146,6 +209,21 @@ def test_a_part_that_ended_goes_on_on_another_host(world: World) -> None:
     assert there.progress.token == part.progress.token
 
 
+def test_a_part_that_ends_between_a_report_and_its_writing_down_goes_on(world: World) -> None:
+    """As one worker reports and another fails: both halves of the account are let go of."""
+    part = Part(world, 0).begin()
+    book = CopyBook(part.progress, part.row.save, world.clock)
+    book.save()
+    page = PageCopied(0, 10, {"pk": {"S": "k"}})
+    book.hear(0, CopyReport([page], 100, CallTally(), Tally(written=9, refused=1)))
+    part.row.release(part.progress)
+    there = Part(world, 0).begin()
+    assert (there.progress.items, there.progress.written, there.progress.refused) == (10, 9, 1)
+    CopyBook(there.progress, there.row.save, world.clock).close()
+    found = read_part(world.task, part.place)
+    assert found and found.finished_at is not None
+
+
 def test_a_part_that_was_killed_goes_on_when_nothing_of_it_can_be_on_its_way(
     world: World,
 ) -> None:
@@ -164,8 +242,105 @@ def test_a_part_that_is_being_copied_is_left_alone(world: World) -> None:
     world.wait = turning(world.clock, lambda: part.hold.look(part.progress))
     with pytest.raises(PartTaken):
         Part(world, 2).begin()
+    with pytest.raises(PartTaken):
+        world.run_copy(2)
     part.hold.look(part.progress)
     assert world.state() is CopyState.BEGUN
+
+
+def test_a_sign_of_life_is_no_other_copy(world: World) -> None:
+    """Every part gives one every five seconds."""
+    first, second, _ = world.parts()
+    first.begin()
+    second.hold.refuse_others(second.row.load(), restart=False)
+    world.clock.turn(5)
+    first.hold.look(first.progress)
+    assert not second.hold.was_overtaken()
+
+
+def test_a_part_joins_a_copy_that_filled_the_destination_while_it_looked(world: World) -> None:
+    """It is not refused for the items that are there."""
+    first, second, _ = world.parts()
+    replica = world.task.destination
+
+    def look(task: Task) -> None:
+        begins()
+        refuse_items(task)
+
+    def begin() -> None:
+        first.begin()
+        clients.tables(replica).put_item(TableName=replica.table, Item={"pk": {"S": "k"}})
+
+    begins = Once(begin)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copy_checks, "refuse_items", look)
+        copied = world.run_copy(1)
+    assert not copied.whole and copied.progress.token == first.progress.token
+    assert copied.progress.part == second.place.number
+
+
+def test_a_part_that_is_finished_while_another_waits_for_it_stays_finished(world: World) -> None:
+    """The copy is done and a daemon may start: nobody goes on from what he read before that."""
+    first, second, owner = [part.begin() for part in world.parts()]
+    assert not first.finish() and not second.finish()
+    ends = Once(owner.finish)
+    world.wait = turning(world.clock, ends)
+    with pytest.raises(Overtaken):
+        Part(world, 2).begin()
+    assert ends.results == [True]
+    found = read_part(world.task, owner.place)
+    assert found and found.finished_at is not None
+    assert world.state() is CopyState.DONE
+    copied = world.run_copy(2)
+    assert copied.whole and copied.progress == found
+
+
+def test_who_waits_for_a_part_reads_again_what_its_owner_left(world: World) -> None:
+    """He goes on behind it, or ends as it is finished."""
+    parts = [part.begin() for part in world.parts()]
+    assert not parts[0].finish() and not parts[1].finish()
+    parts[2].progress.items = parts[2].progress.written = 10
+    ends = Once(parts[2].finish)
+    world.wait = turning(world.clock, ends)
+    copied = world.run_copy(2)
+    assert copied.whole and copied.progress.items == 10
+    assert ends.results == [True]
+    assert world.state() is CopyState.DONE
+
+
+def test_a_copy_that_is_begun_anew_takes_a_part_that_the_earlier_one_lets_go(
+    world: World,
+) -> None:
+    """Nothing of it is gone on from. But a part of the new one that was faster is not undone."""
+    old = Part(world, 1).begin()
+    world.wait = turning(world.clock, lambda: old.row.release(old.progress))
+    anew = Part(world, 1).begin(restart=True)
+    assert read_part(world.task, old.place) == anew.progress
+    late = PartRow(world.task, old.place, world.clock, world.clock.turn)
+    anew.finish()
+    with pytest.raises(Overtaken):
+        late.take(anew.progress)
+
+
+def test_a_part_at_work_in_a_copy_that_is_said_to_be_done_ends(world: World) -> None:
+    """A daemon may start over it, and would find nothing to refuse if the mark were set back."""
+    part = Part(world, 0).begin()
+    mark = read_mark(world.task)
+    assert mark
+    replace_mark(world.task, mark, mark.now(CopyState.DONE, world.clock.now()))
+    with pytest.raises(ConfigError, match="said to be done while part 0 was at work"):
+        part.hold.look(part.progress)
+    assert world.state() is CopyState.DISTURBED
+
+
+def test_a_part_that_was_paused_does_not_undo_what_was_done_meanwhile(world: World) -> None:
+    """Another process took it, and finished the copy."""
+    paused = Part(world, 0).begin()
+    others = [Part(world, number).begin() for number in range(PARTS)]
+    assert [part.finish() for part in others] == [False, False, True]
+    with pytest.raises(PartTaken):
+        paused.hold.look(paused.progress)
+    assert world.state() is CopyState.DONE
 
 
 def test_who_does_not_write_his_row_writes_no_item(world: World) -> None:
@@ -176,6 +351,25 @@ def test_who_does_not_write_his_row_writes_no_item(world: World) -> None:
     world.wait = turning(world.clock, lambda: part.row.write(part.progress))
     part.row.hold()
     assert part.row.remaining() > 0
+
+
+def test_a_process_that_is_killed_as_it_looks_at_the_row_stops_no_other(world: World) -> None:
+    """The kernel kills one for want of memory at whatever moment; the part still ends."""
+    part = Part(world, 0).begin()
+
+    def look_on() -> None:
+        while True:
+            part.row.remaining()
+
+    for _ in range(20):
+        worker = get_context("fork").Process(target=look_on, daemon=True)
+        worker.start()
+        time.sleep(0.01)
+        worker.kill()
+        worker.join()
+        with at_most(2):
+            part.row.write(part.progress)
+            assert part.row.remaining() > 0
 
 
 def test_progress_is_written_every_few_seconds_and_at_the_end(world: World) -> None:
@@ -199,7 +393,7 @@ def test_of_parts_that_begin_at_once_one_begins_the_copy(world: World) -> None:
         part.hold.refuse_others(part.row.load(), restart=False)
     one.hold.begin(one.progress, signs_of_life(world.task))
     assert not one.hold.was_overtaken()
-    with pytest.raises(OperatorError):
+    with pytest.raises(Overtaken):
         two.hold.begin(two.progress, signs_of_life(world.task))
     assert two.hold.was_overtaken()
     two.progress = world.new(two.place)
@@ -243,6 +437,25 @@ def test_parts_of_a_copy_that_was_given_up_or_begun_anew_end(world: World) -> No
     two.row.release(two.progress)
     with pytest.raises(ConfigError, match="given up"):
         Part(world, 1).begin()
+
+
+def test_a_finished_part_of_a_copy_that_was_given_up_is_not_the_whole(world: World) -> None:
+    """There is no mark of a copy that a daemon has followed, either; but all its parts are done."""
+    first, second, third = [part.begin() for part in world.parts()]
+    assert not first.finish() and not second.finish()
+    third.row.release(third.progress)
+    settle_mark(world.task, world.clock.now(), started=False, adopt=True)
+    with pytest.raises(ConfigError, match="given up") as refused:
+        world.run_copy(0)
+    assert "copy --restart --no-to-empty-only" in refused.value.hint
+
+
+def test_a_part_of_a_copy_that_a_daemon_has_followed_was_finished_before(world: World) -> None:
+    """Its mark is gone, as it has done its work."""
+    assert [part.begin().finish() for part in world.parts()] == [False, False, True]
+    settle_mark(world.task, world.clock.now(), started=True, adopt=False)
+    assert world.state() is None
+    assert world.run_copy(0).whole
 
 
 def test_other_parts_or_a_whole_copy_do_not_mix(world: World) -> None:
