@@ -69,11 +69,20 @@ def test_prometheus_gets_the_same_figures(running: Fleet) -> None:
     command = running.commands("worker-1").line("exporter", "--port", "0")
     with Worker(command, running.folder / "exporter.log") as exporter:
         until(lambda: exporter.log().endswith("\n"), "it says where it serves", 30)
-        page = urllib.request.urlopen(exporter.log().strip(), timeout=10).read().decode()
+        address = exporter.log().strip()
+        until(lambda: len(_written(address)) == 2, "both shards have told their figures", 30)
+        assert all('worker="worker-1"' in line for line in _written(address))
+        assert 'kcl_processor_up{task="orders"} 1.0' in _page(address)
         exporter.ask_to_stop()
         exporter.wait(10)
-    assert 'kcl_processor_up{task="orders"} 1.0' in page
-    written = [line for line in page.splitlines() if line.startswith("kcl_processor_records_writ")]
-    totals = [line for line in written if "_total{" in line]
-    assert len(totals) == 2
-    assert all('worker="worker-1"' in line for line in totals)
+
+
+def _page(address: str) -> list[str]:
+    answer: bytes = urllib.request.urlopen(address, timeout=10).read()
+    return answer.decode().splitlines()
+
+
+def _written(address: str) -> list[str]:
+    return [
+        line for line in _page(address) if line.startswith("kcl_processor_records_written_total{")
+    ]
