@@ -39,7 +39,7 @@ def worth_telling(endings: Sequence[Ending], now: float, *, running: bool) -> li
 def words(task: str, end: Ending) -> str:
     """An end in one line, with what to type next."""
     moment = datetime.fromtimestamp(end.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    hint = end.hint or f"kcl-processor run {task}"
+    hint = end.hint or f"kcl-processor run --workerId {end.worker} {task}"
     if end.code is None:
         return (
             f"worker {end.worker}, last alive here at {moment}, ended without a word: it was "

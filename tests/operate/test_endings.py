@@ -55,7 +55,7 @@ def test_an_end_is_told_with_what_to_type() -> None:
     )
     assert words("orders", Ending("w", AT, 0)) == (
         "worker w ended here at 2023-11-14T22:13:20Z with 0, stopped as asked. "
-        "Try: kcl-processor run orders"
+        "Try: kcl-processor run --workerId w orders"
     )
     assert "ended without a word" in words("orders", Ending("w", AT))
     assert "with 99, an exit code that means nothing" in words("orders", Ending("w", AT, 99))

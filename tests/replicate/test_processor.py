@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any
 
@@ -62,12 +63,14 @@ class Daemon:
         self.replies: list[str] = []
         self._lines: list[str] = []
 
-    def run(self, *actions: dict[str, Any]) -> int:
+    def run(
+        self,
+        *actions: dict[str, Any],
+        busy: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> int:
         """Feed the actions to a new record processor; returns its exit code, 0 for end of input."""
         self._lines = [json.dumps(action) + "\n" for action in actions]
-        processor = ReplicaProcessor(
-            self._open, self.clock, contextlib.nullcontext, lost_patience=60
-        )
+        processor = ReplicaProcessor(self._open, self.clock, busy, lost_patience=60)
         try:
             kcl.KCLProcess(processor, self, self, io.StringIO()).run()
         except SystemExit as leaving:
@@ -197,6 +200,28 @@ def test_an_unforeseen_error_ends_the_process_before_anything_is_acknowledged(
     code = daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHARD_ENDED)
     assert code == ExitCode.BUG
     assert daemon.replies == ["initialize"] and daemon.checkpoints == ["100"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_watch_that_fails_passes_for_no_batch(when: str) -> None:
+    """Not before a batch is begun, and not in place of what had failed in it."""
+    turns = iter(["initialize", when])
+
+    @contextlib.contextmanager
+    def busy() -> Iterator[None]:
+        fails = next(turns, None)
+        if fails == "before":
+            raise RuntimeError("no thread left")
+        try:
+            yield
+        finally:
+            if fails == "after":
+                raise RuntimeError("no thread left")
+
+    daemon = Daemon(RecordingDestination(lambda _changes, _n: INVALID))
+    code = daemon.run(INITIALIZE, batch(record("a", 101, 1)), SHARD_ENDED, busy=busy)
+    assert code == ExitCode.BUG
+    assert daemon.replies == ["initialize"] and set(daemon.checkpoints) <= {"100"}
 
 
 def test_poison_ends_the_process_with_its_own_code() -> None:

@@ -63,3 +63,23 @@ def test_progress_arms_anew_once_a_second_at_most(monkeypatch: pytest.MonkeyPatc
             watchdog.progress()
         assert 5 <= len(armed) <= 6 and set(armed) == {300}
     assert not armed
+
+
+def test_an_action_goes_on_where_no_thread_is_left_to_watch_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is no reason to end, and the next turn tries again."""
+    armed: list[float] = []
+
+    def arm(patience: float, **_how: object) -> None:
+        armed.append(patience)
+        if len(armed) == 1:
+            raise RuntimeError("unable to start watchdog thread")
+
+    monkeypatch.setattr(faulthandler, "dump_traceback_later", arm)
+    clock = HandClock()
+    watchdog = Watchdog(300, clock)
+    with watchdog.busy():
+        clock.turn(1.0)
+        watchdog.progress()
+    assert armed == [300, 300]
