@@ -21,8 +21,9 @@ def archive_flags(folder: Path, java: Java, class_path: str) -> list[str]:
     """The JVM's flags for an archive in a folder: to use it, or to make it. What other versions
     left there goes."""
     file = folder / f"classes-{_key(java, class_path)}.jsa"
-    for other in folder.glob("classes-*.jsa"):
-        if other != file:
+    for other in folder.glob("classes-*.jsa*"):
+        # Behind its own name stands the process that is making it.
+        if not other.name.startswith(file.name):
             other.unlink(missing_ok=True)
     if file.exists():
         return [f"-XX:SharedArchiveFile={file}", "-Xshare:auto", "-Xlog:cds=off"]
