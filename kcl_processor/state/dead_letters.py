@@ -6,7 +6,8 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -37,7 +38,8 @@ class DeadLetter:
         name: tells it from all others. Set aside a second time, after a restart, it bears the
             same name. The items of a copy have neither shard nor sequence number of their own, so
             their content is in it.
-        receipt: what its place knows it by.
+        receipt: what a queue knows it by.
+        line: the last one of a file that holds it.
     """
 
     task: str
@@ -47,6 +49,7 @@ class DeadLetter:
     image: dict[str, Any] | None
     name: str
     receipt: str
+    line: int = 0
 
     def __str__(self) -> str:
         return f"record {self.sequence_number} of {self.shard_id}"
@@ -101,7 +104,8 @@ def open_place(place: str, region: str, spare: Path) -> Place:
 class LetterFile:
     """A file of JSON lines, with a second one beside it that notes which are settled.
 
-    Every child of a task on a host appends to it, and nobody ever rewrites it.
+    A note is a name, a tab, and the line up to which it is settled: what is set aside once more,
+    later on, is open once more. Every child of a task on a host appends to it, and nobody ever rewrites it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,21 +119,29 @@ class LetterFile:
         append_line(self._path, line)
 
     def letters(self) -> Iterator[DeadLetter]:
-        seen = set(read_lines(self._settled, "settled dead letters"))
+        # Before the letters: what is set aside meanwhile is then open, and not settled unseen.
+        settled_up_to = dict(map(_settling, read_lines(self._settled, "settled dead letters")))
+        found: dict[str, DeadLetter] = {}
         for number, line in enumerate(read_lines(self._path, "dead letters"), start=1):
             letter = read_letter(line)
             if letter is None:
                 # Its writing failed, so its change was not passed over: it came again, or will.
                 _log.warning("line %d of %s is no dead letter: passed over", number, self._path)
-            elif letter.name.encode() not in seen:
-                seen.add(letter.name.encode())
-                yield letter
+            elif number > settled_up_to.get(letter.name, 0):
+                found[letter.name] = replace(letter, line=number)
+        yield from found.values()
 
     def settle(self, letter: DeadLetter) -> None:
-        append_line(self._settled, letter.name.encode() + b"\n")
+        append_line(self._settled, b"%s\t%d\n" % (letter.name.encode(), letter.line))
 
     def release(self) -> None:
         """Nothing was taken out."""
+
+
+def _settling(line: bytes) -> tuple[str, float]:
+    """A letter's name and the line up to which it is settled; an earlier version noted no line."""
+    name, tab, number = line.decode(errors="replace").partition("\t")
+    return name, int(number) if tab and number.isdecimal() else inf
 
 
 class LetterQueue:

@@ -41,6 +41,31 @@ def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path: Path) -> None:
     assert (tmp_path / "dead").read_bytes() == before
 
 
+def test_a_letter_that_is_set_aside_once_more_is_open_once_more(tmp_path: Path) -> None:
+    """A shard that is read again lays older images over what the first settling had mended."""
+    place = LetterFile(tmp_path / "dead")
+    refused = DeadLetters(place, ORIGIN, HandClock(), lambda: None, HandClock().turn)
+    refused.refuse(put("a", 1), INVALID)
+    refused.refuse(put("a", 1), INVALID)
+    (letter,) = place.letters()
+    refused.refuse(put("a", 1), INVALID)
+    place.settle(letter)
+    (again,) = place.letters()
+    assert again.name == letter.name
+    place.settle(again)
+    assert list(place.letters()) == []
+
+
+def test_what_an_earlier_version_settled_stays_settled(tmp_path: Path) -> None:
+    """It noted a letter's name alone."""
+    place = LetterFile(tmp_path / "dead")
+    refused = DeadLetters(place, ORIGIN, HandClock(), lambda: None, HandClock().turn)
+    refused.refuse(put("a", 1), INVALID)
+    (letter,) = place.letters()
+    (tmp_path / "dead.settled").write_text(f"{letter.name}\n")
+    assert list(place.letters()) == []
+
+
 def test_tasks_that_share_a_file_have_a_letter_each(tmp_path: Path) -> None:
     """One source, two destinations, one change: settling it for one settles it for no other."""
     place = LetterFile(tmp_path / "dead")
