@@ -105,7 +105,8 @@ class LetterFile:
     """A file of JSON lines, with a second one beside it that notes which are settled.
 
     A note is a name, a tab, and the line up to which it is settled: what is set aside once more,
-    later on, is open once more. Every child of a task on a host appends to it, and nobody ever rewrites it.
+    later on, is open once more. Every child of a task on a host appends to the first file, and
+    nobody ever rewrites it.
     """
 
     def __init__(self, path: Path) -> None:
