@@ -17,13 +17,15 @@ _COMMAND = re.compile(r"(?<![\w/])kcl-processor ([a-z]+)\b")
 # Commands that keep nothing on this host, and the one that has no tasks' file either.
 WITHOUT_STATE = frozenset({"dashboard", "demo", "iam", "prepare", "size"})
 WITHOUT_TASKS = frozenset({"demo"})
+# Those that are of all tasks of their file.
+WITHOUT_TASK = frozenset({"demo", "exporter", "render"})
 # What bounds this command bounds the same one that it advises.
 _BOUNDS = frozenset({"--max-rcu", "--max-wcu", "--part", "--workerId"})
 
 
 def as_called(text: str, args: argparse.Namespace) -> str:
-    """Each command in a text, with the ``-c`` and the ``--state-dir`` that this one was given; the
-    same command, with its limits, part and worker, too.
+    """Each command in a text, with the ``-c`` and the ``--state-dir`` that this one was given, and
+    its task, if the text names none; the same command, with its limits, part and worker, too.
 
     Those that come from the environment are there for the next command, too. A task that was given
     as flags has no file yet, and the text says so.
@@ -31,6 +33,11 @@ def as_called(text: str, args: argparse.Namespace) -> str:
     file = getattr(args, "config", None)
     state = getattr(args, "state_dir", None)
     called = getattr(args, "words", [])
+    task = getattr(args, "task", None)
+    advice = text.rpartition("Try: ")[2]
+    unnamed = (
+        [task] if task and not re.search(rf"(?<!\S){re.escape(task)}(?![\w.-])", advice) else []
+    )
 
     def repeated(command: re.Match[str]) -> str:
         words = [command[0]]
@@ -40,6 +47,8 @@ def as_called(text: str, args: argparse.Namespace) -> str:
             words += ["--state-dir", shlex.quote(str(state))]
         if [command[1]] == called[:1]:
             words += map(shlex.quote, _valued(called, _BOUNDS))
+        if command[1] not in WITHOUT_TASK:
+            words += unnamed
         return " ".join(words)
 
     hint = _COMMAND.sub(repeated, text)

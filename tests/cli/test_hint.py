@@ -13,7 +13,7 @@ import pytest
 from kcl_processor import cli
 from kcl_processor.aws import clients
 from kcl_processor.cli import COMMANDS, build_parser
-from kcl_processor.cli.hint import WITHOUT_STATE, WITHOUT_TASKS, again, as_called
+from kcl_processor.cli.hint import WITHOUT_STATE, WITHOUT_TASK, WITHOUT_TASKS, again, as_called
 from kcl_processor.config.yaml_file import load_tasks
 from tests.cli.ask import Ask
 
@@ -39,6 +39,18 @@ def test_what_was_given_is_repeated_behind_every_command() -> None:
         assert hinted(as_it_is, *there) == as_it_is
 
 
+def test_a_hint_without_a_task_is_of_this_one() -> None:
+    """In a file of several a command needs its name; where it stands already, it stands once."""
+    assert hinted("kcl-processor prepare creates it", "orders") == (
+        "kcl-processor prepare orders creates it"
+    )
+    both = "kcl-processor copy orders, then kcl-processor run orders"
+    assert hinted(both, "orders") == both
+    told = "Error: The copy of task orders ended.\nTry: kcl-processor copy --plan"
+    assert hinted(told, "orders").endswith("kcl-processor copy orders --plan")
+    assert hinted("kcl-processor demo", "orders") == "kcl-processor demo"
+
+
 def test_what_was_not_given_or_comes_from_the_environment_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -52,11 +64,12 @@ def test_what_was_not_given_or_comes_from_the_environment_is_left_out(
 def test_commands_without_a_file_or_a_folder_are_named(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By what their help offers."""
+    """By what their help offers; those without a task, too."""
     words = [command, "show"] if command == "leases" else [command]
     with pytest.raises(SystemExit):
         build_parser().parse_args([*words, "--help"])
     offered = capsys.readouterr().out
+    assert ("[TASK]" in offered) == (command not in WITHOUT_TASK)
     assert ("--config" in offered) == (command not in WITHOUT_TASKS)
     assert ("--state-dir" in offered) == (command not in WITHOUT_STATE)
 
