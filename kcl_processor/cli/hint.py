@@ -6,6 +6,7 @@ Errors and checks speak of commands and tasks; where a task's file lies is known
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import shlex
 
@@ -39,7 +40,7 @@ def as_called(text: str, args: argparse.Namespace) -> str:
         if state and command[1] not in WITHOUT_STATE:
             words += ["--state-dir", shlex.quote(str(state))]
         if [command[1]] == called[:1]:
-            words += map(shlex.quote, _valued(called, _BOUNDS))
+            words += map(shlex.quote, _parted(called, _BOUNDS)[0])
         return " ".join(words)
 
     hint = _COMMAND.sub(repeated, text)
@@ -57,18 +58,15 @@ def again(args: argparse.Namespace, *without: str, values: frozenset[str] = froz
         without: options that take no value.
         values: options that take one.
     """
-    left = [word for word in args.words if word not in without]
-    for option in _valued(left, values):
-        left.remove(option)
-    return shlex.join(["kcl-processor", *left])
+    _, left = _parted(args.words, values)
+    return shlex.join(["kcl-processor", *(word for word in left if word not in without)])
 
 
-def _valued(words: list[str], options: frozenset[str]) -> list[str]:
-    """Some options of a command line, with their values, in either way of giving them."""
-    found = []
-    for word, value in zip(words, [*words[1:], ""], strict=True):
-        if word in options:
-            found += [word, value]
-        elif word.partition("=")[0] in options:
-            found.append(word)
-    return found
+def _parted(words: list[str], options: frozenset[str]) -> tuple[list[str], list[str]]:
+    """Some options of a command line, with their values in either way of giving them; the rest."""
+    found: list[str] = []
+    left: list[str] = []
+    for before, word in itertools.pairwise(["", *words]):
+        chosen = before in options or word.partition("=")[0] in options
+        (found if chosen else left).append(word)
+    return found, left
