@@ -27,7 +27,7 @@ from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_is_running, read_part
+from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_at_work, read_part
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
@@ -238,7 +238,7 @@ def test_a_part_that_was_killed_goes_on_when_nothing_of_it_can_be_on_its_way(
 def test_a_part_that_is_being_copied_is_left_alone(world: World) -> None:
     """Its row moves while it is watched."""
     part = Part(world, 2).begin()
-    assert part_is_running(world.task, part.place, world.clock.now())
+    assert part_at_work(world.task, part.place, world.clock.now()) == (part.progress, True)
     world.wait = turning(world.clock, lambda: part.hold.look(part.progress))
     with pytest.raises(PartTaken):
         Part(world, 2).begin()
