@@ -36,6 +36,7 @@ from kcl_processor.table.copy_sides import CopyOptions, describe_plan
 from kcl_processor.table.copy_task import Copied, is_running, run_copy
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.part_row import part_at_work
+from kcl_processor.table.scan import FEWEST, MOST
 from kcl_processor.table.table_reader import Segment
 
 HELP = "copy the table, before the daemon's first start"
@@ -65,7 +66,7 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         "--segments",
         type=whole(1, 1_000_000),
         metavar="N",
-        help="parts to scan (default: one for each 256 MB, 8 to 1024)",
+        help=f"parts to scan (default: one for each 256 MB, {FEWEST} to {MOST})",
     )
     add_processes_argument(parser)
     units = "capacity units a second to stay under, or a percentage of the provisioned ones"
