@@ -11,6 +11,7 @@ from kcl_processor.launch.claim import refuse_other_replica
 from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
+    anew,
     disturbed,
     read_mark,
     refuse_uncopied,
@@ -156,7 +157,7 @@ class CopyHold(Hold):
                 f"The copy of task {self._task.name} that this host knows of is not the last word: "
                 f"{f'another was begun on {mark.host}' if mark else 'the daemon was started'} "
                 "since.",
-                f"kcl-processor copy --restart --no-to-empty-only {self._task.name}",
+                anew(self._task),
             )
 
     def _set(self, state: CopyState) -> bool:

@@ -18,6 +18,7 @@ from kcl_processor.launch.claim import refuse_other_replica
 from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
+    anew,
     disturbed,
     read_mark,
     refuse_uncopied,
@@ -78,7 +79,7 @@ class PartHold(Hold):
             raise ConfigError(
                 f"The copy of task {self._task.name} that part {self._part.number} belonged to was "
                 "given up: the daemon was started since.",
-                f"kcl-processor copy --restart --no-to-empty-only {self._task.name}",
+                anew(self._task),
             )
 
     def is_of_last(self, progress: CopyProgress) -> bool:
