@@ -102,8 +102,10 @@ class Pair:
         return self.contents(self.source) == self.contents(self.replica)
 
 
-def copy_command(simulator: SimulatorProcess, kcl: str, folder: Path) -> Commands:
+def copy_command(
+    simulator: SimulatorProcess, kcl: str, folder: Path, task: str = "orders"
+) -> Commands:
     """The commands for a simulated source and destination; KCL's tables are elsewhere."""
     commands = Commands(folder / "tasks.yml", folder)
-    task_file.write(commands.file, "orders", task_file.simulated(simulator, kcl))
+    task_file.write(commands.file, task, task_file.simulated(simulator, kcl))
     return commands

@@ -6,8 +6,8 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-from integration import task_file
 from integration.commands import Commands
+from integration.copy_tables import copy_command
 from integration.simulator.client import SimulatorProcess
 from integration.until import until
 from integration.worker import Worker
@@ -17,19 +17,14 @@ from kcl_processor.table.part_row import read_part
 from kcl_processor.table.table_reader import Segment
 
 PARTS = 3
-
-
-def tasks(simulator: SimulatorProcess, kcl: str, folder: Path) -> Path:
-    """A file of a task of its own: what one leaves unfinished is no other's."""
-    file = folder / "tasks.yml"
-    task_file.write(file, "in-parts", task_file.simulated(simulator, kcl))
-    return file
+# Of its own: what one leaves unfinished is no other's.
+TASK = "in-parts"
 
 
 def test_parts_that_start_at_once_are_one_copy(local: str, tmp_path: Path) -> None:
     """One begins it, the others join; the last says what is next; each verifies a part."""
     with SimulatorProcess(preload=6000, keys=6000, behind=local) as simulator:
-        file = tasks(simulator, local, tmp_path)
+        file = copy_command(simulator, local, tmp_path, TASK).file
         places = [f"{number}/{PARTS}" for number in range(PARTS)]
         hosts = [Commands(file, tmp_path / f"host-{number}") for number in range(PARTS)]
         with ExitStack() as stack:
@@ -63,7 +58,7 @@ def test_parts_that_start_at_once_are_one_copy(local: str, tmp_path: Path) -> No
 def test_a_part_that_was_killed_goes_on_on_another_host(local: str, tmp_path: Path) -> None:
     """What it had written is not copied again; no daemon starts before all parts are there."""
     with SimulatorProcess(preload=6000, keys=6000, behind=local) as simulator:
-        here = Commands(tasks(simulator, local, tmp_path), tmp_path)
+        here = copy_command(simulator, local, tmp_path, TASK)
         there = Commands(here.file, tmp_path / "there")
         (task,) = load_tasks(here.file)
         first = Segment(0, 2)

@@ -35,11 +35,9 @@ def _idle(bench: Bench) -> Figures:
     """Shards of which each was read, and then has no changes."""
     bench.until(lambda: _shards_read(bench) == bench.simulator.status()["shards"], "every shard")
     time.sleep(_QUIET_SECONDS)
-    before = {role: bench.usage.cpu(role) for role in ("jvm", "child")}
     calls = _reads(bench)
     bench.usage.begin()
-    time.sleep(_IDLE_SECONDS)
-    jvm, child = (100 * (bench.usage.cpu(role) - before[role]) / _IDLE_SECONDS for role in before)
+    busy = bench.busy(_IDLE_SECONDS)
     reads = _reads(bench) - calls
     memory, threads = bench.used()["JVM + children PSS, MB"], float(bench.usage.threads)
     bench.simulator.control(reset_measurements=None)
@@ -48,9 +46,8 @@ def _idle(bench: Bench) -> Figures:
     time.sleep(2)
     verdict = bench.settled()
     return {
-        "JVM + children CPU, % of a core": jvm + child,
-        "JVM CPU, % of a core": jvm,
-        "children CPU, % of a core": child,
+        "JVM + children CPU, % of a core": sum(busy.values()),
+        **busy,
         "reads of a shard a second": reads / _IDLE_SECONDS / bench.simulator.status()["shards"],
         "JVM + children PSS, MB": memory,
         "JVM threads": threads,

@@ -13,7 +13,7 @@ from integration import task_file
 from integration.background import repeating
 from integration.bench.scenarios import Bench, Figures, Scenario
 from integration.bench.subject import Subject
-from integration.bench.usage import INTERVAL, Usage
+from integration.bench.usage import Usage
 from integration.simulator.client import SimulatorProcess
 
 
@@ -44,7 +44,7 @@ def run(scenario: Scenario, subject: Subject, behind: str) -> Figures:
         values |= {"task": task, "folder": name, "tasks": str(tasks)}
         with subject.worker(values, Path(name)) as worker:
             usage = Usage(worker)
-            with repeating(usage.sample, INTERVAL):
+            with repeating(usage.sample, scenario.look):
                 return scenario.measure(Bench(simulator, worker, usage))
 
 

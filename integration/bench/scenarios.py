@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from integration.bench.subject import OURS
-from integration.bench.usage import Usage
+from integration.bench.usage import INTERVAL, Usage
 from integration.simulator.client import Option, SimulatorProcess
 from integration.until import until
 from integration.worker import Worker
@@ -55,10 +55,11 @@ class Bench:
     def used(self) -> Figures:
         """What the subject and the simulator have used so far."""
         jvm, child, together = (self.usage.peak[role] for role in ("jvm", "child", "together"))
+        cpu = self.usage.cpu()
         return {
-            "JVM CPU, s": self.usage.cpu("jvm"),
-            "child CPU, s": self.usage.cpu("child"),
-            "JVM + children CPU, s": self.usage.cpu("jvm") + self.usage.cpu("child"),
+            "JVM CPU, s": cpu["jvm"],
+            "child CPU, s": cpu["child"],
+            "JVM + children CPU, s": cpu["jvm"] + cpu["child"],
             "simulator CPU, s": self.simulator.cpu_seconds(),
             "JVM memory, MB": jvm.resident / MEGABYTE,
             "JVM + children memory, MB": together.resident / MEGABYTE,
@@ -66,6 +67,14 @@ class Bench:
             "children PSS, MB": child.proportional / MEGABYTE,
             "JVM + children PSS, MB": together.proportional / MEGABYTE,
         }
+
+    def busy(self, seconds: float) -> Figures:
+        """Wait, and return what the subject used of a core meanwhile."""
+        before = self.usage.cpu()
+        time.sleep(seconds)
+        after = self.usage.cpu()
+        jvm, child = (100 * (after[role] - before[role]) / seconds for role in ("jvm", "child"))
+        return {"JVM CPU, % of a core": jvm, "children CPU, % of a core": child}
 
     def reads(self) -> float:
         """The most reads of a shard in one second."""
@@ -80,7 +89,8 @@ class Scenario:
     """A load on the simulator, and what to do and to measure while it runs.
 
     `milliseconds` is the round trip to the destination, `ours` our command for it, as in `Subject`;
-    `before` is done before there is any latency, with the file of the task.
+    `before` is done before there is any latency, with the file of the task; `look` is the time
+    between two looks at the memory, in seconds.
     """
 
     title: str
@@ -90,6 +100,7 @@ class Scenario:
     ours: str = OURS
     source_milliseconds: int = 0
     before: Callable[[Path], None] = lambda _tasks: None
+    look: float = INTERVAL
 
 
 def throughput(bench: Bench) -> Figures:
@@ -109,16 +120,13 @@ def latency(bench: Bench) -> Figures:
     bench.first_write()
     time.sleep(10)
     bench.simulator.control(reset_measurements=None)
-    before = bench.usage.cpu("jvm"), bench.usage.cpu("child")
-    time.sleep(30)
-    busy = [bench.usage.cpu(role) - b for role, b in zip(("jvm", "child"), before, strict=True)]
+    busy = bench.busy(30)
     measured = bench.settled()["latency_ms"]
     return {
         "p50, ms": measured["p50"],
         "p99, ms": measured["p99"],
         "most reads of a shard in a second": bench.reads(),
-        "JVM CPU, % of a core": busy[0] / 0.3,
-        "children CPU, % of a core": busy[1] / 0.3,
+        **busy,
     }
 
 

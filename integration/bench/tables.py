@@ -9,9 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
-
-from integration.background import repeating
 from integration.bench.scenarios import DEADLINE, MEGABYTE, Bench, Figures, Scenario
 from integration.clients import client
 from integration.credentials import environment
@@ -22,7 +19,7 @@ _COMMAND = f"{shlex.quote(sys.executable)} -m kcl_processor {{}} -c {{{{tasks}}}
 _STATE = " --state-dir {folder}/state"
 _COPY = _COMMAND.format("copy") + _STATE
 _VERIFY = _COMMAND.format("verify") + " --patience 0" + _STATE
-# Seconds between two looks at the memory.
+# Seconds between two looks at the memory: such a command ends soon.
 _LOOK = 0.2
 
 
@@ -44,20 +41,16 @@ def _verify(bench: Bench) -> Figures:
 def _to_its_end(bench: Bench, side: str, first: str) -> Figures:
     """Run the command to its end; its speed counts from the first call that is `first`."""
     simulator, ready = bench.simulator, bench.simulator.ready
-    before, peak = _cpu_of_ended(), [0]
+    before = _cpu_of_ended()
 
     def calls() -> int:
         return int(simulator.status()[side]["calls"].get(first, 0))
 
-    def look() -> None:
-        peak[0] = max(peak[0], _pss(bench.subject.pid))
-
     known, busy = calls(), simulator.cpu_seconds()
-    with repeating(look, _LOOK):
-        bench.until(lambda: calls() > known, f"the first {first}", every=0.05)
-        began = time.time()
-        until(lambda: not bench.subject.running(), "its end", DEADLINE, every=0.02)
-        ended = time.time()
+    bench.until(lambda: calls() > known, f"the first {first}", every=0.05)
+    began = time.time()
+    until(lambda: not bench.subject.running(), "its end", DEADLINE, every=0.02)
+    ended = time.time()
     if code := bench.subject.wait():
         raise RuntimeError(f"ended with {code}: {bench.subject.log()[-500:]}")
     table = client("dynamodb", simulator.source_url, ready["region"])
@@ -68,7 +61,7 @@ def _to_its_end(bench: Bench, side: str, first: str) -> Figures:
         "seconds with its start": ended - bench.started,
         "CPU, s": cpu,
         "CPU an item, us": 1e6 * cpu / items,
-        "PSS, MB": peak[0] / MEGABYTE,
+        "PSS, MB": bench.usage.peak["together"].proportional / MEGABYTE,
         "simulator CPU, s": simulator.cpu_seconds() - busy,
         "items": items,
     }
@@ -78,21 +71,6 @@ def _cpu_of_ended() -> float:
     """CPU seconds of the processes that this one has waited for, and of theirs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _pss(root: int) -> int:
-    """Bytes of a process and its descendants, with what they share divided among them."""
-    total = 0
-    try:
-        family = [psutil.Process(root), *psutil.Process(root).children(recursive=True)]
-        for process in family:
-            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
-            sizes = [line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")]
-            total += 1024 * sum(map(int, sizes))
-    except (psutil.Error, OSError):
-        # One of them has just ended.
-        pass
-    return total
 
 
 def _copied(tasks: Path) -> None:
@@ -106,7 +84,13 @@ _LOAD: dict[str, Option] = {"preload": 64_000, "keys": 64_000}
 
 TABLES = {
     "copy": Scenario(
-        "copy of a table of 40,000 items", _LOAD, 80, _copy, _COPY, source_milliseconds=80
+        "copy of a table of 40,000 items",
+        _LOAD,
+        80,
+        _copy,
+        _COPY,
+        source_milliseconds=80,
+        look=_LOOK,
     ),
     "verify": Scenario(
         "verify of two equal tables of 40,000 items",
@@ -116,5 +100,6 @@ TABLES = {
         _VERIFY,
         source_milliseconds=80,
         before=_copied,
+        look=_LOOK,
     ),
 }

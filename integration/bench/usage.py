@@ -42,11 +42,8 @@ class Usage:
         self.threads = 0
         self.processes = 0
 
-    def cpu(self, role: str) -> float:
-        """Return the CPU seconds of `jvm` or `child` so far, those of ended children included."""
-        return self._cpu()[role]
-
-    def _cpu(self) -> dict[str, float]:
+    def cpu(self) -> dict[str, float]:
+        """Return the CPU seconds of `jvm` and `child` so far, those of ended children included."""
         seconds = dict.fromkeys(_ROLES, 0.0)
         for pid in _family(self._worker.pid):
             try:

@@ -35,7 +35,8 @@ from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_sides import CopyOptions, describe_plan
 from kcl_processor.table.copy_task import Copied, is_running, run_copy
 from kcl_processor.table.pace import Halt, Halted
-from kcl_processor.table.part_row import part_is_running, read_part
+from kcl_processor.table.part_row import part_at_work
+from kcl_processor.table.scan import FEWEST, MOST
 from kcl_processor.table.table_reader import Segment
 
 HELP = "copy the table, before the daemon's first start"
@@ -65,7 +66,7 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         "--segments",
         type=whole(1, 1_000_000),
         metavar="N",
-        help="parts to scan (default: one for each 256 MB, 8 to 1024)",
+        help=f"parts to scan (default: one for each 256 MB, {FEWEST} to {MOST})",
     )
     add_processes_argument(parser)
     units = "capacity units a second to stay under, or a percentage of the provisioned ones"
@@ -184,13 +185,13 @@ def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
 
 
 def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
-    task, progress = files.task, _progress(files, part)
+    task = files.task
+    progress, running = _seen(files, part)
     if progress is None:
         what = f"Part {part.number}/{part.total} of the" if part else "No"
         where = "has not begun" if part else "has begun on this host"
         print(f"{what} copy of {task.name} {where}.", file=sys.stderr)
         return ExitCode.UNKNOWN
-    running = part_is_running(task, part, SystemClock().now()) if part else is_running(task, None)
     state = "running" if running else "stopped"
     if progress.disturbed:
         state = "disturbed"
@@ -204,8 +205,11 @@ def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
     return ExitCode.OK if state in ("done", "running") else ExitCode.NOT_RUNNING
 
 
-def _progress(files: TaskFiles, part: Segment | None) -> CopyProgress | None:
-    return read_part(files.task, part) if part else load(files.copy_progress)
+def _seen(files: TaskFiles, part: Segment | None) -> tuple[CopyProgress | None, bool]:
+    """How far it is, and whether a process is at work on it."""
+    if part:
+        return part_at_work(files.task, part, SystemClock().now())
+    return load(files.copy_progress), is_running(files.task)
 
 
 def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, object]:

@@ -6,8 +6,10 @@ Errors and checks speak of commands and tasks; where a task's file lies is known
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import shlex
+from collections.abc import Iterator
 
 from kcl_processor.cli.task import default_file
 from kcl_processor.config.original_flags import given_flags
@@ -30,33 +32,31 @@ def as_called(text: str, args: argparse.Namespace) -> str:
     Those that come from the environment are there for the next command, too. A task that was given
     as flags has no file yet, and the text says so.
     """
-    file = getattr(args, "config", None)
-    state = getattr(args, "state_dir", None)
-    called = getattr(args, "words", [])
-    task = getattr(args, "task", None)
     advice = text.rpartition("Try: ")[2]
-    unnamed = (
-        [task] if task and not re.search(rf"(?<!\S){re.escape(task)}(?![\w.-])", advice) else []
+    hint = _COMMAND.sub(
+        lambda command: " ".join([command[0], *_given(command[1], advice, args)]), text
     )
-
-    def repeated(command: re.Match[str]) -> str:
-        words = [command[0]]
-        if file and file != default_file() and command[1] not in WITHOUT_TASKS:
-            words += ["-c", shlex.quote(str(file))]
-        if state and command[1] not in WITHOUT_STATE:
-            words += ["--state-dir", shlex.quote(str(state))]
-        if [command[1]] == called[:1]:
-            words += map(shlex.quote, _valued(called, _BOUNDS))
-        if command[1] not in WITHOUT_TASK:
-            words += unnamed
-        return " ".join(words)
-
-    hint = _COMMAND.sub(repeated, text)
     if hasattr(args, "sourceTable") and given_flags(args) and _COMMAND.search(text):
         hint += (
             "\nThis task is flags: write it to a YAML file first, and give each command -c FILE."
         )
     return hint
+
+
+def _given(command: str, advice: str, args: argparse.Namespace) -> Iterator[str]:
+    """The words to stand behind a command, but for those that the advice has already."""
+    file, state, task = (getattr(args, name, None) for name in ("config", "state_dir", "task"))
+    called = getattr(args, "words", [])
+    if file and file != default_file() and command not in WITHOUT_TASKS:
+        yield from ("-c", shlex.quote(str(file)))
+    if state and command not in WITHOUT_STATE:
+        yield from ("--state-dir", shlex.quote(str(state)))
+    if called[:1] == [command]:
+        bounds = frozenset(option for option in _BOUNDS if option not in advice)
+        yield from map(shlex.quote, _parted(called, bounds)[0])
+    is_named = task is None or re.search(rf"(?<!\S){re.escape(task)}(?![\w.-])", advice)
+    if not is_named and command not in WITHOUT_TASK:
+        yield task
 
 
 def again(args: argparse.Namespace, *without: str, values: frozenset[str] = frozenset()) -> str:
@@ -66,18 +66,15 @@ def again(args: argparse.Namespace, *without: str, values: frozenset[str] = froz
         without: options that take no value.
         values: options that take one.
     """
-    left = [word for word in args.words if word not in without]
-    for option in _valued(left, values):
-        left.remove(option)
-    return shlex.join(["kcl-processor", *left])
+    _, left = _parted(args.words, values)
+    return shlex.join(["kcl-processor", *(word for word in left if word not in without)])
 
 
-def _valued(words: list[str], options: frozenset[str]) -> list[str]:
-    """Some options of a command line, with their values, in either way of giving them."""
-    found = []
-    for word, value in zip(words, [*words[1:], ""], strict=True):
-        if word in options:
-            found += [word, value]
-        elif word.partition("=")[0] in options:
-            found.append(word)
-    return found
+def _parted(words: list[str], options: frozenset[str]) -> tuple[list[str], list[str]]:
+    """Some options of a command line, with their values in either way of giving them; the rest."""
+    found: list[str] = []
+    left: list[str] = []
+    for before, word in itertools.pairwise(["", *words]):
+        chosen = before in options or word.partition("=")[0] in options
+        (found if chosen else left).append(word)
+    return found, left

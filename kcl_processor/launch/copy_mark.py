@@ -174,8 +174,7 @@ def refuse_stale(task: Task, started_at: float, now: float) -> None:
             f"The copy of task {task.name} began {(now - started_at) / HOUR:.1f} h ago, and the "
             f"stream keeps {RETENTION / HOUR:.0f} h: changes made since its beginning are no "
             "longer there to be replayed.",
-            f"kcl-processor copy --restart --no-to-empty-only {task.name}; kcl-processor copy "
-            "--plan shows how long it takes",
+            f"{anew(task)}; kcl-processor copy --plan shows how long it takes",
         )
 
 
@@ -184,17 +183,21 @@ def disturbed(task: Task, how: str) -> ConfigError:
     return ConfigError(
         f"The copy of task {task.name} was disturbed: {how}. Older items may lie over newer ones, "
         "and deleted ones be back.",
-        "stop the daemon on every host, then "
-        f"kcl-processor copy --restart --no-to-empty-only {task.name}",
+        f"stop the daemon on every host, then {anew(task)}",
     )
 
 
+def anew(task: Task) -> str:
+    """What begins a copy anew, over whatever an earlier one has left at the destination."""
+    return f"kcl-processor copy --restart --no-to-empty-only {task.name}"
+
+
 def _goes_on(task: Task, mark: CopyMark) -> str:
-    anew = f"kcl-processor copy --restart --no-to-empty-only {task.name} begins anew"
+    otherwise = f"{anew(task)} begins anew"
     if mark.parts > 1:
         each = f"kcl-processor copy {task.name} --part 0/{mark.parts} and so on, each on any host,"
-        return f"{each} go on with it; {anew}"
-    return f"kcl-processor copy {task.name}, on {mark.host}, goes on with it; elsewhere {anew}"
+        return f"{each} go on with it; {otherwise}"
+    return f"kcl-processor copy {task.name}, on {mark.host}, goes on with it; elsewhere {otherwise}"
 
 
 def _row(mark: CopyMark) -> Row:

@@ -75,7 +75,7 @@ def _interval(task: Task) -> float:
 def _machines(shards: int, workers: int, changes: float) -> list[Line]:
     each = math.ceil(shards / workers)
     fallen = math.ceil(shards / max(1, workers - 1))
-    readers = min(each, LEAST_PROCESSES)
+    readers = _readers(shards, workers)
     return [
         Line(
             "processes",
@@ -98,6 +98,11 @@ def _machines(shards: int, workers: int, changes: float) -> list[Line]:
         ),
         Line("memory with one worker lost", _memory(fallen), "MB", f"the same, {fallen} shards"),
     ]
+
+
+def _readers(shards: int, workers: int) -> int:
+    """How many processes of a worker read its shards."""
+    return min(math.ceil(shards / workers), LEAST_PROCESSES)
 
 
 def _memory(shards: int) -> float:
@@ -245,7 +250,7 @@ def _writes(changes: float, item_kb: float) -> Line:
 
 def _metrics(shards: int, workers: int) -> Line:
     names = _OWN_METRICS + costs.KCL_METRICS
-    processes = workers * min(math.ceil(shards / workers), LEAST_PROCESSES)
+    processes = workers * _readers(shards, workers)
     calls = processes * _MONTH / 60
     return Line(
         "CloudWatch metrics",

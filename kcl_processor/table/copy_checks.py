@@ -9,6 +9,7 @@ from kcl_processor.aws import clients
 from kcl_processor.config.task import Source, Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.launch.copy_mark import anew
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.copy_progress import CopyProgress
@@ -56,7 +57,7 @@ def refuse_items(task: Task) -> None:
                 raise DestinationError(
                     f"The destination table {destination} holds items, which a copy would "
                     "overwrite, and those that the source lacks would stay.",
-                    f"kcl-processor copy --restart --no-to-empty-only {task.name}, and after it "
+                    f"{anew(task)}, and after it "
                     f"kcl-processor verify --repair --delete-extra {task.name}",
                 )
 

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
-from kcl_processor.aws import clients
-from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, OperatorError
-from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.lease_changes import set_aside
-from kcl_processor.fleet.leases import is_lease, scan
-from kcl_processor.fleet.running import (
-    Signs,
-    StillRunning,
-    digest,
-    has_leases,
-    refuse_moved,
-)
-from kcl_processor.launch.claim import claim_for_copy, refuse_other_replica
+from kcl_processor.fleet.running import Signs, StillRunning, has_leases, refuse_moved
+from kcl_processor.launch.claim import refuse_other_replica
 from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
+    anew,
     disturbed,
     read_mark,
-    refuse_stale,
     refuse_uncopied,
     replace_mark,
 )
-from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.identity import read_claim
 from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.hold import Hold, taken_over
 
 
 def mark_earlier(files: TaskFiles) -> None:
@@ -55,47 +44,8 @@ def mark_earlier(files: TaskFiles) -> None:
         save(files.copy_progress, progress)
 
 
-def set_leases_aside(files: TaskFiles, now: float, listener: CopyListener) -> None:
-    """Let a daemon that follows a copy read from the stream's oldest change.
-
-    Checkpoints of earlier days are set aside: whatever they skip is in the copy, and whatever they
-    hold back, or lost, is not needed.
-
-    Raises:
-        OperatorError, PermissionDenied: a lease cannot be read or deleted.
-    """
-    rows = scan(clients.checkpoints(files.task), table_names(files.task).leases) or []
-    leases = [row for row in rows if is_lease(row)]
-    saved = set_aside(files, leases, now)
-    if saved:
-        listener.warn(
-            f"{len(leases)} earlier leases are set aside in {saved}: the daemon reads the stream "
-            "from its oldest change."
-        )
-
-
-class CopyHold:
-    """One run of a copy, as the rest of the fleet sees it.
-
-    Args:
-        ours: the task's tables as they are.
-    """
-
-    def __init__(
-        self, files: TaskFiles, ours: Identity, clock: Clock, wait: Callable[[float], None]
-    ) -> None:
-        self._files = files
-        self._task = files.task
-        self._ours = ours
-        self._clock = clock
-        self._wait = wait
-        self._mark: CopyMark | None = None
-        self._signs: Signs = {}
-
-    @property
-    def joined(self) -> CopyMark | None:
-        """Nothing: a whole copy is nobody else's."""
-        return None
+class CopyHold(Hold):
+    """A hold on a whole copy: this host alone goes on with it."""
 
     def is_of_last(self, _progress: CopyProgress) -> bool:
         """Whether a progress is the task's last copy's: what this host keeps is, or was refused."""
@@ -133,8 +83,7 @@ class CopyHold:
         """
         if progress.finished_at is None or (self._mark and self._mark.state is CopyState.BEGUN):
             return False
-        if not progress.forced and not has_leases(self._task):
-            refuse_stale(self._task, progress.started_at, self._clock.now())
+        self._refuse_unfollowed(progress)
         return True
 
     def begin(self, progress: CopyProgress, signs: Signs) -> None:
@@ -147,7 +96,7 @@ class CopyHold:
             StillRunning: the daemon came alive meanwhile; all is as it was.
             ConfigError: it was alive since this copy was begun, or the checkpoints are another's.
         """
-        if progress.signs not in ("", digest(signs)) and progress.finished_at is None:
+        if self._was_alive(progress, signs):
             raise self.disturb(progress, "the daemon was alive since it was begun")
         before, now = self._mark, self._clock.now()
         progress.token = progress.token or uuid.uuid4().hex
@@ -157,13 +106,10 @@ class CopyHold:
                 f"Another copy of task {self._task.name} was begun just now.", "look again"
             )
         try:
-            # A daemon shows itself before it looks for the mark, and the mark is there now.
-            refuse_moved(self._task, signs)
-            claim_for_copy(self._task, self._ours, self._clock, self._wait)
+            self._enter(progress, signs)
         except (StillRunning, ConfigError):
             replace_mark(self._task, self._mark, before)
             raise
-        progress.signs, self._signs = digest(signs), signs
         save(self._files.copy_progress, progress)
 
     def look(self, progress: CopyProgress) -> None:
@@ -174,11 +120,9 @@ class CopyHold:
             ConfigError: the copy was given up, or another one was begun.
             GapError: it began 23 hours ago.
         """
-        if not progress.forced:
-            refuse_stale(self._task, progress.started_at, self._clock.now())
-        refuse_moved(self._task, self._signs)
+        self._refuse_daemon(progress)
         if not self._set(CopyState.BEGUN):
-            raise self.disturb(progress, self._taken_over())
+            raise self.disturb(progress, taken_over(read_mark(self._task)))
 
     def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
         """Note that the copy cannot be gone on with; the error that says so."""
@@ -197,9 +141,9 @@ class CopyHold:
             ConfigError: the copy was given up, or another one was begun.
         """
         refuse_moved(self._task, self._signs)
-        set_leases_aside(self._files, self._clock.now(), listener)
+        self._set_leases_aside(listener)
         if not self._set(CopyState.DONE):
-            raise self.disturb(progress, self._taken_over())
+            raise self.disturb(progress, taken_over(read_mark(self._task)))
         return True
 
     def _refuse_not_last(self, progress: CopyProgress) -> None:
@@ -213,7 +157,7 @@ class CopyHold:
                 f"The copy of task {self._task.name} that this host knows of is not the last word: "
                 f"{f'another was begun on {mark.host}' if mark else 'the daemon was started'} "
                 "since.",
-                f"kcl-processor copy --restart --no-to-empty-only {self._task.name}",
+                anew(self._task),
             )
 
     def _set(self, state: CopyState) -> bool:
@@ -223,9 +167,3 @@ class CopyHold:
     def _replace(self, mark: CopyMark) -> bool:
         before, self._mark = self._mark, mark
         return replace_mark(self._task, before, mark)
-
-    def _taken_over(self) -> str:
-        mark = read_mark(self._task)
-        if mark:
-            return f"another copy was begun on {mark.host}"
-        return "`run --adopt` gave it up while it was at work"

@@ -167,9 +167,9 @@ def _held(
         halt.set()
 
 
-def is_running(task: Task, part: Segment | None) -> bool:
-    """Whether a copy of this task, or of this part of it, is at work on this host."""
-    return host_lock.is_held(_lock_name(task.destination, part))
+def is_running(task: Task) -> bool:
+    """Whether a whole copy of this task is at work on this host."""
+    return host_lock.is_held(_lock_name(task.destination, None))
 
 
 def _lock(task: Task, part: Segment | None) -> socket.socket:

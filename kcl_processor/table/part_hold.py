@@ -13,32 +13,32 @@ from collections.abc import Callable
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError
-from kcl_processor.fleet.running import Signs, StillRunning, digest, has_leases, refuse_moved
-from kcl_processor.launch.claim import claim_for_copy, refuse_other_replica
+from kcl_processor.fleet.running import Signs, StillRunning, refuse_moved
+from kcl_processor.launch.claim import refuse_other_replica
 from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
+    anew,
     disturbed,
     read_mark,
-    refuse_stale,
     refuse_uncopied,
     replace_mark,
 )
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.table.copy_checks import refuse_other
-from kcl_processor.table.copy_hold import set_leases_aside
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.hold import Hold, taken_over
 from kcl_processor.table.part_row import Overtaken, PartRow, read_parts
 from kcl_processor.table.table_reader import Segment
 
 
-class PartHold:
-    """One run of one part, as the rest of the fleet sees it.
+class PartHold(Hold):
+    """A hold on one part.
 
     Args:
-        ours: the task's tables as they are.
         row: the part's.
+        ours: the task's tables as they are.
     """
 
     def __init__(
@@ -50,17 +50,9 @@ class PartHold:
         clock: Clock,
         wait: Callable[[float], None],
     ) -> None:
-        self._files = files
-        self._task = files.task
+        super().__init__(files, ours, clock, wait)
         self._part = part
         self._row = row
-        self._ours = ours
-        self._clock = clock
-        self._wait = wait
-        self._mark: CopyMark | None = None
-        self._signs: Signs = {}
-        # The mark of the copy that this part belongs to, if another part has begun it.
-        self.joined: CopyMark | None = None
 
     def refuse_others(self, progress: CopyProgress | None, *, restart: bool) -> None:
         """Refuse what must not be copied, or not gone on with.
@@ -87,7 +79,7 @@ class PartHold:
             raise ConfigError(
                 f"The copy of task {self._task.name} that part {self._part.number} belonged to was "
                 "given up: the daemon was started since.",
-                f"kcl-processor copy --restart --no-to-empty-only {self._task.name}",
+                anew(self._task),
             )
 
     def is_of_last(self, progress: CopyProgress) -> bool:
@@ -109,8 +101,7 @@ class PartHold:
             return False
         if self._mark and not self.is_of_last(progress):
             return False
-        if not progress.forced and not has_leases(self._task):
-            refuse_stale(self._task, progress.started_at, self._clock.now())
+        self._refuse_unfollowed(progress)
         return True
 
     def begin(self, progress: CopyProgress, signs: Signs) -> None:
@@ -129,17 +120,14 @@ class PartHold:
         before, joined = self._mark, progress.token != ""
         if not joined:
             self._put_mark(progress)
-        elif progress.signs not in ("", digest(signs)) and progress.finished_at is None:
+        elif self._was_alive(progress, signs):
             raise self.disturb(progress, "the daemon was alive since it was begun")
         try:
-            # A daemon shows itself before it looks for the mark, and the mark is there now.
-            refuse_moved(self._task, signs)
-            claim_for_copy(self._task, self._ours, self._clock, self._wait)
+            self._enter(progress, signs)
         except (StillRunning, ConfigError):
             if not joined:
                 replace_mark(self._task, self._mark, before)
             raise
-        progress.signs, self._signs = digest(signs), signs
         self._row.take(progress)
 
     def look(self, progress: CopyProgress) -> None:
@@ -152,9 +140,7 @@ class PartHold:
                 and a daemon may start.
             GapError: it began 23 hours ago.
         """
-        if not progress.forced:
-            refuse_stale(self._task, progress.started_at, self._clock.now())
-        refuse_moved(self._task, self._signs)
+        self._refuse_daemon(progress)
         mark = self._current(progress)
         self._row.write(progress)
         if mark.state is not CopyState.BEGUN:
@@ -192,7 +178,7 @@ class PartHold:
                 return False
             if mark.state is CopyState.DONE:
                 return True
-            set_leases_aside(self._files, self._clock.now(), listener)
+            self._set_leases_aside(listener)
             if replace_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
                 return True
 
@@ -224,9 +210,6 @@ class PartHold:
         if mark and mark.token == progress.token and mark.state is not CopyState.DISTURBED:
             return mark
         progress.disturbed = True
-        how = "`run --adopt` gave it up while it was at work"
-        if mark:
-            how = f"another copy was begun on {mark.host}"
-            if mark.token == progress.token:
-                how = "another part found the daemon beside it"
-        raise disturbed(self._task, how)
+        if mark and mark.token == progress.token:
+            raise disturbed(self._task, "another part found the daemon beside it")
+        raise disturbed(self._task, taken_over(mark))

@@ -117,9 +117,11 @@ class PartRow:
             "progress": {"B": zlib.compress(encode(progress))},
         }
         key = _key(self._part)
-        # A write whose answer was lost is repeated, and then finds itself.
-        if not replace_own(self._task, key, self._row, row) and read_own(self._task, key) != row:
-            raise self._taken()
+        if not replace_own(self._task, key, self._row, row):
+            found = read_own(self._task, key)
+            # A write whose answer was lost is repeated, and then finds itself.
+            if found != row:
+                raise self._taken(found)
         self._row, self._written_at = row, now
         self._holds_until.value = now + _HOLDS if self._owner else 0.0
 
@@ -154,7 +156,7 @@ class PartRow:
 
     def _moved(self, row: Row | None) -> OperatorError:
         if _owner(row):
-            return self._taken()
+            return self._taken(row)
         return Overtaken(
             f"Part {self._part.number}/{self._part.total} of the copy of task {self._task.name} "
             "was gone on with by another process just now.",
@@ -162,9 +164,8 @@ class PartRow:
             "goes on from there",
         )
 
-    def _taken(self) -> PartTaken:
-        row = read_own(self._task, _key(self._part)) or {}
-        host = row.get("host", {}).get("S", "another host")
+    def _taken(self, row: Row | None) -> PartTaken:
+        host = row["host"]["S"] if row else "another host"
         return PartTaken(
             f"Part {self._part.number}/{self._part.total} of the copy of task {self._task.name} is "
             f"being copied on {host}.",
@@ -182,8 +183,8 @@ def read_part(task: Task, part: Segment) -> CopyProgress | None:
     return _progress(read_own(task, _key(part)), part)
 
 
-def part_is_running(task: Task, part: Segment, now: float) -> bool:
-    """Whether a process copies a part, on whatever host: it has written its row lately.
+def part_at_work(task: Task, part: Segment, now: float) -> tuple[CopyProgress | None, bool]:
+    """As :func:`read_part`; and whether a process copies the part, on whatever host.
 
     Args:
         now: this host's time, seconds since the epoch.
@@ -192,7 +193,9 @@ def part_is_running(task: Task, part: Segment, now: float) -> bool:
         OperatorError, PermissionDenied: it cannot be read.
     """
     row = read_own(task, _key(part))
-    return bool(row and _owner(row) and now - float(row["beatAt"]["N"]) < _DEAD)
+    # Who copies it has written its row lately.
+    lately = bool(row and _owner(row) and now - float(row["beatAt"]["N"]) < _DEAD)
+    return _progress(row, part), lately
 
 
 def read_parts(task: Task, parts: int, token: str) -> list[CopyProgress | None]:

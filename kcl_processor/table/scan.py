@@ -18,7 +18,7 @@ from kcl_processor.table.table_reader import Page, Segment, TableReader
 # One segment for each 256 MB keeps what a restart repeats small beside the whole; DynamoDB takes
 # up to a million, and a thousand is enough to keep any number of threads busy.
 _BYTES_PER_SEGMENT = 256 << 20
-FEWEST, _MOST = 32, 1024
+FEWEST, MOST = 32, 1024
 # Segments at work at once in one process, with a page each: this bounds memory.
 AT_ONCE = 6
 # Seconds without a page after which the caller is told that time goes by.
@@ -27,7 +27,7 @@ _TURN = 1.0
 
 def segments_for(table_bytes: int) -> int:
     """How many segments to cut a table of this size into."""
-    return max(FEWEST, min(_MOST, -(-table_bytes // _BYTES_PER_SEGMENT)))
+    return max(FEWEST, min(MOST, -(-table_bytes // _BYTES_PER_SEGMENT)))
 
 
 def at_once_in(processes: int, segments: int) -> int:

@@ -95,6 +95,13 @@ def test_options_with_a_value_are_left_out_with_it() -> None:
     assert typed == "kcl-processor verify orders --max-rcu 5"
 
 
+def test_an_option_that_is_left_out_leaves_the_same_value_of_another() -> None:
+    """The limit keeps its own, wherever the other stood."""
+    words = ["verify", "--max-rcu", "50%", "orders", "--sample", "50%"]
+    typed = again(argparse.Namespace(words=words), values=frozenset({"--sample"}))
+    assert typed == "kcl-processor verify --max-rcu 50% orders"
+
+
 def test_the_same_command_is_advised_with_its_limits() -> None:
     """What kept a table in production from being throttled is not lost to an error."""
     words = ["copy", "orders", "--max-wcu", "30", "--part=1/2", "--restart"]
@@ -102,6 +109,9 @@ def test_the_same_command_is_advised_with_its_limits() -> None:
     args.words = words
     assert as_called("kcl-processor copy orders goes on", args) == (
         "kcl-processor copy --max-wcu 30 --part=1/2 orders goes on"
+    )
+    assert as_called("kcl-processor copy orders --part 0/2", args) == (
+        "kcl-processor copy --max-wcu 30 orders --part 0/2"
     )
     assert as_called("kcl-processor run orders", args) == "kcl-processor run orders"
 

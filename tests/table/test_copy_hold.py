@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -15,15 +14,14 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError, OperatorError
 from kcl_processor.fleet.lease_changes import load as load_leases
 from kcl_processor.fleet.running import StillRunning, signs_of_life
-from kcl_processor.launch.copy_mark import CopyState, read_mark, settle_mark
+from kcl_processor.launch.copy_mark import CopyState, settle_mark
 from kcl_processor.launch.identity import read_claim, write_claim
 from kcl_processor.table.copy_hold import CopyHold, mark_earlier
-from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load, save
+from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
-from tests.fakes import HandClock
-from tests.kcl_tables import fill, identity, make_source_and_destination, make_task, rows_in
+from tests.kcl_tables import rows_in
+from tests.table.copied import LEASE, CopyWorld, never_ran
 
-LEASE = {"leaseKey": {"S": "shardId-1"}, "leaseCounter": {"N": "7"}, "checkpoint": {"S": "17"}}
 HOUR = 3600.0
 
 
@@ -37,29 +35,15 @@ class Heard(CopyListener):
         self.said.append(text)
 
 
-class World:
+class World(CopyWorld):
     """A task on one host; ``elsewhere`` is another."""
 
     def __init__(self, task: Task, folder: Path) -> None:
-        self.task = task
-        self.clock = HandClock()
+        super().__init__(task)
         self.files, self.elsewhere = TaskFiles(task, folder / "here"), TaskFiles(task, folder / "b")
-        self.ours = identity(task)
 
     def hold(self, files: TaskFiles | None = None) -> CopyHold:
         return CopyHold(files or self.files, self.ours, self.clock, self.clock.turn)
-
-    def progress(self) -> CopyProgress:
-        """Of a copy that begins now."""
-        return CopyProgress(
-            str(self.ours.source),
-            str(self.ours.destination),
-            self.ours.stream,
-            10,
-            1000,
-            self.clock.now(),
-            [SegmentProgress()],
-        )
 
     def begun(self) -> tuple[CopyHold, CopyProgress]:
         """A copy that has begun, and has not written yet."""
@@ -76,23 +60,11 @@ class World:
         hold.begin(progress, signs_of_life(self.task))
         return hold
 
-    def put_lease(self, **changes: Any) -> None:
-        """What a living worker does."""
-        row = {**LEASE, **changes}
-        clients.checkpoints(self.task).put_item(TableName=self.task.kcl.application_name, Item=row)
-
-    def state(self) -> CopyState | None:
-        mark = read_mark(self.task)
-        return mark.state if mark else None
-
 
 @pytest.fixture
 def world(moto_url: str, tmp_path: Path) -> World:
     """A task whose tables are all there, and that never ran."""
-    task = make_task(moto_url)
-    make_source_and_destination(task)
-    fill(task, [])
-    return World(task, tmp_path)
+    return World(never_ran(moto_url), tmp_path)
 
 
 def test_a_copy_that_was_cut_off_goes_on_where_it_was_and_nowhere_else(world: World) -> None:

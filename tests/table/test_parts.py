@@ -27,15 +27,14 @@ from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_is_running, read_part
+from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_at_work, read_part
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
-from tests.fakes import HandClock, turning
-from tests.kcl_tables import fill, identity, make_source_and_destination, make_task
+from tests.fakes import turning
+from tests.table.copied import CopyWorld, never_ran
 
 PARTS, SEGMENTS = 3, 7
-LEASE = {"leaseKey": {"S": "shardId-1"}, "leaseCounter": {"N": "7"}, "checkpoint": {"S": "17"}}
 
 
 class Part:
@@ -99,29 +98,17 @@ class TurningHalt(Halt):
         self._world.wait(seconds)
 
 
-class World:
+class World(CopyWorld):
     """A task whose copy is made in parts."""
 
     def __init__(self, task: Task, folder: Path) -> None:
-        self.task = task
+        super().__init__(task)
         self.folder = folder
-        self.clock = HandClock()
-        self.ours = identity(task)
         self.wait: Callable[[float], None] = self.clock.turn
 
     def new(self, place: Segment) -> CopyProgress:
         """The progress of a part that has not begun."""
-        return CopyProgress(
-            str(self.ours.source),
-            str(self.ours.destination),
-            self.ours.stream,
-            10,
-            1000,
-            self.clock.now(),
-            [SegmentProgress() for _ in range(SEGMENTS)],
-            part=place.number,
-            parts=place.total,
-        )
+        return self.progress(SEGMENTS, *place)
 
     def parts(self) -> list[Part]:
         """All of them, none begun."""
@@ -132,15 +119,6 @@ class World:
         files = TaskFiles(self.task, self.folder / f"run-{number}")
         options = CopyOptions(part=Segment(number, PARTS), processes=1)
         return run_copy(files, options, CopyListener(), TurningHalt(self), self.clock)
-
-    def put_lease(self) -> None:
-        """What a living worker does."""
-        table = self.task.kcl.application_name
-        clients.checkpoints(self.task).put_item(TableName=table, Item=LEASE)
-
-    def state(self) -> CopyState | None:
-        mark = read_mark(self.task)
-        return mark.state if mark else None
 
 
 @contextmanager
@@ -162,10 +140,7 @@ def at_most(seconds: int) -> Iterator[None]:
 @pytest.fixture
 def world(moto_url: str, tmp_path: Path) -> World:
     """A task whose tables are all there, and that never ran."""
-    task = make_task(moto_url)
-    make_source_and_destination(task)
-    fill(task, [])
-    return World(task, tmp_path)
+    return World(never_ran(moto_url), tmp_path)
 
 
 def test_each_segment_is_of_one_part() -> None:
@@ -238,7 +213,7 @@ def test_a_part_that_was_killed_goes_on_when_nothing_of_it_can_be_on_its_way(
 def test_a_part_that_is_being_copied_is_left_alone(world: World) -> None:
     """Its row moves while it is watched."""
     part = Part(world, 2).begin()
-    assert part_is_running(world.task, part.place, world.clock.now())
+    assert part_at_work(world.task, part.place, world.clock.now()) == (part.progress, True)
     world.wait = turning(world.clock, lambda: part.hold.look(part.progress))
     with pytest.raises(PartTaken):
         Part(world, 2).begin()

@@ -1,0 +1,96 @@
+"""What a hold on a whole copy and one on a part have in common: how they keep a daemon out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.lease_changes import set_aside
+from kcl_processor.fleet.leases import is_lease, scan
+from kcl_processor.fleet.running import Signs, digest, has_leases, refuse_moved
+from kcl_processor.launch.claim import claim_for_copy
+from kcl_processor.launch.copy_mark import CopyMark, refuse_stale
+from kcl_processor.launch.identity import Identity
+from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.copy_watch import CopyListener
+
+
+class Hold:
+    """One run of a copy, or of a part of one, as the rest of the fleet sees it.
+
+    Args:
+        ours: the task's tables as they are.
+    """
+
+    def __init__(
+        self, files: TaskFiles, ours: Identity, clock: Clock, wait: Callable[[float], None]
+    ) -> None:
+        self._files = files
+        self._task = files.task
+        self._ours = ours
+        self._clock = clock
+        self._wait = wait
+        self._mark: CopyMark | None = None
+        self._signs: Signs = {}
+        # The mark of the copy that this run goes into, if another part of it has begun it.
+        self.joined: CopyMark | None = None
+
+    def _refuse_unfollowed(self, progress: CopyProgress) -> None:
+        """Refuse a copy that is done, but that no daemon was started over in time."""
+        if not progress.forced and not has_leases(self._task):
+            refuse_stale(self._task, progress.started_at, self._clock.now())
+
+    def _was_alive(self, progress: CopyProgress, signs: Signs) -> bool:
+        """Whether the daemon lived while nobody copied, and there is still something to copy."""
+        return progress.signs not in ("", digest(signs)) and progress.finished_at is None
+
+    def _enter(self, progress: CopyProgress, signs: Signs) -> None:
+        """Keep the daemon out from now on; the mark must be there.
+
+        Raises:
+            StillRunning: it came alive before the mark was there.
+            ConfigError: the checkpoints are another's.
+        """
+        # A daemon shows itself before it looks for the mark, and the mark is there now.
+        refuse_moved(self._task, signs)
+        claim_for_copy(self._task, self._ours, self._clock, self._wait)
+        progress.signs, self._signs = digest(signs), signs
+
+    def _refuse_daemon(self, progress: CopyProgress) -> None:
+        """Refuse to go on with a daemon beside it, or too late for one.
+
+        Raises:
+            StillRunning: the daemon has come alive.
+            GapError: the copy began 23 hours ago.
+        """
+        if not progress.forced:
+            refuse_stale(self._task, progress.started_at, self._clock.now())
+        refuse_moved(self._task, self._signs)
+
+    def _set_leases_aside(self, listener: CopyListener) -> None:
+        """Let a daemon that follows the copy read from the stream's oldest change.
+
+        Checkpoints of earlier days are set aside: whatever they skip is in the copy, and whatever
+        they hold back, or lost, is not needed.
+
+        Raises:
+            OperatorError, PermissionDenied: a lease cannot be read or deleted.
+        """
+        rows = scan(clients.checkpoints(self._task), table_names(self._task).leases) or []
+        leases = [row for row in rows if is_lease(row)]
+        saved = set_aside(self._files, leases, self._clock.now())
+        if saved:
+            listener.warn(
+                f"{len(leases)} earlier leases are set aside in {saved}: the daemon reads the "
+                "stream from its oldest change."
+            )
+
+
+def taken_over(mark: CopyMark | None) -> str:
+    """What has become of a copy whose mark is another now, or none."""
+    if mark:
+        return f"another copy was begun on {mark.host}"
+    return "`run --adopt` gave it up while it was at work"
