@@ -54,9 +54,9 @@ def _given(command: str, advice: str, args: argparse.Namespace) -> Iterator[str]
     if called[:1] == [command]:
         bounds = frozenset(option for option in _BOUNDS if option not in advice)
         yield from map(shlex.quote, _parted(called, bounds)[0])
-    is_named = task is None or re.search(rf"(?<!\S){re.escape(task)}(?![\w.-])", advice)
-    if not is_named and command not in WITHOUT_TASK:
-        yield task
+    if task and command not in WITHOUT_TASK:
+        is_named = re.search(rf"(?<!\S){re.escape(task)}(?![\w.-])", advice)
+        yield from () if is_named else (task,)
 
 
 def again(args: argparse.Namespace, *without: str, values: frozenset[str] = frozenset()) -> str:

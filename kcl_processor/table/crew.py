@@ -213,6 +213,13 @@ class Crew:
         for pipe in self._workers:
             _send(pipe, "halt")
         until = _clock.elapsed() + _GRACE
+        speaking = list(self._workers)
+        while speaking and (left := until - _clock.elapsed()) > 0:
+            for heard in connection.wait(speaking, left):
+                assert isinstance(heard, Connection)
+                # Read, though nobody hears it: a worker waits until all of a report is read.
+                if _is_last(heard):
+                    speaking.remove(heard)
         for pipe, worker in self._workers.items():
             worker.join(max(0.0, until - _clock.elapsed()))
             if worker.is_alive():
@@ -220,6 +227,13 @@ class Crew:
                 worker.join()
             pipe.close()
         self._workers.clear()
+
+
+def _is_last(pipe: Connection) -> bool:
+    try:
+        return isinstance(pipe.recv(), _Ended)
+    except (EOFError, OSError):
+        return True
 
 
 def _send(pipe: Connection, word: str | None) -> None:

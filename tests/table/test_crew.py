@@ -104,6 +104,22 @@ def test_what_a_worker_raises_ends_the_work_of_all() -> None:
     assert (raised.value.message, raised.value.hint) == ("An item is refused.", "mend it")
 
 
+def test_a_worker_in_the_middle_of_a_report_holds_up_no_end() -> None:
+    """A pipe holds less than a report may be, and nobody is to hear this one."""
+
+    def work(link: Link) -> None:
+        link.tell(b"x" * 1_000_000)
+
+    def stop(_worker: int, _report: object) -> None:
+        raise Halted
+
+    began = time.monotonic()
+    with pytest.raises(Halted):
+        Crew(3, work, Halt(), "").run(stop, lambda: None, lambda: None)
+    assert time.monotonic() - began < 10
+    assert not multiprocessing.active_children()
+
+
 def test_an_error_of_ours_says_where_it_was() -> None:
     """Its stack is another process's."""
 
