@@ -201,9 +201,8 @@ class _Server:
 
     def _let_go(self, process: _Process) -> None:
         """It ends with its last shard."""
-        if process.control.fileno() >= 0:
-            self._selector.unregister(process.control)
-            process.control.close()
+        self._selector.unregister(process.control)
+        process.control.close()
 
     def _reap(self) -> None:
         while True:
