@@ -9,10 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
-
 from integration.background import repeating
 from integration.bench.scenarios import DEADLINE, MEGABYTE, Bench, Figures, Scenario
+from integration.bench.usage import proportional
 from integration.clients import client
 from integration.credentials import environment
 from integration.simulator.client import Option
@@ -50,7 +49,7 @@ def _to_its_end(bench: Bench, side: str, first: str) -> Figures:
         return int(simulator.status()[side]["calls"].get(first, 0))
 
     def look() -> None:
-        peak[0] = max(peak[0], _pss(bench.subject.pid))
+        peak[0] = max(peak[0], proportional(bench.subject.pid))
 
     known, busy = calls(), simulator.cpu_seconds()
     with repeating(look, _LOOK):
@@ -78,21 +77,6 @@ def _cpu_of_ended() -> float:
     """CPU seconds of the processes that this one has waited for, and of theirs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _pss(root: int) -> int:
-    """Bytes of a process and its descendants, with what they share divided among them."""
-    total = 0
-    try:
-        family = [psutil.Process(root), *psutil.Process(root).children(recursive=True)]
-        for process in family:
-            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
-            sizes = [line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")]
-            total += 1024 * sum(map(int, sizes))
-    except (psutil.Error, OSError):
-        # One of them has just ended.
-        pass
-    return total
 
 
 def _copied(tasks: Path) -> None:
