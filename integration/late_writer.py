@@ -11,10 +11,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from botocore.credentials import Credentials
-
-from kcl_processor.aws.keys import Keys
-from kcl_processor.aws.wire import Endpoint
 from kcl_processor.clock import SystemClock
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change, canonical_key
@@ -22,6 +18,7 @@ from kcl_processor.replicate.destination import DestinationTable
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from kcl_processor.replicate.write import Writer
 from kcl_processor.table.table_copy import OpenFence
+from tests.endpoints import endpoint_at
 
 _AT_ONCE = 16
 # Versions a second, at most.
@@ -51,9 +48,8 @@ def main() -> None:
 def writer_to(url: str) -> Writer:
     """The writer of a record processor."""
     clock = SystemClock()
-    keys = Keys("test", lambda: Credentials("key", "secret"), clock)
     return Writer(
-        DestinationTable("replica", Endpoint("us-east-1", url, keys, _AT_ONCE, clock)),
+        DestinationTable("replica", endpoint_at(url, connections=_AT_ONCE, clock=clock)),
         StopOnRefusal(Origin("late", "source", "replica", "shard")),
         clock,
         time.sleep,

@@ -10,7 +10,12 @@ import logging
 import sys
 import threading
 
-_thread = threading.local()
+
+class _Speaking(threading.local):
+    shard = ""
+
+
+_speaking = _Speaking()
 
 
 class _PrefixedLines(logging.Formatter):
@@ -20,7 +25,7 @@ class _PrefixedLines(logging.Formatter):
         super().__init__("%(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        origin = getattr(_thread, "origin", "")
+        origin = f"{_speaking.shard} " if _speaking.shard else ""
         lines = super().format(record).splitlines() or [""]
         return "\n".join(f"{record.levelname} {origin}{line}" for line in lines)
 
@@ -39,9 +44,9 @@ def log_to_stderr() -> None:
 
 def speak_for(shard: str) -> None:
     """Name a shard, from now on, in each line that this thread logs."""
-    _thread.origin = f"{shard} " if shard else ""
+    _speaking.shard = shard
 
 
 def spoken_for() -> str:
     """The shard that this thread's lines name; empty where they name none."""
-    return str(getattr(_thread, "origin", "")).rstrip()
+    return _speaking.shard

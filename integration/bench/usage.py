@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,16 @@ class Usage:
         for role, peak in self.peak.items():
             peak.resident = max(peak.resident, seen[role].resident)
             peak.proportional = max(peak.proportional, seen[role].proportional)
+
+
+def proportional(root: int) -> int:
+    """Bytes of a process and its descendants, with what they share divided among them."""
+    total = 0
+    for pid in _family(root):
+        # One of them may have just ended.
+        with suppress(OSError):
+            total += _rollup(pid)["Pss"]
+    return total
 
 
 def _family(root: int) -> Iterator[int]:

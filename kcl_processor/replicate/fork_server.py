@@ -132,6 +132,13 @@ class _Server:
         for file in (self._listener, self._woken, 0):
             self._selector.register(file, selectors.EVENT_READ)
         self._tell("ready")
+        try:
+            self._hear_all()
+        finally:
+            # The socket goes with this server, and forks that end after it are nobody's news.
+            signal.set_wakeup_fd(-1)
+
+    def _hear_all(self) -> None:
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self._listener:
@@ -194,9 +201,8 @@ class _Server:
 
     def _let_go(self, process: _Process) -> None:
         """It ends with its last shard."""
-        if process.control.fileno() >= 0:
-            self._selector.unregister(process.control)
-            process.control.close()
+        self._selector.unregister(process.control)
+        process.control.close()
 
     def _reap(self) -> None:
         while True:

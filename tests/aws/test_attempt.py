@@ -12,10 +12,9 @@ import pytest
 from botocore.credentials import Credentials
 
 from kcl_processor.aws.codes import NOT_SENT
-from kcl_processor.aws.keys import Keys
-from kcl_processor.aws.wire import Answer, Endpoint
-from kcl_processor.clock import SystemClock
+from kcl_processor.aws.wire import Answer
 from tests.edges import Authority, Reply, Request, proxying, serving, silent
+from tests.endpoints import endpoint_at, found
 
 APPLIED = Reply(b'{"UnprocessedItems":{}}')
 
@@ -32,19 +31,13 @@ class Proof:
         return self._seconds.pop(0) if len(self._seconds) > 1 else self._seconds[0]
 
 
-def found() -> Credentials:
-    return Credentials("key", "secret")
-
-
 def write(
     url: str,
     remaining: Callable[[], float],
     body: bytes = b"{}",
     find: Callable[[], Credentials] = found,
 ) -> Answer:
-    clock = SystemClock()
-    endpoint = Endpoint("us-east-1", url, Keys("test", find, clock), 1, clock)
-    return endpoint.call("BatchWriteItem", body, remaining)
+    return endpoint_at(url, find).call("BatchWriteItem", body, remaining)
 
 
 def test_the_last_attempt_is_waited_for_whatever_remains() -> None:
@@ -55,9 +48,7 @@ def test_the_last_attempt_is_waited_for_whatever_remains() -> None:
         def remaining() -> float:
             return 0.0 if under_way.is_set() else 5.0
 
-        clock = SystemClock()
-        keys = Keys("test", found, clock)
-        endpoint = Endpoint("us-east-1", server.url, keys, 1, clock, last=under_way.is_set)
+        endpoint = endpoint_at(server.url, last=under_way.is_set)
         sent = daemon.submit(endpoint.call, "BatchWriteItem", b"{}", remaining)
         assert under_way.wait(20)
         # Longer than what allows it is looked at.

@@ -5,23 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from botocore.credentials import Credentials
 
-from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import way_to
-from kcl_processor.aws.wire import Endpoint
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError
 from kcl_processor.replicate.figures import Latency
 from kcl_processor.replicate.metrics import CloudWatch
 from kcl_processor.state.heartbeat import Counts
 from tests.edges import Authority, Edge, Reply, proxying, serving
-
-
-def endpoint(url: str) -> Endpoint:
-    clock = SystemClock()
-    keys = Keys("test", lambda: Credentials("a", "b"), clock)
-    return Endpoint("us-east-1", url, keys, 1, clock)
+from tests.endpoints import endpoint_at
 
 
 def test_a_record_processors_request_goes_through_the_proxy(
@@ -33,7 +25,7 @@ def test_a_record_processors_request_goes_through_the_proxy(
     monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
     with serving(lambda _request: Reply(b"{}"), tls) as server, proxying() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        assert endpoint(server.url).call("GetItem", b"{}").status == 200
+        assert endpoint_at(server.url).call("GetItem", b"{}").status == 200
         assert [request.method for request in proxy.requests] == ["CONNECT"]
         assert len(server.requests) == 1
 
@@ -74,7 +66,7 @@ def test_no_proxy_is_read_as_boto3_reads_it(
     with serving(lambda _request: Reply(b"{}")) as server, proxying() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", no_proxy.format(port=server.url.rpartition(":")[2]))
-        assert endpoint(server.url).call("GetItem", b"{}").status == 200
+        assert endpoint_at(server.url).call("GetItem", b"{}").status == 200
         assert took(server, proxy) == goes
 
 
@@ -83,7 +75,7 @@ def test_each_scheme_has_its_own_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """DynamoDB Local, which speaks plain HTTP, is not asked for at the proxy for HTTPS."""
     with serving(lambda _request: Reply(b"{}")) as server, proxying() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        assert endpoint(server.url).call("GetItem", b"{}").status == 200
+        assert endpoint_at(server.url).call("GetItem", b"{}").status == 200
         assert took(server, proxy) == "direct"
 
 
@@ -94,12 +86,12 @@ def test_a_bundle_is_found_where_boto3_finds_it(
     """In the environment or in the profile; the server is trusted with it and not without."""
     authority = Authority(home)
     with serving(lambda _request: Reply(b"{}"), authority.server_context()) as server:
-        assert endpoint(server.url).call("GetItem", b"{}").error == "SSLError"
+        assert endpoint_at(server.url).call("GetItem", b"{}").error == "SSLError"
         if where == "ca_bundle":
             (home / ".aws/config").write_text(f"[default]\nca_bundle = {authority.bundle}\n")
         else:
             monkeypatch.setenv(where, str(authority.bundle))
-        assert endpoint(server.url).call("GetItem", b"{}").status == 200
+        assert endpoint_at(server.url).call("GetItem", b"{}").status == 200
 
 
 @pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])

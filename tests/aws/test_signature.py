@@ -8,20 +8,11 @@ import re
 from email.utils import format_datetime
 
 import pytest
-from botocore.credentials import Credentials
 
-from kcl_processor.aws.keys import Keys
-from kcl_processor.aws.wire import Endpoint
-from kcl_processor.clock import SystemClock
 from tests.edges import Reply, Request, serving
+from tests.endpoints import endpoint_at
 
 REFUSED = {"__type": "com.amazon#InvalidSignatureException", "message": "Signature expired"}
-
-
-def endpoint_at(url: str) -> Endpoint:
-    clock = SystemClock()
-    keys = Keys("test", lambda: Credentials("a", "b"), clock)
-    return Endpoint("us-east-1", url, keys, 1, clock)
 
 
 def signed_at(request: Request) -> dt.datetime:

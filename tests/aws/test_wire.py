@@ -17,9 +17,9 @@ from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import ClientError
 
 from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, NOT_SENT, RENEW
-from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.wire import Answer, Endpoint
 from kcl_processor.clock import SystemClock
+from tests.endpoints import endpoint_at
 
 FOREIGN = "UnreadableAnswer"
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -205,9 +205,7 @@ def test_a_request_that_was_not_sent_is_not_in_doubt() -> None:
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
 def test_the_kernel_gives_up_before_another_worker_may_write() -> None:
     """For a process that is stopped and closes nothing: milliseconds, as was asked for."""
-    clock = SystemClock()
-    keys = Keys("test", lambda: Credentials("key", "secret"), clock)
-    made = Endpoint("us-east-1", "http://127.0.0.1:9", keys, 1, clock, unacknowledged=1.5)
+    made = endpoint_at("http://127.0.0.1:9", unacknowledged=1.5)
     options = made._session._socket_options
     assert (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1500) in options
 
@@ -221,9 +219,7 @@ def test_nobody_there_is_an_answer_of_status_0() -> None:
 def call_with(renewal: Any) -> Answer:
     """A call whose credentials have expired; ``renewal`` is asked for new ones."""
     expired = RefreshableCredentials("key", "secret", "token", LONG_AGO, renewal, "assume-role")
-    clock = SystemClock()
-    keys = Keys("test", lambda: expired, clock)
-    return Endpoint("us-east-1", "http://127.0.0.1:1", keys, 1, clock).call("GetItem", b"{}")
+    return endpoint_at("http://127.0.0.1:1", lambda: expired).call("GetItem", b"{}")
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,14 @@ import orjson
 import pytest
 from amazon_kclpy import kcl
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.credentials import Credentials
 
 from kcl_processor.aws import wire
-from kcl_processor.aws.keys import Keys
 from kcl_processor.replicate import batch as batch_module
 from kcl_processor.replicate import change, checkpoint, decode, destination, write
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.processor import ReplicaProcessor
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
+from tests.endpoints import endpoint_at
 from tests.fakes import HandClock
 from tests.replicate import daemon_side
 
@@ -79,8 +78,7 @@ def deliver(counts: Counter[str], batches: int) -> None:
     lines = [json.dumps({**daemon_side.INITIALIZE, "sequenceNumber": "0"})]
     lines += [batch(number) for number in range(batches)]
     clock = HandClock()
-    keys = Keys("test", lambda: Credentials("a", "b"), clock)
-    endpoint = wire.Endpoint("us-east-1", "http://localhost", keys, 4, clock)
+    endpoint = endpoint_at("http://localhost", connections=4, clock=clock)
     table = destination.DestinationTable("replica", endpoint)
     pool = ThreadPoolExecutor(4)
     position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)

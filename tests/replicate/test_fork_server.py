@@ -100,8 +100,7 @@ def test_forks_work_side_by_side(server: Server, moto_url: str) -> None:
     assert ended == {f"{fork.number} 0\n" for fork in forks}
     assert server.end() == 0
     log = server.log.read().splitlines()
-    named = {line.split()[1] for line in log if line}
-    assert named == {"shard-0", "shard-1", "shard-2"}, log
+    assert {line.split()[1] for line in log} == {"shard-0", "shard-1", "shard-2"}, log
 
 
 def test_a_fork_that_dies_is_told_and_the_others_go_on(server: Server) -> None:
@@ -206,6 +205,24 @@ def test_a_server_whose_daemon_is_gone_ends_and_leaves_nothing(server: Server) -
     fork.finish()
     psutil.wait_procs([psutil.Process(fork.pid)] if psutil.pid_exists(fork.pid) else [], 20)
     assert not psutil.pid_exists(fork.pid)
+
+
+PROGRAM = """
+import os, signal, socket, sys
+from kcl_processor.replicate.fork_server import _Server
+
+asks, _ = socket.socketpair()
+_Server(asks, sys.stdout, None).run()
+os.kill(os.getpid(), signal.SIGCHLD)
+"""
+
+
+def test_a_fork_that_ends_behind_the_server_leaves_no_word_in_the_log() -> None:
+    """Python would show, line by line, that it cannot tell a server of it that is gone."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM], input="", capture_output=True, text=True, check=True
+    )
+    assert (ran.stdout, ran.stderr) == ("ready\n", "")
 
 
 def test_settings_that_cannot_be_read_end_it_with_the_configurations_code(tmp_path: Path) -> None:

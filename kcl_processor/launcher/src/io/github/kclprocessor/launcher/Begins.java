@@ -96,8 +96,10 @@ final class Begins {
     }
 
     /** Where a shard begins, if its lease says so; one that another library made does not. */
-    Optional<String> of(String shard) {
-        return Optional.ofNullable(row(shard).get(ATTRIBUTE)).map(AttributeValue::s);
+    Optional<Begin> of(String shard) {
+        Map<String, AttributeValue> row = answer(shard, client.getItem(ask -> ask.tableName(leaseTable)
+                .key(key(shard)).consistentRead(true).projectionExpression(ATTRIBUTE + ", " + FOUND))).item();
+        return Optional.ofNullable(row.get(ATTRIBUTE)).map(begin -> new Begin(begin.s(), row.get(FOUND)));
     }
 
     /**
@@ -105,24 +107,31 @@ final class Begins {
      *
      * @throws TrimmedDataAccessException if something has that was to be read
      */
-    void demand(String shard) {
-        Map<String, AttributeValue> row = row(shard);
-        if (!row.containsKey(ATTRIBUTE)) {
-            return;
-        }
+    void demand(String shard, Begin begin) {
         try {
-            stream.demand(shard, row.get(ATTRIBUTE).s());
+            stream.demand(shard, begin.sequenceNumber);
         } catch (TrimmedDataAccessException e) {
-            AttributeValue found = row.get(FOUND);
-            if (found == null || Instant.ofEpochMilli(Long.parseLong(found.n())).isBefore(Instant.now().minus(FRESH))) {
+            if (!begin.isFresh()) {
                 throw e;
             }
         }
     }
 
-    private Map<String, AttributeValue> row(String shard) {
-        return answer(shard, client.getItem(ask -> ask.tableName(leaseTable).key(key(shard)).consistentRead(true)
-                .projectionExpression(ATTRIBUTE + ", " + FOUND))).item();
+    /** Where a shard begins, as its lease says. */
+    static final class Begin {
+        final String sequenceNumber;
+        /** Null unless it was found as the oldest change left. */
+        private final AttributeValue found;
+
+        private Begin(String sequenceNumber, AttributeValue found) {
+            this.sequenceNumber = sequenceNumber;
+            this.found = found;
+        }
+
+        private boolean isFresh() {
+            return found != null
+                    && !Instant.ofEpochMilli(Long.parseLong(found.n())).isBefore(Instant.now().minus(FRESH));
+        }
     }
 
     /** Writes down where a shard begins, unless its lease says so already, or is gone. */

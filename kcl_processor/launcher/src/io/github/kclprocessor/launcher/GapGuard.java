@@ -17,7 +17,6 @@ import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.ShardFilter;
-import software.amazon.awssdk.services.dynamodb.model.StreamRecord;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.kinesis.model.DescribeStreamRequest;
@@ -130,14 +129,14 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             return iterator(request, true);
         }
         String shard = request.shardId();
-        Optional<String> begin = begins.of(shard);
+        Optional<Begins.Begin> begin = begins.of(shard);
         if (begin.isPresent() && request.shardIteratorType() == ShardIteratorType.LATEST) {
             return iterator(request.toBuilder().shardIteratorType(ShardIteratorType.AT_SEQUENCE_NUMBER)
-                    .startingSequenceNumber(begin.get()).build(), true);
+                    .startingSequenceNumber(begin.get().sequenceNumber).build(), true);
         }
         GetShardIteratorResponse iterator = iterator(request, begin.isPresent());
         // Asked for afterwards, what is still there is in reach of the iterator, too.
-        begins.demand(shard);
+        begin.ifPresent(at -> begins.demand(shard, at));
         return iterator;
     }
 
@@ -179,10 +178,10 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         gaps.found(new Gap(shard, checkpoint, lastRead, oldestChangeLeft(shard)), e);
     }
 
-    /** When the oldest change that the shard still has was made; null if that is not known. */
+    /** When that was made; null if it is not known. */
     private Instant oldestChangeLeft(String shard) {
         try {
-            return stream.oldestLeft(shard).map(StreamRecord::approximateCreationDateTime).orElse(null);
+            return stream.oldestLeftMade(shard);
         } catch (SdkException e) {
             return null;
         }

@@ -11,7 +11,6 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
-import software.amazon.awssdk.services.dynamodb.model.StreamRecord;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.coordinator.ShardSyncs;
@@ -77,8 +76,7 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
         try {
             stream.demand(child.shardId(), child.sequenceNumberRange().startingSequenceNumber());
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-            Instant left = stream.oldestLeft(child.shardId()).map(StreamRecord::approximateCreationDateTime).orElse(null);
-            gaps.found(new Gap(child.shardId(), "TRIM_HORIZON", null, left), e);
+            gaps.found(new Gap(child.shardId(), "TRIM_HORIZON", null, stream.oldestLeftMade(child.shardId())), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.github.kclprocessor.launcher;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -29,20 +30,19 @@ final class SourceStream {
 
     /** Whether it takes changes; one that does not can be read for a day, then it is gone. */
     boolean isOn() {
-        try {
-            return ON.contains(page(null, 1).streamStatus());
-        } catch (ResourceNotFoundException e) {
-            return false;
-        }
+        return description().map(StreamDescription::streamStatus).filter(ON::contains).isPresent();
     }
 
     /** Whether it can be read, for a day after it was turned off, too. */
     boolean isThere() {
+        return description().isPresent();
+    }
+
+    private Optional<StreamDescription> description() {
         try {
-            page(null, 1);
-            return true;
+            return Optional.of(page(null, 1));
         } catch (ResourceNotFoundException e) {
-            return false;
+            return Optional.empty();
         }
     }
 
@@ -97,9 +97,13 @@ final class SourceStream {
         }
     }
 
+    /** When the oldest change that a shard still has was made; null if there is none. */
+    Instant oldestLeftMade(String shard) {
+        return oldestLeft(shard).map(StreamRecord::approximateCreationDateTime).orElse(null);
+    }
+
     /** Whether the service will never do what it was asked for, however often. */
     static boolean isRefusal(DynamoDbException failure) {
-        return failure.awsErrorDetails() != null
-                && "ValidationException".equals(failure.awsErrorDetails().errorCode());
+        return ErrorCodes.code(failure).equals("ValidationException");
     }
 }

@@ -9,8 +9,9 @@ import java.util.function.BooleanSupplier;
 /**
  * Lets record processors start a few at a time, and none once the daemon ends.
  *
- * <p>A program's start costs half a second of CPU, a fork much less. Many at once leave none for the renewal of the leases they
- * start for; those are lost and taken again, and their processors are started again.
+ * <p>A program's start costs half a second of CPU, a fork much less. Many at once leave none for the
+ * renewal of the leases they start for; those are lost and taken again, and their processors are started
+ * again.
  */
 final class StartGate {
     private final Semaphore places;

@@ -27,8 +27,9 @@
  * <ol>
  *   <li>{@link StreamsLeases} manage the shards' leases for the adapter, on a {@link LeaseTable} without the
  *       answers on which this KCL goes wrong; {@link Begins} notes beside each where its shard starts, of what
- *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off. New shards get theirs past the
- *       {@link LineageGuard}, and by a {@link PromptSync} where one ended without its children;
+ *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off. New
+ *       shards get theirs past the {@link LineageGuard}, and by a {@link PromptSync} where one ended without
+ *       its children;
  *   <li>{@link PromptPublishers} read ahead, and stop at once;
  *   <li>{@link ReadPace} says when a shard is read next, and {@link ReadLimit} how much of it
  *       {@link ShardReads} ask for;
@@ -44,8 +45,9 @@
  *
  * <ol>
  *   <li>{@link ShardProcessor} passes the records to the shard's process, and as many empty deliveries as
- *       its {@link Deliveries} say, once the {@link StartGate} let it start: a {@link ForkedProcess} of the {@link ForkServer}, which speaks through {@link SocketStreams} and {@link InTurn},
- *       or without one the program that the KCL starts;
+ *       its {@link Deliveries} say, once the {@link StartGate} let it start: a {@link ForkedProcess} of the
+ *       {@link ForkServer}, which speaks through {@link SocketStreams} and {@link InTurn}, or without one the
+ *       program that the KCL starts;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the
  *       shard's lease is still this worker's;
  *   <li>{@link Handover} gives the lease up at a stop, and {@link WorkerReports} takes the worker out of

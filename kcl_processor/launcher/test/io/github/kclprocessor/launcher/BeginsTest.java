@@ -61,11 +61,15 @@ class BeginsTest {
         stream.failuresAt.put("AT_SEQUENCE_NUMBER/117", FakeStream.TRIMMED);
         table.lease("shardId-1");
         table.rows.get("shardId-1").putAll(found("117", Duration.ofMinutes(59)));
-        begins.demand("shardId-1");
+        demand("shardId-1");
         table.rows.get("shardId-1").putAll(found("117", Duration.ofMinutes(61)));
-        assertThrows(TrimmedDataAccessException.class, () -> begins.demand("shardId-1"));
+        assertThrows(TrimmedDataAccessException.class, () -> demand("shardId-1"));
         table.rows.get("shardId-1").remove(Begins.FOUND);
-        assertThrows(TrimmedDataAccessException.class, () -> begins.demand("shardId-1"));
+        assertThrows(TrimmedDataAccessException.class, () -> demand("shardId-1"));
+    }
+
+    private void demand(String shard) {
+        begins.demand(shard, begins.of(shard).get());
     }
 
     private static Map<String, AttributeValue> found(String begin, Duration ago) {
@@ -115,7 +119,7 @@ class BeginsTest {
         begins.note("shardId-1", "7");
         begins.note("shardId-1", "8");
         begins.note("shardId-2", "9");
-        assertEquals(Optional.of("7"), begins.of("shardId-1"));
+        assertEquals("7", begins.of("shardId-1").get().sequenceNumber);
         assertEquals(List.of("shardId-1"), List.copyOf(table.rows.keySet()));
     }
 

@@ -21,6 +21,8 @@ final class FakeLeaseTable implements DynamoDbAsyncClient {
     final Map<String, Map<String, AttributeValue>> rows = new TreeMap<>();
     /** What every call fails with, if anything. */
     RuntimeException failure;
+    /** How often a row was read. */
+    int reads;
 
     void lease(String shard) {
         rows.put(shard, new HashMap<>(Map.of("leaseKey", AttributeValue.fromS(shard))));
@@ -37,6 +39,7 @@ final class FakeLeaseTable implements DynamoDbAsyncClient {
 
     @Override
     public CompletableFuture<GetItemResponse> getItem(GetItemRequest request) {
+        reads++;
         return answer(GetItemResponse.builder().item(rows.get(request.key().get("leaseKey").s())).build());
     }
 

@@ -185,6 +185,7 @@ class GapGuardTest {
         assertEquals("TRIM_HORIZON/null", guard(false).getShardIterator(from("TRIM_HORIZON")).get().shardIterator());
         // The begin is asked for last: the iterator stands where it was still there.
         assertEquals(List.of("TRIM_HORIZON/null", "AT_SEQUENCE_NUMBER/5"), stream.asked);
+        assertEquals(1, table.reads);
         assertEquals(List.of(), exits);
     }
 
