@@ -33,20 +33,31 @@ def test_the_nearest_wish_decides_where_state_lies(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("place", "queue"),
+    "place", ["https://sqs.eu-west-1.amazonaws.com/1/letters", "arn:aws:sqs:eu-west-1:1:letters"]
+)
+def test_letters_may_go_to_a_queue(place: str) -> None:
+    """It leaves the file of this host where it would be otherwise."""
+    files, plain = (
+        TaskFiles(replace(make_task(), name="t", dead_letters=where), Path("/state"))
+        for where in (place, None)
+    )
+    assert is_queue(place)
+    assert (files.dead_letters, files.letter_file) == (place, plain.letter_file)
+
+
+@pytest.mark.parametrize(
+    ("given", "file"),
     [
-        ("https://sqs.eu-west-1.amazonaws.com/1/letters", True),
-        ("arn:aws:sqs:eu-west-1:1:letters", True),
-        ("/var/lib/letters", False),
-        ("letters.jsonl", False),
+        ("/var/lib/letters", "/var/lib/letters"),
+        ("letters.jsonl", "/state/letters.jsonl"),
+        ("set-aside/letters.jsonl", "/state/set-aside/letters.jsonl"),
     ],
 )
-def test_letters_go_to_a_queue_or_to_a_file(place: str, *, queue: bool) -> None:
-    """A queue leaves the file of this host where it would be otherwise."""
-    files = TaskFiles(replace(make_task(), dead_letters=place), Path("/state"))
-    assert is_queue(place) is queue
-    assert files.dead_letters == place
-    assert (files.letter_file.parent == Path("/state")) is queue
+def test_letters_go_to_one_file_wherever_a_command_is_typed(given: str, file: str) -> None:
+    """The daemon writes in its working directory, and whoever asks for them stands in another."""
+    files = TaskFiles(replace(make_task(), dead_letters=given), Path("/state"))
+    assert not is_queue(given)
+    assert (files.dead_letters, files.letter_file) == (file, Path(file))
 
 
 def test_a_file_of_gaps_leads_to_the_dead_letters() -> None:
