@@ -14,7 +14,7 @@ from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.operate.dashboard import alarms
 from kcl_processor.state.dead_letters import LetterFile
 
-TABLE, ALARM, FILE = "table", "alarm", "file"
+TABLE, ALARM, FILE, LETTERS = "table", "alarm", "file", "letters"
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,22 @@ def belongings(files: TaskFiles) -> list[Belonging]:
     Raises:
         OperatorError, PermissionDenied: it cannot be found out.
     """
-    task = files.task
-    shared = _shared(files)
-    on_disk = [
-        Belonging(FILE, str(path), holds) for path, holds in files.existing() if path not in shared
+    return [*_tables(files.task), *_alarms(files.task), *_on_disk(files)]
+
+
+def _on_disk(files: TaskFiles) -> list[Belonging]:
+    """The files; of one in which another task has open letters, this task's own open ones."""
+    letters = files.letter_file
+    tasks = {letter.task for letter in LetterFile(letters).letters()}
+    shared = {letters, settled(letters)} if tasks - {files.task.name} else set()
+    found = [
+        Belonging(FILE, str(path), what) for path, what in files.existing() if path not in shared
     ]
-    return [*_tables(task), *_alarms(task), *on_disk]
-
-
-def _shared(files: TaskFiles) -> set[Path]:
-    """The file of dead letters and the one beside it, while another task has open letters there."""
-    letters = LetterFile(files.letter_file).letters()
-    if all(letter.task == files.task.name for letter in letters):
-        return set()
-    return {files.letter_file, settled(files.letter_file)}
+    if shared and files.task.name in tasks:
+        found.append(
+            Belonging(LETTERS, str(letters), "changes that were set aside, beside another task's")
+        )
+    return found
 
 
 def delete(task: Task, belonging: Belonging) -> None:
@@ -56,9 +58,8 @@ def delete(task: Task, belonging: Belonging) -> None:
     Raises:
         OperatorError, PermissionDenied: it cannot be deleted.
     """
-    if belonging.kind == FILE:
-        path = Path(belonging.name)
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if belonging.kind in (FILE, LETTERS):
+        _delete_on_disk(task, belonging)
     elif belonging.kind == ALARM:
         with clients.calling(
             "cloudwatch:DeleteAlarms", belonging.name, OperatorError, "delete it by hand"
@@ -68,6 +69,29 @@ def delete(task: Task, belonging: Belonging) -> None:
         hint = "turn its deletion protection off, or delete it by hand"
         with clients.calling("dynamodb:DeleteTable", belonging.name, OperatorError, hint):
             clients.checkpoints(task).delete_table(TableName=belonging.name)
+
+
+def _delete_on_disk(task: Task, belonging: Belonging) -> None:
+    path = Path(belonging.name)
+    try:
+        if belonging.kind == LETTERS:
+            _settle(LetterFile(path), task)
+        elif path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OperatorError(
+            f"{path} cannot be deleted: {error.strerror}.",
+            "kcl-processor uninstall --yes as its owner, or delete it by hand",
+        ) from error
+
+
+def _settle(place: LetterFile, task: Task) -> None:
+    """Leave none of a task's letters open."""
+    for letter in place.letters():
+        if letter.task == task.name:
+            place.settle(letter)
 
 
 def _tables(task: Task) -> list[Belonging]:

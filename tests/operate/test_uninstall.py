@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import boto3
+import pytest
 
 from kcl_processor.config.paths import RENDERED, TaskFiles, half_written
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Task
+from kcl_processor.errors import OperatorError
 from kcl_processor.fleet import lease_changes
 from kcl_processor.operate.dashboard import alarms
-from kcl_processor.operate.uninstall import belongings, delete
+from kcl_processor.operate.uninstall import FILE, Belonging, belongings, delete
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import LetterFile
@@ -119,3 +121,34 @@ def test_a_file_with_open_letters_of_another_task_stays(moto_url: str, tmp_path:
     assert str(shared) not in {one.name for one in belongings(files)}
     place.settle(next(iter(place.letters())))
     assert {str(shared), f"{shared}.settled"} <= {one.name for one in belongings(files)}
+
+
+def test_tasks_that_share_a_file_leave_none_of_it(moto_url: str, tmp_path: Path) -> None:
+    """The first takes its own letters out of it, and the last the file."""
+    shared = tmp_path / "shared.jsonl"
+    one = with_metrics(make_task(moto_url), moto_url)
+    tasks = [replace(task, dead_letters=str(shared)) for task in (one, replace(one, name="other"))]
+    place = LetterFile(shared)
+    for task in tasks:
+        origin = Origin(task.name, "source", "replica", "shardId-1")
+        DeadLetters(place, origin, HandClock(), lambda: None, HandClock().turn).refuse(
+            put("a"), INVALID
+        )
+    uninstall(TaskFiles(tasks[0], tmp_path))
+    assert [letter.task for letter in place.letters()] == ["other"]
+    assert belongings(TaskFiles(tasks[0], tmp_path)) == []
+    uninstall(TaskFiles(tasks[1], tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def uninstall(files: TaskFiles) -> None:
+    for one in belongings(files):
+        delete(files.task, one)
+
+
+def test_a_file_that_cannot_be_deleted_is_named(tmp_path: Path) -> None:
+    """In another user's folder, say; what was deleted before it stays so, and a second try ends."""
+    (tmp_path / "file").touch()
+    held = tmp_path / "file" / "held"
+    with pytest.raises(OperatorError, match=str(held)):
+        delete(make_task(), Belonging(FILE, str(held), ""))
