@@ -44,7 +44,7 @@ def size(task: Task, shards: int, changes: float, item_kb: float) -> list[Line]:
     workers = max(
         1,
         math.ceil(shards / costs.MANY_SHARDS),
-        math.ceil(changes / costs.WORKER_CHANGES),
+        min(shards, math.ceil(changes / costs.WORKER_CHANGES)),
     )
     return [
         *_machines(shards, workers, changes),
@@ -88,7 +88,7 @@ def _machines(shards: int, workers: int, changes: float) -> list[Line]:
             workers,
             "",
             f"of two cores: {shards} shards / {costs.MANY_SHARDS}, or {changes:g} changes/s / "
-            f"{costs.WORKER_CHANGES}; one more to lose one",
+            f"{costs.WORKER_CHANGES}, and a shard each; one more to lose one",
         ),
         Line(
             "memory a worker",

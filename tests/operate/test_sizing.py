@@ -31,6 +31,13 @@ def test_a_worker_has_as_many_shards_as_were_measured_on_one() -> None:
     assert (many - eight) / 120 < (eight - one) / 7
 
 
+def test_a_shard_is_read_by_one_worker() -> None:
+    """More changes than its worker takes are no reason for workers that would have no shard."""
+    found = lines(shards=2, changes=100_000)
+    assert (found["workers"].value, found["processes"].value) == (2, 6)
+    assert lines(shards=0, changes=100_000)["workers"].value == 1
+
+
 def test_a_table_at_rest_costs_less() -> None:
     """A shard is read once a second instead of five times, and nothing is written."""
     busy, reads = lines(), "stream reads"
