@@ -40,6 +40,9 @@ def run(args: argparse.Namespace) -> int:
         for belonging in found:
             uninstall.delete(task, belonging)
     if not args.json:
-        left = f"not deleted. Try: {again(args)} --yes"
-        print(f"{len(found)} {'deleted.' if args.yes else left}")
+        print(f"{len(found)} deleted." if args.yes or not found else _left(found, args))
     return ExitCode.OK
+
+
+def _left(found: list[uninstall.Belonging], args: argparse.Namespace) -> str:
+    return f"{len(found)} not deleted. Try: {again(args)} --yes"

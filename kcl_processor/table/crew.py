@@ -28,6 +28,7 @@ from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.table.pace import Halt, Halted
 
 _fork = get_context("fork")
+# Processes end in the system's time, whatever the time is that the work goes by.
 _clock = SystemClock()
 
 # Of a host without end, so many are enough for any table's capacity.

@@ -17,3 +17,7 @@ def test_without_yes_everything_stays(ask: Ask, file: Path) -> None:
     assert "3 not deleted" in ask("uninstall").out
     assert [row["kind"] for row in json.loads(ask("uninstall", "--json").out)] == ["table"] * 3
     assert rows_in(client, task.kcl.application_name) == []
+
+
+def test_where_nothing_is_left_nothing_is_advised(ask: Ask) -> None:
+    assert ask("uninstall").out.splitlines()[-1] == "0 deleted."
