@@ -7,18 +7,22 @@ seen here is not refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from pathlib import Path
 
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
+
+# The properties that name a table of KCL's, beside the checkpoint table.
+_SHAREABLE = ("coordinatorStateTableName", "workerMetricsTableName")
 
 
 def refuse_conflicts(path: Path, tasks: Sequence[Task]) -> None:
     """Refuse tasks that share what only one of them may have, or that feed each other.
 
     Raises:
-        ConfigError: two have one name, one checkpoint table or one destination, or some replicate
-            in a circle; they are named.
+        ConfigError: two have one name, one table of KCL's or one destination, or some replicate in
+            a circle; they are named.
     """
     for one, two in _pairs(tasks, lambda task: task.name):
         raise ConfigError(
@@ -31,6 +35,15 @@ def refuse_conflicts(path: Path, tasks: Sequence[Task]) -> None:
             f"{one.kcl.application_name}, and destroy each other's checkpoints.",
             "give one of them another name or kcl.application_name",
         )
+    for name in _SHAREABLE:
+        naming = [task for task in tasks if name in task.kcl.properties]
+        for one, two in _pairs(naming, partial(_kcl_table, name)):
+            raise ConfigError(
+                f"{path}: tasks {one.name!r} and {two.name!r} would share the table "
+                f"{one.kcl.properties[name]}, by {name}: each would give its shards to the other's "
+                "workers, which do not read them.",
+                f"leave {name} out of {two.name}, or name another table",
+            )
     for one, two in _pairs(tasks, lambda task: task.destination.place):
         raise ConfigError(
             f"{path}: tasks {one.name!r} and {two.name!r} both write to {one.destination}, and "
@@ -54,6 +67,10 @@ def _pairs(tasks: Sequence[Task], key: Callable[[Task], Hashable]) -> list[tuple
 
 def _checkpoint_table(task: Task) -> Hashable:
     return task.kcl.region, task.kcl.endpoint, task.kcl.application_name
+
+
+def _kcl_table(name: str, task: Task) -> Hashable:
+    return task.kcl.region, task.kcl.endpoint, task.kcl.properties[name]
 
 
 def _circle(first: Task, tasks: Sequence[Task]) -> list[Task] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import uuid
 
 from kcl_processor.config.paths import TaskFiles
@@ -73,6 +74,7 @@ class CopyHold(Hold):
             refuse_other(self._task, progress, self._ours)
             self._refuse_not_last(progress)
         else:
+            self._refuse_unknown()
             refuse_uncopied(self._task, self._mark, self._clock.now(), started=True)
 
     def is_done(self, progress: CopyProgress) -> bool:
@@ -158,6 +160,18 @@ class CopyHold(Hold):
                 f"{f'another was begun on {mark.host}' if mark else 'the daemon was started'} "
                 "since.",
                 anew(self._task),
+            )
+
+    def _refuse_unknown(self) -> None:
+        """Refuse a copy that this host has begun and knows nothing of: it cannot go on here."""
+        mark = self._mark
+        begun_here = mark and (mark.state, mark.host) == (CopyState.BEGUN, platform.node())
+        if mark and begun_here and mark.parts == 1:
+            raise ConfigError(
+                f"The copy of task {self._task.name}, begun on this host, is not finished, and "
+                f"{self._files.copy_progress} is not there: it was cut off before it wrote an "
+                "item, or keeps its files in another folder.",
+                f"--state-dir with that folder; if there is none, {anew(self._task)}",
             )
 
     def _set(self, state: CopyState) -> bool:

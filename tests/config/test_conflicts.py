@@ -41,6 +41,20 @@ def test_two_tasks_may_not_share_a_checkpoint_table() -> None:
     assert "share the checkpoint table" in refused(one, replace(task("b", "x", "z"), kcl=one.kcl))
 
 
+@pytest.mark.parametrize("name", ["workerMetricsTableName", "coordinatorStateTableName"])
+def test_two_tasks_may_not_share_another_table_of_kcls(name: str) -> None:
+    """A leader would give its shards to the other task's workers, which do not look for them."""
+
+    def naming(of: str, destination: str, table: str) -> Task:
+        kcl = make_kcl(of, Source("us-east-1", "x"), properties={name: table})
+        return replace(task(of, "x", destination), kcl=kcl)
+
+    one = naming("a", "y", "shared")
+    assert f"share the table shared, by {name}" in refused(one, naming("b", "z", "shared"))
+    assert refused(one, naming("b", "z", "other")) == ""
+    assert refused(task("a", "x", "y"), task("b", "x", "z")) == ""
+
+
 def test_two_tasks_may_not_write_to_one_table() -> None:
     """Whichever wrote last would win, whatever happened last."""
     assert "both write to z" in refused(task("a", "x", "z"), task("b", "y", "z"))

@@ -101,6 +101,17 @@ def test_a_copy_that_is_begun_anew_is_unfinished_at_once(world: World) -> None:
     world.gone_on_with()
 
 
+def test_a_copy_that_was_cut_off_before_its_first_page_is_not_told_to_go_on(world: World) -> None:
+    """Between its mark and its progress; what it is told to type is not what has just failed."""
+    world.begun()
+    world.files.copy_progress.unlink()
+    with pytest.raises(ConfigError, match="not finished, and ") as refused:
+        world.hold().refuse_others(None, restart=False)
+    assert refused.value.hint.endswith("copy --restart --no-to-empty-only " + world.task.name)
+    assert "goes on" not in refused.value.hint
+    world.hold().refuse_others(None, restart=True)
+
+
 def test_a_daemon_that_came_alive_meanwhile_keeps_its_place(world: World) -> None:
     """It said so before it looked for the mark; nothing is left of the copy."""
     signs = signs_of_life(world.task)

@@ -42,13 +42,14 @@ final class Claim {
     }
 
     /**
-     * Makes sure that the checkpoints are this replica's.
+     * Makes sure that the checkpoints are this replica's, and that it has two tables.
      *
      * @param leases the keys of the leases that there are
      * @param shards lists those that the stream has, which is asked only of checkpoints that nobody claimed
-     * @throws Refused if they are another's, or of another time
+     * @throws Refused if they are another's, or of another time, or the destination is the source
      */
     void make(OwnRows rows, Collection<String> leases, Supplier<Set<String>> shards) {
+        refuseSource();
         Optional<Map<String, AttributeValue>> claimed = rows.read(KEY);
         while (!claimed.isPresent()) {
             refuseStrangers(leases, shards);
@@ -58,6 +59,15 @@ final class Claim {
             claimed = rows.read(KEY);
         }
         refuse(claimed.get());
+    }
+
+    /** Two ways may end at one table. Its ARN does not tell: DynamoDB Local has one for each name. */
+    private void refuseSource() {
+        if (stream.equals(destination.latestStreamArn())) {
+            throw new Refused(ExitStatus.CONFIG, "The destination of task " + task
+                    + " is the source table itself: " + incarnation() + ".",
+                    "change the destination's table, region, endpoint or role");
+        }
     }
 
     private void refuse(Map<String, AttributeValue> claimed) {

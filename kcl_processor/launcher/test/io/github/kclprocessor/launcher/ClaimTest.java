@@ -76,6 +76,18 @@ class ClaimTest {
         assertEquals(ExitStatus.CONFIG, refused(claim(STREAM, REPLICA, CREATED.plusMillis(2), null)));
     }
 
+    /** A destination of which the stream is, is the source, whatever the way to it; nothing is claimed. */
+    @Test
+    void itsOwnSource() {
+        TableDescription.Builder table = TableDescription.builder().tableArn(SOURCE).creationDateTime(CREATED);
+        Claim itself = new Claim("orders", STREAM, table.latestStreamArn(STREAM).build());
+        assertEquals(ExitStatus.CONFIG, refused(itself, "shardId-1"));
+        assertTrue(this.table.rows.isEmpty());
+        // Of DynamoDB Local every table of one name has one ARN.
+        make(new Claim("orders", STREAM, table.latestStreamArn(STREAM.replace("01-01", "01-02")).build()));
+        make(claim(STREAM, SOURCE, CREATED, null));
+    }
+
     /** A claim of an earlier version holds the destination's ARN alone. */
     @Test
     void earlierVersion() {
