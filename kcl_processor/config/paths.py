@@ -95,13 +95,18 @@ class TaskFiles:
     @property
     def dead_letters(self) -> str:
         """Where refused changes go: a file, or the URL or ARN of a queue."""
-        return self.task.dead_letters or str(self.letter_file)
+        given = self.task.dead_letters
+        return given if given and is_queue(given) else str(self.letter_file)
 
     @property
     def letter_file(self) -> Path:
-        """Where refused changes go on this host, unless they go to a queue."""
+        """Where refused changes go on this host, unless they go to a queue.
+
+        A path that is not absolute begins in the state directory: the daemon and the commands that
+        look for its letters may be called in different folders.
+        """
         given = self.task.dead_letters
-        return Path(given) if given and not is_queue(given) else self._named(_LETTERS)
+        return self.state / given if given and not is_queue(given) else self._named(_LETTERS)
 
     @property
     def gaps(self) -> Path:

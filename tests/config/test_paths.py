@@ -33,20 +33,24 @@ def test_the_nearest_wish_decides_where_state_lies(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("place", "queue"),
-    [
-        ("https://sqs.eu-west-1.amazonaws.com/1/letters", True),
-        ("arn:aws:sqs:eu-west-1:1:letters", True),
-        ("/var/lib/letters", False),
-        ("letters.jsonl", False),
-    ],
+    "place", ["https://sqs.eu-west-1.amazonaws.com/1/letters", "arn:aws:sqs:eu-west-1:1:letters"]
 )
-def test_letters_go_to_a_queue_or_to_a_file(place: str, *, queue: bool) -> None:
+def test_letters_go_to_a_queue(place: str) -> None:
     """A queue leaves the file of this host where it would be otherwise."""
     files = TaskFiles(replace(make_task(), dead_letters=place), Path("/state"))
-    assert is_queue(place) is queue
-    assert files.dead_letters == place
-    assert (files.letter_file.parent == Path("/state")) is queue
+    assert is_queue(place) and files.dead_letters == place
+    assert files.letter_file.parent == Path("/state")
+
+
+@pytest.mark.parametrize(
+    ("place", "file"),
+    [("/var/lib/letters", "/var/lib/letters"), ("letters.jsonl", "/state/letters.jsonl")],
+)
+def test_letters_go_to_a_file(place: str, file: str) -> None:
+    """Which one does not depend on the folder that a command is called in."""
+    files = TaskFiles(replace(make_task(), dead_letters=place), Path("/state"))
+    assert not is_queue(place)
+    assert files.dead_letters == str(files.letter_file) == file
 
 
 def test_a_file_of_gaps_leads_to_the_dead_letters() -> None:
