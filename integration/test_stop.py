@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from integration.story import Stories, Story, Tell, assert_replicated
@@ -31,6 +33,15 @@ def test_a_worker_that_lived_through_rollovers_stops(story: Stories, tell: Tell)
     assert verdict["replay"] == verdict["repeat"] == 0, "a graceful stop leaves nothing to repeat"
     tell("SIGTERM right after a rollover and a split", told, verdict, 1, f"ended in {took:.1f} s")
     _stop(again)
+
+
+def test_a_worker_whose_terminal_goes_stops(story: Stories) -> None:
+    """A lost login sends SIGHUP to the whole group; that is no crash."""
+    told = story(lineages=2, preload=20, keys=20, rate=20.0)
+    worker = told.started()
+    worker.signal_host(signal.SIGHUP)
+    assert worker.wait(GRACE) == 0, worker.log()
+    assert told.status()["state"] == "stopped"
 
 
 def test_a_worker_that_is_starting_its_shards_stops(story: Stories) -> None:

@@ -19,6 +19,7 @@ from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles, is_queue
+from kcl_processor.config.task import LETTERS
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.log import log_to_stderr
@@ -57,11 +58,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _place(files: TaskFiles, given: str | None) -> Place:
-    if given and not is_queue(given) and not Path(given).is_file():
+    if given is not None and not is_queue(given) and not Path(given).is_file():
         raise ConfigError(
             f"There is no file {given}.", f"kcl-processor replay {files.task.name}, without --from"
         )
-    where = given or files.dead_letters
+    where = files.dead_letters if given is None else given
+    if not LETTERS.fits(where):
+        raise ConfigError(f"{where!r} is not {LETTERS.words}.", "--from with one of these")
     return open_place(where, files.task.destination.region, files.letter_file)
 
 

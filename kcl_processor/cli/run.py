@@ -4,8 +4,9 @@ Checks what would otherwise fail late, locks this worker's id on this host, and 
 daemon. The task comes from a file (-c FILE [TASK]) or from the original library's flags. Several
 tasks run side by side on one machine; the same task on several machines shares the work.
 
-Stop it with Ctrl-C or SIGTERM: it checkpoints and hands its shards over. Started again, it goes
-on from the last checkpoint; a first start reads the stream from its oldest change.
+Stop it with Ctrl-C, SIGTERM or the end of its terminal: it checkpoints and hands its shards over.
+Started again, it goes on from the last checkpoint; a first start reads the stream from its oldest
+change.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kcl_processor.config.form import whole
+from kcl_processor.config.form import Form, whole
 from kcl_processor.errors import ConfigError
 
 # The original library's name for the checkpoint table, kept so that an existing one is found.
@@ -97,6 +97,13 @@ BATCH_SIZE = whole(1, 1000)
 CHECKPOINT_SECONDS = whole(1, 300)
 # Below, a slow attempt at an endpoint would count as a silent shard.
 UNREAD_SECONDS = whole(30, 3600)
+# Where dead letters go.
+LETTERS = Form(
+    "the path of a file, or the URL or the ARN of an SQS queue",
+    re.compile(
+        r"arn:[^:]+:sqs:[a-z0-9-]+:[0-9]+:[\w.-]+|https?://[^/\s]+/\S+|(?!arn:|https?://).+"
+    ),
+)
 STOP = "stop"
 ON_POISON = (STOP, "dead-letter")
 ON_GAP = (STOP, "continue")

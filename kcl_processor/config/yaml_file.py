@@ -10,6 +10,7 @@ from kcl_processor.config.conflicts import refuse_conflicts
 from kcl_processor.config.task import (
     BATCH_SIZE,
     CHECKPOINT_SECONDS,
+    LETTERS,
     ON_GAP,
     ON_POISON,
     UNREAD_SECONDS,
@@ -70,7 +71,9 @@ def _task(section: Section, name: str | None) -> Task:
             "checkpoint_seconds", Task.checkpoint_seconds, CHECKPOINT_SECONDS
         ),
         on_poison=section.choice("on_poison", *ON_POISON),
-        dead_letters=section.text("dead_letters"),
+        dead_letters=section.fitting("dead_letters", LETTERS)
+        if section.text("dead_letters")
+        else None,
         on_gap=section.choice("on_gap", *ON_GAP),
         unread_seconds=section.integer("unread_seconds", Task.unread_seconds, UNREAD_SECONDS),
     )

@@ -6,12 +6,14 @@ is wrong with one item. With ``on_poison: dead-letter`` everything would be set 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import DestinationError
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.refusals import without_values
 
-# Refusals in a row, without a change that was accepted: four full requests.
+# Refusals in a row, without an item that was accepted: four full requests.
 MOST_REFUSALS = 100
 
 
@@ -26,9 +28,11 @@ class Breaker:
         self._table = table
         self._refusals = 0
 
-    def accepted(self) -> None:
-        """The destination took a change."""
-        self._refusals = 0
+    def accepted(self, changes: Iterable[Change]) -> None:
+        """The destination took these. A deletion proves nothing: an index that no item fits takes
+        every one."""
+        if any(change.image is not None for change in changes):
+            self._refusals = 0
 
     def refused(self, change: Change, answer: Answer) -> None:
         """The destination refused a change for good, and it was set aside.
@@ -41,7 +45,7 @@ class Breaker:
             return
         raise DestinationError(
             f"The destination table {self._table} refused the last {self._refusals} changes and "
-            f"accepted none between them: that is about the table, not about the items "
+            f"accepted no item between them: that is about the table, not about the items "
             f"({answer.error}: {without_values(answer.message, change)}).",
             "compare the table and its indexes with the source's, mend them, then start again; "
             "kcl-processor replay applies what was set aside",

@@ -202,7 +202,7 @@ class Writer:
 
     def _accepted(self, request: Request, changes: Sequence[Change]) -> None:
         if changes:
-            self._breaker.accepted()
+            self._breaker.accepted(changes)
             self.doubts.applied(changes, request.asked_at)
         if not request.is_again:
             self.tally.written += len(changes)

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -39,7 +38,7 @@ class DeadLetter:
             same name. The items of a copy have neither shard nor sequence number of their own, so
             their content is in it.
         receipt: what a queue knows it by.
-        line: the last one of a file that holds it.
+        refusals: the moments at which it was set aside, one for each line of a file that holds it.
     """
 
     task: str
@@ -49,7 +48,7 @@ class DeadLetter:
     image: dict[str, Any] | None
     name: str
     receipt: str
-    line: int = 0
+    refusals: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"record {self.sequence_number} of {self.shard_id}"
@@ -104,9 +103,9 @@ def open_place(place: str, region: str, spare: Path) -> Place:
 class LetterFile:
     """A file of JSON lines, with a second one beside it that notes which are settled.
 
-    A note is a name, a tab, and the line up to which it is settled: what is set aside once more,
-    later on, is open once more. Every child of a task on a host appends to the first file, and
-    nobody ever rewrites it.
+    A note is a name, a tab, and the moment at which it was set aside: what is set aside once more,
+    later on, is open once more, though the first file was removed in between. Every child of a task
+    on a host appends to that file, and none of them ever rewrites it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -121,28 +120,34 @@ class LetterFile:
 
     def letters(self) -> Iterator[DeadLetter]:
         # Before the letters: what is set aside meanwhile is then open, and not settled unseen.
-        settled_up_to = dict(map(_settling, read_lines(self._settled, "settled dead letters")))
+        notes = set(map(_settling, read_lines(self._settled, "settled dead letters")))
         found: dict[str, DeadLetter] = {}
         for number, line in enumerate(read_lines(self._path, "dead letters"), start=1):
             letter = read_letter(line)
             if letter is None:
                 # Its writing failed, so its change was not passed over: it came again, or will.
                 _log.warning("line %d of %s is no dead letter: passed over", number, self._path)
-            elif number > settled_up_to.get(letter.name, 0):
-                found[letter.name] = replace(letter, line=number)
+            elif notes.isdisjoint({(letter.name, moment) for moment in (*letter.refusals, _ANY)}):
+                earlier = found[letter.name].refusals if letter.name in found else ()
+                found[letter.name] = replace(letter, refusals=(*earlier, *letter.refusals))
         yield from found.values()
 
     def settle(self, letter: DeadLetter) -> None:
-        append_line(self._settled, b"%s\t%d\n" % (letter.name.encode(), letter.line))
+        for moment in letter.refusals:
+            append_line(self._settled, f"{letter.name}\t{moment}\n".encode())
 
     def release(self) -> None:
         """Nothing was taken out."""
 
 
-def _settling(line: bytes) -> tuple[str, float]:
-    """A letter's name and the line up to which it is settled; an earlier version noted no line."""
-    name, tab, number = line.decode(errors="replace").partition("\t")
-    return name, int(number) if tab and number.isdecimal() else inf
+# The moment of a note by an earlier version, which settled a name for good.
+_ANY = ""
+
+
+def _settling(line: bytes) -> tuple[str, str]:
+    """A letter's name and the moment at which what is settled was set aside."""
+    name, _, moment = line.decode(errors="replace").partition("\t")
+    return name, moment
 
 
 class LetterQueue:
@@ -251,16 +256,20 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
     """A letter from its line of JSON; ``None`` if it is none."""
     try:
         read = orjson.loads(line)
-        content = orjson.dumps([read["key"], read["image"]], option=orjson.OPT_SORT_KEYS)
+        key, image = read["key"], read["image"]
+        if not (key and isinstance(key, dict) and (image is None or isinstance(image, dict))):
+            return None
+        content = orjson.dumps([key, image], option=orjson.OPT_SORT_KEYS)
         task, shard_id, number = map(str, (read["task"], read["shardId"], read["sequenceNumber"]))
         return DeadLetter(
             task=task,
             shard_id=shard_id,
             sequence_number=number,
-            key=read["key"],
-            image=read["image"],
+            key=key,
+            image=image,
             name=f"{task} {shard_id} {number} {hashlib.sha256(content).hexdigest()[:32]}",
             receipt=receipt,
+            refusals=(str(read.get("refusedMs")),),
         )
     except (ValueError, KeyError, TypeError):
         return None

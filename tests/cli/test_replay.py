@@ -32,5 +32,13 @@ def test_a_letter_is_applied_once(ask: Ask, file: Path, tmp_path: Path) -> None:
 
 def test_letters_that_are_not_there_are_not_replayed(ask: Ask, tmp_path: Path) -> None:
     """A mistyped file is no empty one."""
-    code, _, told = ask("replay", "--from", str(tmp_path / "mistyped"))
-    assert code == ExitCode.CONFIG and "There is no file" in told
+    for place in (str(tmp_path / "mistyped"), ""):
+        code, _, told = ask("replay", "--from", place)
+        assert code == ExitCode.CONFIG and "There is no file" in told
+
+
+def test_what_is_no_queue_is_refused(ask: Ask) -> None:
+    """An ARN of something else, or the half of one."""
+    for place in ("arn:aws:s3:::letters", "arn:aws:sqs:us-east-1:1"):
+        code, _, told = ask("replay", "--from", place)
+        assert code == ExitCode.CONFIG and "SQS queue" in told

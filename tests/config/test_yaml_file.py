@@ -43,6 +43,30 @@ def test_a_task_needs_only_two_tables(load: Load) -> None:
     assert (task.on_poison, task.on_gap) == ("stop", "stop")
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "letters.jsonl",
+        "/var/lib/letters",
+        "arn:aws-cn:sqs:cn-north-1:123456789012:letters",
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/letters",
+    ],
+)
+def test_dead_letters_go_to_a_file_or_a_queue(load: Load, place: str) -> None:
+    (task,) = load(f"{TASK}    dead_letters: '{place}'\n")
+    assert task.dead_letters == place
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["arn:aws:sqs:us-east-1:1", "arn:aws:s3:::letters", "arn:aws:sqs:us-east-1::a", "https://sqs"],
+)
+def test_what_is_no_queue_is_refused_with_its_line(load: Load, place: str) -> None:
+    """A record processor would find it out, at its first letter or in a loop of restarts."""
+    with pytest.raises(ConfigError, match=r":5: tasks\.orders\.dead_letters: .* SQS queue"):
+        load(f"{TASK}    dead_letters: '{place}'\n")
+
+
 def test_a_list_of_tasks_needs_no_names(load: Load) -> None:
     """Tasks in a list are named after their tables."""
     text = TASK.replace("  orders:\n    source", "  - source")

@@ -7,7 +7,7 @@ import pytest
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import DestinationError, ExitCode
 from kcl_processor.replicate.breaker import MOST_REFUSALS, Breaker
-from tests.fakes import INVALID, put
+from tests.fakes import INVALID, put, remove
 
 
 def test_many_refusals_in_a_row_are_about_the_table() -> None:
@@ -27,4 +27,14 @@ def test_an_accepted_change_proves_the_table() -> None:
     breaker = Breaker("replica")
     for _ in range(3 * MOST_REFUSALS):
         breaker.refused(put("a"), INVALID)
-        breaker.accepted()
+        breaker.accepted([remove("b"), put("c")])
+
+
+def test_an_accepted_deletion_proves_nothing() -> None:
+    """What is wrong with every item is not wrong with a key."""
+    breaker = Breaker("replica")
+    for _ in range(MOST_REFUSALS - 1):
+        breaker.refused(put("a"), INVALID)
+        breaker.accepted([remove("b")])
+    with pytest.raises(DestinationError, match="accepted no item between them"):
+        breaker.refused(put("a"), INVALID)

@@ -184,6 +184,19 @@ def test_a_table_that_refuses_everything_stops_and_sets_little_aside() -> None:
     assert len(refused.changes) == MOST_REFUSALS
 
 
+def test_a_deletion_that_is_accepted_says_nothing_of_items() -> None:
+    """An index that no item fits refuses no deletion: with one in ten, the task ends as well."""
+    batch = [put(f"k{n}") if n % 10 else remove(f"k{n}") for n in range(1000)]
+
+    def answer(changes: Sequence[Change], _n: int) -> Answer | None:
+        return INVALID if any(change.image for change in changes) else None
+
+    refused = Kept()
+    with pytest.raises(DestinationError, match="replica refused the last 100 changes"):
+        writer(RecordingDestination(answer), refusals=refused).write(batch, OpenFence())
+    assert len(refused.changes) == MOST_REFUSALS
+
+
 def test_refused_items_among_good_ones_stop_nothing() -> None:
     """Ten in a hundred that are never accepted are set aside, however many they become."""
     batch = [put(f"k{n}", good={"BOOL": n % 10 > 0}) for n in range(2000)]

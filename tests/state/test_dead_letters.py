@@ -43,17 +43,31 @@ def test_a_settled_letter_of_a_file_does_not_come_again(tmp_path: Path) -> None:
 
 def test_a_letter_that_is_set_aside_once_more_is_open_once_more(tmp_path: Path) -> None:
     """A shard that is read again lays older images over what the first settling had mended."""
-    place = LetterFile(tmp_path / "dead")
-    refused = DeadLetters(place, ORIGIN, HandClock(), lambda: None, HandClock().turn)
+    place, clock = LetterFile(tmp_path / "dead"), HandClock()
+    refused = DeadLetters(place, ORIGIN, clock, lambda: None, clock.turn)
     refused.refuse(put("a", 1), INVALID)
+    clock.turn(1)
     refused.refuse(put("a", 1), INVALID)
     (letter,) = place.letters()
+    clock.turn(1)
     refused.refuse(put("a", 1), INVALID)
     place.settle(letter)
     (again,) = place.letters()
     assert again.name == letter.name
     place.settle(again)
     assert list(place.letters()) == []
+
+
+def test_a_letter_of_a_file_made_anew_is_open(tmp_path: Path) -> None:
+    """Letters hold items, so whoever has replayed them may remove the file, and leave the notes."""
+    place, clock = LetterFile(tmp_path / "dead"), HandClock()
+    refused = DeadLetters(place, ORIGIN, clock, lambda: None, clock.turn)
+    refused.refuse(put("a", 1), INVALID)
+    place.settle(next(place.letters()))
+    (tmp_path / "dead").unlink()
+    clock.turn(1)
+    refused.refuse(put("a", 1), INVALID)
+    assert len(list(place.letters())) == 1
 
 
 def test_what_an_earlier_version_settled_stays_settled(tmp_path: Path) -> None:
@@ -99,7 +113,16 @@ def test_each_item_of_a_copy_is_a_letter_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "torn", [b'{"task": "task", "sha', b"17", b'{"task": "task"}', b"\xff\xfe"]
+    "torn",
+    [
+        b'{"task": "task", "sha',
+        b"17",
+        b'{"task": "task"}',
+        b"\xff\xfe",
+        b'{"task":"task","shardId":"s","sequenceNumber":"1","key":null,"image":null}',
+        b'{"task":"task","shardId":"s","sequenceNumber":"1","key":{},"image":null}',
+        b'{"task":"task","shardId":"s","sequenceNumber":"1","key":{"pk":{"S":"a"}},"image":1}',
+    ],
 )
 def test_a_torn_line_swallows_no_letter_and_stops_none(tmp_path: Path, torn: bytes) -> None:
     """What a full disk left of a letter is ended before the next one, and passed over."""

@@ -112,6 +112,14 @@ def test_a_letter_is_applied_if_the_source_still_says_so(
     assert destination.held() is None
 
 
+def test_a_letter_whose_key_is_not_the_tables_stays(
+    sides: tuple[Side, Side], tmp_path: Path
+) -> None:
+    """It is of a table of that name that had other keys, and stands in the way of no other."""
+    found = letter(tmp_path / "dead", dataclasses.replace(put("a", 7), key=b'{"id":{"S":"a"}}'))
+    assert replaying(*sides).apply(found) is LetterOutcome.REFUSED
+
+
 def test_an_item_of_four_hundred_attributes_is_applied(
     sides: tuple[Side, Side], tmp_path: Path
 ) -> None:

@@ -64,8 +64,9 @@ final class Shutdown implements Runnable {
         runtime.addShutdownHook(new Thread(this, "shutdown"));
     }
 
+    /** HUP is the end of its terminal; started by nohup, the JVM is deaf to it whatever is said here. */
     private static void onSignal(Runnable stop) {
-        for (String name : new String[] {"TERM", "INT"}) {
+        for (String name : new String[] {"TERM", "INT", "HUP"}) {
             Signal.handle(new Signal(name), signal -> stop.run());
         }
     }
