@@ -35,6 +35,8 @@ import software.amazon.kinesis.multilang.ForkedShardProcessor;
  */
 final class ForkServer implements ForkedShardProcessor.Forks {
     private static final long START_SECONDS = 60;
+    /** For its last words on the way to the log; they come before its end. */
+    private static final long LAST_LINES_MILLIS = 5_000;
     /** What a shell says of a process that was killed. */
     private static final int KILLED = 137;
 
@@ -43,6 +45,7 @@ final class ForkServer implements ForkedShardProcessor.Forks {
 
     private final Path socket;
     private final Process server;
+    private final Thread lines;
     private final IntConsumer ended;
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final ConcurrentHashMap<Long, CompletableFuture<Integer>> exits = new ConcurrentHashMap<>();
@@ -62,8 +65,8 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         List<String> words = new ArrayList<>(command);
         words.add(socket.toString());
         server = new ProcessBuilder(words).start();
+        this.lines = reader("fork-lines", server.getErrorStream(), lines, () -> {});
         reader("forks", server.getInputStream(), this::hear, this::end);
-        reader("fork-lines", server.getErrorStream(), lines, () -> {});
     }
 
     private static Path socket(Optional<Path> folder) throws IOException {
@@ -131,10 +134,21 @@ final class ForkServer implements ForkedShardProcessor.Forks {
 
     /** Without it nobody hears how a fork ends: what is left is told of as killed. */
     private void end() {
-        ready.completeExceptionally(new IOException("it ended"));
+        if (ready.completeExceptionally(new IOException("it ended"))) {
+            // It has no forks, which would speak on: what it says ends with it, and has its reason.
+            awaitLines();
+        }
         exits.values().forEach(exit -> exit.complete(KILLED));
         // Last, for it may end this JVM.
         ended.accept(code());
+    }
+
+    private void awaitLines() {
+        try {
+            lines.join(LAST_LINES_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private int code() {
@@ -146,7 +160,7 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         }
     }
 
-    private static void reader(String name, InputStream stream, Consumer<String> line, Runnable atEnd) {
+    private static Thread reader(String name, InputStream stream, Consumer<String> line, Runnable atEnd) {
         Thread thread = new Thread(() -> {
             try (BufferedReader lines = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
                 lines.lines().forEach(line);
@@ -157,5 +171,6 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         }, name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 }
