@@ -10,11 +10,13 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -43,6 +45,8 @@ final class ForkServer implements ForkedShardProcessor.Forks {
     /** Bytes of a Unix socket's path; {@code sun_path} has 104 to 108. */
     private static final int LONGEST_PATH = 100;
 
+    private static final String SOCKET = "forks-";
+
     private final Path socket;
     private final Process server;
     private final Thread lines;
@@ -69,14 +73,20 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         reader("forks", server.getInputStream(), this::hear, this::end);
     }
 
+    /** A name of its own: one that ends late, behind a daemon that was killed, takes its socket away. */
     private static Path socket(Optional<Path> folder) throws IOException {
-        Optional<Path> ours = folder.map(path -> path.resolve("forks"))
+        String name = SOCKET + UUID.randomUUID().toString().substring(0, 8);
+        Optional<Path> ours = folder.map(path -> path.resolve(name))
                 .filter(path -> path.toString().getBytes(StandardCharsets.UTF_8).length <= LONGEST_PATH);
         if (ours.isEmpty()) {
-            return Files.createTempDirectory("kcl-processor-").resolve("forks");
+            return Files.createTempDirectory("kcl-processor-").resolve(name);
         }
-        // A daemon that was killed leaves one behind, and the worker's lock is ours.
-        Files.deleteIfExists(ours.get());
+        // One that was killed leaves its own behind, and the worker's lock is ours.
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(folder.get(), SOCKET + "*")) {
+            for (Path path : left) {
+                Files.deleteIfExists(path);
+            }
+        }
         return ours.get();
     }
 
