@@ -225,7 +225,7 @@ class _Server:
             print(line, file=self._told, flush=True)
         except BrokenPipeError:
             # The launcher is gone; the forks see it by themselves.
-            os._exit(ExitCode.CRASH)
+            raise SystemExit(ExitCode.CRASH) from None
 
 
 class _Shards:

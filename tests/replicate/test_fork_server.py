@@ -207,6 +207,15 @@ def test_a_server_whose_daemon_is_gone_ends_and_leaves_nothing(server: Server) -
     assert not psutil.pid_exists(fork.pid)
 
 
+def test_a_server_that_has_nobody_to_tell_leaves_nothing(server: Server) -> None:
+    """A fork's end is the first that it hears of the death of its daemon."""
+    fork = server.fork()
+    server.told.close()
+    fork.finish()
+    assert server.process.wait(20) == ExitCode.CRASH
+    assert not server.path.parent.exists()
+
+
 PROGRAM = """
 import os, signal, socket, sys
 from kcl_processor.replicate.fork_server import _Server
