@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from integration.bootstrap import bootstrapped
 from integration.story import Stories, Tell, assert_replicated
+from kcl_processor.errors import ExitCode
 
 pytestmark = pytest.mark.story
 
@@ -50,6 +55,23 @@ def test_a_source_that_refuses_in_mid_flight(story: Stories) -> None:
     told.simulator.faults(source=[])
     told.started()
     assert_replicated(told.simulator.settle(60))
+
+
+def test_a_fork_server_that_cannot_start_ends_the_daemon_with_its_code(story: Stories) -> None:
+    """Nothing has begun by then; its own reason is the daemon's, on stderr and in `status`."""
+    told = story(lineages=1, preload=50, keys=20)
+    told.set_worker_id("worker-1")
+    server = told.folder / "fork-server"
+    server.write_text("#!/bin/sh\necho 'ERROR No bundle there. Try: another one' >&2\nexit 5\n")
+    server.chmod(0o700)
+    with_server = bootstrapped(told.commands, told.folder / "daemon")
+    rendered = next(told.folder.joinpath("daemon").glob("**/*.properties"))
+    rendered.write_text(rendered.read_text().replace("kcl-processor-fork-server", str(server)))
+    with with_server as worker:
+        assert worker.wait() == ExitCode.PERMISSION, worker.log()
+        assert "server ended with exit code 5, and with it the daemon" in worker.log()
+    (noted,) = Path(told.commands.state).glob("**/*ending*")
+    assert json.loads(noted.read_text())["reason"] == "No bundle there. Try: another one"
 
 
 def test_a_start_while_credentials_are_renewed(story: Stories) -> None:

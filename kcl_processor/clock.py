@@ -16,6 +16,9 @@ class Clock(Protocol):
     def elapsed(self) -> float:
         """Seconds since some fixed moment; never goes back, and runs on during a suspend."""
 
+    def awake(self) -> float:
+        """As :meth:`elapsed`, but it stands still during a suspend."""
+
     def now(self) -> float:
         """Seconds since the epoch, as a wall clock shows it."""
 
@@ -25,6 +28,9 @@ class SystemClock:
 
     def elapsed(self) -> float:
         return time.clock_gettime(_CLOCK_ID)
+
+    def awake(self) -> float:
+        return time.monotonic()
 
     def now(self) -> float:
         return time.time()

@@ -25,15 +25,23 @@ class HandClock:
 
     def __init__(self) -> None:
         self.seconds = 1000.0
+        self.asleep = 0.0
 
     def elapsed(self) -> float:
         return self.seconds
+
+    def awake(self) -> float:
+        return self.seconds - self.asleep
 
     def now(self) -> float:
         return 1_700_000_000.0 + self.seconds
 
     def turn(self, seconds: float) -> None:
         self.seconds += seconds
+
+    def suspend(self, seconds: float) -> None:
+        self.turn(seconds)
+        self.asleep += seconds
 
 
 def turning(clock: HandClock, then: Callable[[], object]) -> Callable[[float], None]:

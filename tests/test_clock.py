@@ -17,6 +17,12 @@ def test_elapsed_runs_on_while_the_machine_is_suspended() -> None:
     assert before <= elapsed <= time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def test_awake_stands_still_while_the_machine_is_suspended() -> None:
+    """It is the clock that does not count a suspend."""
+    before = time.monotonic()
+    assert before <= SystemClock().awake() <= time.monotonic()
+
+
 def test_now_is_the_wall_clocks() -> None:
     """Seconds since the epoch, as DynamoDB and KCL count them."""
     before = time.time()

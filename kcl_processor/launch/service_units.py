@@ -52,6 +52,8 @@ LogsDirectory=kcl-processor
 Restart=on-failure
 RestartSec=1
 RestartPreventExitStatus={" ".join(str(int(code)) for code in FINAL)}
+# Java says it of a stop that comes while it starts; nothing has begun by then.
+SuccessExitStatus=143
 # The daemon alone is asked to stop; it ends the record processors after their last checkpoint.
 KillMode=mixed
 TimeoutStopSec={_stop_seconds(task)}

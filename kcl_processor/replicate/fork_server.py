@@ -225,7 +225,7 @@ class _Server:
             print(line, file=self._told, flush=True)
         except BrokenPipeError:
             # The launcher is gone; the forks see it by themselves.
-            os._exit(ExitCode.CRASH)
+            raise SystemExit(ExitCode.CRASH) from None
 
 
 class _Shards:
@@ -240,19 +240,26 @@ class _Shards:
         self._work.begin()
         threads: list[threading.Thread] = []
         for number, files in self._handed():
+            if thread := self._started(number, files):
+                threads = [*(other for other in threads if other.is_alive()), thread]
+        for thread in threads:
+            thread.join()
+        self._work.end()
+
+    def _started(self, number: int, files: list[int]) -> threading.Thread | None:
+        """A shard's thread. Without a file or a thread left for it, the shard fails alone."""
+        with contextlib.ExitStack() as unless_started:
             try:
-                # Without a file or a thread left for it, a shard fails alone.
-                connection = socket.socket(fileno=files[0])
+                connection = unless_started.enter_context(socket.socket(fileno=files[0]))
                 thread = threading.Thread(target=self._read, args=(number, connection))
                 thread.start()
             except (IndexError, RuntimeError) as error:
                 _log.error("no record processor can be started: %r. Try: ulimit -a", error)
                 self._ended(number, ExitCode.CRASH)
-                continue
-            threads = [*(other for other in threads if other.is_alive()), thread]
-        for thread in threads:
-            thread.join()
-        self._work.end()
+                return None
+            # Else the daemon would wait there for an answer.
+            unless_started.pop_all()
+        return thread
 
     def _handed(self) -> Iterator[tuple[int, list[int]]]:
         """The numbers of shards and the files that came with them, until no more can come."""

@@ -20,7 +20,8 @@ class Watchdog:
 
     ``faulthandler`` waits in a thread of its own that needs no interpreter lock, so it works even
     when every Python thread is stuck. It knows one moment, which is that of the action that has
-    been without progress for the longest time.
+    been without progress for the longest time. A suspend of the host is no hang: its clock, and
+    so ours, stands still meanwhile.
 
     Args:
         patience: seconds of an action without progress after which the process ends.
@@ -36,7 +37,7 @@ class Watchdog:
     @contextmanager
     def busy(self) -> Iterator[None]:
         """Watch while this thread's action runs; between actions it may wait for ever."""
-        self._note(self._clock.elapsed())
+        self._note(self._clock.awake())
         try:
             yield
         finally:
@@ -47,13 +48,13 @@ class Watchdog:
 
         Arming costs a thread, so progress counts once a second at most.
         """
-        now = self._clock.elapsed()
+        now = self._clock.awake()
         moved_at = self._moved_at.get(threading.get_ident())
         if moved_at is not None and now - moved_at >= 1.0:
             self._note(now)
 
     def _note(self, moved_at: float | None) -> None:
-        now = self._clock.elapsed() if moved_at is None else moved_at
+        now = self._clock.awake() if moved_at is None else moved_at
         with self._lock:
             if moved_at is None:
                 del self._moved_at[threading.get_ident()]

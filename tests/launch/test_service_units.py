@@ -28,6 +28,7 @@ def test_systemd_restarts_on_crashes_and_not_on_what_a_person_must_mend() -> Non
     service = section(systemd_unit(TASK, COMMAND), "Service")
     assert service["Restart"] == "on-failure"
     assert {int(code) for code in service["RestartPreventExitStatus"].split()} == FINAL
+    assert service["SuccessExitStatus"] == "143", "a stop while Java starts is a stop"
     assert service["KillMode"] == "mixed"
     assert '"/etc/a b%c.yml"'.replace("%", "%%") in service["ExecStart"]
 

@@ -207,6 +207,15 @@ def test_a_server_whose_daemon_is_gone_ends_and_leaves_nothing(server: Server) -
     assert not psutil.pid_exists(fork.pid)
 
 
+def test_a_server_that_has_nobody_to_tell_leaves_nothing(server: Server) -> None:
+    """A fork's end is the first that it hears of the death of its daemon."""
+    fork = server.fork()
+    server.told.close()
+    fork.finish()
+    assert server.process.wait(20) == ExitCode.CRASH
+    assert not server.path.parent.exists()
+
+
 PROGRAM = """
 import os, signal, socket, sys
 from kcl_processor.replicate.fork_server import _Server
@@ -241,3 +250,32 @@ def test_a_fork_whose_asker_is_gone_ends_alone(server: Server) -> None:
     assert int(code) in (ExitCode.OK, ExitCode.BUG)
     assert server.path.exists()
     server.fork().do(INITIALIZE)
+
+
+NO_THREAD = """
+import socket, sys, threading
+from types import SimpleNamespace
+from kcl_processor.replicate.fork_server import _Shards
+
+# More than there are addresses: no thread has a stack.
+threading.stack_size((1 << 47) - 4096)
+work = SimpleNamespace(begin=lambda: None, end=lambda: None)
+_Shards(socket.socket(fileno=int(sys.argv[1])), work).run()
+"""
+
+
+def test_a_shard_without_a_thread_ends_at_once() -> None:
+    """Its connection, too: the daemon asks there, and would wait for an answer for good."""
+    control, theirs = socket.socketpair()
+    connection, its = socket.socketpair()
+    command = [sys.executable, "-c", NO_THREAD, str(theirs.fileno())]
+    with subprocess.Popen(command, pass_fds=[theirs.fileno()]) as process, control, connection:
+        theirs.close()
+        socket.send_fds(control, [(7).to_bytes(8, "big")], [its.fileno()])
+        its.close()
+        for end in (control, connection):
+            end.settimeout(20)
+        assert control.recv(100) == b"7 1\n"
+        assert connection.recv(1) == b""
+        control.close()
+        assert process.wait(20) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -63,6 +64,32 @@ def test_progress_arms_anew_once_a_second_at_most(monkeypatch: pytest.MonkeyPatc
             watchdog.progress()
         assert 5 <= len(armed) <= 6 and set(armed) == {300}
     assert not armed
+
+
+def test_a_host_that_was_suspended_is_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two shards at work the first one ends; the other has all its patience left."""
+    armed: list[float] = []
+    monkeypatch.setattr(
+        faulthandler, "dump_traceback_later", lambda patience, **_how: armed.append(patience)
+    )
+    clock = HandClock()
+    watchdog = Watchdog(300, clock)
+    begun, ends = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with watchdog.busy():
+            begun.set()
+            ends.wait(20)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert begun.wait(20)
+    clock.turn(1.0)
+    with watchdog.busy():
+        clock.suspend(1000.0)
+        ends.set()
+        thread.join(20)
+        assert armed[-1] == 300
 
 
 def test_an_action_goes_on_where_no_thread_is_left_to_watch_it(

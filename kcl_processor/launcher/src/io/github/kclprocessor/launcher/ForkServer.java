@@ -10,11 +10,13 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -35,14 +37,19 @@ import software.amazon.kinesis.multilang.ForkedShardProcessor;
  */
 final class ForkServer implements ForkedShardProcessor.Forks {
     private static final long START_SECONDS = 60;
+    /** For its last words on the way to the log; they come before its end. */
+    private static final long LAST_LINES_MILLIS = 5_000;
     /** What a shell says of a process that was killed. */
     private static final int KILLED = 137;
 
     /** Bytes of a Unix socket's path; {@code sun_path} has 104 to 108. */
     private static final int LONGEST_PATH = 100;
 
+    private static final String SOCKET = "forks-";
+
     private final Path socket;
     private final Process server;
+    private final Thread lines;
     private final IntConsumer ended;
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final ConcurrentHashMap<Long, CompletableFuture<Integer>> exits = new ConcurrentHashMap<>();
@@ -62,18 +69,24 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         List<String> words = new ArrayList<>(command);
         words.add(socket.toString());
         server = new ProcessBuilder(words).start();
+        this.lines = reader("fork-lines", server.getErrorStream(), lines, () -> {});
         reader("forks", server.getInputStream(), this::hear, this::end);
-        reader("fork-lines", server.getErrorStream(), lines, () -> {});
     }
 
+    /** A name of its own: one that ends late, behind a daemon that was killed, takes its socket away. */
     private static Path socket(Optional<Path> folder) throws IOException {
-        Optional<Path> ours = folder.map(path -> path.resolve("forks"))
+        String name = SOCKET + UUID.randomUUID().toString().substring(0, 8);
+        Optional<Path> ours = folder.map(path -> path.resolve(name))
                 .filter(path -> path.toString().getBytes(StandardCharsets.UTF_8).length <= LONGEST_PATH);
         if (ours.isEmpty()) {
-            return Files.createTempDirectory("kcl-processor-").resolve("forks");
+            return Files.createTempDirectory("kcl-processor-").resolve(name);
         }
-        // A daemon that was killed leaves one behind, and the worker's lock is ours.
-        Files.deleteIfExists(ours.get());
+        // One that was killed leaves its own behind, and the worker's lock is ours.
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(folder.get(), SOCKET + "*")) {
+            for (Path path : left) {
+                Files.deleteIfExists(path);
+            }
+        }
         return ours.get();
     }
 
@@ -131,10 +144,21 @@ final class ForkServer implements ForkedShardProcessor.Forks {
 
     /** Without it nobody hears how a fork ends: what is left is told of as killed. */
     private void end() {
-        ready.completeExceptionally(new IOException("it ended"));
+        if (ready.completeExceptionally(new IOException("it ended"))) {
+            // It has no forks, which would speak on: what it says ends with it, and has its reason.
+            awaitLines();
+        }
         exits.values().forEach(exit -> exit.complete(KILLED));
         // Last, for it may end this JVM.
         ended.accept(code());
+    }
+
+    private void awaitLines() {
+        try {
+            lines.join(LAST_LINES_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private int code() {
@@ -146,7 +170,7 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         }
     }
 
-    private static void reader(String name, InputStream stream, Consumer<String> line, Runnable atEnd) {
+    private static Thread reader(String name, InputStream stream, Consumer<String> line, Runnable atEnd) {
         Thread thread = new Thread(() -> {
             try (BufferedReader lines = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
                 lines.lines().forEach(line);
@@ -157,5 +181,6 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         }, name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 }

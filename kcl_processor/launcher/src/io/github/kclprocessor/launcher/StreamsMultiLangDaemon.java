@@ -71,6 +71,8 @@ public final class StreamsMultiLangDaemon {
     /** Kept for as long as the daemon lives. */
     private WorkerLock lock;
     private Presence presence;
+    /** Whether there is something to stop. */
+    private volatile boolean begun;
 
     StreamsMultiLangDaemon(Path properties, Ending ending) throws IOException {
         this.ending = ending;
@@ -108,6 +110,7 @@ public final class StreamsMultiLangDaemon {
         Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
         new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
+        begun = true;
         presence.start(this::end);
         ShardSyncs.first(scheduler);
         handover.finishLast();
@@ -238,6 +241,11 @@ public final class StreamsMultiLangDaemon {
             Connectors.LOG.error("the record processors' server ended {}, and with it the daemon",
                     ChildExitFilter.how(code));
             status.childEnded(code);
+            if (!begun) {
+                // What says this code at a stop is not installed yet.
+                ending.tell(status.code(false), "not started", Long.MAX_VALUE);
+                Runtime.getRuntime().halt(status.code(false));
+            }
             System.exit(ExitStatus.CRASH);
         }
     }

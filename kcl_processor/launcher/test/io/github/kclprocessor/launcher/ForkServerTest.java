@@ -1,17 +1,21 @@
 package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,6 +51,24 @@ class ForkServerTest {
         assertEquals(-1, fork.getErrorStream().read());
         fork.getInputStream().close();
         assertEquals("INFO 7 begins", lines.poll(10, TimeUnit.SECONDS));
+    }
+
+    /** One that ends late, behind a daemon that was killed, takes its own socket away and no other's. */
+    @Test
+    void eachServerHasASocketOfItsOwn() throws Exception {
+        server().fork("0");
+        Path first = socket();
+        server().fork("0");
+        assertNotEquals(first, socket());
+    }
+
+    /** The only one that is there. */
+    private Path socket() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> found = files.collect(Collectors.toList());
+            assertEquals(1, found.size(), found.toString());
+            return found.get(0);
+        }
     }
 
     /** A reader that waits does not hold up a writer. */
