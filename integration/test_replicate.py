@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from integration import local_tables
 from integration.replica import Replica
 from integration.until import until
 from integration.worker import Worker
 from kcl_processor.demo.items import every_type
+from kcl_processor.errors import ExitCode
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,6 +57,19 @@ def test_a_graceful_stop_leaves_nothing_to_read_again(replica: Replica) -> None:
     with replica.worker():
         until(lambda: "b" in replica.items(replica.destination), "the next change arrives")
     assert replica.items(replica.destination)["a"]["v"] == {"N": "-1"}
+
+
+def test_a_destination_that_is_made_anew_ends_an_idle_daemon(replica: Replica) -> None:
+    """It would take the next change, and lack all that was written before."""
+    replica.put("a")
+    with replica.worker() as daemon:
+        replica.until_equal()
+        replica.destination.delete_table(TableName=replica.table)
+        local_tables.create(replica.destination, replica.table, local_tables.HASH_ONLY)
+        assert daemon.wait(60) == ExitCode.CONFIG
+        assert "was made anew" in daemon.log()
+    with replica.worker() as again:
+        assert again.wait(30) == ExitCode.CONFIG
 
 
 def test_a_second_start_with_the_same_worker_id_is_refused(replica: Replica) -> None:

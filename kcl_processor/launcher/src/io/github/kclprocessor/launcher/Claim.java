@@ -84,10 +84,21 @@ final class Claim {
                     "kcl-processor run, which reads what is left of the older one first; or kcl-processor render");
         }
         AttributeValue incarnation = claimed.get(INCARNATION);
-        if (incarnation != null && !isSame(incarnation.s().split(" "))) {
+        if (incarnation != null) {
+            refuseMadeAnew(incarnation.s());
+        }
+    }
+
+    /**
+     * Makes sure that the destination is the table that it was.
+     *
+     * @throws Refused if it is another one of its name
+     */
+    void refuseMadeAnew(String incarnation) {
+        if (!isSame(incarnation.split(" "))) {
             throw new Refused(ExitStatus.CONFIG, "The destination table of task " + task
                     + " was made anew since its checkpoints were begun: it is " + incarnation()
-                    + ", and was " + incarnation.s() + ". What they say is done is not.",
+                    + ", and was " + incarnation + ". What they say is done is not.",
                     "kcl-processor copy --restart " + task);
         }
     }
@@ -118,7 +129,8 @@ final class Claim {
                 INCARNATION, AttributeValue.fromS(incarnation()));
     }
 
-    private String incarnation() {
+    /** The destination's ARN, creation and, where the service gives one, id. */
+    String incarnation() {
         String created = CREATED.format(destination.creationDateTime().atOffset(ZoneOffset.UTC));
         String id = destination.tableId() == null ? "" : " " + destination.tableId();
         return destination.tableArn() + " " + created + id;

@@ -12,8 +12,6 @@ import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClientBuilder;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClientBuilder;
-import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
-import software.amazon.awssdk.services.dynamodb.model.TableDescription;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClientBuilder;
 import software.amazon.awssdk.services.sts.StsClient;
@@ -59,21 +57,15 @@ final class Clients {
                 .build();
     }
 
-    /** Asks what the destination's table is, with the destination's own credentials. */
-    static TableDescription destination(ReplicaProperties replica, String table, AwsCredentialsProvider base) {
-        Region region = replica.destinationRegion().orElseGet(replica::sourceRegion);
+    /** Of the destination, with its own credentials. */
+    static DynamoDbClient destination(ReplicaProperties replica, Region region, AwsCredentialsProvider base) {
         DynamoDbClientBuilder builder = DynamoDbClient.builder()
                 .region(region)
                 .credentialsProvider(
                         assumed(replica.destinationRoleArn(), replica.destinationExternalId(), region, base))
                 .overrideConfiguration(patient().build());
         replica.destinationEndpoint().ifPresent(builder::endpointOverride);
-        try (DynamoDbClient client = builder.build()) {
-            return client.describeTable(ask -> ask.tableName(table)).table();
-        } catch (ResourceNotFoundException e) {
-            throw new Refused(ExitStatus.DESTINATION, "There is no destination table " + table + " in " + region + ".",
-                    "kcl-processor prepare creates it like the source");
-        }
+        return builder.build();
     }
 
     /** The source role if one is named, renewed before it expires; else {@code base}. */

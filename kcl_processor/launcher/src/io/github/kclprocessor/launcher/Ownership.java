@@ -2,8 +2,8 @@ package io.github.kclprocessor.launcher;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
-import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
@@ -19,20 +19,16 @@ final class Ownership {
     /**
      * Looks before the scheduler runs.
      *
-     * @param base the credentials from which the destination's come
+     * @param claim whose they are to be, if the destination is known
      * @return whether a daemon was started before: there are leases
      * @throws Refused if this daemon must not start
      */
-    static boolean look(OwnRows rows, LeaseRefresher table, ReplicaProperties replica, SourceStream stream,
-            AwsCredentialsProvider base) throws LeasingException {
+    static boolean look(OwnRows rows, LeaseRefresher table, String task, SourceStream stream,
+            Optional<Claim> claim) throws LeasingException {
         List<String> leases = leases(table);
-        if (replica.destinationTable().isPresent()) {
-            Claim claim = new Claim(replica.task(), replica.streamArn().real,
-                    Clients.destination(replica, replica.destinationTable().get(), base));
-            claim.make(rows, leases,
-                    () -> stream.shards().stream().map(Shard::shardId).collect(Collectors.toSet()));
-        }
-        CopyMark.refuse(rows, replica.task(), !leases.isEmpty(), Instant.now());
+        claim.ifPresent(ours -> ours.make(rows, leases,
+                () -> stream.shards().stream().map(Shard::shardId).collect(Collectors.toSet())));
+        CopyMark.refuse(rows, task, !leases.isEmpty(), Instant.now());
         return !leases.isEmpty();
     }
 

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
@@ -68,9 +69,11 @@ public final class StreamsMultiLangDaemon {
     private final MultiLangDaemonConfiguration kcl;
     private final Handover handover;
     private final Ending ending;
+    private final Optional<Destination> destination;
     /** Kept for as long as the daemon lives. */
     private WorkerLock lock;
     private Presence presence;
+    private Optional<Claim> claim = Optional.empty();
     /** Whether there is something to stop. */
     private volatile boolean begun;
 
@@ -81,6 +84,7 @@ public final class StreamsMultiLangDaemon {
         kcl = multiLang.getMultiLangDaemonConfiguration();
         handover = new Handover(this::leases, worker -> WorkerReports.remove(built.get(), worker),
                 kcl.getWorkerIdentifier(), status::stopping);
+        destination = Destination.of(replica, credentials());
     }
 
     public static void main(String[] args) {
@@ -116,6 +120,7 @@ public final class StreamsMultiLangDaemon {
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
         childless.start();
+        claim.ifPresent(begun -> new DestinationWatch(begun, () -> claim().get(), this::end).start());
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
@@ -133,8 +138,9 @@ public final class StreamsMultiLangDaemon {
         OwnRows rows = OwnRows.of(scheduler);
         presence = new Presence(rows, kcl.getWorkerIdentifier(), place,
                 Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
+        claim = claim();
         boolean started = Ownership.look(
-                rows, scheduler.leaseRefresher(), replica, stream(streams), credentials());
+                rows, scheduler.leaseRefresher(), replica.task(), stream(streams), claim);
         presence.enter(Thread::sleep);
         try {
             CopyMark.refuse(rows, replica.task(), started, Instant.now());
@@ -142,6 +148,12 @@ public final class StreamsMultiLangDaemon {
             presence.leave();
             throw e;
         }
+    }
+
+    /** This replica, with its destination as it is now. */
+    private Optional<Claim> claim() {
+        return destination.map(
+                table -> new Claim(replica.task(), replica.streamArn().real, table.describe()));
     }
 
     /** Before anything of this worker's is touched. */

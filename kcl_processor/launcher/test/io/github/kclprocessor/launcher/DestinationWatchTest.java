@@ -1,0 +1,86 @@
+package io.github.kclprocessor.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.model.DescribeTableRequest;
+import software.amazon.awssdk.services.dynamodb.model.DescribeTableResponse;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.dynamodb.model.TableDescription;
+
+class DestinationWatchTest {
+    private static final Instant CREATED = Instant.parse("2026-01-02T03:04:05.678Z");
+
+    private final List<Integer> exits = new ArrayList<>();
+    private Supplier<TableDescription> found;
+
+    private static TableDescription.Builder table(String id) {
+        return TableDescription.builder().tableArn("arn:aws:dynamodb:us-west-2:1:table/replica")
+                .creationDateTime(CREATED).tableId(id);
+    }
+
+    private Claim look() {
+        DynamoDbClient client = new DynamoDbClient() {
+            @Override
+            public DescribeTableResponse describeTable(DescribeTableRequest request) {
+                return DescribeTableResponse.builder().table(found.get()).build();
+            }
+
+            @Override
+            public String serviceName() {
+                return "dynamodb";
+            }
+
+            @Override
+            public void close() {}
+        };
+        return new Claim("orders", "arn:aws:dynamodb:us-east-1:1:table/orders/stream/2026",
+                new Destination(client, Region.US_WEST_2, "replica").describe());
+    }
+
+    private List<Integer> watched(Supplier<TableDescription> later) {
+        found = () -> table("id-1").build();
+        DestinationWatch watch = new DestinationWatch(look(), this::look, reason -> exits.add(reason.exitCode));
+        watch.run();
+        found = later;
+        watch.run();
+        watch.run();
+        return exits;
+    }
+
+    /** Whatever else changes of it, it is the same table. */
+    @Test
+    void sameTable() {
+        assertEquals(List.of(), watched(() -> table("id-1").itemCount(7L).build()));
+    }
+
+    /** What was written before is not in one of its name, and it would take the next change. */
+    @Test
+    void madeAnew() {
+        assertEquals(ExitStatus.CONFIG, watched(() -> table("id-2").build()).get(0));
+    }
+
+    /** Nothing can be written, and there may be nothing to write that says so. */
+    @Test
+    void deleted() {
+        assertEquals(ExitStatus.DESTINATION, watched(() -> {
+            throw ResourceNotFoundException.builder().build();
+        }).get(0));
+    }
+
+    /** A look that fails, or whose answer is none, ends nothing. */
+    @Test
+    void failedLook() {
+        assertEquals(List.of(), watched(() -> null));
+        assertEquals(List.of(), watched(() -> {
+            throw new IllegalStateException("no answer");
+        }));
+        assertEquals(List.of(), watched(() -> TableDescription.builder().build()));
+    }
+}
