@@ -3,5 +3,5 @@
 ``wire`` makes one signed call with raw JSON, for whoever moves items; ``clients`` makes boto3
 clients for whoever asks questions, and turns what they raise into an operator's words. Both have
 their ``credentials``, which follow their source, and their way through the ``network`` from one
-place.
+place. ``queues`` finds an SQS queue by its name.
 """

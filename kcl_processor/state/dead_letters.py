@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.config.paths import is_queue, settled
-from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
+from kcl_processor.errors import OperatorError, PermissionDenied
 from kcl_processor.state.durable import append_line, read_lines
 
 _log = logging.getLogger(__name__)
@@ -92,8 +91,7 @@ def open_place(place: str, region: str, spare: Path) -> Place:
         spare: the file for letters that a queue refuses; it takes them up to 1 MiB only.
 
     Raises:
-        ConfigError: there is no such queue.
-        NoKeys: there are no credentials to ask it with.
+        OperatorError: a queue cannot be found, as ``aws.queues`` says.
     """
     if not is_queue(place):
         return LetterFile(Path(place))
@@ -158,13 +156,10 @@ class LetterQueue:
     """
 
     def __init__(self, place: str, region: str, spare: LetterFile) -> None:
-        try:
-            self._url, self._client = _queue(place, region)
-        except (BotoCoreError, ClientError) as error:
-            raise ConfigError(
-                f"The queue of dead letters {place} cannot be used: {error}.",
-                "dead_letters with the URL or the ARN of an SQS queue",
-            ) from error
+        # boto3 takes longer to import than a record processor may take to start.
+        from kcl_processor.aws.queues import open_queue
+
+        self._url, self._client = open_queue(place, region)
         self._spare = spare
         self._taken: dict[str, str] = {}
 
@@ -273,19 +268,3 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
         )
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _queue(place: str, region: str) -> tuple[str, Any]:
-    # boto3 takes longer to import than a record processor may take to start.
-    from kcl_processor.aws.clients import queues
-
-    if place.startswith("arn:"):
-        _, _, _, region, account, name = place.split(":", 5)
-        client = queues(region, None)
-        answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
-        return str(answer["QueueUrl"]), client
-    host = urlsplit(place)
-    words = (host.hostname or "").split(".")
-    if words[0] == "sqs" and len(words) > 2:
-        region = words[1]
-    return place, queues(region, f"{host.scheme}://{host.netloc}")

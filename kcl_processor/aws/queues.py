@@ -1,0 +1,76 @@
+"""SQS queues, by URL or ARN."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from kcl_processor.aws import clients
+from kcl_processor.errors import ConfigError
+
+QUEUE_HINT = "dead_letters with the URL or the ARN of an SQS queue that is there"
+# As in sqs.REGION.amazonaws.com, or sqs-fips; of a VPC endpoint, with its name before that.
+_REGION = re.compile(r"(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.")
+
+
+class Queue(NamedTuple):
+    """A queue, and a client for it under the default credentials."""
+
+    url: str
+    client: Any
+
+
+def open_queue(place: str, region: str) -> Queue:
+    """Find a queue. Of a URL nothing is asked, an ARN takes ``sqs:GetQueueUrl``.
+
+    Args:
+        region: of a queue whose URL does not tell.
+
+    Raises:
+        ConfigError: there is no such queue.
+        PermissionDenied: the call is denied.
+        OperatorError: SQS cannot be reached or is in trouble.
+        NoKeys: there are no credentials to ask it with.
+    """
+    if not place.startswith("arn:"):
+        parts = urlsplit(place)
+        endpoint = f"{parts.scheme}://{parts.netloc}"
+        return Queue(place, clients.queues(_region(place, region), endpoint))
+    _, _, _, own_region, account, name = place.split(":", 5)
+    client = clients.queues(own_region, None)
+    with clients.calling("sqs:GetQueueUrl", in_words(place), ConfigError, QUEUE_HINT):
+        answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+    return Queue(str(answer["QueueUrl"]), client)
+
+
+def in_words(place: str) -> str:
+    """The queue, for errors."""
+    return f"the queue of dead letters {place}"
+
+
+def queue_arn(place: str, region: str, partition: str) -> str:
+    """The ARN of a queue. Nothing is asked: SQS makes it of what a URL says.
+
+    Args:
+        region: of a queue whose URL does not tell.
+        partition: of the task's other ARNs.
+    """
+    if place.startswith("arn:"):
+        return place
+    *_, account, name = ["", *filter(None, urlsplit(place).path.split("/"))]
+    return ":".join(
+        (
+            "arn",
+            partition,
+            "sqs",
+            _region(place, region),
+            account if account.isdigit() else "*",
+            name,
+        )
+    )
+
+
+def _region(url: str, region: str) -> str:
+    found = _REGION.search(urlsplit(url).hostname or "")
+    return found[1] if found else region
