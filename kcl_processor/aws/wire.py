@@ -34,9 +34,9 @@ CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
 # Seconds for which the kernel sends again what is not acknowledged, before it drops it.
 UNACKNOWLEDGED = 3.0
-# What DynamoDB and DynamoDB Streams put in every answer to these (their API references, "Response
-# Elements"). A portal or a proxy that answers with status 200 does not. The answer to PutItem and
-# DeleteItem may be empty, so whoever makes those calls reads again what became of them.
+# What DynamoDB, DynamoDB Streams and SQS put in every answer to these (their API references,
+# "Response Elements"). A portal or a proxy that answers with status 200 does not. The answer to
+# PutItem and DeleteItem may be empty, so whoever makes those calls reads again what became of them.
 _ALWAYS_THERE: dict[str, tuple[str, type]] = {
     "BatchWriteItem": ("UnprocessedItems", dict),
     "BatchGetItem": ("Responses", dict),
@@ -45,6 +45,9 @@ _ALWAYS_THERE: dict[str, tuple[str, type]] = {
     "DescribeStream": ("StreamDescription", dict),
     "GetShardIterator": ("ShardIterator", str),
     "GetRecords": ("Records", list),
+    "GetQueueUrl": ("QueueUrl", str),
+    "GetQueueAttributes": ("Attributes", dict),
+    "SendMessage": ("MessageId", str),
 }
 
 

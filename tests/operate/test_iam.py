@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kcl_processor.aws import clients
 from kcl_processor.config.task import Side, Task
+from kcl_processor.launch.preflight import check_queue
 from kcl_processor.operate import iam
+from kcl_processor.state.dead_letters import open_place
 from tests.kcl_tables import fill, make_source_and_destination, make_task
 
 ARNS = iam.Arns(
@@ -59,6 +64,59 @@ def test_metrics_are_held_to_their_namespace() -> None:
     assert condition == {"StringEquals": {"cloudwatch:namespace": task.kcl.application_name}}
     silent = replace(task, metrics=replace(task.metrics, publish=False))
     assert "Metrics" not in statements(silent, "kcl")
+
+
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:letters"
+
+
+@pytest.mark.parametrize(
+    "place", [QUEUE, "https://sqs.eu-west-1.amazonaws.com/123456789012/letters"]
+)
+def test_a_queue_of_dead_letters_is_the_default_credentials(place: str) -> None:
+    """They put letters there; only `replay` takes them out. A task without a queue has no word of
+    SQS in its policies."""
+    task = make_task(dead_letters=place)
+    found = statements(task, "kcl")
+    assert found["DeadLetters"]["Resource"] == found["ToolsReplay"]["Resource"] == [QUEUE]
+    assert "ToolsReplay" not in statements(task, "kcl", tools=False)
+    for other in (statements(task, "source"), statements(make_task(dead_letters="file"), "kcl")):
+        assert "sqs:" not in json.dumps(other)
+
+
+def test_the_calls_on_a_queue_are_those_that_its_policy_allows(
+    moto_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Held against what is called: by a record processor, by `replay` and by `doctor`."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
+    monkeypatch.setattr("kcl_processor.state.dead_letters._LONG_POLL", 0)
+    # A region of its own, as clients are kept.
+    region = "ap-south-2"
+    client = clients.queues(region, None)
+    arn = f"arn:aws:sqs:{region}:123456789012:{uuid.uuid4().hex}"
+    client.create_queue(QueueName=arn.rpartition(":")[2])
+    called: set[str] = set()
+    client.meta.events.register(
+        "before-call.sqs", lambda model, **_: called.add(f"sqs:{model.name}")
+    )
+    task = make_task(dead_letters=arn)
+    kept = ("DeadLetters", "ToolsReplay")
+    allowed = {name: set(statements(task, "kcl")[name]["Action"]) for name in kept}
+    place = open_place(arn, region, tmp_path / "spare")
+    for n in (1, 2):
+        place.put(letter(n))
+    assert check_queue(task) is not None
+    assert called == allowed["DeadLetters"]
+    one, _two = place.letters()
+    place.settle(one)
+    place.release()
+    assert called == allowed["DeadLetters"] | allowed["ToolsReplay"]
+
+
+def letter(number: int) -> bytes:
+    """A letter that a queue may hold."""
+    key = {"pk": {"S": str(number)}}
+    place = {"task": "t", "shardId": "s", "sequenceNumber": str(number)}
+    return json.dumps({**place, "key": key, "image": key}).encode()
 
 
 def test_a_role_of_another_account_is_assumed_and_trusts() -> None:

@@ -21,6 +21,7 @@ from kcl_processor.state.dead_letters import (
     PlaceUnavailable,
     open_place,
 )
+from tests.edges import Reply, serving
 from tests.fakes import INVALID, HandClock, put
 
 ORIGIN = Origin("task", "source", "replica", "shard-1")
@@ -232,6 +233,14 @@ def test_a_queue_that_stays_away_ends_the_process_for_a_restart() -> None:
     with pytest.raises(OperatorError, match="takes no dead letter") as raised:
         DeadLetters(away, ORIGIN, clock, lambda: None, clock.turn).refuse(put("a", 7), INVALID)
     assert raised.value.exit_code == ExitCode.CRASH and not away.put_lines
+
+
+def test_an_answer_that_is_not_the_queues_makes_no_letter_durable(tmp_path: Path) -> None:
+    """A portal or a proxy may answer with status 200; SQS says by which id it has the message."""
+    with serving(lambda _request: Reply.of({})) as portal:
+        place = open_place(f"{portal.url}/123456789012/letters", "eu-west-1", tmp_path / "spare")
+        with pytest.raises(PlaceUnavailable, match="MessageId"):
+            place.put(b"{}")
 
 
 def test_a_queue_that_is_not_there_is_named(
