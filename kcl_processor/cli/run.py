@@ -108,6 +108,7 @@ def _prepare(
     task = files.task
     facts = _source(task)
     destination = preflight.check_destination(task.destination, facts.keys, facts.table)
+    preflight.refuse_queue(task, tell)
     own(files)
     make_kcl_tables(task)
     mark_earlier(files)

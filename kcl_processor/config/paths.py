@@ -35,6 +35,12 @@ def is_queue(place: str) -> bool:
     return place.startswith(("http://", "https://", "arn:"))
 
 
+def queue_of(task: Task) -> str | None:
+    """The SQS queue that a task's dead letters go to, by URL or ARN, if they go to one."""
+    given = task.dead_letters
+    return given if given and is_queue(given) else None
+
+
 @dataclass(frozen=True)
 class TaskFiles:
     """The files of one task. What its processes on a host write beside each other lies in a folder
@@ -95,8 +101,7 @@ class TaskFiles:
     @property
     def dead_letters(self) -> str:
         """Where refused changes go: a file, or the URL or ARN of a queue."""
-        given = self.task.dead_letters
-        return given if given and is_queue(given) else str(self.letter_file)
+        return queue_of(self.task) or str(self.letter_file)
 
     @property
     def letter_file(self) -> Path:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from kcl_processor.aws import clients
+from kcl_processor.aws import clients, queues
+from kcl_processor.aws.clients import CredentialsRefused
 from kcl_processor.clock import Clock
-from kcl_processor.config.task import Side, Source, Task
-from kcl_processor.errors import ConfigError, DestinationError, OperatorError, SourceError
+from kcl_processor.config.paths import queue_of
+from kcl_processor.config.task import STOP, Side, Source, Task
+from kcl_processor.errors import (
+    ConfigError,
+    DestinationError,
+    OperatorError,
+    PermissionDenied,
+    SourceError,
+)
 from kcl_processor.fleet.stream import STREAM_HINT
 from kcl_processor.launch.incarnation import Incarnation
 
@@ -109,6 +118,59 @@ def refuse_source(destination: Side, found: Incarnation, source: Incarnation) ->
             "change the destination's table, region, endpoint or role",
         )
     return found
+
+
+class QueueUnseen(PermissionDenied):
+    """The queue of dead letters may be as it should: whoever puts letters there need not see it."""
+
+
+def check_queue(task: Task, place: str) -> int:
+    """Find the queue of a task's dead letters. No letter is sent and none is taken out, so whether
+    that is allowed is not seen.
+
+    Returns:
+        the seconds for which it keeps a letter.
+
+    Raises:
+        ConfigError: there is no such queue, or it takes no letter.
+        QueueUnseen: its attributes are not for these credentials.
+        OperatorError: as :func:`queues.open_queue`.
+    """
+    # The name of a FIFO queue has this ending, and no other's has (SQS developer guide).
+    if place.rstrip("/").endswith(".fifo"):
+        raise ConfigError(
+            f"The queue of dead letters {place} is a FIFO queue: it takes no message that is of no "
+            "group, as letters are.",
+            "dead_letters with a standard queue",
+        )
+    url, client = queues.open_queue(place, task.destination.region)
+    attribute, on = "MessageRetentionPeriod", queues.in_words(place)
+    try:
+        with clients.calling("sqs:GetQueueAttributes", on, ConfigError, queues.QUEUE_HINT):
+            found = client.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])
+    except CredentialsRefused:
+        raise
+    except PermissionDenied as denied:
+        raise QueueUnseen(denied.message, denied.hint) from denied
+    return int(found["Attributes"].get(attribute, 0))
+
+
+def refuse_queue(task: Task, tell: Callable[[str], None]) -> None:
+    """Refuse a queue that would take none of the letters that a start may come to put there.
+
+    Args:
+        tell: takes one line, where the queue cannot be seen.
+
+    Raises:
+        OperatorError: as :func:`check_queue`.
+    """
+    place = queue_of(task)
+    if place is None or task.on_poison == STOP:
+        return
+    try:
+        check_queue(task, place)
+    except QueueUnseen as unseen:
+        tell(f"{unseen.message} Whether the queue is there is found out at the first letter.")
 
 
 def clock_skew(side: Side, clock: Clock) -> float | None:

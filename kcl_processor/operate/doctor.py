@@ -14,7 +14,8 @@ from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
-from kcl_processor.config.task import Side, Task
+from kcl_processor.config.paths import queue_of
+from kcl_processor.config.task import STOP, Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied, SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.kcl_tables import KEYS, LEASE_INDEX, refuse_other_tables, table_names
@@ -67,6 +68,7 @@ class Doctor:
             "java": self._java,
             "source": self._source,
             "destination": self._destination,
+            "dead letters": self._letters,
             "checkpoint table": self._tables,
             "fleet": self._fleet,
             "metrics": self._metrics,
@@ -149,6 +151,26 @@ class Doctor:
             "a replica needs at least the source's rate of writes, more to catch up",
             "on demand, or auto scaling with room",
         )
+
+    def _letters(self) -> Iterator[Check]:
+        place = queue_of(self._task)
+        if place is None:
+            return
+        try:
+            kept = preflight.check_queue(self._task, place)
+        except preflight.QueueUnseen as unseen:
+            hint = f"kcl-processor iam {self._task.name} --role kcl prints what to allow"
+            yield warn(f"whether the queue {place} is there is not known", unseen.message, hint)
+        except OperatorError as error:
+            if self._task.on_poison != STOP:
+                raise
+            why = "only replay would ask for it: on_poison: stop sets nothing aside"
+            yield warn(error.message, why, error.hint)
+        else:
+            yield ok(
+                f"the queue {place} is there and keeps a letter for {kept / 86400:.3g} days; "
+                "sending one and taking one out were not tried"
+            )
 
     def _tables(self) -> Iterator[Check]:
         client, names = clients.checkpoints(self._task), table_names(self._task)

@@ -75,6 +75,7 @@ def run_copy(
             locks.enter_context(daemon.lock_worker(task, hint))
         own(files)
         tables = describe(task, options)
+        preflight.refuse_queue(task, listener.warn)
         make_kcl_tables(task)
         if part is None:
             hold = CopyHold(files, tables.identity, clock, halt.wait)

@@ -36,6 +36,29 @@ def test_nothing_is_made_for_a_destination_that_is_not_there(ask: Ask, file: Pat
     assert not {name for name in names if name.startswith(task.kcl.application_name)}
 
 
+def mistype_queue(file: Path, url: str) -> str:
+    """Have the file's task set dead letters aside in a queue that is not there; its URL."""
+    queue = f"{url}/123456789012/nothing-here"
+    file.write_text(file.read_text() + f'    on_poison: dead-letter\n    dead_letters: "{queue}"\n')
+    return queue
+
+
+@pytest.mark.parametrize(
+    "command", ["run --java /not/there", "copy", "start --yes --java /not/there"]
+)
+def test_nothing_begins_with_a_queue_that_is_not_there(
+    ask: Ask, file: Path, moto_url: str, command: str
+) -> None:
+    """The first letter would find it out, in the midst of it all."""
+    queue = mistype_queue(file, moto_url)
+    code, _, err = ask(*command.split())
+    assert code == ExitCode.CONFIG and queue in err and "Try: dead_letters" in err
+    (task,) = load_tasks(file)
+    pages = clients.tables(task.destination).get_paginator("list_tables").paginate()
+    names = {name for page in pages for name in page["TableNames"]}
+    assert not {name for name in names if name.startswith(task.kcl.application_name)}
+
+
 @pytest.mark.parametrize("worker", ["a b", "../w", "*"])
 def test_a_worker_id_on_the_command_line_is_checked(ask: Ask, worker: str) -> None:
     """It names files and a word of the record processors' command, as one of the file does."""

@@ -10,13 +10,22 @@ import pytest
 
 from kcl_processor.config.task import Kcl, Side, Source, Task
 from kcl_processor.errors import (
+    ConfigError,
     DestinationError,
     ExitCode,
     OperatorError,
     SourceError,
 )
 from kcl_processor.launch.incarnation import Incarnation
-from kcl_processor.launch.preflight import check_destination, check_source
+from kcl_processor.launch.preflight import (
+    QueueUnseen,
+    check_destination,
+    check_queue,
+    check_source,
+    refuse_queue,
+)
+from tests.edges import Reply, serving
+from tests.kcl_tables import make_task
 
 OTHER = Incarnation("arn:aws:dynamodb:us-east-1:123456789012:table/other", 0.0)
 STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -111,3 +120,76 @@ def test_an_endpoint_that_does_not_answer_is_named() -> None:
     with pytest.raises(OperatorError, match=r"127\.0\.0\.1:9") as raised:
         check_source(source("http://127.0.0.1:9", "t"))
     assert raised.value.exit_code == ExitCode.CRASH
+
+
+@pytest.fixture
+def queue(moto_url: str) -> str:
+    """The URL of a queue."""
+    sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url=moto_url)
+    return str(sqs.create_queue(QueueName=f"letters-{uuid.uuid4().hex}")["QueueUrl"])
+
+
+def test_a_queue_of_dead_letters_passes_with_the_time_that_it_keeps_them(queue: str) -> None:
+    """SQS' own four days, unless somebody chose otherwise."""
+    assert check_queue(make_task(dead_letters=queue), queue) == 4 * 24 * 3600
+
+
+def test_a_mistyped_queue_is_named(queue: str) -> None:
+    """No letter was ever put there, and the first would be too late."""
+    with pytest.raises(ConfigError, match=f"{queue}x") as raised:
+        check_queue(make_task(), f"{queue}x")
+    assert "dead_letters" in raised.value.hint
+
+
+def test_a_fifo_queue_takes_no_letter(moto_url: str) -> None:
+    """It asks each message for its group."""
+    sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url=moto_url)
+    fifo = {"QueueName": f"letters-{uuid.uuid4().hex}.fifo", "Attributes": {"FifoQueue": "true"}}
+    url = sqs.create_queue(**fifo)["QueueUrl"]
+    with pytest.raises(sqs.exceptions.ClientError, match="MessageGroupId"):
+        sqs.send_message(QueueUrl=url, MessageBody="letter")
+    with pytest.raises(ConfigError, match="FIFO"):
+        check_queue(make_task(), url)
+
+
+def answering(code: str, status: int = 400) -> Any:
+    """An SQS that says the same to whatever it is asked."""
+    return serving(lambda _request: Reply.of({"__type": f"com.amazonaws.sqs#{code}"}, status))
+
+
+def test_a_queue_that_may_not_be_seen_may_be_written_all_the_same() -> None:
+    """A start goes on and says so; nothing is known to be wrong."""
+    told: list[str] = []
+    with answering("AccessDeniedException") as sqs:
+        place = f"{sqs.url}/123456789012/letters"
+        with pytest.raises(QueueUnseen, match="sqs:GetQueueAttributes"):
+            check_queue(make_task(), place)
+        refuse_queue(make_task(dead_letters=place, on_poison="dead-letter"), told.append)
+    (line,) = told
+    assert "sqs:GetQueueAttributes" in line and "first letter" in line
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "exit_code"),
+    [
+        ("QueueDoesNotExist", 400, ExitCode.CONFIG),
+        ("InvalidClientTokenId", 403, ExitCode.PERMISSION),
+        ("ServiceUnavailable", 503, ExitCode.CRASH),
+    ],
+)
+def test_a_start_is_refused_a_queue_that_takes_no_letter(
+    code: str, status: int, exit_code: ExitCode
+) -> None:
+    """For as long as it takes none: credentials may be renewed, an outage passes."""
+    with answering(code, status) as sqs:
+        place = f"{sqs.url}/123456789012/letters"
+        task = make_task(dead_letters=place, on_poison="dead-letter")
+        with pytest.raises(OperatorError, match=place) as raised:
+            refuse_queue(task, pytest.fail)
+    assert raised.value.exit_code == exit_code and not isinstance(raised.value, QueueUnseen)
+
+
+def test_a_queue_that_gets_no_letters_stops_no_start(queue: str) -> None:
+    """on_poison: stop sets nothing aside; nor is a file asked for."""
+    refuse_queue(make_task(dead_letters=f"{queue}x"), pytest.fail)
+    refuse_queue(make_task(dead_letters="file", on_poison="dead-letter"), pytest.fail)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
+import boto3
 import pytest
 
 from kcl_processor.config.task import Metrics, Task
 from kcl_processor.operate.check import Check
 from kcl_processor.operate.doctor import Doctor
+from tests.edges import Reply, serving
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_source_and_destination, make_task, rows_in, snapshot
 
@@ -29,6 +32,46 @@ def test_a_task_that_is_ready_has_nothing_to_mend(moto_url: str, tmp_path: Path)
     task = replace(make_task(moto_url), metrics=Metrics(publish=False))
     make_source_and_destination(task)
     assert results(examine(task, tmp_path)) == []
+
+
+@pytest.fixture
+def queue(moto_url: str) -> str:
+    """The URL of a queue."""
+    sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url=moto_url)
+    return str(sqs.create_queue(QueueName=f"letters-{uuid.uuid4().hex}")["QueueUrl"])
+
+
+def letters(task: Task, tmp_path: Path) -> list[Check]:
+    return [check for check in examine(task, tmp_path) if check.group == "dead letters"]
+
+
+def test_a_queue_of_dead_letters_is_looked_at(moto_url: str, queue: str, tmp_path: Path) -> None:
+    """One line, which says what was not tried; without a queue there is none."""
+    (found,) = letters(make_task(moto_url, dead_letters=queue, on_poison="dead-letter"), tmp_path)
+    assert found.result == "ok" and queue in found.text
+    assert "4 days" in found.text and "not tried" in found.text
+    assert letters(make_task(moto_url, on_poison="dead-letter"), tmp_path) == []
+
+
+@pytest.mark.parametrize(("on_poison", "result"), [("dead-letter", "fail"), ("stop", "warn")])
+def test_a_queue_that_is_not_there_is_told_before_the_first_letter(
+    moto_url: str, queue: str, tmp_path: Path, on_poison: str, result: str
+) -> None:
+    """A start that would put letters there is refused; another has only old ones to replay."""
+    task = make_task(moto_url, dead_letters=f"{queue}x", on_poison=on_poison)
+    (found,) = letters(task, tmp_path)
+    assert found.result == result and f"{queue}x" in found.text and "dead_letters" in found.hint
+
+
+def test_a_queue_that_may_not_be_seen_is_warned_of(moto_url: str, tmp_path: Path) -> None:
+    """It may take letters all the same."""
+    denied = {"__type": "com.amazonaws.sqs#AccessDeniedException"}
+    with serving(lambda _request: Reply.of(denied, 400)) as sqs:
+        place = f"{sqs.url}/123456789012/letters"
+        task = make_task(moto_url, dead_letters=place, on_poison="dead-letter")
+        (found,) = letters(task, tmp_path)
+    assert found.result == "warn" and "sqs:GetQueueAttributes" in found.why
+    assert "kcl-processor iam" in found.hint
 
 
 def test_the_probes_change_nothing(moto_url: str, tmp_path: Path) -> None:
