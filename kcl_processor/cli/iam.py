@@ -1,13 +1,14 @@
 """Print the policies that a task's roles need, with the task's own ARNs.
 
   source        reads the source's stream, and the table for copy and verify
-  kcl           KCL's three tables, CloudWatch, and assuming the sides' roles
+  kcl           KCL's three tables, CloudWatch, the queue of dead letters if the task has one, and
+                assuming the sides' roles
   destination   writes the destination
 
 Where all three run under one role, attach all three. For a table in another account there are two
 ways: give the side a role_arn (--kind trust prints that role's trust policy), or attach a resource
 policy to the table and to its stream (--kind resource). Statements whose Sid begins with Tools
-are for copy and verify; --daemon-only leaves them out. prepare, which creates tables, is a
+are for copy, verify and replay; --daemon-only leaves them out. prepare, which creates tables, is a
 one-time task of an administrator and not in these policies.
 """
 
@@ -47,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--principal", metavar="ARN", help="who is trusted or let in (default: these credentials')"
     )
-    parser.add_argument("--daemon-only", action="store_true", help="without copy and verify")
+    parser.add_argument(
+        "--daemon-only", action="store_true", help="without copy, verify and replay"
+    )
     parser.add_argument("--terraform", action="store_true", help="HCL instead of JSON")
 
 

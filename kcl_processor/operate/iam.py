@@ -2,7 +2,7 @@
 
 Which actions each side needs is not guesswork: an integration test runs the daemon through a proxy
 that records its calls, and holds this list against them. Statements that only the tools need
-(``copy``, ``verify``, ``leases``) have a name of their own, to be left out where nobody runs them.
+(``copy``, ``verify``, ``replay``) have a name of their own, to be left out where nobody runs them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.aws.credential_errors import WHO_HINT
+from kcl_processor.aws.queues import queue_arn
+from kcl_processor.config.paths import queue_of
 from kcl_processor.config.task import Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
@@ -33,6 +35,9 @@ KCL_ACTIONS = (
 )
 # Only for a lease table of KCL 1.x or 2.x, which gets its index at the first start.
 ADOPTING_ACTIONS = ("UpdateTable",)
+# What puts letters into a queue, and looks whether it is there. Only an ARN takes GetQueueUrl.
+LETTER_ACTIONS = ("GetQueueAttributes", "GetQueueUrl", "SendMessage")
+REPLAY_ACTIONS = ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage")
 # KCL calls these only where a property asks for recovery points or tags.
 _BY_PROPERTY = {
     "Pitr": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
@@ -205,6 +210,12 @@ def _kcl(task: Task, arns: Arns) -> list[Document]:
         _allow("AdoptLeaseTable", ADOPTING_ACTIONS, arns.leases),
         _allow("LeaseIndex", ("Query",), f"{arns.leases}/index/{LEASE_INDEX}"),
     ]
+    if queue := queue_of(task):
+        arn = queue_arn(queue, task.destination.region, arns.leases.split(":")[1])
+        statements += [
+            _allow("DeadLetters", LETTER_ACTIONS, arn, service="sqs"),
+            _allow("ToolsReplay", REPLAY_ACTIONS, arn, service="sqs"),
+        ]
     if task.metrics.publish:
         statements.append(
             {
@@ -228,11 +239,13 @@ def _kcl(task: Task, arns: Arns) -> list[Document]:
     return statements
 
 
-def _allow(sid: str, actions: Sequence[str], *resources: str) -> Document:
+def _allow(
+    sid: str, actions: Sequence[str], *resources: str, service: str = "dynamodb"
+) -> Document:
     return {
         "Sid": sid,
         "Effect": "Allow",
-        "Action": [f"dynamodb:{action}" for action in sorted(actions)],
+        "Action": [f"{service}:{action}" for action in sorted(actions)],
         "Resource": list(resources),
     }
 
