@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from typing import Any
 
 from botocore.config import Config
@@ -19,7 +20,7 @@ from botocore.loaders import create_loader
 from botocore.session import Session
 
 from kcl_processor.aws.codes import RENEW, code_of
-from kcl_processor.aws.credential_errors import NoKeys
+from kcl_processor.aws.credential_errors import BadConfiguration, NoKeys
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import ca_bundle
 from kcl_processor.clock import Clock
@@ -147,24 +148,32 @@ def _loader(data_path: str | None) -> Any:
     return create_loader(data_path)
 
 
-def _seconds(given: Any) -> Any:
-    return given if isinstance(given, tuple) else int(given)
+def _whole(variable: str, name: str, given: Any) -> Any:
+    """A setting as a whole number, or its default as it is."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return int(given)
+    except ValueError as error:
+        raise BadConfiguration(
+            f"{variable}, or {name} of the AWS profile, is {given!r}, which is no whole number.",
+            f"{variable}=5, or unset it",
+        ) from error
+
+
+def _metadata(name: str, default: Any) -> tuple[str, str, Any, Callable[[Any], Any]]:
+    """A setting of the instance metadata service, as botocore's sessions take one."""
+    variable = f"AWS_{name.upper()}"
+    return name, variable, default, functools.partial(_whole, variable, name)
 
 
 # botocore gives the instance metadata service one second and one attempt, and then says that there
 # are no credentials; a busy host needs more. The figures are seconds to connect, seconds to answer
 # and attempts: a host that is none of EC2's does not even connect, and says so after six seconds.
 _METADATA = {
-    "metadata_service_timeout": (
-        "metadata_service_timeout",
-        "AWS_METADATA_SERVICE_TIMEOUT",
-        (1, 5),
-        _seconds,
-    ),
-    "metadata_service_num_attempts": (
-        "metadata_service_num_attempts",
-        "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-        3,
-        int,
-    ),
+    name: _metadata(name, default)
+    for name, default in (
+        ("metadata_service_timeout", (1, 5)),
+        ("metadata_service_num_attempts", 3),
+    )
 }

@@ -68,7 +68,21 @@ def refusal() -> NoKeys:
             ExitCode.PERMISSION,
             "/not/there",
         ),
-        ({"AWS_METADATA_SERVICE_TIMEOUT": "x"}, "", ExitCode.PERMISSION, "'x'"),
+        (
+            {"AWS_METADATA_SERVICE_TIMEOUT": "soon"},
+            "",
+            ExitCode.CONFIG,
+            "AWS_METADATA_SERVICE_TIMEOUT, or metadata_service_timeout of the AWS profile, "
+            "is 'soon'",
+        ),
+        (
+            {"AWS_METADATA_SERVICE_NUM_ATTEMPTS": "1.5"},
+            "",
+            ExitCode.CONFIG,
+            "AWS_METADATA_SERVICE_NUM_ATTEMPTS, or metadata_service_num_attempts of the AWS "
+            "profile, is '1.5'",
+        ),
+        ({}, "metadata_service_timeout = soon", ExitCode.CONFIG, "AWS profile, is 'soon'"),
     ],
 )
 def test_what_is_wrong_with_the_settings_is_named(
