@@ -20,6 +20,7 @@ from botocore.exceptions import (
 from kcl_processor.aws import wire
 from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes, said
 from kcl_processor.aws.credentials import session
+from kcl_processor.aws.network import proxies_to
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import OperatorError, PermissionDenied
@@ -110,6 +111,7 @@ def _client(
     held = session(region, SystemClock(), role_arn, external_id)
     boto = boto3.Session(botocore_session=held)
     made = boto.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
+    proxies_to(made.meta.endpoint_url)
     made.meta.events.register("after-call", _refuse_strange)
     return made
 

@@ -11,9 +11,12 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from botocore.httpsession import ProxyConfiguration
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
+from urllib3.util import parse_url
 
 from kcl_processor.errors import ConfigError
 
@@ -36,9 +39,32 @@ def way_to(url: str) -> Way:
     """How boto3 would reach ``url``.
 
     Raises:
-        ConfigError: the bundle of certificates cannot be used; the setting is named.
+        ConfigError: the proxy or the bundle of certificates cannot be used; the setting is named.
     """
-    return Way(get_environ_proxies(url), ca_bundle(Session()) or True)
+    return Way(proxies_to(url), ca_bundle(Session()) or True)
+
+
+def proxies_to(url: str) -> dict[str, str]:
+    """The proxies that boto3 knows for ``url``.
+
+    Raises:
+        ConfigError: the one that it would take is no URL. Each call would fail for a reason that
+            names no setting.
+    """
+    proxies: dict[str, str] = get_environ_proxies(url)
+    try:
+        proxy = ProxyConfiguration(proxies).proxy_url_for(url)
+        is_usable = proxy is None or bool(parse_url(proxy).host)
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        small = f"{urlsplit(url).scheme}_proxy"
+        name = small if small in os.environ else small.upper()
+        # Without the value and the cause, which may hold a password.
+        raise ConfigError(
+            f"{name} does not name a proxy.", f"{name}=http://proxy:3128, or unset it"
+        )
+    return proxies
 
 
 def ca_bundle(session: Session) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
 
+from kcl_processor.aws.clients import tables
 from kcl_processor.aws.network import way_to
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.task import Side
 from kcl_processor.errors import ConfigError
 from kcl_processor.replicate.figures import Latency
 from kcl_processor.replicate.metrics import CloudWatch
@@ -77,6 +80,36 @@ def test_each_scheme_has_its_own_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         assert endpoint_at(server.url).call("GetItem", b"{}").status == 200
         assert took(server, proxy) == "direct"
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
+@pytest.mark.parametrize(
+    "value", ["http://", "::::", "http://proxy:port", "http://me:secret@pro xy:1", "http://[::1"]
+)
+def test_a_proxy_that_is_no_url_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call would fail for a reason that names no setting. The value may hold a password."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv(name, value)
+    side = Side(f"region-{uuid.uuid4().hex}", "table", "http://table.invalid:8000")
+    for asked in (lambda: way_to("http://table.invalid:8000"), lambda: tables(side)):
+        with pytest.raises(ConfigError, match=f"{name} does not name a proxy") as raised:
+            asked()
+        assert "secret" not in raised.value.message + raised.value.hint
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("value", ["proxy", "proxy:3128", "//proxy:1", "https://a:b@proxy:3128/"])
+def test_a_proxy_may_be_named_in_short(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As botocore reads it; what another scheme's variable holds is not looked at."""
+    monkeypatch.setenv("HTTPS_PROXY", value)
+    monkeypatch.setenv("HTTP_PROXY", "::::")
+    assert way_to("https://dynamodb.us-east-1.amazonaws.com").proxies["https"] == value
+    monkeypatch.setenv("NO_PROXY", "table.invalid")
+    assert way_to("http://table.invalid:8000").proxies == {}
 
 
 @pytest.mark.parametrize("where", ["AWS_CA_BUNDLE", "ca_bundle", "REQUESTS_CA_BUNDLE"])
