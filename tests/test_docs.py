@@ -8,11 +8,13 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from kcl_processor.cli import COMMANDS, build_parser, with_action
+from kcl_processor.config.task import Kcl, Metrics, Source, Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
 from kcl_processor.launch.service_units import FINAL, systemd_unit, unit_name
@@ -118,6 +120,15 @@ def test_the_commands_of_the_guide_can_be_typed(command: str) -> None:
     """Capital words stand for something, and are something for the parser, too."""
     _, *words = shlex.split(command.replace("I/N", "0/8"))
     PARSER.parse_args(with_action(words))
+
+
+def test_the_example_shows_every_key() -> None:
+    """The README says so. Some of them stand behind a `#`; a task's name is its key."""
+    text = (ROOT / "properties" / "example.yml").read_text()
+    shown = set(re.findall(r"^ +(?:# )?(\w+):", text, re.MULTILINE))
+    assert {one.name for part in (Task, Source, Kcl, Metrics) for one in fields(part)} - shown == {
+        "name"
+    }
 
 
 def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:
