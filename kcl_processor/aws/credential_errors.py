@@ -24,7 +24,7 @@ from botocore.exceptions import (
 )
 
 from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW, code_of, passes, said, status_of
-from kcl_processor.errors import ExitCode, OperatorError
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 
 WHO_HINT = "aws sts get-caller-identity, until it answers"
 _LOG_IN = "aws sso login (or aws login), with the profile of these credentials"
@@ -71,6 +71,8 @@ def in_words(error: Exception, whose: str) -> NoKeys:
     match error:
         case NoKeys():
             return error
+        case ConfigError():
+            return BadConfiguration(error.message, error.hint)
         case ProfileNotFound():
             return BadConfiguration(
                 f"The AWS profile {error.kwargs['profile']!r} is in none of the configuration "

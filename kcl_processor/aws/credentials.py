@@ -22,7 +22,7 @@ from botocore.session import Session
 from kcl_processor.aws.codes import RENEW, code_of
 from kcl_processor.aws.credential_errors import BadConfiguration, NoKeys
 from kcl_processor.aws.keys import Keys
-from kcl_processor.aws.network import ca_bundle
+from kcl_processor.aws.network import ca_bundle, proxies_to
 from kcl_processor.clock import Clock
 
 _CHAIN = "the default chain"
@@ -99,8 +99,14 @@ def _assumed(base: Keys, region: str, role_arn: str, external_id: str | None) ->
         extra["ExternalId"] = external_id
     asking = _plain(region)
     _tell_of_refusals(asking, base)
+
+    def create(*given: Any, **options: Any) -> Any:
+        client = asking.create_client(*given, **options)
+        proxies_to(client.meta.endpoint_url)
+        return client
+
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=asking.create_client,
+        client_creator=create,
         source_credentials=base,
         role_arn=role_arn,
         extra_args=extra,

@@ -176,6 +176,19 @@ def test_a_role_that_cannot_be_asked_for_passes(monkeypatch: pytest.MonkeyPatch)
     assert (raised.value.status, raised.value.code) == (0, "EndpointConnectionError")
 
 
+@pytest.mark.usefixtures("home")
+def test_a_proxy_that_is_no_url_is_named_on_the_way_to_a_role(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """STS is asked before the table is; nobody else would say which setting it was."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy:port")
+    with pytest.raises(NoKeys, match="HTTPS_PROXY does not name a proxy") as raised:
+        session("us-east-1", HandClock(), ROLE)
+    assert raised.value.exit_code == ExitCode.CONFIG and "secret" not in raised.value.message
+
+
 def test_a_profiles_role_is_asked_for_where_the_side_is(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
