@@ -204,7 +204,8 @@ def test_a_destination_that_is_away_for_longer_than_the_stream_keeps(
     until(lambda: told.leases()[child]["checkpoint"].isdigit(), "the child is read", 120)
     (noted,) = _noted(told)
     assert noted["shard"] == parent and worker.running()
-    assert told.leases()[parent]["checkpoint"] == "SHARD_END"
+    # The leader may have been here again: a lease that is at its end goes with its shard.
+    assert told.leases().get(parent, {"checkpoint": "SHARD_END"})["checkpoint"] == "SHARD_END"
 
 
 @pytest.mark.drill
