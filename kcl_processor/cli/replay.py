@@ -20,10 +20,10 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles, is_queue
 from kcl_processor.config.task import LETTERS
-from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.log import log_to_stderr
-from kcl_processor.state.dead_letters import Place, open_place
+from kcl_processor.state.dead_letters import HIDDEN, Place, open_place
 from kcl_processor.table.replay import LetterOutcome, Replay, open_replay
 
 HELP = "apply dead letters again"
@@ -49,12 +49,24 @@ def run(args: argparse.Namespace) -> int:
     replay = open_replay(files.task, SystemClock(), time.sleep)
     try:
         counts = Counter(_settled(place, replay))
+        hidden = place.hidden()
     finally:
         place.release()
+    if hidden and not counts:
+        raise OperatorError(_told(hidden, place), f"kcl-processor replay {files.task.name}, then")
+    if hidden:
+        print(_told(hidden, place), file=sys.stderr)
     if not counts:
         print(f"No dead letters of {files.task.name} are open in {place}.", file=sys.stderr)
     _print(counts, as_json=args.json)
     return ExitCode.POISON if counts[LetterOutcome.REFUSED] else ExitCode.OK
+
+
+def _told(hidden: int, place: Place) -> str:
+    return (
+        f"About {hidden} other messages of {place} are hidden: another replay has them, or one "
+        f"that was cut off had. What it does not settle comes back within {HIDDEN // 60} minutes."
+    )
 
 
 def _place(files: TaskFiles, given: str | None) -> Place:

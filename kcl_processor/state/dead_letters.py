@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 # Seconds that a message of a queue stays hidden from others while its letter is being applied, and
 # that a look into the queue waits for one.
-_HIDDEN = 900
+HIDDEN = 900
 _LONG_POLL = 5
 
 
@@ -78,6 +78,9 @@ class Place(Protocol):
 
     def settle(self, letter: DeadLetter) -> None:
         """The letter needs nothing more."""
+
+    def hidden(self) -> int:
+        """About how many letters somebody else has taken out, so that they are not seen here."""
 
     def release(self) -> None:
         """Let whoever comes next have the letters that were taken out and not settled."""
@@ -134,6 +137,9 @@ class LetterFile:
         for moment in letter.refusals:
             append_line(self._settled, f"{letter.name}\t{moment}\n".encode())
 
+    def hidden(self) -> int:
+        return 0
+
     def release(self) -> None:
         """Nothing was taken out."""
 
@@ -162,6 +168,7 @@ class LetterQueue:
         self._url, self._client = open_queue(place, region)
         self._spare = spare
         self._taken: dict[str, str] = {}
+        self._met: set[str] = set()
 
     def __str__(self) -> str:
         return self._url
@@ -185,7 +192,8 @@ class LetterQueue:
         yield from self._spare.letters()
         while messages := self._receive():
             for message in messages:
-                known = message["MessageId"] in self._taken
+                known = message["MessageId"] in self._met
+                self._met.add(message["MessageId"])
                 self._taken[message["MessageId"]] = message["ReceiptHandle"]
                 letter = read_letter(message["Body"].encode(), message["MessageId"])
                 if letter is None:
@@ -203,6 +211,16 @@ class LetterQueue:
             ),
         )
 
+    def hidden(self) -> int:
+        """Of what SQS says is in flight, all but what came here: its count lags behind."""
+        counted = "ApproximateNumberOfMessagesNotVisible"
+        try:
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[counted])
+        except (BotoCoreError, ClientError, NoKeys) as error:
+            _log.warning("whether others have letters of %s is not known (%s)", self, error)
+            return 0
+        return max(0, int(answer["Attributes"][counted]) - len(self._met))
+
     def release(self) -> None:
         for receipt in self._taken.values():
             # A message whose time to be hidden is over is with somebody else already.
@@ -218,7 +236,7 @@ class LetterQueue:
             lambda: self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=10,
-                VisibilityTimeout=_HIDDEN,
+                VisibilityTimeout=HIDDEN,
                 WaitTimeSeconds=_LONG_POLL,
             ),
         )
@@ -231,7 +249,8 @@ class LetterQueue:
         except (BotoCoreError, ClientError) as error:
             raise OperatorError(
                 f"sqs:{action} on the queue of dead letters {self._url} failed ({error}).",
-                "kcl-processor replay again; letters that are settled stay settled",
+                f"kcl-processor replay again, {HIDDEN // 60} minutes from now: until then the "
+                "queue hides what was taken out; letters that are settled stay settled",
             ) from error
 
 

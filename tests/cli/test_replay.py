@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import boto3
+import pytest
+
 from kcl_processor.aws import clients
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
@@ -42,3 +45,22 @@ def test_what_is_no_queue_is_refused(ask: Ask) -> None:
     for place in ("arn:aws:s3:::letters", "arn:aws:sqs:us-east-1:1"):
         code, _, told = ask("replay", "--from", place)
         assert code == ExitCode.CONFIG and "SQS queue" in told
+
+
+def test_a_queue_whose_letters_another_replay_has_is_not_said_to_be_empty(
+    ask: Ask, file: Path, moto_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was cut off keeps them for a while: whoever believed in success would lose them."""
+    monkeypatch.setattr("kcl_processor.state.dead_letters._LONG_POLL", 0)
+    (task,) = load_tasks(file)
+    region = task.destination.region
+    sqs = boto3.client("sqs", region_name=region, endpoint_url=moto_url)
+    url = sqs.create_queue(QueueName="of-two-replays")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="a letter")
+    (message,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=900)["Messages"]
+    code, said, told = ask("replay", "--from", url)
+    assert code == ExitCode.CRASH and not said
+    assert "About 1 " in told and url in told and "15 minutes" in told and "are open" not in told
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    code, _, told = ask("replay", "--from", url)
+    assert code == ExitCode.OK and "are open" in told

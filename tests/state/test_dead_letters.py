@@ -186,6 +186,18 @@ def test_a_letter_that_is_not_settled_is_there_for_the_next_replay(
     assert queue.says("ApproximateNumberOfMessages") == "25"
 
 
+def test_letters_that_another_replay_has_are_told(queue: Queue, tmp_path: Path) -> None:
+    """A queue that gives none is not empty then; what this replay has taken out is not hidden."""
+    place, other = (open_place(queue.url, "eu-west-1", tmp_path / "spare") for _ in range(2))
+    refuse(place, *(put(f"k{n}", n) for n in range(3)))
+    first, *_ = place.letters()
+    assert place.hidden() == 0 and list(other.letters()) == [] and other.hidden() == 3
+    place.settle(first)
+    assert place.hidden() == 0 and other.hidden() == 2
+    place.release()
+    assert other.hidden() == 0
+
+
 def test_a_letter_too_long_for_a_queue_is_kept_in_a_file(queue: Queue, tmp_path: Path) -> None:
     """SQS takes up to 1 MiB, and the JSON of an item of 400 KB may be longer."""
     place = open_place(queue.url, "eu-west-1", tmp_path / "spare")
@@ -214,6 +226,9 @@ class Away:
         yield from ()
 
     def settle(self, letter: DeadLetter) -> None:
+        raise NotImplementedError
+
+    def hidden(self) -> int:
         raise NotImplementedError
 
     def release(self) -> None:
