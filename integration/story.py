@@ -127,13 +127,16 @@ class Story:
         """Write over a lease's checkpoint by hand."""
         self.set_lease(shard, checkpoint=checkpoint)
 
-    def set_lease(self, shard: str, **attributes: str) -> None:
+    def set_lease(self, shard: str, **attributes: str | int) -> None:
         """Write over attributes of a lease by hand."""
+        kinds = {str: "S", int: "N"}
         client("dynamodb", self.database).update_item(
             TableName=self.lease_table,
             Key={"leaseKey": {"S": shard}},
             UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in attributes),
-            ExpressionAttributeValues={f":{name}": {"S": to} for name, to in attributes.items()},
+            ExpressionAttributeValues={
+                f":{name}": {kinds[type(to)]: str(to)} for name, to in attributes.items()
+            },
         )
 
     def owners(self) -> dict[str, str]:
