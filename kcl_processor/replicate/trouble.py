@@ -58,7 +58,7 @@ class Trouble:
             )
 
     def passed(self) -> None:
-        """One attempt succeeded."""
+        """Nothing waits for another attempt; asked again and again, by idle shards, too."""
         if self._began is None:
             return
         if self._clock.elapsed() - self._last_failure < self._reminder / 2:

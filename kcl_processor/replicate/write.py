@@ -135,6 +135,7 @@ class Writer:
                 self._take_outcome(batch, fence)
         finally:
             batch.drain()
+        self._trouble.passed()
 
     def _send_ready(self, batch: Batch, fence: Fence) -> None:
         batch.wake(self._clock.elapsed())
@@ -178,7 +179,6 @@ class Writer:
             case Verdict.APPLIED:
                 self._accepted(request, request.changes)
                 self._window.succeeded()
-                self._trouble.passed()
             case Verdict.THROTTLED:
                 self._throttled(batch, request, rest(request, answer), answer)
             case Verdict.RENEW_CREDENTIALS if self._renewal.is_overdue():

@@ -127,6 +127,20 @@ def test_what_can_pass_is_tried_again_until_it_does(failure: Answer) -> None:
     assert (w.tally.written, w.tally.retried) == (1, 5)
 
 
+def test_the_end_of_a_trouble_is_told_though_nothing_more_is_written(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An idle shard has empty deliveries, and its last line would say that writes fail."""
+    throttled = RecordingDestination(lambda _changes, n: THROTTLED if n < 2 else None)
+    clock = HandClock()
+    out = writer(throttled, clock)
+    out.write([put("a")], OpenFence())
+    assert "does not take every write" in caplog.text and "again" not in caplog.text
+    clock.turn(10)
+    out.write([], OpenFence())
+    assert "takes writes again" in caplog.text
+
+
 def test_an_outage_is_progress_attempt_by_attempt() -> None:
     """A watchdog hears of each attempt that ended, and of nothing else."""
     destination = RecordingDestination(lambda _changes, n: BROKEN if n < 20 else None)
