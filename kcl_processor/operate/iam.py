@@ -213,7 +213,7 @@ def _kcl(task: Task, arns: Arns) -> list[Document]:
     if queue := queue_of(task):
         arn = queue_arn(queue, task.destination.region, arns.leases.split(":")[1])
         statements += [
-            _allow("DeadLetters", LETTER_ACTIONS, arn, service="sqs"),
+            _allow("LetterQueue", LETTER_ACTIONS, arn, service="sqs"),
             _allow("ToolsReplay", REPLAY_ACTIONS, arn, service="sqs"),
         ]
     if task.metrics.publish:

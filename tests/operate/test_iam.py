@@ -77,7 +77,7 @@ def test_a_queue_of_dead_letters_is_the_default_credentials(place: str) -> None:
     SQS in its policies."""
     task = make_task(dead_letters=place)
     found = statements(task, "kcl")
-    assert found["DeadLetters"]["Resource"] == found["ToolsReplay"]["Resource"] == [QUEUE]
+    assert found["LetterQueue"]["Resource"] == found["ToolsReplay"]["Resource"] == [QUEUE]
     assert "ToolsReplay" not in statements(task, "kcl", tools=False)
     for other in (statements(task, "source"), statements(make_task(dead_letters="file"), "kcl")):
         assert "sqs:" not in json.dumps(other)
@@ -99,17 +99,17 @@ def test_the_calls_on_a_queue_are_those_that_its_policy_allows(
         "before-call.sqs", lambda model, **_: called.add(f"sqs:{model.name}")
     )
     task = make_task(dead_letters=arn)
-    kept = ("DeadLetters", "ToolsReplay")
+    kept = ("LetterQueue", "ToolsReplay")
     allowed = {name: set(statements(task, "kcl")[name]["Action"]) for name in kept}
     place = open_place(arn, region, tmp_path / "spare")
     for n in (1, 2):
         place.put(letter(n))
     check_queue(task, arn)
-    assert called == allowed["DeadLetters"]
+    assert called == allowed["LetterQueue"]
     one, _two = place.letters()
     place.settle(one)
     place.release()
-    assert called == allowed["DeadLetters"] | allowed["ToolsReplay"]
+    assert called == allowed["LetterQueue"] | allowed["ToolsReplay"]
 
 
 def letter(number: int) -> bytes:
