@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from kcl_processor.config.settings import Settings, read_settings
-from kcl_processor.errors import ExitCode
+from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.log import log_to_stderr, speak_for
 from kcl_processor.replicate import child
 from kcl_processor.replicate.lifeline import Lifeline
@@ -60,9 +60,7 @@ def _serve(settings: Settings, path: Path, told: TextIO) -> None:
     from kcl_processor.replicate.work import Work
 
     work = Work(settings, Lifeline(sys.stdin.fileno()))
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen(_BACKLOG)
+    listener = _listen(path)
     # Python imports it at the first connection by name.
     "".encode("idna")
     # What is there now is never collected, and so stays one memory for all forks.
@@ -76,6 +74,19 @@ def _serve(settings: Settings, path: Path, told: TextIO) -> None:
         # is not empty.
         with contextlib.suppress(OSError):
             path.parent.rmdir()
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        raise ConfigError(
+            f"No socket can be made at {path}: {error.strerror or error}.",
+            "--state-dir with a folder on a disk of this host's, which takes Unix sockets",
+        ) from error
+    listener.listen(_BACKLOG)
+    return listener
 
 
 @dataclass

@@ -241,6 +241,17 @@ def test_settings_that_cannot_be_read_end_it_with_the_configurations_code(tmp_pa
     assert "none.properties cannot be read" in server.log.read()
 
 
+def test_a_folder_that_takes_no_sockets_ends_it_with_what_to_do(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """Some that a container shares with its host take files alone; no traceback says so."""
+    with properties_for(moto_url, tmp_path) as properties:
+        server = Server(properties, Path("/proc/self/forks"))
+        assert server.process.wait(20) == ExitCode.CONFIG
+    told = server.log.read()
+    assert "Traceback" not in told and "/proc/self/forks" in told and "Try: --state-dir" in told
+
+
 def test_a_fork_whose_asker_is_gone_ends_alone(server: Server) -> None:
     """The socket is the server's: whoever asks next finds it. The kernel tells the fork of an end,
     or of a reset where what the server had said was not read."""
