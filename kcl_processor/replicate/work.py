@@ -59,6 +59,7 @@ class Work:
         """This process is the one that will work: first of all, a new daemon counts on it."""
         if self._settings.lock:
             share(Path(self._settings.lock))
+        self._watchdog.begin()
         self._lifeline.watch(LAST_ANSWERS, lambda: os._exit(ExitCode.CRASH))
 
     def run(self, messages: TextIO, answers: TextIO) -> None:

@@ -161,7 +161,7 @@ def test_no_progress_ends_the_process_with_its_stacks(start: Start) -> None:
     assert child.hear()["action"] == "checkpoint"
     assert child.process.wait(20) == ExitCode.CRASH
     log = child.stderr.read()
-    assert "Timeout (0:00:01)!" in log and "process_records" in log
+    assert "Timeout (0:00:02)!" in log and "process_records" in log
 
 
 def test_an_attempt_that_never_returns_ends_the_process(start: Start) -> None:
@@ -173,7 +173,7 @@ def test_an_attempt_that_never_returns_ends_the_process(start: Start) -> None:
         child.say(child.hear() | {"error": None})
         assert child.process.wait(8) == ExitCode.CRASH
     log = child.stderr.read()
-    assert "Timeout (0:00:02)!" in log and "in write" in log
+    assert "Timeout (0:00:03)!" in log and "in write" in log
 
 
 def test_credentials_that_come_late_are_waited_for(start: Start, tmp_path: Path) -> None:

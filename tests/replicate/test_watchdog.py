@@ -44,6 +44,37 @@ def test_an_action_that_hangs_ends_the_process_with_its_stacks() -> None:
     assert "Timeout" in ended.stderr and "in stuck_here" in ended.stderr
 
 
+MANY = """
+import threading
+from kcl_processor.clock import SystemClock
+from kcl_processor.log import log_to_stderr, speak_for
+from kcl_processor.replicate.watchdog import Watchdog
+
+log_to_stderr()
+watchdog = Watchdog(2, SystemClock())
+watchdog.begin()
+
+def at_work(shard, seconds):
+    speak_for(shard)
+    while True:
+        with watchdog.busy():
+            threading.Event().wait(seconds)
+
+for shard, seconds in (("shard-1", 0.01), ("shard-2", 50), ("shard-3", 0.01)):
+    threading.Thread(target=at_work, args=(shard, seconds)).start()
+"""
+
+
+def test_of_many_shards_the_one_that_hangs_is_named() -> None:
+    """Before the stacks, which are of threads and name none."""
+    command = [sys.executable, "-c", MANY]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == ExitCode.CRASH
+    named, _, stacks = ended.stderr.partition("Timeout")
+    assert [line.split()[:2] for line in named.splitlines()] == [["ERROR", "shard-2"]]
+    assert "in at_work" in stacks
+
+
 def test_between_actions_a_process_may_wait_for_ever() -> None:
     """An idle shard is no hang."""
     assert hung(patience=0.2, hangs=0, idles=0.4).returncode == 0
@@ -62,7 +93,7 @@ def test_progress_arms_anew_once_a_second_at_most(monkeypatch: pytest.MonkeyPatc
         for _ in range(50):
             clock.turn(0.1)
             watchdog.progress()
-        assert 5 <= len(armed) <= 6 and set(armed) == {300}
+        assert 5 <= len(armed) <= 6 and set(armed) == {301}
     assert not armed
 
 
@@ -89,7 +120,7 @@ def test_a_host_that_was_suspended_is_no_hang(monkeypatch: pytest.MonkeyPatch) -
         clock.suspend(1000.0)
         ends.set()
         thread.join(20)
-        assert armed[-1] == 300
+        assert armed[-1] == 301
 
 
 def test_an_action_goes_on_where_no_thread_is_left_to_watch_it(
@@ -109,4 +140,4 @@ def test_an_action_goes_on_where_no_thread_is_left_to_watch_it(
     with watchdog.busy():
         clock.turn(1.0)
         watchdog.progress()
-    assert armed == [300, 300]
+    assert armed == [301, 301]
