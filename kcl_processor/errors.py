@@ -6,6 +6,7 @@ message; the third is ``hint``, printed as ``Try: …``.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
@@ -71,6 +72,14 @@ class ConfigError(OperatorError):
     """The configuration or the command line cannot be used; nothing was touched."""
 
     exit_code = ExitCode.CONFIG
+
+
+def of_disk(error: OSError, message: str, hint: str) -> OperatorError:
+    """The error for what cannot be made on a disk. A full one passes, and a supervisor's next start
+    may find room; all else is a matter of configuration."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OperatorError(message, "make room there")
+    return ConfigError(message, hint)
 
 
 class PermissionDenied(OperatorError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Kcl, Task, default_worker_id
-from kcl_processor.errors import ConfigError, ExitCode, OperatorError
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError, of_disk
 from kcl_processor.launcher.class_archive import archive_flags
 from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path
 from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
@@ -71,7 +71,7 @@ def make_launch(
     Raises:
         ConfigError: the path holds a space, which KCL would split the executable's name at, or
             cannot be written; or there can be no folder for the logs.
-        OperatorError: there is no usable Java, or a jar is missing.
+        OperatorError: there is no usable Java, or a jar is missing; or the disk is full.
     """
     if " " in str(files.worker):
         raise ConfigError(
@@ -189,15 +189,13 @@ def _make_folder(logs: Logs) -> None:
     try:
         logs.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(
-            f"{logs.folder} cannot be made: {error.strerror}.", "--log-dir with a folder of yours"
-        ) from error
+        message = f"{logs.folder} cannot be made: {error.strerror}."
+        raise of_disk(error, message, "--log-dir with a folder of yours") from error
 
 
 def _write(folder: Path, text: Callable[[Path], str]) -> Path:
     try:
         return write_held(folder, RENDERED, lambda path: text(path).encode("iso-8859-1"))
     except OSError as error:
-        raise ConfigError(
-            f"{folder} cannot be written: {error.strerror}.", "--state-dir with a folder of yours"
-        ) from error
+        message = f"{folder} cannot be written: {error.strerror}."
+        raise of_disk(error, message, "--state-dir with a folder of yours") from error

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from kcl_processor.config.settings import Settings, read_settings
-from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.errors import ExitCode, of_disk
 from kcl_processor.log import log_to_stderr, speak_for
 from kcl_processor.replicate import child
 from kcl_processor.replicate.lifeline import Lifeline
@@ -81,7 +81,8 @@ def _listen(path: Path) -> socket.socket:
     try:
         listener.bind(str(path))
     except OSError as error:
-        raise ConfigError(
+        raise of_disk(
+            error,
             f"No socket can be made at {path}: {error.strerror or error}.",
             "--state-dir with a folder on a disk of this host's, which takes Unix sockets",
         ) from error

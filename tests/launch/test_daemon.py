@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sys
@@ -159,3 +160,17 @@ def test_logs_that_can_have_no_folder_are_a_matter_of_configuration(
     with pytest.raises(OperatorError, match="file/logs cannot be made: Not a directory") as refused:
         make_launch(files, "arn:stream", "a test", Logs(tmp_path / "file" / "logs"), str(java))
     assert refused.value.exit_code == ExitCode.CONFIG and "--log-dir" in refused.value.hint
+
+
+def test_a_full_disk_is_worth_another_start(
+    tmp_path: Path, java: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It passes, and a supervisor would leave the daemon stopped for a matter of configuration."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OperatorError, match="cannot be written: No space left") as refused:
+        launched(make_task(), tmp_path / "state", java)
+    assert refused.value.exit_code == ExitCode.CRASH
