@@ -20,7 +20,8 @@ import java.util.stream.Collectors;
  * a file of the worker's, which {@code kcl-processor status} reads. Both have the errors of the connectors log.
  */
 final class Ending extends AppenderBase<ILoggingEvent> {
-    private static final int KEPT = 100;
+    /** A record processor that hangs leaves the stacks of up to a hundred threads, a line a frame. */
+    private static final int KEPT = 2_000;
     /** A record processor states its reason before the KCL sees its end. */
     private static final long BEFORE_MILLIS = 5_000;
     private static final String ADVICE = " Try: ";

@@ -75,6 +75,17 @@ class EndingTest {
         assertEquals("{\"at\":AT,\"code\":70,\"reason\":\"it broke\"}\n", noted());
     }
 
+    /** Of a hang the stacks of a hundred threads follow; its name is the reason all the same. */
+    @Test
+    void stacksDoNotHideTheReason() throws IOException {
+        Connectors.LOG.error("{} {}", "shard-1", "no progress. Try: a start");
+        for (int line = 0; line < 1000; line++) {
+            Connectors.LOG.error("  File \"queue.py\", line 1 in get");
+        }
+        ending.tell(1, "stopped by force", System.currentTimeMillis());
+        assertEquals("{\"at\":AT,\"code\":1,\"reason\":\"shard-1 no progress. Try: a start\"}\n", noted());
+    }
+
     /** What was said and passed long before the end is none of its reasons, nor is it a stop's. */
     @Test
     void earlierErrorsAreNoReason() throws IOException {
