@@ -42,3 +42,16 @@ def test_what_is_no_queue_is_refused(ask: Ask) -> None:
     for place in ("arn:aws:s3:::letters", "arn:aws:sqs:us-east-1:1"):
         code, _, told = ask("replay", "--from", place)
         assert code == ExitCode.CONFIG and "SQS queue" in told
+
+
+def test_a_letter_whose_end_cannot_be_noted_is_told(ask: Ask, file: Path, tmp_path: Path) -> None:
+    """The folder is read-only, or its disk is full: that is an operator's matter."""
+    (task,) = load_tasks(file)
+    letter = {"task": task.name, "shardId": "s", "sequenceNumber": "7", "key": {"pk": {"S": "a"}}}
+    place = tmp_path / "letters.jsonl"
+    place.write_text(json.dumps({**letter, "image": None}) + "\n")
+    Path(f"{place}.settled").symlink_to(tmp_path / "nowhere" / "file")
+    code, said, told = ask("replay", "--from", str(place), "--json")
+    assert (code, said) == (ExitCode.CONFIG, "")
+    assert f"record 7 of s is applied, and that cannot be noted beside {place}" in told
+    assert "kcl-processor replay again" in told
