@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         refuse_running(task, SystemClock(), time.sleep)
         refuse_copying(task, SystemClock(), time.sleep)
         for belonging in found:
-            uninstall.delete(task, belonging)
+            uninstall.delete(files, belonging)
     if not args.json:
         print(f"{len(found)} deleted." if args.yes or not found else _left(found, args))
     return ExitCode.OK
