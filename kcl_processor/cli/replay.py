@@ -23,7 +23,7 @@ from kcl_processor.config.task import LETTERS
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.log import log_to_stderr
-from kcl_processor.state.dead_letters import HIDDEN, Place, open_place
+from kcl_processor.state.dead_letters import HIDDEN, DeadLetter, Place, open_place
 from kcl_processor.table.replay import LetterOutcome, Replay, open_replay
 
 HELP = "apply dead letters again"
@@ -85,10 +85,21 @@ def _settled(place: Place, replay: Replay) -> Iterator[LetterOutcome]:
     for letter in place.letters():
         outcome = replay.apply(letter)
         if outcome in (LetterOutcome.APPLIED, LetterOutcome.CHANGED):
-            place.settle(letter)
+            _settle(place, letter, outcome)
         else:
             print(f"{letter} is {outcome.value} and stays in {place}", file=sys.stderr)
         yield outcome
+
+
+def _settle(place: Place, letter: DeadLetter, outcome: LetterOutcome) -> None:
+    try:
+        place.settle(letter)
+    except OSError as error:
+        raise ConfigError(
+            f"{letter} is {outcome.value}, and that cannot be noted beside {place}: "
+            f"{error.strerror}.",
+            "make room there or mend its permissions, then kcl-processor replay again",
+        ) from error
 
 
 def _print(counts: Counter[LetterOutcome], *, as_json: bool) -> None:

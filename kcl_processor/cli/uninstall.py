@@ -2,7 +2,7 @@
 
 KCL's three tables, the alarms of `dashboard --alarms`, and the task's files on this host. The
 source and the destination are not touched, nor is the source's stream. Refuses while a worker of
-the task lives. Without the checkpoints a later start reads the whole stream again.
+the task or a copy lives. Without the checkpoints a later start reads the whole stream again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.running import refuse_running
 from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.copy_mark import refuse_copying
 from kcl_processor.operate import uninstall
 
 HELP = "list, and with --yes delete, what belongs to a task"
@@ -37,8 +38,9 @@ def run(args: argparse.Namespace) -> int:
     print_rows(rows, ("kind", "name", "holds"), as_json=args.json)
     if args.yes:
         refuse_running(task, SystemClock(), time.sleep)
+        refuse_copying(task, SystemClock(), time.sleep)
         for belonging in found:
-            uninstall.delete(task, belonging)
+            uninstall.delete(files, belonging)
     if not args.json:
         print(f"{len(found)} deleted." if args.yes or not found else _left(found, args))
     return ExitCode.OK

@@ -22,6 +22,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -126,8 +127,15 @@ def run(args: argparse.Namespace) -> int:
 def _settle_gaps(files: TaskFiles, began: float) -> None:
     """The tables are equal now, so whatever a gap lost before is there."""
     healed = [gap for gap in open_gaps(files.gaps) if gap.at < began]
-    for gap in healed:
-        settle_gap(files.gaps, gap)
+    try:
+        for gap in healed:
+            settle_gap(files.gaps, gap)
+    except OSError as error:
+        raise ConfigError(
+            f"The tables are equal, and that settles the gaps in {files.gaps}, but cannot be noted "
+            f"beside it: {error.strerror}.",
+            "make room there or mend its permissions, then kcl-processor verify again",
+        ) from error
     if healed:
         print(f"{len(healed)} gaps noted on this host are settled.", file=sys.stderr)
 
@@ -157,13 +165,14 @@ class _ReportLines(VerifyListener):
                 mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
                 self._file = os.fdopen(os.open(self._path, mode, 0o600), "wb")
             except OSError as error:
-                reason = f"{self._path} cannot be written: {error.strerror}."
-                raise ConfigError(reason, "--report FILE") from error
+                raise self._unwritten(error) from error
         return self
 
     def __exit__(self, *exception: object) -> None:
         if self._file:
-            self._file.close()
+            # What could not be written was told when it was.
+            with suppress(OSError):
+                self._file.close()
 
     def difference(self, found: Difference, outcome: Outcome | None) -> None:
         line: dict[str, Any] = {
@@ -196,9 +205,16 @@ class _ReportLines(VerifyListener):
         )
 
     def _write(self, line: dict[str, Any]) -> None:
-        if self._file:
+        if not self._file:
+            return
+        try:
             self._file.write(orjson.dumps(line) + b"\n")
             self._file.flush()
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> ConfigError:
+        return ConfigError(f"{self._path} cannot be written: {error.strerror}.", "--report FILE")
 
 
 def _print(verified: Verified, options: VerifyOptions, *, as_json: bool) -> None:

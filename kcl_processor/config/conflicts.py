@@ -10,11 +10,15 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from pathlib import Path
 
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import COORDINATOR_SUFFIX, WORKERS_SUFFIX, Task
 from kcl_processor.errors import ConfigError
 
-# The properties that name a table of KCL's, beside the checkpoint table.
-_SHAREABLE = ("coordinatorStateTableName", "workerMetricsTableName")
+# The properties that name a table of KCL's, beside the checkpoint table, and what without them
+# follows the application's name.
+_SHAREABLE = {
+    "coordinatorStateTableName": COORDINATOR_SUFFIX,
+    "workerMetricsTableName": WORKERS_SUFFIX,
+}
 
 
 def refuse_conflicts(path: Path, tasks: Sequence[Task]) -> None:
@@ -36,13 +40,13 @@ def refuse_conflicts(path: Path, tasks: Sequence[Task]) -> None:
             "give one of them another name or kcl.application_name",
         )
     for name in _SHAREABLE:
-        naming = [task for task in tasks if name in task.kcl.properties]
-        for one, two in _pairs(naming, partial(_kcl_table, name)):
+        for one, two in _pairs(tasks, partial(_kcl_table, name)):
+            naming = two if name in two.kcl.properties else one
             raise ConfigError(
                 f"{path}: tasks {one.name!r} and {two.name!r} would share the table "
-                f"{one.kcl.properties[name]}, by {name}: each would give its shards to the other's "
-                "workers, which do not read them.",
-                f"leave {name} out of {two.name}, or name another table",
+                f"{naming.kcl.properties[name]}, by {name}: each would give its shards to the "
+                "other's workers, which do not read them.",
+                f"leave {name} out of {naming.name}, or name another table",
             )
     for one, two in _pairs(tasks, lambda task: task.destination.place):
         raise ConfigError(
@@ -70,7 +74,9 @@ def _checkpoint_table(task: Task) -> Hashable:
 
 
 def _kcl_table(name: str, task: Task) -> Hashable:
-    return task.kcl.region, task.kcl.endpoint, task.kcl.properties[name]
+    kcl = task.kcl
+    table = kcl.properties.get(name, kcl.application_name + _SHAREABLE[name])
+    return kcl.region, kcl.endpoint, table
 
 
 def _circle(first: Task, tasks: Sequence[Task]) -> list[Task] | None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
@@ -20,6 +22,9 @@ from kcl_processor.fleet.stream import HOUR, RETENTION
 KEY = "KclProcessorCopy"
 # A daemon that starts now needs some time until it has read the oldest change.
 _STALE = RETENTION - HOUR
+# A copy at work renews its mark every five seconds; a look at the fleet may take some more.
+_PATIENCE = 25.0
+_POLL = 1.0
 _ONE, _NONE = {"N": "1"}, {"N": "0"}
 
 
@@ -161,6 +166,27 @@ def refuse_uncopied(task: Task, mark: CopyMark | None, now: float, *, started: b
         )
     if not started and not mark.forced:
         refuse_stale(task, mark.started_at, now)
+
+
+def refuse_copying(task: Task, clock: Clock, wait: Callable[[float], None]) -> None:
+    """Watch an unfinished copy for as long as one at work may be silent, whatever its host's clock.
+
+    Raises:
+        ConfigError: it is at work.
+    """
+    mark = read_mark(task)
+    if mark is None or mark.state is not CopyState.BEGUN:
+        return
+    deadline = clock.elapsed() + _PATIENCE
+    while clock.elapsed() < deadline:
+        wait(_POLL)
+        later = read_mark(task)
+        if later and later != mark:
+            raise ConfigError(
+                f"A copy of task {task.name} is at work on {later.host}: its mark moved while "
+                "watched.",
+                "stop it first, then try again",
+            )
 
 
 def refuse_stale(task: Task, started_at: float, now: float) -> None:

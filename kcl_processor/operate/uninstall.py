@@ -39,9 +39,8 @@ def belongings(files: TaskFiles) -> list[Belonging]:
 
 def _on_disk(files: TaskFiles) -> list[Belonging]:
     """The files; of one in which another task has open letters, this task's own open ones."""
-    letters = files.letter_file
-    tasks = {letter.task for letter in LetterFile(letters).letters()}
-    shared = {letters, settled(letters)} if tasks - {files.task.name} else set()
+    letters, tasks = files.letter_file, _with_letters(files)
+    shared = _letters(files) if tasks - {files.task.name} else frozenset()
     found = [
         Belonging(FILE, str(path), what) for path, what in files.existing() if path not in shared
     ]
@@ -52,14 +51,24 @@ def _on_disk(files: TaskFiles) -> list[Belonging]:
     return found
 
 
-def delete(task: Task, belonging: Belonging) -> None:
+def _with_letters(files: TaskFiles) -> set[str]:
+    """The tasks that have open letters in this one's file."""
+    return {letter.task for letter in LetterFile(files.letter_file).letters()}
+
+
+def _letters(files: TaskFiles) -> frozenset[Path]:
+    return frozenset({files.letter_file, settled(files.letter_file)})
+
+
+def delete(files: TaskFiles, belonging: Belonging) -> None:
     """Delete one of them.
 
     Raises:
         OperatorError, PermissionDenied: it cannot be deleted.
     """
+    task = files.task
     if belonging.kind in (FILE, LETTERS):
-        _delete_on_disk(task, belonging)
+        _delete_on_disk(files, belonging)
     elif belonging.kind == ALARM:
         with clients.calling(
             "cloudwatch:DeleteAlarms", belonging.name, OperatorError, "delete it by hand"
@@ -71,11 +80,13 @@ def delete(task: Task, belonging: Belonging) -> None:
             clients.checkpoints(task).delete_table(TableName=belonging.name)
 
 
-def _delete_on_disk(task: Task, belonging: Belonging) -> None:
+def _delete_on_disk(files: TaskFiles, belonging: Belonging) -> None:
     path = Path(belonging.name)
     try:
-        if belonging.kind == LETTERS:
-            _settle(LetterFile(path), task)
+        # Another task may have set something aside there since it was looked at.
+        shared = path in _letters(files) and _with_letters(files) - {files.task.name}
+        if shared or belonging.kind == LETTERS:
+            _settle(LetterFile(files.letter_file), files.task)
         elif path.is_dir():
             shutil.rmtree(path)
         else:

@@ -96,7 +96,8 @@ class CopyHold(Hold):
 
         Raises:
             StillRunning: the daemon came alive meanwhile; all is as it was.
-            ConfigError: it was alive since this copy was begun, or the checkpoints are another's.
+            ConfigError: it was alive since this copy was begun, or the checkpoints are another's;
+                or the progress cannot be written: all is as it was.
         """
         if self._was_alive(progress, signs):
             raise self.disturb(progress, "the daemon was alive since it was begun")
@@ -109,10 +110,10 @@ class CopyHold(Hold):
             )
         try:
             self._enter(progress, signs)
+            save(self._files.copy_progress, progress)
         except (StillRunning, ConfigError):
             replace_mark(self._task, self._mark, before)
             raise
-        save(self._files.copy_progress, progress)
 
     def look(self, progress: CopyProgress) -> None:
         """Show that the copy lives, that nobody is beside it, and that it is not too late.

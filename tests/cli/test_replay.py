@@ -64,3 +64,16 @@ def test_a_queue_whose_letters_another_replay_has_is_not_said_to_be_empty(
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     code, _, told = ask("replay", "--from", url)
     assert code == ExitCode.OK and "are open" in told
+
+
+def test_a_letter_whose_end_cannot_be_noted_is_told(ask: Ask, file: Path, tmp_path: Path) -> None:
+    """The folder is read-only, or its disk is full: that is an operator's matter."""
+    (task,) = load_tasks(file)
+    letter = {"task": task.name, "shardId": "s", "sequenceNumber": "7", "key": {"pk": {"S": "a"}}}
+    place = tmp_path / "letters.jsonl"
+    place.write_text(json.dumps({**letter, "image": None}) + "\n")
+    Path(f"{place}.settled").symlink_to(tmp_path / "nowhere" / "file")
+    code, said, told = ask("replay", "--from", str(place), "--json")
+    assert (code, said) == (ExitCode.CONFIG, "")
+    assert f"record 7 of s is applied, and that cannot be noted beside {place}" in told
+    assert "kcl-processor replay again" in told

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ExitCode
+from kcl_processor.launch.copy_mark import CopyMark, read_mark, replace_mark
 from tests.cli.ask import Ask
 from tests.kcl_tables import fill, rows_in
 
@@ -21,3 +25,26 @@ def test_without_yes_everything_stays(ask: Ask, file: Path) -> None:
 
 def test_where_nothing_is_left_nothing_is_advised(ask: Ask) -> None:
     assert ask("uninstall").out.splitlines()[-1] == "0 deleted."
+
+
+def test_a_copy_at_work_keeps_its_tables(ask: Ask, file: Path) -> None:
+    """Without its mark a daemon would start over what it has left half done."""
+    task = load_tasks(file)[0]
+    client = fill(task, [])
+    assert replace_mark(task, None, CopyMark.begun("token", 1.0, 2.0, forced=False))
+    ended = threading.Event()
+
+    def copy() -> None:
+        while not ended.wait(0.5):
+            mark = read_mark(task)
+            assert mark and replace_mark(task, mark, mark.now(mark.state, mark.beat_at + 5))
+
+    with ThreadPoolExecutor() as pool:
+        copying = pool.submit(copy)
+        try:
+            code, _, told = ask("uninstall", "--yes")
+        finally:
+            ended.set()
+        copying.result()
+    assert code == ExitCode.CONFIG and "at work on" in told
+    assert rows_in(client, task.kcl.application_name) == [] and read_mark(task)

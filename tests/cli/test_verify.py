@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.aws import clients
+from kcl_processor.config.paths import TaskFiles, settled
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
+from kcl_processor.state.gaps import Gap, note_gap
 from tests.cli.ask import Ask
 
 
@@ -35,3 +37,22 @@ def test_flags_without_what_they_belong_to_are_refused(ask: Ask, words: tuple[st
     """Nothing is read, and the hint is what to add."""
     code, _, err = ask("verify", *words)
     assert code == ExitCode.CONFIG and "Try: add --" in err
+
+
+def test_a_report_that_cannot_be_written_is_told(ask: Ask, file: Path) -> None:
+    """Its disk is full."""
+    (task,) = load_tasks(file)
+    item = {"pk": {"S": "a"}}
+    clients.tables(task.source).put_item(TableName=task.source.table, Item=item)
+    code, _, told = ask("verify", "--patience", "0", "--report", "/dev/full")
+    assert code == ExitCode.CONFIG and "/dev/full cannot be written: No space left" in told
+
+
+def test_gaps_whose_healing_cannot_be_noted_are_told(ask: Ask, file: Path, tmp_path: Path) -> None:
+    """The tables are equal, and the gaps stay open."""
+    (task,) = load_tasks(file)
+    gaps = TaskFiles(task, tmp_path / "state").gaps
+    note_gap(gaps, Gap(0.0, "shardId-1", "17", None, None, "trimmed"))
+    settled(gaps).symlink_to(tmp_path / "nowhere" / "file")
+    code, _, told = ask("verify", "--patience", "0")
+    assert code == ExitCode.CONFIG and "The tables are equal" in told and str(gaps) in told

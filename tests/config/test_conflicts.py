@@ -52,6 +52,11 @@ def test_two_tasks_may_not_share_another_table_of_kcls(name: str) -> None:
     one = naming("a", "y", "shared")
     assert f"share the table shared, by {name}" in refused(one, naming("b", "z", "shared"))
     assert refused(one, naming("b", "z", "other")) == ""
+    unnamed = task("b", "x", "z")
+    suffix = "-CoordinatorState" if name.startswith("coordinator") else "-WorkerMetricStats"
+    its_own = unnamed.kcl.application_name + suffix
+    for pair in ((naming("a", "y", its_own), unnamed), (unnamed, naming("a", "y", its_own))):
+        assert f"share the table {its_own}, by {name}" in refused(*pair)
     assert refused(task("a", "x", "y"), task("b", "x", "z")) == ""
 
 

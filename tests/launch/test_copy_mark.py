@@ -13,11 +13,13 @@ from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
     read_mark,
+    refuse_copying,
     refuse_uncopied,
     replace_mark,
     retire_mark,
     settle_mark,
 )
+from tests.fakes import HandClock, turning
 from tests.kcl_tables import fill, make_task
 
 NOW, HOUR = 1_700_000_000.5, 3600.0
@@ -98,3 +100,19 @@ def test_only_a_copy_that_is_done_is_retired(task: Task) -> None:
     assert replace_mark(task, BEGUN, DONE)
     retire_mark(task)
     assert read_mark(task) is None
+
+
+def test_a_copy_at_work_is_told_from_one_that_was_cut_off(task: Task) -> None:
+    """By its mark, which moves; whoever clears a task away may be on a host with another clock."""
+    clock = HandClock()
+
+    def beat() -> None:
+        mark = read_mark(task)
+        assert mark and replace_mark(task, mark, mark.now(mark.state, mark.beat_at + 5))
+
+    refuse_copying(task, clock, turning(clock, beat))
+    assert replace_mark(task, None, BEGUN)
+    with pytest.raises(ConfigError, match=f"at work on {BEGUN.host}") as raised:
+        refuse_copying(task, clock, turning(clock, beat))
+    assert "stop it" in raised.value.hint
+    refuse_copying(task, clock, clock.turn)

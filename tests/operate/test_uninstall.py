@@ -77,7 +77,7 @@ def test_everything_of_a_task_is_found_and_goes(moto_url: str, tmp_path: Path) -
     assert (kinds.count("table"), kinds.count("file")) == (3, len(made))
     assert kinds.count("alarm") == len(alarms(task, []))
     for one in found:
-        delete(task, one)
+        delete(files, one)
     assert belongings(files) == [] and list(tmp_path.iterdir()) == []
 
 
@@ -141,9 +141,31 @@ def test_tasks_that_share_a_file_leave_none_of_it(moto_url: str, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_letter_that_comes_while_a_task_is_cleared_away_stays(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """Another task's that shares the file, of which it had none before: its tables take seconds."""
+    shared = tmp_path / "shared.jsonl"
+    task = replace(with_metrics(make_task(moto_url), moto_url), dead_letters=str(shared))
+    files, place = TaskFiles(task, tmp_path), LetterFile(shared)
+
+    def set_aside(of: str) -> None:
+        origin = Origin(of, "source", "replica", "shardId-1")
+        DeadLetters(place, origin, HandClock(), lambda: None, HandClock().turn).refuse(
+            put("a"), INVALID
+        )
+
+    set_aside(task.name)
+    found = belongings(files)
+    set_aside("other")
+    for one in found:
+        delete(files, one)
+    assert [letter.task for letter in place.letters()] == ["other"]
+
+
 def uninstall(files: TaskFiles) -> None:
     for one in belongings(files):
-        delete(files.task, one)
+        delete(files, one)
 
 
 def test_a_file_that_cannot_be_deleted_is_named(tmp_path: Path) -> None:
@@ -151,4 +173,4 @@ def test_a_file_that_cannot_be_deleted_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     held = tmp_path / "file" / "held"
     with pytest.raises(OperatorError, match=str(held)):
-        delete(make_task(), Belonging(FILE, str(held), ""))
+        delete(TaskFiles(make_task(), tmp_path), Belonging(FILE, str(held), ""))

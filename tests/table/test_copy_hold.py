@@ -122,6 +122,16 @@ def test_a_daemon_that_came_alive_meanwhile_keeps_its_place(world: World) -> Non
     assert world.state() is None and load(world.files.copy_progress) is None
 
 
+def test_a_copy_that_can_keep_no_progress_leaves_all_as_it_was(world: World) -> None:
+    """Where its state directory is full, a daemon may start as before."""
+    world.files.state.write_text("no folder")
+    hold = world.hold()
+    hold.refuse_others(None, restart=True)
+    with pytest.raises(ConfigError, match="cannot be written"):
+        hold.begin(world.progress(), signs_of_life(world.task))
+    assert world.state() is None
+
+
 def test_a_daemon_beside_the_copy_disturbs_it_for_good(world: World) -> None:
     """Whether the copy sees it or was dead when it lived: what is copied cannot be gone on with."""
     hold, progress = world.begun()
