@@ -121,7 +121,8 @@ def environment() -> dict[str, str]:
 
 
 _SECOND_WORKER = (
-    "stop it first; a second worker here needs an id of its own: kcl-processor run --workerId"
+    "stop it first; a second worker here needs an id of its own: "
+    "kcl-processor run --workerId worker-2"
 )
 
 
@@ -136,7 +137,8 @@ def lock_worker(task: Task, hint: str = _SECOND_WORKER) -> socket.socket:
     """
     return _hold(
         _lock_name(task.kcl),
-        f"Task {task.name} already runs on this host under the worker id {task.kcl.worker_id}.",
+        f"Task {task.name} already runs on this host, or is copied here, under the worker id "
+        f"{task.kcl.worker_id}.",
         hint,
     )
 

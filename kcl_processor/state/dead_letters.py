@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
@@ -271,7 +272,7 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
     try:
         read = orjson.loads(line)
         key, image = read["key"], read["image"]
-        if not (key and isinstance(key, dict) and (image is None or isinstance(image, dict))):
+        if not (_is_key(key) and (image is None or isinstance(image, dict))):
             return None
         content = orjson.dumps([key, image], option=orjson.OPT_SORT_KEYS)
         task, shard_id, number = map(str, (read["task"], read["shardId"], read["sequenceNumber"]))
@@ -285,5 +286,18 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
             receipt=receipt,
             refusals=(str(read.get("refusedMs")),),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _is_key(key: Any) -> bool:
+    """Whether it can be asked for. DynamoDB Local answers bad base64 as if that would pass."""
+    if not (isinstance(key, dict) and key):
+        return False
+    for value in key.values():
+        ((kind, text),) = value.items()
+        if kind not in ("S", "N", "B") or not isinstance(text, str):
+            return False
+        if kind == "B":
+            base64.b64decode(text, validate=True)
+    return True

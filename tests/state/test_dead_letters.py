@@ -122,6 +122,9 @@ def test_each_item_of_a_copy_is_a_letter_of_its_own(tmp_path: Path) -> None:
         b"\xff\xfe",
         b'{"task":"task","shardId":"s","sequenceNumber":"1","key":null,"image":null}',
         b'{"task":"task","shardId":"s","sequenceNumber":"1","key":{},"image":null}',
+        b'{"task":"task","shardId":"s","sequenceNumber":"1","key":{"pk":"a"},"image":null}',
+        b'{"task":"task","shardId":"s","sequenceNumber":"1","key":{"pk":{"S":5}},"image":null}',
+        b'{"task":"task","shardId":"s","sequenceNumber":"1","key":{"pk":{"B":"!!!"}},"image":null}',
         b'{"task":"task","shardId":"s","sequenceNumber":"1","key":{"pk":{"S":"a"}},"image":1}',
     ],
 )
