@@ -7,12 +7,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
-import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
+import software.amazon.awssdk.services.kinesis.model.Shard;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.common.StreamIdentifier;
 import software.amazon.kinesis.coordinator.ShardSyncs;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
@@ -29,9 +31,10 @@ import software.amazon.kinesis.metrics.MetricsScope;
  * DynamoDBStreamsDataFetcher.getChildShards}), and they wait for a sync. Should that come after they have left
  * the stream, whole or in part, nobody holds a lease at which {@link GapGuard} could state the gap.
  *
- * <p>What is there then: an ended lease without one of a child, which the adapter keeps until its children
- * have ended; and an open shard that has no lease, whose line breaks off at a parent that nobody knows. The
- * second alone is what a first start meets, and one that was cut short.
+ * <p>What is there then: a lease without one of a child, which has ended (the adapter keeps it until its
+ * children have) or whose own shard left the stream unread; and an open shard that has no lease, whose line
+ * breaks off at a parent that nobody knows. The second alone is what a first start meets, and one that was
+ * cut short.
  */
 final class LineageGuard extends DynamoDBStreamsShardSyncer {
     private final SourceStream stream;
@@ -47,13 +50,30 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
     public synchronized boolean checkAndCreateLeaseForNewShards(ShardDetector detector, LeaseRefresher leases,
             InitialPositionInStreamExtended position, MetricsScope scope, boolean ignoreUnexpectedChildren,
             boolean isFirst) throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        stateUnseen(leases.listLeases());
+        // Before the shards: what has a lease and is not among them then has left the stream.
+        List<Lease> leased = leases.listLeases();
+        List<Shard> listed = list(detector, leases.getLeaseTableIdentifier());
+        if (listed != null) {
+            stateUnseen(listed, leased);
+        }
         return super.checkAndCreateLeaseForNewShards(
-                detector, leases, position, scope, ignoreUnexpectedChildren, isFirst);
+                new Listed(detector, listed), leases, position, scope, ignoreUnexpectedChildren, isFirst);
     }
 
-    private void stateUnseen(List<Lease> leases) {
-        Set<String> childless = ShardSyncs.childless(leases);
+    /** As the adapter does it: nothing of a stream that is gone, and null where it could not be listed. */
+    private static List<Shard> list(ShardDetector detector, String consumer) {
+        try {
+            return detector.listShards(consumer);
+        } catch (software.amazon.awssdk.services.kinesis.model.ResourceNotFoundException e) {
+            return List.of();
+        }
+    }
+
+    private void stateUnseen(List<Shard> listed, List<Lease> leases) {
+        TreeSet<String> inStream = listed.stream().map(Shard::shardId).collect(Collectors.toCollection(TreeSet::new));
+        // A list may lag, and then lacks the youngest. An id begins with the shard's creation.
+        Set<String> childless = ShardSyncs.childless(leases, lease ->
+                !inStream.contains(lease.leaseKey()) && inStream.higher(lease.leaseKey()) != null);
         if (childless.isEmpty()) {
             return;
         }
@@ -61,7 +81,7 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
         Instant from = childless.stream().map(Gap::created).flatMap(Optional::stream)
                 .min(Instant::compareTo).orElse(null);
         Set<String> leased = leases.stream().map(Lease::leaseKey).collect(Collectors.toSet());
-        oldest(stream.shards(), leased).forEach((parent, child) -> {
+        oldest(listed, leased).forEach((parent, child) -> {
             if (leased.contains(parent)) {
                 demand(child);
             } else {
@@ -97,5 +117,36 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
             }
         }
         return found;
+    }
+
+    /** One list for both looks: between two of them a shard might leave the stream. */
+    private static final class Listed implements ShardDetector {
+        private final ShardDetector detector;
+        private final List<Shard> shards;
+
+        Listed(ShardDetector detector, List<Shard> shards) {
+            this.detector = detector;
+            this.shards = shards;
+        }
+
+        @Override
+        public Shard shard(String id) {
+            return detector.shard(id);
+        }
+
+        @Override
+        public List<Shard> listShards() {
+            return shards;
+        }
+
+        @Override
+        public List<Shard> listShards(String consumer) {
+            return shards;
+        }
+
+        @Override
+        public StreamIdentifier streamIdentifier() {
+            return detector.streamIdentifier();
+        }
     }
 }

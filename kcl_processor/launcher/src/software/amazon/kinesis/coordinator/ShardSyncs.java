@@ -2,6 +2,7 @@ package software.amazon.kinesis.coordinator;
 
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +30,7 @@ public final class ShardSyncs {
         try {
             scheduler.leaseCoordinator().initialize();
             List<Lease> leases = scheduler.leaseRefresher().listLeases();
-            if (leases.isEmpty() || !childless(leases).isEmpty()) {
+            if (leases.isEmpty() || !childless(leases, lease -> false).isEmpty()) {
                 now(scheduler);
             }
         } catch (Exception | LinkageError e) {
@@ -43,11 +44,15 @@ public final class ShardSyncs {
         return parents(scheduler.leaseRefresher().listLeases());
     }
 
-    /** Shards that were read to their end, and of whose children none has a lease. */
-    public static Set<String> childless(List<Lease> leases) {
+    /**
+     * Shards that were read to their end, and of whose children none has a lease.
+     *
+     * @param gone says which others have no more to be read
+     */
+    public static Set<String> childless(List<Lease> leases, Predicate<Lease> gone) {
         Set<String> parents = parents(leases);
-        return leases.stream().filter(lease -> lease.checkpoint().isShardEnd()).map(Lease::leaseKey)
-                .filter(shard -> !parents.contains(shard)).collect(Collectors.toSet());
+        return leases.stream().filter(lease -> lease.checkpoint().isShardEnd() || gone.test(lease))
+                .map(Lease::leaseKey).filter(shard -> !parents.contains(shard)).collect(Collectors.toSet());
     }
 
     private static Set<String> parents(List<Lease> leases) {

@@ -37,6 +37,7 @@ class LineageGuardTest {
     private final FakeStream stream = new FakeStream();
     private final List<Lease> leases = new ArrayList<>();
     private final List<String> calls = new ArrayList<>();
+    private int lists;
 
     private static String shardOf(int hoursAgo) {
         return String.format("shardId-%020d-0a1b2c3d", NOW.minus(Duration.ofHours(hoursAgo)).toEpochMilli());
@@ -58,9 +59,13 @@ class LineageGuardTest {
     private void sync(boolean goOn) throws Exception {
         Gaps gaps = new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add);
         LineageGuard guard = new LineageGuard(STREAM, true, new SourceStream(stream, "arn"), gaps);
-        ShardDetector detector = Fake.of(ShardDetector.class, (method, asked) ->
-                method.equals("streamIdentifier") ? StreamIdentifier.singleStreamInstance(STREAM)
-                        : stream.shards.stream().map(LineageGuardTest::ofKinesis).collect(Collectors.toList()));
+        ShardDetector detector = Fake.of(ShardDetector.class, (method, asked) -> {
+            if (method.equals("streamIdentifier")) {
+                return StreamIdentifier.singleStreamInstance(STREAM);
+            }
+            lists++;
+            return stream.shards.stream().map(LineageGuardTest::ofKinesis).collect(Collectors.toList());
+        });
         LeaseRefresher table = Fake.of(LeaseRefresher.class, (method, asked) -> {
             calls.add(method);
             if (method.equals("deleteLease")) {
@@ -108,13 +113,33 @@ class LineageGuardTest {
         assertEquals(1, Files.readAllLines(gapFile()).size());
     }
 
+    /** So is one below a shard that left the stream unread, whose own gap its reader states. */
+    @Test
+    void unseenShardBelowOneThatIsGone() throws Exception {
+        unseen();
+        leases.get(0).checkpoint(new ExtendedSequenceNumber("7"));
+        sync(true);
+        assertTrue(Files.readAllLines(gapFile()).get(0).contains("\"shard\":\"unseen\""));
+        // What is stated and what gets a lease is of one list: a shard might leave between two.
+        assertEquals(1, lists);
+    }
+
+    /** A list that lags does not have the youngest shards, which other workers read. */
+    @Test
+    void listThatLags() throws Exception {
+        lease(shardOf(1), shardOf(20), new ExtendedSequenceNumber("7"));
+        stream.shards = List.of(shard(shardOf(20), "gone", null), shard(shardOf(19), "gone too", null));
+        sync(false);
+        assertEquals(List.of(), exits);
+    }
+
     /** Where a gap is to end the daemon, nothing gets a lease past it. */
     @Test
     void unseenShardEndsTheDaemon() {
         unseen();
         assertThrows(IllegalStateException.class, () -> sync(false));
         assertEquals(List.of(ExitStatus.GAP), exits);
-        assertEquals(List.of("listLeases"), calls);
+        assertEquals(List.of("listLeases", "getLeaseTableIdentifier"), calls);
     }
 
     /** A child that is still there gets its lease, though its parent has left the stream. */
