@@ -8,6 +8,7 @@ the shard; what it then wrote could lay an old image over a newer one, for good.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -18,11 +19,12 @@ from kcl_processor.replicate.backoff import delay
 
 _log = logging.getLogger(__name__)
 
-# Attempts for a checkpoint that must not be put off; with the capped backoff about ten seconds,
-# well inside the daemon's shutdownGraceMillis.
+# Attempts for a checkpoint at a hand-over; with the capped backoff some seconds, well inside the
+# daemon's shutdownGraceMillis.
 _ATTEMPTS = 8
-# Seconds to go on asking for a proof. A start afterwards says by name what KCL's table refuses.
-_PROOF_PATIENCE = 300.0
+# Seconds to go on asking for a proof, or for a shard's end. A start afterwards says by name what
+# KCL's table refuses.
+_PATIENCE = 300.0
 # Share of a proof's lifetime that must be left for a request to start. A checkpoint each five
 # seconds of a proof of six renews it in passing.
 _RENEW_AT = 1 / 6
@@ -124,9 +126,15 @@ class Position:
         """Checkpoint the shard's end, so that KCL starts its children; nothing may be in doubt.
 
         Raises:
-            LeaseLost, CheckpointRefused: as for :meth:`checkpoint_now`.
+            LeaseLost, CheckpointRefused: as for :meth:`hold`.
         """
-        self._insist(None)
+        asked_at = self._clock.elapsed()
+        for attempts in itertools.count(1):
+            try:
+                return self._record(None)
+            except CheckpointRefused as refusal:
+                _log.warning("the shard's end cannot be recorded yet: %s", refusal)
+                self._await_table(refusal, asked_at, attempts)
 
     def hold(self) -> None:
         """Prove ownership again if the last proof is old, so that an attempt has time to end.
@@ -146,9 +154,7 @@ class Position:
             except CheckpointRefused as refusal:
                 attempts += 1
                 _log.warning("ownership cannot be proven yet, nothing is written: %s", refusal)
-                if self._clock.elapsed() - asked_at > _PROOF_PATIENCE:
-                    raise
-                self._wait(delay(attempts))
+                self._await_table(refusal, asked_at, attempts)
 
     def remaining(self) -> float:
         """Seconds for which the last proof of ownership still allows to write; 0 when it does not.
@@ -168,7 +174,12 @@ class Position:
             self._safe = behind.popleft()
         return self._safe
 
-    def _insist(self, sequence_number: str | None) -> None:
+    def _await_table(self, refusal: CheckpointRefused, asked_at: float, attempts: int) -> None:
+        if self._clock.elapsed() - asked_at > _PATIENCE:
+            raise refusal
+        self._wait(delay(attempts))
+
+    def _insist(self, sequence_number: str) -> None:
         for attempt in range(1, _ATTEMPTS):
             try:
                 return self._record(sequence_number)

@@ -28,8 +28,8 @@ class _Doubt:
 
     Attributes:
         change: what was written last, or was to be.
-        lost: the requests whose fate is unknown: when each must have settled, and its change's
-            sequence number.
+        lost: the changes with requests whose fate is unknown: when the last of them must have
+            settled, and the change's sequence number.
     """
 
     change: Change
@@ -52,7 +52,11 @@ class Doubts:
         for change in changes:
             held = self._held.setdefault(change.key, _Doubt(change))
             held.change = change
-            held.lost.append((until, int(change.sequence_number)))
+            number = int(change.sequence_number)
+            # One for all requests of a change: an outage of hours is an attempt every few seconds.
+            if held.lost and held.lost[-1][1] == number:
+                held.lost.pop()
+            held.lost.append((until, number))
 
     def applied(self, changes: Iterable[Change], asked_at: float) -> None:
         """The destination took these, in a request that was made at ``asked_at``."""

@@ -8,8 +8,9 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,8 +18,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.config.paths import is_queue, settled
-from kcl_processor.errors import OperatorError, PermissionDenied
+from kcl_processor.errors import ExitCode, OperatorError, PermissionDenied
 from kcl_processor.state.durable import append_line, read_lines
+
+if TYPE_CHECKING:
+    from kcl_processor.aws.queues import Queue
 
 _log = logging.getLogger(__name__)
 
@@ -88,14 +92,11 @@ class Place(Protocol):
 
 
 def open_place(place: str, region: str, spare: Path) -> Place:
-    """Open what ``dead_letters`` of a task names.
+    """What ``dead_letters`` of a task names; a queue is looked for when it is first used.
 
     Args:
         region: of a queue whose URL does not tell.
         spare: the file for letters that a queue refuses; it takes them up to 1 MiB only.
-
-    Raises:
-        OperatorError: a queue cannot be found, as ``aws.queues`` says.
     """
     if not is_queue(place):
         return LetterFile(Path(place))
@@ -158,27 +159,48 @@ def _settling(line: bytes) -> tuple[str, str]:
 class LetterQueue:
     """An SQS queue; a letter is a message, deleted when it is settled.
 
+    A record processor that has no letter needs none: whether the queue is there, or credentials
+    for it, is no reason to stop. Whoever uses it meets the errors of ``aws.queues.open_queue``.
+
     Args:
+        place: its URL or ARN.
         spare: takes what the queue refuses, such as a letter that is too long for it.
     """
 
     def __init__(self, place: str, region: str, spare: LetterFile) -> None:
-        # boto3 takes longer to import than a record processor may take to start.
-        from kcl_processor.aws.queues import open_queue
-
-        self._url, self._client = open_queue(place, region)
+        self._place = place
+        self._region = region
         self._spare = spare
         self._taken: dict[str, str] = {}
         self._met: set[str] = set()
 
     def __str__(self) -> str:
-        return self._url
+        return self._place
+
+    @cached_property
+    def _opened(self) -> Queue:
+        # boto3 takes longer to import than a record processor may take to start.
+        from kcl_processor.aws.queues import open_queue
+
+        return open_queue(self._place, self._region)
+
+    @property
+    def _url(self) -> str:
+        return self._opened.url
+
+    @property
+    def _client(self) -> Any:
+        return self._opened.client
 
     def put(self, line: bytes) -> None:
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=line.decode())
         except (BotoCoreError, NoKeys) as error:
             raise PlaceUnavailable(str(error)) from error
+        except OperatorError as error:
+            if _may_pass(error):
+                raise PlaceUnavailable(error.message) from error
+            raise
         except ClientError as error:
             _raise_unless_refused(error, self._url)
             _log.warning("%s refuses a letter (%s); it goes to %s", self, error, self._spare)
@@ -253,6 +275,13 @@ class LetterQueue:
                 f"kcl-processor replay again, {HIDDEN // 60} minutes from now: until then the "
                 "queue hides what was taken out; letters that are settled stay settled",
             ) from error
+
+
+def _may_pass(error: OperatorError) -> bool:
+    """Whether a queue that could not be opened may be soon."""
+    from kcl_processor.aws.clients import CredentialsRefused
+
+    return isinstance(error, CredentialsRefused) or error.exit_code == ExitCode.CRASH
 
 
 def _raise_unless_refused(error: ClientError, url: str) -> None:

@@ -71,8 +71,26 @@ def test_a_last_checkpoint_gives_up_in_the_end() -> None:
     """A checkpoint that never succeeds is an error, not a silence."""
     refusals = [CheckpointRefused("ThrottlingException")] * 99
     shard = position(FakeCheckpointer(*refusals), HandClock())
+    shard.applied("101")
+    with pytest.raises(CheckpointRefused):
+        shard.checkpoint_now()
+
+
+def test_the_end_of_a_shard_waits_for_kcls_table() -> None:
+    """It is no stop, which is in a hurry."""
+    refusals = [CheckpointRefused("ThrottlingException")] * 30
+    checkpointer = FakeCheckpointer(*refusals)
+    position(checkpointer, HandClock()).end_shard()
+    assert checkpointer.recorded == [None]
+
+
+def test_the_end_of_a_shard_gives_up_after_five_minutes() -> None:
+    """A start then says by name what KCL's table refuses."""
+    clock = HandClock()
+    shard = position(FakeCheckpointer(*[CheckpointRefused("ThrottlingException")] * 999), clock)
     with pytest.raises(CheckpointRefused):
         shard.end_shard()
+    assert 300 < clock.seconds - 1000 < 310
 
 
 def test_the_end_of_a_shard_is_checkpointed_at_its_end() -> None:

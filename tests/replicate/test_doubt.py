@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from kcl_processor.replicate.doubt import WINDOW, Doubts
 from tests.fakes import HandClock, put, remove
 
@@ -96,3 +98,25 @@ def test_what_is_remembered_is_bounded() -> None:
     assert not doubts.is_full()
     doubts.began([put("b", 1, text={"S": "x" * 17_000_000})])
     assert doubts.is_full()
+
+
+def test_an_outage_takes_no_more_memory_the_longer_it_lasts() -> None:
+    """Behind a proxy that answers for its service every attempt is in doubt, for hours."""
+    clock = HandClock()
+    doubts = Doubts(clock)
+    changes = [put(f"k{number}", number) for number in range(100)]
+    doubts.began(changes)
+    tracemalloc.start()
+    try:
+        for _ in range(300):
+            clock.turn(2)
+            doubts.began(changes)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 100_000
+    assert doubts.oldest() == "0"
+    clock.turn(WINDOW - 1)
+    assert doubts.due() == []
+    clock.turn(1)
+    assert doubts.due() == changes

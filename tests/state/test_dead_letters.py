@@ -266,5 +266,39 @@ def test_a_queue_that_is_not_there_is_named(
 ) -> None:
     """An ARN without a queue behind it is an error of the configuration."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
-    with pytest.raises(ConfigError, match="arn:aws:sqs:eu-west-1:123456789012:none"):
-        open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1", tmp_path / "spare")
+    place = open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1", tmp_path / "spare")
+    for use in (lambda: place.put(b"{}"), lambda: next(place.letters())):
+        with pytest.raises(ConfigError, match="arn:aws:sqs:eu-west-1:123456789012:none"):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("ServiceUnavailable", 503), ("InvalidClientTokenId", 403)]
+)
+def test_a_queue_that_is_away_keeps_no_shard_from_its_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, status: int
+) -> None:
+    """A shard without a letter needs no queue; at its first letter the queue is waited for."""
+    refusal = Reply.of({"__type": f"com.amazonaws.sqs#{code}", "message": "no"}, status)
+    with serving(lambda _request: refusal) as sqs:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", sqs.url)
+        # A region of its own, as clients are kept.
+        arn = f"arn:aws:sqs:{uuid.uuid4().hex}:123456789012:away"
+        place = open_place(arn, "eu-west-1", tmp_path / "spare")
+        with pytest.raises(PlaceUnavailable, match=code):
+            place.put(b"{}")
+
+
+def test_credentials_that_are_missing_keep_no_shard_from_its_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """They may be there soon, and the destination waits for its own."""
+    for half in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(half, raising=False)
+    for file in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(file, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    # An endpoint of its own, as clients are kept.
+    place = open_place("http://127.0.0.1:9/1/away", "eu-west-1", tmp_path / "spare")
+    with pytest.raises(PlaceUnavailable, match="No AWS credentials"):
+        place.put(b"{}")

@@ -123,7 +123,8 @@ public final class StreamsMultiLangDaemon {
         claim.ifPresent(begun -> new DestinationWatch(begun, () -> claim().get(), this::end).start());
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
-                replica.unread(), status::ending, () -> end(ExitStatus.CRASH)).start();
+                UnreadWatch.patience(replica.unread(), failover(scheduler)), status::ending,
+                () -> end(ExitStatus.CRASH)).start();
         ClassArchive.makeLater();
         scheduler.run();
         System.exit(ExitStatus.CRASH);
@@ -136,8 +137,7 @@ public final class StreamsMultiLangDaemon {
     private void enter(Scheduler scheduler, DynamoDbStreamsClient streams, Place place) throws Exception {
         lookAtStream(streams);
         OwnRows rows = OwnRows.of(scheduler);
-        presence = new Presence(rows, kcl.getWorkerIdentifier(), place,
-                Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis()));
+        presence = new Presence(rows, kcl.getWorkerIdentifier(), place, failover(scheduler));
         claim = claim();
         boolean started = Ownership.look(
                 rows, scheduler.leaseRefresher(), replica.task(), stream(streams), claim);
@@ -148,6 +148,10 @@ public final class StreamsMultiLangDaemon {
             presence.leave();
             throw e;
         }
+    }
+
+    private static Duration failover(Scheduler scheduler) {
+        return Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis());
     }
 
     /** This replica, with its destination as it is now. */

@@ -61,6 +61,14 @@ final class UnreadWatch implements Runnable {
         this.end = end;
     }
 
+    /**
+     * How long a shard may be silent. While the destination is away its record processor asks for nothing until
+     * its proof of the lease runs out, a part of the failover time; until then it may write, and others must not.
+     */
+    static Duration patience(Duration unread, Duration failover) {
+        return unread.compareTo(failover) < 0 ? failover : unread;
+    }
+
     void start() {
         Rounds.every(patience.dividedBy(ROUNDS), "unread-watch", this);
     }

@@ -184,6 +184,14 @@ class UnreadWatchTest {
         assertEquals(List.of("a"), letGo);
     }
 
+    /** What holds a proof of its lease may write in silence, and a proof lasts for a part of the failover time. */
+    @Test
+    void noShorterThanTheFailover() {
+        Duration unread = Duration.ofMinutes(2);
+        assertEquals(unread, UnreadWatch.patience(unread, Duration.ofSeconds(10)));
+        assertEquals(Duration.ofMinutes(10), UnreadWatch.patience(unread, Duration.ofMinutes(10)));
+    }
+
     /** At the end of the daemon there is nothing to let go. */
     @Test
     void end() {
