@@ -12,6 +12,10 @@ from kcl_processor.errors import ConfigError
 QUEUE_HINT = "dead_letters with the URL or the ARN of an SQS queue that is there"
 # As in sqs.REGION.amazonaws.com, or sqs-fips; of a VPC endpoint, with its name before that.
 _REGION = re.compile(r"(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.")
+# As older SDKs and CLIs gave it out (sslCommonName of SQS in botocore's endpoints); the one without
+# a region is of the first.
+_LEGACY_REGION = re.compile(r"(?:([a-z0-9-]+)\.)?queue\.amazonaws\.com(?:\.cn)?")
+_FIRST_REGION = "us-east-1"
 
 
 class Queue(NamedTuple):
@@ -72,5 +76,8 @@ def queue_arn(place: str, region: str, partition: str) -> str:
 
 
 def _region(url: str, region: str) -> str:
-    found = _REGION.search(urlsplit(url).hostname or "")
-    return found[1] if found else region
+    host = urlsplit(url).hostname or ""
+    if found := _REGION.search(host):
+        return found[1]
+    legacy = _LEGACY_REGION.fullmatch(host)
+    return (legacy[1] or _FIRST_REGION) if legacy else region

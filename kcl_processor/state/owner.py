@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError
+from kcl_processor.errors import ConfigError, of_disk
 from kcl_processor.state.durable import replace_file
 
 _OTHER = "--state-dir with a folder of yours"
@@ -50,6 +50,7 @@ def own(files: TaskFiles) -> None:
 
     Raises:
         ConfigError: they are another task's, or the note cannot be written.
+        OperatorError: the disk is full.
     """
     owned_files(files.task, files.state)
     if files.owner.exists():
@@ -57,7 +58,8 @@ def own(files: TaskFiles) -> None:
     try:
         replace_file(files.owner, json.dumps(_owner(files.task)).encode())
     except OSError as error:
-        raise ConfigError(f"{files.owner} cannot be written: {error.strerror}.", _OTHER) from error
+        message = f"{files.owner} cannot be written: {error.strerror}."
+        raise of_disk(error, message, _OTHER) from error
 
 
 def _no_note(files: TaskFiles, why: str) -> ConfigError:

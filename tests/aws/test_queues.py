@@ -20,15 +20,22 @@ ARN = "arn:aws:sqs:eu-west-1:123456789012:letters"
         (ARN, ARN),
         ("https://sqs.eu-west-1.amazonaws.com/123456789012/letters", ARN),
         ("https://sqs-fips.eu-west-1.amazonaws.com/123456789012/letters", ARN),
+        ("https://eu-west-1.queue.amazonaws.com/123456789012/letters", ARN),
+        (
+            "https://queue.amazonaws.com/123456789012/letters",
+            ARN.replace("eu-west-1", "us-east-1"),
+        ),
         ("https://vpce-0a-1b.sqs.eu-west-1.vpce.amazonaws.com/123456789012/letters/", ARN),
-        ("http://127.0.0.1:9324/123456789012/letters", ARN.replace("eu-west-1", "us-east-1")),
-        ("http://127.0.0.1:9324/queue/letters", "arn:aws:sqs:us-east-1:*:letters"),
+        ("http://127.0.0.1:9324/123456789012/letters", ARN.replace("eu-west-1", "us-west-2")),
+        ("http://127.0.0.1:9324/queue/letters", "arn:aws:sqs:us-west-2:*:letters"),
+        ("https://cn-north-1.queue.amazonaws.com.cn/1/letters", "arn:aws:sqs:cn-north-1:1:letters"),
+        ("http://queue.example.com/123456789012/letters", ARN.replace("eu-west-1", "us-west-2")),
     ],
 )
 def test_the_arn_is_in_the_name(place: str, arn: str) -> None:
     """SQS makes the one of the other; where a URL tells no region or no account, it is the task's
     region, and any account."""
-    assert queue_arn(place, "us-east-1", "aws") == arn
+    assert queue_arn(place, "us-west-2", "aws") == arn
 
 
 def test_the_arn_is_of_the_partition() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kcl_processor.errors import ConfigError
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.state.owner import own, owned_files
 from tests.kcl_tables import make_task
 
@@ -54,3 +56,18 @@ def test_a_folder_that_cannot_hold_a_note_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"file/.*cannot be read: Not a directory") as raised:
         own(owned_files(make_task(), tmp_path / "file"))
     assert raised.value.hint == "--state-dir with a folder of yours"
+
+
+def test_a_note_that_has_no_room_is_worth_another_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk passes; for a matter of configuration a supervisor would leave a host's first
+    daemon stopped."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OperatorError, match="cannot be written: No space left") as refused:
+        own(owned_files(make_task(), tmp_path))
+    assert refused.value.exit_code == ExitCode.CRASH
