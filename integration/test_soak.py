@@ -121,6 +121,12 @@ def test_a_gap_that_was_told_covers_its_changes(gap: dict[str, Any], *, covers: 
     assert judge([THERE], [told]).stale == 1
 
 
+def test_what_arrived_before_a_gap_and_went_back_is_told() -> None:
+    """A reader that began at its checkpoint laid older images over it, and met the gap behind."""
+    told = Gap(0.0, "s", "40", None, None, "")
+    assert judge([GONE | {"arrived": 3}], [told]).told == 1
+
+
 def test_the_simulator_says_how_keys_differ() -> None:
     """Each with its last change, whether that can still be read, and what a trim took unread."""
     with SimulatorProcess(lineages=1) as simulator:

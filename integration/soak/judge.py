@@ -4,9 +4,9 @@ A key whose last change was trimmed from the stream before it was read can be no
 product must have told the gap. So each key that differs is one of
 
 - `told`: its last change left the stream, and a gap that the product told covers it;
-- `silent`: its last change left the stream, and no gap covers it;
-- `lost`, `extra` or `stale`: its last change did not leave the stream, and the destination has no
-  item, one that is deleted at the source, or an older one.
+- `silent`: its last change left the stream before it arrived, and no gap covers it;
+- `lost`, `extra` or `stale`: neither, and the destination has no item, one that is deleted at the
+  source, or an older one.
 """
 
 from __future__ import annotations
@@ -53,8 +53,11 @@ def judge(differences: Iterable[Mapping[str, Any]], gaps: Iterable[Gap]) -> Verd
 
 def _way(difference: Mapping[str, Any], told: list[Gap]) -> str:
     left = difference["shard"] is not None and not difference["in_stream"]
+    # It may have arrived before: a reader that begins at its checkpoint lays older images over it.
+    if left and any(covers(gap, difference) for gap in told):
+        return "told"
     if left and difference["arrived"] < difference["version"]:
-        return "told" if any(covers(gap, difference) for gap in told) else "silent"
+        return "silent"
     kind = str(difference["kind"])
     return "stale" if kind == "different" else kind
 
