@@ -2,6 +2,8 @@ package io.github.kclprocessor.launcher;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsShardSyncer;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,17 +83,18 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
         Instant from = childless.stream().map(Gap::created).flatMap(Optional::stream)
                 .min(Instant::compareTo).orElse(null);
         Set<String> leased = leases.stream().map(Lease::leaseKey).collect(Collectors.toSet());
-        oldest(listed, leased).forEach((parent, child) -> {
-            if (leased.contains(parent)) {
-                demand(child);
-            } else {
+        Set<String> told = new HashSet<>();
+        for (Shard child : oldest(listed, leased)) {
+            String parent = child.parentShardId();
+            if (!leased.contains(parent) && told.add(parent)) {
                 gaps.found(new Gap(parent, "TRIM_HORIZON", from, Gap.created(child.shardId()).orElse(null)),
                         ResourceNotFoundException.builder().message("it never had a lease").build());
             }
-        });
+            demand(child);
+        }
     }
 
-    /** Of an ended shard's child all was to be read, where a first start takes what is left ({@link Begins}). */
+    /** Of such a child all was to be read, where a first start takes what is left ({@link Begins}). */
     private void demand(Shard child) {
         try {
             stream.demand(child.shardId(), child.sequenceNumberRange().startingSequenceNumber());
@@ -100,8 +103,8 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
         }
     }
 
-    /** The oldest shards that are to get a lease, by their parents. */
-    private static Map<String, Shard> oldest(List<Shard> shards, Set<String> leased) {
+    /** The oldest of each line that are to get a lease, and have a parent. */
+    private static Collection<Shard> oldest(List<Shard> shards, Set<String> leased) {
         Map<String, Shard> listed = shards.stream().collect(Collectors.toMap(Shard::shardId, Function.identity()));
         Map<String, Shard> found = new TreeMap<>();
         for (Shard shard : shards) {
@@ -113,10 +116,10 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
                 oldest = listed.get(oldest.parentShardId());
             }
             if (oldest.parentShardId() != null) {
-                found.putIfAbsent(oldest.parentShardId(), oldest);
+                found.put(oldest.shardId(), oldest);
             }
         }
-        return found;
+        return found.values();
     }
 
     /** One list for both looks: between two of them a shard might leave the stream. */

@@ -164,6 +164,21 @@ class LineageGuardTest {
         assertTrue(noted.get(0).contains("\"shard\":\"" + shardOf(26) + '"'), noted.get(0));
     }
 
+    /** Each child of a split was to be read from its start, and so is what is below a shard that nobody saw. */
+    @Test
+    void eachChildThatIsTrimmed() throws Exception {
+        lease(shardOf(30), null, ExtendedSequenceNumber.SHARD_END);
+        lease(shardOf(29), null, ExtendedSequenceNumber.SHARD_END);
+        stream.shards = List.of(shard(shardOf(26), shardOf(30), null), shard(shardOf(25), shardOf(30), null),
+                shard(shardOf(24), "unseen", null));
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.TRIMMED);
+        sync(true);
+        List<String> noted = Files.readAllLines(gapFile());
+        for (String shard : List.of(shardOf(26), shardOf(25), "unseen", shardOf(24))) {
+            assertEquals(1, noted.stream().filter(line -> line.contains("\"shard\":\"" + shard + '"')).count(), shard);
+        }
+    }
+
     /** A lineage of which everything was read loses its oldest shards, first their leases, then from the stream. */
     @Test
     void steadyState() throws Exception {
