@@ -10,15 +10,8 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from pathlib import Path
 
-from kcl_processor.config.task import COORDINATOR_SUFFIX, WORKERS_SUFFIX, Task
+from kcl_processor.config.task import NAMED_TABLES, Task
 from kcl_processor.errors import ConfigError
-
-# The properties that name a table of KCL's, beside the checkpoint table, and what without them
-# follows the application's name.
-_SHAREABLE = {
-    "coordinatorStateTableName": COORDINATOR_SUFFIX,
-    "workerMetricsTableName": WORKERS_SUFFIX,
-}
 
 
 def refuse_conflicts(path: Path, tasks: Sequence[Task]) -> None:
@@ -39,12 +32,12 @@ def refuse_conflicts(path: Path, tasks: Sequence[Task]) -> None:
             f"{one.kcl.application_name}, and destroy each other's checkpoints.",
             "give one of them another name or kcl.application_name",
         )
-    for name in _SHAREABLE:
+    for name in NAMED_TABLES:
         for one, two in _pairs(tasks, partial(_kcl_table, name)):
             naming = two if name in two.kcl.properties else one
             raise ConfigError(
                 f"{path}: tasks {one.name!r} and {two.name!r} would share the table "
-                f"{naming.kcl.properties[name]}, by {name}: each would give its shards to the "
+                f"{naming.kcl.table(name)}, by {name}: each would give its shards to the "
                 "other's workers, which do not read them.",
                 f"leave {name} out of {naming.name}, or name another table",
             )
@@ -74,9 +67,7 @@ def _checkpoint_table(task: Task) -> Hashable:
 
 
 def _kcl_table(name: str, task: Task) -> Hashable:
-    kcl = task.kcl
-    table = kcl.properties.get(name, kcl.application_name + _SHAREABLE[name])
-    return kcl.region, kcl.endpoint, table
+    return task.kcl.region, task.kcl.endpoint, task.kcl.table(name)
 
 
 def _circle(first: Task, tasks: Sequence[Task]) -> list[Task] | None:

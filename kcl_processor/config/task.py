@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from kcl_processor.config.form import Form, whole
 from kcl_processor.errors import ConfigError
@@ -18,7 +19,14 @@ APPLICATION_PREFIX = "DynamoDBCrossRegionReplication"
 # KCL 3 names two more tables after the application.
 COORDINATOR_SUFFIX = "-CoordinatorState"
 WORKERS_SUFFIX = "-WorkerMetricStats"
-_LONGEST_SUFFIX = max(COORDINATOR_SUFFIX, WORKERS_SUFFIX, key=len)
+# KCL's properties that name a table, and what follows the application's name without them.
+NAMED_TABLES = MappingProxyType(
+    {
+        "coordinatorStateTableName": COORDINATOR_SUFFIX,
+        "workerMetricsTableName": WORKERS_SUFFIX,
+    }
+)
+_LONGEST_SUFFIX = max(NAMED_TABLES.values(), key=len)
 _LONGEST_TABLE_NAME = 255
 
 # A task's name and a worker's become names of files and words of a command line.
@@ -81,6 +89,10 @@ class Kcl:
     application_name: str
     worker_id: str
     properties: Mapping[str, str] = field(default_factory=dict)
+
+    def table(self, named_by: str) -> str:
+        """The name of a table, by the property of :data:`NAMED_TABLES` that may give it one."""
+        return self.properties.get(named_by, self.application_name + NAMED_TABLES[named_by])
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kcl_processor.aws import clients
-from kcl_processor.config.task import COORDINATOR_SUFFIX, WORKERS_SUFFIX, Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 
 # DynamoDBLeaseRefresher and DynamoDBLeaseSerializer of KCL 3.1.3.
@@ -35,11 +35,10 @@ class TableNames:
 
 def table_names(task: Task) -> TableNames:
     """The tables' names: after the application, unless a KCL property names one."""
-    application, properties = task.kcl.application_name, task.kcl.properties
     return TableNames(
-        leases=application,
-        coordinator=properties.get("coordinatorStateTableName", application + COORDINATOR_SUFFIX),
-        workers=properties.get("workerMetricsTableName", application + WORKERS_SUFFIX),
+        leases=task.kcl.application_name,
+        coordinator=task.kcl.table("coordinatorStateTableName"),
+        workers=task.kcl.table("workerMetricsTableName"),
     )
 
 
