@@ -67,10 +67,16 @@ def watched(
     task: Task, seconds: float, clock: Clock, wait: Callable[[float], None]
 ) -> Iterator[KclRows]:
     """KCL's rows, read once a second for so many seconds."""
+    for _ in looks(seconds, clock, wait):
+        yield _rows(task)
+
+
+def looks(seconds: float, clock: Clock, wait: Callable[[float], None]) -> Iterator[None]:
+    """Moments to look at what somebody alive moves, once a second for so many seconds."""
     deadline = clock.elapsed() + seconds
     while clock.elapsed() < deadline:
         wait(_POLL)
-        yield _rows(task)
+        yield
 
 
 def refuse_moved(task: Task, before: Signs) -> None:

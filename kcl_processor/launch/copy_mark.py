@@ -17,6 +17,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+from kcl_processor.fleet.running import looks
 from kcl_processor.fleet.stream import HOUR, RETENTION
 
 KEY = "KclProcessorCopy"
@@ -24,7 +25,6 @@ KEY = "KclProcessorCopy"
 _STALE = RETENTION - HOUR
 # A copy at work renews its mark every five seconds; a look at the fleet may take some more.
 _PATIENCE = 25.0
-_POLL = 1.0
 _ONE, _NONE = {"N": "1"}, {"N": "0"}
 
 
@@ -177,9 +177,7 @@ def refuse_copying(task: Task, clock: Clock, wait: Callable[[float], None]) -> N
     mark = read_mark(task)
     if mark is None or mark.state is not CopyState.BEGUN:
         return
-    deadline = clock.elapsed() + _PATIENCE
-    while clock.elapsed() < deadline:
-        wait(_POLL)
+    for _ in looks(_PATIENCE, clock, wait):
         later = read_mark(task)
         if later and later != mark:
             raise ConfigError(
