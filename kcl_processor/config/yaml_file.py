@@ -71,9 +71,7 @@ def _task(section: Section, name: str | None) -> Task:
             "checkpoint_seconds", Task.checkpoint_seconds, CHECKPOINT_SECONDS
         ),
         on_poison=section.choice("on_poison", *ON_POISON),
-        dead_letters=section.fitting("dead_letters", LETTERS)
-        if section.text("dead_letters")
-        else None,
+        dead_letters=section.text("dead_letters", LETTERS),
         on_gap=section.choice("on_gap", *ON_GAP),
         unread_seconds=section.integer("unread_seconds", Task.unread_seconds, UNREAD_SECONDS),
     )

@@ -94,13 +94,15 @@ class Section:
             raise self.error(key, "there is no task", "start from properties/example.yml")
         return [(name, tasks.section(name)) for name in tasks.names()]
 
-    def text(self, key: str) -> str | None:
+    def text(self, key: str, form: Form | None = None) -> str | None:
+        """A text, if there is one; one that is not empty is of that form."""
         node = self._take(key, required=False)
         if node is None or node.tag == "tag:yaml.org,2002:null":
             return None
         if not isinstance(node, yaml.ScalarNode):
             raise self.error(key, "a text is wanted here", f"{key}: text")
-        return str(node.value)
+        value = str(node.value)
+        return self._of(form, key, value) if form and value else value
 
     def required_text(self, key: str) -> str:
         value = self.text(key)
@@ -109,7 +111,9 @@ class Section:
         return value
 
     def fitting(self, key: str, form: Form) -> str:
-        value = self.required_text(key)
+        return self._of(form, key, self.required_text(key))
+
+    def _of(self, form: Form, key: str, value: str) -> str:
         if not form.fits(value):
             raise self.error(key, f"{value!r} is not {form.words}", f"{key}: {form.words}")
         return value
