@@ -63,16 +63,9 @@ def queue_arn(place: str, region: str, partition: str) -> str:
     if place.startswith("arn:"):
         return place
     *_, account, name = ["", *filter(None, urlsplit(place).path.split("/"))]
-    return ":".join(
-        (
-            "arn",
-            partition,
-            "sqs",
-            _region(place, region),
-            account if account.isdigit() else "*",
-            name,
-        )
-    )
+    if not account.isdigit():
+        account = "*"
+    return f"arn:{partition}:sqs:{_region(place, region)}:{account}:{name}"
 
 
 def _region(url: str, region: str) -> str:
