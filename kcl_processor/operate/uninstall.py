@@ -40,7 +40,7 @@ def belongings(files: TaskFiles) -> list[Belonging]:
 def _on_disk(files: TaskFiles) -> list[Belonging]:
     """The files; of one in which another task has open letters, this task's own open ones."""
     letters, tasks = files.letter_file, _with_letters(files)
-    shared = _letters(files) if tasks - {files.task.name} else frozenset()
+    shared = _letter_files(files) if tasks - {files.task.name} else frozenset()
     found = [
         Belonging(FILE, str(path), what) for path, what in files.existing() if path not in shared
     ]
@@ -56,7 +56,7 @@ def _with_letters(files: TaskFiles) -> set[str]:
     return {letter.task for letter in LetterFile(files.letter_file).letters()}
 
 
-def _letters(files: TaskFiles) -> frozenset[Path]:
+def _letter_files(files: TaskFiles) -> frozenset[Path]:
     return frozenset({files.letter_file, settled(files.letter_file)})
 
 
@@ -84,7 +84,7 @@ def _delete_on_disk(files: TaskFiles, belonging: Belonging) -> None:
     path = Path(belonging.name)
     try:
         # Another task may have set something aside there since it was looked at.
-        shared = path in _letters(files) and _with_letters(files) - {files.task.name}
+        shared = path in _letter_files(files) and _with_letters(files) - {files.task.name}
         if shared or belonging.kind == LETTERS:
             _settle(LetterFile(files.letter_file), files.task)
         elif path.is_dir():
