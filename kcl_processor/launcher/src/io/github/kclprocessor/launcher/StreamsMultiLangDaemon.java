@@ -120,7 +120,7 @@ public final class StreamsMultiLangDaemon {
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
         childless.start();
-        claim.ifPresent(begun -> new DestinationWatch(begun, () -> claim().get(), this::end).start());
+        claim.ifPresent(first -> new DestinationWatch(first, () -> claim().get(), this::end).start());
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 UnreadWatch.patience(replica.unread(), failover(scheduler)), status::ending,
