@@ -14,10 +14,12 @@ from kcl_processor.cli.hint import again
 from kcl_processor.cli.output import Row, print_rows
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ExitCode
-from kcl_processor.fleet.running import refuse_running
+from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import refuse_copying
+from kcl_processor.launch.daemon import running_workers
 from kcl_processor.operate import uninstall
 
 HELP = "list, and with --yes delete, what belongs to a task"
@@ -37,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     rows: list[Row] = [{"kind": b.kind, "name": b.name, "holds": b.holds} for b in found]
     print_rows(rows, ("kind", "name", "holds"), as_json=args.json)
     if args.yes:
+        _refuse_here(files)
         refuse_running(task, SystemClock(), time.sleep)
         refuse_copying(task, SystemClock(), time.sleep)
         for belonging in found:
@@ -44,6 +47,16 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         print(f"{len(found)} deleted." if args.yes or not found else _left(found, args))
     return ExitCode.OK
+
+
+def _refuse_here(files: TaskFiles) -> None:
+    """What has only just started, or is stopped by a signal, moves nothing in KCL's tables."""
+    if running := running_workers(files):
+        raise StillRunning(
+            f"Task {files.task.name} runs on this host, or is copied here, under the worker id "
+            f"{', '.join(running)}.",
+            "stop it first, then try again",
+        )
 
 
 def _left(found: list[uninstall.Belonging], args: argparse.Namespace) -> str:

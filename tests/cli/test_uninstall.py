@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
+from kcl_processor.launch import daemon
 from kcl_processor.launch.copy_mark import CopyMark, read_mark, replace_mark
 from tests.cli.ask import Ask
 from tests.kcl_tables import fill, rows_in
@@ -25,6 +26,16 @@ def test_without_yes_everything_stays(ask: Ask, file: Path) -> None:
 
 def test_where_nothing_is_left_nothing_is_advised(ask: Ask) -> None:
     assert ask("uninstall").out.splitlines()[-1] == "0 deleted."
+
+
+def test_what_has_only_just_started_here_keeps_its_tables(ask: Ask, file: Path) -> None:
+    """Nor does a daemon or a copy that a signal has stopped move anything in KCL's tables."""
+    task = load_tasks(file)[0]
+    client = fill(task, [])
+    with daemon.lock_worker(task):
+        code, _, told = ask("uninstall", "--yes")
+    assert code == ExitCode.CONFIG and task.kcl.worker_id in told
+    assert rows_in(client, task.kcl.application_name) == []
 
 
 def test_a_copy_at_work_keeps_its_tables(ask: Ask, file: Path) -> None:
