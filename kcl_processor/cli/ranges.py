@@ -13,6 +13,9 @@ from kcl_processor.table.table_reader import Segment
 MOST_PARTS = 1000
 # Segments of a Scan (API reference, Scan, TotalSegments).
 MOST_SEGMENTS = 1_000_000
+# Of seconds, changes or KB. Python waits for nine times as many seconds at most, and a product of
+# two of these is still a number.
+_MOST_AMOUNT = 1e9
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -35,11 +38,11 @@ def part(most: int) -> Callable[[str], Segment]:
 
 
 def amount(text: str) -> float:
-    """A type for ``add_argument``: a finite number, 0 or more."""
+    """A type for ``add_argument``: a number from 0 on that something can be counted with."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 <= number < math.inf:
-        raise ArgumentTypeError(f"{text} is not a number from 0 on")
+    if not 0 <= number <= _MOST_AMOUNT:
+        raise ArgumentTypeError(f"{text} is not a number from 0 to {_MOST_AMOUNT:,.0f}")
     return number

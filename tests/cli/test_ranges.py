@@ -15,7 +15,7 @@ from kcl_processor.errors import ExitCode
 def test_what_is_inside_a_range_is_read() -> None:
     """Both ends belong to it."""
     assert [whole(1, 65_535)(text) for text in ("1", "9464", "65535")] == [1, 9464, 65_535]
-    assert [amount(text) for text in ("0", "2.5", "1e3")] == [0, 2.5, 1000]
+    assert [amount(text) for text in ("0", "2.5", "1e3", "1e9")] == [0, 2.5, 1e3, 1e9]
 
 
 @pytest.mark.parametrize("text", ["0", "6", "-1", "1.5", "x", "", "²"])
@@ -25,10 +25,10 @@ def test_what_is_no_whole_number_of_a_range_is_refused(text: str) -> None:
         whole(1, 5)(text)
 
 
-@pytest.mark.parametrize("text", ["-1", "nan", "inf", "x", ""])
+@pytest.mark.parametrize("text", ["-1", "nan", "inf", "1e300", "1e10", "x", ""])
 def test_what_is_no_amount_is_refused(text: str) -> None:
-    """Nothing is older than never, and no time is not a number."""
-    with pytest.raises(argparse.ArgumentTypeError, match="from 0 on"):
+    """Nothing is older than never, no time is not a number, and nobody can wait for ever."""
+    with pytest.raises(argparse.ArgumentTypeError, match="from 0 to 1,000,000,000"):
         amount(text)
 
 
