@@ -23,8 +23,10 @@ from kcl_processor.fleet.stream import HOUR, RETENTION
 KEY = "KclProcessorCopy"
 # A daemon that starts now needs some time until it has read the oldest change.
 _STALE = RETENTION - HOUR
-# A copy at work renews its mark every five seconds; a look at the fleet may take some more.
-_PATIENCE = 25.0
+# Seconds between two signs of life of a copy at work, in its mark or in its part's row; a look at
+# the fleet may take some more. And after which one that gave none is dead.
+BEAT = 5.0
+DEAD = 25.0
 _ONE, _NONE = {"N": "1"}, {"N": "0"}
 
 
@@ -177,7 +179,7 @@ def refuse_copying(task: Task, clock: Clock, wait: Callable[[float], None]) -> N
     mark = read_mark(task)
     if mark is None or mark.state is not CopyState.BEGUN:
         return
-    for _ in looks(_PATIENCE, clock, wait):
+    for _ in looks(DEAD, clock, wait):
         later = read_mark(task)
         if later and later != mark:
             raise ConfigError(

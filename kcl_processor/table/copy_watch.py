@@ -7,13 +7,12 @@ from collections.abc import Callable
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.launch.copy_mark import BEAT
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.estimate import WARN_HOURS
 from kcl_processor.table.pace import Halt
 
-# Seconds between looks at the fleet: whoever comes alive takes longer to write. And between
-# warnings that time runs out.
-_LOOK_INTERVAL = 5.0
+# Seconds between warnings that time runs out.
 _WARNING_INTERVAL = HOUR
 
 
@@ -71,7 +70,8 @@ class CopyWatch:
             raise
 
     def _check(self, now: float) -> None:
-        if now - self._looked_at >= _LOOK_INTERVAL:
+        # Whoever comes alive takes longer to write.
+        if now - self._looked_at >= BEAT:
             self._looked_at = now
             self._look()
         if not self._progress.forced:

@@ -19,15 +19,14 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+from kcl_processor.fleet.running import looks
+from kcl_processor.launch.copy_mark import BEAT, DEAD
 from kcl_processor.table.copy_progress import CopyProgress, decode, encode
 from kcl_processor.table.table_reader import Segment
 
-# Seconds between two writings, for which what was sent is bounded by one of them, and after which
-# a row that stood still has no owner.
-_INTERVAL = 5.0
+# Seconds for which what was sent is bounded by a writing of the row: a row that stood still for
+# longer has no owner.
 _HOLDS = 20.0
-_DEAD = 25.0
-_POLL = 1.0
 
 
 class PartTaken(OperatorError):
@@ -58,7 +57,7 @@ class PartRow:
         self._row: Row | None = None
         self._is_read = False
         self._owner = ""
-        self._written_at = -_INTERVAL
+        self._written_at = -BEAT
         # Shared with the processes that are forked to copy the part. Only this one writes it, and
         # eight aligned bytes are written at once: a lock would stay held by one that is killed.
         self._holds_until = get_context("fork").RawValue("d", 0.0)
@@ -96,7 +95,7 @@ class PartRow:
         Raises:
             As :meth:`write` does.
         """
-        due = self._clock.elapsed() - self._written_at >= _INTERVAL
+        due = self._clock.elapsed() - self._written_at >= BEAT
         if due or progress.finished_at is not None:
             self.write(progress)
 
@@ -143,9 +142,8 @@ class PartRow:
         return float(self._holds_until.value) - self._clock.elapsed()
 
     def _await_stillness(self, token: str) -> None:
-        began, before = self._clock.elapsed(), self._row
-        while self._clock.elapsed() - began < _DEAD:
-            self._wait(_POLL)
+        before = self._row
+        for _ in looks(DEAD, self._clock, self._wait):
             self._row = read_own(self._task, _key(self._part))
             if self._row == before:
                 continue
@@ -194,7 +192,7 @@ def part_at_work(task: Task, part: Segment, now: float) -> tuple[CopyProgress | 
     """
     row = read_own(task, _key(part))
     # Who copies it has written its row lately.
-    lately = bool(row and _owner(row) and now - float(row["beatAt"]["N"]) < _DEAD)
+    lately = bool(row and _owner(row) and now - float(row["beatAt"]["N"]) < DEAD)
     return _progress(row, part), lately
 
 
