@@ -2,7 +2,9 @@
 
 KCL's three tables, the alarms of `dashboard --alarms`, and the task's files on this host. The
 source and the destination are not touched, nor is the source's stream. Refuses while a worker of
-the task or a copy lives. Without the checkpoints a later start reads the whole stream again.
+the task or a copy lives. Without the checkpoints a later start reads the whole stream again. What
+is no task's stays: the host's class archive (classes-*.jsa in the state directory), which Java
+makes again.
 """
 
 from __future__ import annotations
