@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 
 from kcl_processor.cli.hint import again
 from kcl_processor.cli.output import Row, print_rows
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.running import StillRunning, refuse_running
@@ -23,6 +24,7 @@ from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import refuse_copying
 from kcl_processor.launch.daemon import running_workers
 from kcl_processor.operate import uninstall
+from kcl_processor.table.copy_task import refuse_copying_here
 
 HELP = "list, and with --yes delete, what belongs to a task"
 
@@ -37,18 +39,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     refuse_foreign(files.task, SystemClock(), time.sleep)
-    task, found = files.task, uninstall.belongings(files)
+    found = uninstall.belongings(files)
     rows: list[Row] = [{"kind": b.kind, "name": b.name, "holds": b.holds} for b in found]
     print_rows(rows, ("kind", "name", "holds"), as_json=args.json)
     if args.yes:
-        _refuse_here(files)
-        refuse_running(task, SystemClock(), time.sleep)
-        refuse_copying(task, SystemClock(), time.sleep)
+        refuse_living(files, SystemClock(), time.sleep)
         for belonging in found:
             uninstall.delete(files, belonging)
     if not args.json:
         print(f"{len(found)} deleted." if args.yes or not found else _left(found, args))
     return ExitCode.OK
+
+
+def refuse_living(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> None:
+    """Keep off a task of which a worker or a copy lives.
+
+    Raises:
+        StillRunning, ConfigError, CopyRunning: one lives.
+    """
+    _refuse_here(files)
+    refuse_running(files.task, clock, wait)
+    refuse_copying(files.task, clock, wait)
+    # Who has started while the others were watched has moved nothing yet.
+    _refuse_here(files)
 
 
 def _refuse_here(files: TaskFiles) -> None:
@@ -59,6 +72,7 @@ def _refuse_here(files: TaskFiles) -> None:
             f"{', '.join(running)}.",
             "stop it first, then try again",
         )
+    refuse_copying_here(files.task)
 
 
 def _left(found: list[uninstall.Belonging], args: argparse.Namespace) -> str:

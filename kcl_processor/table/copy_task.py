@@ -69,7 +69,7 @@ def run_copy(
     """
     task, part = files.task, options.part
     with ExitStack() as locks:
-        locks.enter_context(_lock(task, part))
+        locks.enter_context(lock_copy(task, part))
         if part is None:
             hint = "stop it first: copy and daemon write alike"
             locks.enter_context(daemon.lock_worker(task, hint))
@@ -170,11 +170,31 @@ def _held(
 
 def is_running(task: Task) -> bool:
     """Whether a whole copy of this task is at work on this host."""
-    return host_lock.is_held(_lock_name(task.destination, None))
+    return host_lock.is_held(_lock_name(task.destination))
 
 
-def _lock(task: Task, part: Segment | None) -> socket.socket:
-    lock = host_lock.hold(_lock_name(task.destination, part))
+def refuse_copying_here(task: Task) -> None:
+    """Keep off a copy of this task on this host, or a part of one, also one that has only just
+    started or is stopped by a signal.
+
+    Raises:
+        CopyRunning: there is one.
+    """
+    if host_lock.is_held_or_shared(_lock_name(task.destination)):
+        raise CopyRunning(
+            f"A copy to {task.destination}, or a part of one, is at work on this host.",
+            "stop it first, then try again",
+        )
+
+
+def lock_copy(task: Task, part: Segment | None) -> socket.socket:
+    """Hold a copy, or a part of one, on this host.
+
+    Raises:
+        CopyRunning: a live process on this host holds it.
+    """
+    share = f"/{part.number}/{part.total}" if part else ""
+    lock = host_lock.hold(_lock_name(task.destination), share)
     if lock is None:
         raise CopyRunning(
             f"A copy to {task.destination} is already at work on this host.",
@@ -183,9 +203,8 @@ def _lock(task: Task, part: Segment | None) -> socket.socket:
     return lock
 
 
-def _lock_name(destination: Side, part: Segment | None) -> str:
-    whole = f"copy/{destination.region}/{destination.endpoint}/{destination.table}"
-    return f"{whole}/{part.number}/{part.total}" if part else whole
+def _lock_name(destination: Side) -> str:
+    return f"copy/{destination.region}/{destination.endpoint}/{destination.table}"
 
 
 def _checked(
