@@ -39,6 +39,8 @@ def read_own(task: Task, key: str) -> Row | None:
 def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> bool:
     """Replace a row that was read by another, or by none; whether it was still as it was read.
 
+    A call whose answer was lost is repeated, and then finds what it wrote itself.
+
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
@@ -51,7 +53,7 @@ def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> 
             else:
                 client.delete_item(TableName=table, Key={_KEY: {"S": key}}, **unchanged)
         except client.exceptions.ConditionalCheckFailedException:
-            return False
+            return read_own(task, key) == after
     return True
 
 

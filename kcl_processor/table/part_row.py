@@ -117,10 +117,7 @@ class PartRow:
         }
         key = _key(self._part)
         if not replace_own(self._task, key, self._row, row):
-            found = read_own(self._task, key)
-            # A write whose answer was lost is repeated, and then finds itself.
-            if found != row:
-                raise self._taken(found)
+            raise self._taken(read_own(self._task, key))
         self._row, self._written_at = row, now
         self._holds_until.value = now + _HOLDS if self._owner else 0.0
 

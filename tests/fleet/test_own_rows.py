@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
 from kcl_processor.fleet.own_rows import read_own, replace_own
+from tests.edges import Edge, Reply, Request, serving
 from tests.kcl_tables import fill, make_task
 
 ONE, TWO = {"state": {"S": "one"}, "at": {"N": "1"}}, {"state": {"S": "two"}}
@@ -22,3 +29,38 @@ def test_a_row_is_made_replaced_and_removed_as_it_was_read(moto_url: str) -> Non
     assert read_own(task, "Key") == TWO and read_own(task, "Other") is None
     assert replace_own(task, "Key", TWO, None)
     assert read_own(task, "Key") is None
+
+
+def test_a_change_whose_answer_was_lost_is_ones_own(moto_url: str) -> None:
+    """It is repeated, and its condition then fails: nobody else was there."""
+    task = make_task(moto_url)
+    fill(task, [])
+    with losing_first_answers(moto_url, "PutItem", "DeleteItem") as edge:
+        behind = replace(task, kcl=replace(task.kcl, endpoint=edge.url))
+        assert replace_own(behind, "Key", None, ONE)
+        assert len(edge.requests) == 3, "it was written, written again, and looked at"
+        assert replace_own(behind, "Key", ONE, None)
+        assert read_own(task, "Key") is None
+        assert not replace_own(behind, "Key", TWO, ONE)
+
+
+@contextmanager
+def losing_first_answers(url: str, *operations: str) -> Iterator[Edge]:
+    """A way to a service on which the first answer to each of some operations is lost."""
+    to_lose = set(operations)
+
+    def answer(request: Request) -> Reply:
+        headers = {name: text for name, text in request.headers.items() if name != "Host"}
+        far = HTTPConnection(urlsplit(url).netloc, timeout=10)
+        far.request("POST", "/", request.body, headers)
+        answered = far.getresponse()
+        body = answered.read()
+        far.close()
+        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+        if operation in to_lose:
+            to_lose.remove(operation)
+            return Reply.of({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError"}, 500)
+        return Reply(body, answered.status)
+
+    with serving(answer) as edge:
+        yield edge

@@ -40,7 +40,7 @@ def test_a_mark_is_read_as_it_was_written(task: Task) -> None:
     assert read_mark(task) is None
     for before, after in ((None, BEGUN), (BEGUN, DONE), (DONE, replace(DONE, forced=True))):
         assert replace_mark(task, before, after)
-        assert not replace_mark(task, before, after)
+        assert not replace_mark(task, before, replace(after, token="another"))
         assert read_mark(task) == after
 
 
