@@ -17,8 +17,8 @@ from kcl_processor.replicate.change import Change, canonical_key
 from kcl_processor.replicate.destination import DestinationTable
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from kcl_processor.replicate.write import Writer
-from kcl_processor.table.table_copy import OpenFence
 from tests.endpoints import endpoint_at
+from tests.fakes import OpenFence
 
 _AT_ONCE = 16
 # Versions a second, at most.

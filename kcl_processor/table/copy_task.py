@@ -32,7 +32,6 @@ from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
 from kcl_processor.table.part_row import Overtaken, PartRow
 from kcl_processor.table.scan import FEWEST, segments_for
-from kcl_processor.table.table_copy import OpenFence
 from kcl_processor.table.table_reader import Segment
 
 
@@ -79,10 +78,12 @@ def run_copy(
         make_kcl_tables(task)
         if part is None:
             hold = CopyHold(files, tables.identity, clock, halt.wait)
-            kept = Kept(ProgressFile(files.copy_progress), hold, OpenFence())
+            kept = Kept(ProgressFile(files.copy_progress), hold, hold.fence)
         else:
             row = PartRow(task, part, clock, halt.wait)
-            kept = Kept(row, PartHold(files, part, row, tables.identity, clock, halt.wait), row)
+            kept = Kept(
+                row, PartHold(files, part, row, tables.identity, clock, halt.wait), row.fence
+            )
         return _run(files, options, tables, kept, listener, halt, clock)
 
 

@@ -13,7 +13,6 @@ import uuid
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
@@ -22,11 +21,8 @@ from kcl_processor.fleet.own_rows import Row, read_own, replace_own
 from kcl_processor.fleet.running import looks
 from kcl_processor.launch.copy_mark import BEAT, DEAD
 from kcl_processor.table.copy_progress import CopyProgress, decode, encode
+from kcl_processor.table.life_fence import LifeFence
 from kcl_processor.table.table_reader import Segment
-
-# Seconds for which what was sent is bounded by a writing of the row: a row that stood still for
-# longer has no owner.
-_HOLDS = 20.0
 
 
 class PartTaken(OperatorError):
@@ -40,11 +36,14 @@ class Overtaken(OperatorError):
 
 
 class PartRow:
-    """The row of one part; holding it is a :class:`~kcl_processor.replicate.write.Fence`.
+    """The row of one part.
 
     Args:
         part: counted from 0.
         wait: waits for some seconds.
+
+    Attributes:
+        fence: what the part is written by: that the row is held.
     """
 
     def __init__(
@@ -58,9 +57,7 @@ class PartRow:
         self._is_read = False
         self._owner = ""
         self._written_at = -BEAT
-        # Shared with the processes that are forked to copy the part. Only this one writes it, and
-        # eight aligned bytes are written at once: a lock would stay held by one that is killed.
-        self._holds_until = get_context("fork").RawValue("d", 0.0)
+        self.fence = LifeFence(clock, wait)
 
     def load(self) -> CopyProgress | None:
         """Read how far the part is; ``None`` when it never began.
@@ -119,7 +116,10 @@ class PartRow:
         if not replace_own(self._task, key, self._row, row):
             raise self._taken(read_own(self._task, key))
         self._row, self._written_at = row, now
-        self._holds_until.value = now + _HOLDS if self._owner else 0.0
+        if self._owner:
+            self.fence.shown(now)
+        else:
+            self.fence.drop()
 
     def release(self, progress: CopyProgress) -> None:
         """Let another process go on at once; if this fails, what was written last stays."""
@@ -128,15 +128,6 @@ class PartRow:
         self._owner = ""
         with suppress(OperatorError):
             self.write(progress)
-
-    def hold(self) -> None:
-        """Wait until the row was written lately enough for whoever wants to write an item."""
-        while self.remaining() <= 0:
-            self._wait(0.1)
-
-    def remaining(self) -> float:
-        """Seconds for which nobody else holds the row, for sure."""
-        return float(self._holds_until.value) - self._clock.elapsed()
 
     def _await_stillness(self, token: str) -> None:
         before = self._row

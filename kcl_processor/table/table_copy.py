@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil
 from typing import Any
 
 from kcl_processor.aws.wire import Answer
@@ -26,17 +26,6 @@ from kcl_processor.table.table_reader import Page, TableReader
 
 # The place in a shard of what comes from no shard.
 _NO_RECORD = "0"
-
-
-class OpenFence:
-    """Nobody else writes during a copy of a whole table, which is checked elsewhere."""
-
-    def hold(self) -> None:
-        """Let the writer go on."""
-
-    def remaining(self) -> float:
-        """For ever, as far as others go."""
-        return inf
 
 
 class PacedDestination:

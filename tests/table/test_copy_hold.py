@@ -243,6 +243,23 @@ def test_a_copy_of_an_earlier_version_that_was_started_over_is_given_up(world: W
         world.gone_on_with()
 
 
+def test_a_copy_that_was_paused_writes_no_item_before_it_has_looked(world: World) -> None:
+    """Meanwhile another may have begun anew, and a daemon may have followed."""
+    hold, progress = world.begun()
+    assert hold.fence.remaining() > 0
+    world.clock.turn(30)
+    assert hold.fence.remaining() <= 0
+    hold.look(progress)
+    assert hold.fence.remaining() > 0
+    world.clock.turn(30)
+    there = world.hold(world.elsewhere)
+    there.refuse_others(None, restart=True)
+    there.begin(world.progress(), signs_of_life(world.task))
+    with pytest.raises(ConfigError, match="another copy was begun"):
+        hold.look(progress)
+    assert hold.fence.remaining() <= 0
+
+
 def test_of_two_copies_that_begin_at_once_one_does(world: World) -> None:
     """The other is told, before it writes."""
     one, two = world.hold(), world.hold(world.elsewhere)

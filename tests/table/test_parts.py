@@ -205,7 +205,7 @@ def test_a_part_that_was_killed_goes_on_when_nothing_of_it_can_be_on_its_way(
     """Its row stands still for longer than its last writing allowed it to write."""
     killed = Part(world, 0).begin()
     there = Part(world, 0).begin()
-    assert killed.row.remaining() <= 0 < there.row.remaining()
+    assert killed.row.fence.remaining() <= 0 < there.row.fence.remaining()
     with pytest.raises(PartTaken, match="Part 0/3 of the copy"):
         killed.hold.look(killed.progress)
 
@@ -322,10 +322,10 @@ def test_who_does_not_write_his_row_writes_no_item(world: World) -> None:
     """Paused, or cut off from the rows, he waits until the row is his again."""
     part = Part(world, 0).begin()
     world.clock.turn(30)
-    assert part.row.remaining() <= 0
+    assert part.row.fence.remaining() <= 0
     world.wait = turning(world.clock, lambda: part.row.write(part.progress))
-    part.row.hold()
-    assert part.row.remaining() > 0
+    part.row.fence.hold()
+    assert part.row.fence.remaining() > 0
 
 
 def test_a_process_that_is_killed_as_it_looks_at_the_row_stops_no_other(world: World) -> None:
@@ -334,7 +334,7 @@ def test_a_process_that_is_killed_as_it_looks_at_the_row_stops_no_other(world: W
 
     def look_on() -> None:
         while True:
-            part.row.remaining()
+            part.row.fence.remaining()
 
     for _ in range(20):
         worker = get_context("fork").Process(target=look_on, daemon=True)
@@ -344,7 +344,7 @@ def test_a_process_that_is_killed_as_it_looks_at_the_row_stops_no_other(world: W
         worker.join()
         with at_most(2):
             part.row.write(part.progress)
-            assert part.row.remaining() > 0
+            assert part.row.fence.remaining() > 0
 
 
 def test_progress_is_written_every_few_seconds_and_at_the_end(world: World) -> None:

@@ -24,13 +24,12 @@ from kcl_processor.table.patience import PatientCalls
 from kcl_processor.table.scan import SegmentCursor
 from kcl_processor.table.table_copy import (
     CopyReport,
-    OpenFence,
     PacedDestination,
     StopOnRefusedItem,
     TableCopy,
 )
 from kcl_processor.table.table_reader import Segment, TableReader
-from tests.fakes import INVALID, LOST, THROTTLED, HandClock, RecordingDestination
+from tests.fakes import INVALID, LOST, THROTTLED, HandClock, OpenFence, RecordingDestination
 
 SEGMENTS, PAGES, ITEMS = 3, 4, 5
 THROTTLING = Answer(400, "ThrottlingException", "slow down")
