@@ -6,8 +6,9 @@ seconds and the sides still differ: a change on its way is no difference. Memory
 the tables. It runs beside the daemon.
 
 --repair writes the source's item, on condition that the destination still holds what was compared,
-and checks again; --delete-extra also deletes what the source does not hold. Without --repair
-nothing is written, and with --dry-run it is only told what would be.
+and checks again; --delete-extra also deletes what the source does not hold. An item that the
+destination never accepts is told and left. Without --repair nothing is written, and with --dry-run
+it is only told what would be.
 
 A whole comparison that ends equal settles the gaps that were noted on this host before it.
 

@@ -39,6 +39,7 @@ class Outcome(Enum):
     SETTLED = "settled"
     LEFT = "left"
     UNSETTLED = "unsettled"
+    REFUSED = "refused"
     WOULD_PUT = "would put"
     WOULD_DELETE = "would delete"
 

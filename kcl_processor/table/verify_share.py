@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from kcl_processor.clock import Clock
+from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.refusals import without_values
 from kcl_processor.table.compare import WINDOWS_BYTES, Difference, Kind, SegmentPair
 from kcl_processor.table.crew import Link, Numbers
 from kcl_processor.table.pace import Halt
+from kcl_processor.table.patience import Refused
 from kcl_processor.table.repair import Outcome, Repair
 from kcl_processor.table.scan import Rounds, at_once_in
 from kcl_processor.table.suspects import MOST, Suspects
 from kcl_processor.table.table_reader import Segment, TableReader
+
+_log = logging.getLogger(__name__)
 
 # Threads of one process that look at suspects and repair; each has one call under way.
 LOOKING = 8
@@ -157,6 +163,7 @@ class _Decision:
         self._looking = looking
         self._told = told
         self._halt = halt
+        self._has_warned = False
 
     def decide(self, most: int) -> None:
         """Look at what is due, and go on until no more than ``most`` suspects are pending."""
@@ -175,10 +182,22 @@ class _Decision:
 
     def _make_good(self, found: list[Difference]) -> None:
         outcomes: Iterator[Outcome | None] = iter([None] * len(found))
-        if self._repair:
-            outcomes = self._looking.map(self._repair.apply, (part.key for part in found))
+        if repair := self._repair:
+            outcomes = self._looking.map(lambda part: self._repaired(repair, part), found)
         for part, outcome in zip(found, outcomes, strict=True):
             self._told.difference(part, outcome)
+
+    def _repaired(self, repair: Repair, found: Difference) -> Outcome:
+        """What becomes of a difference; an item that is never accepted keeps no other back."""
+        try:
+            return repair.apply(found.key)
+        except Refused as refused:
+            # The next ones would say much the same.
+            if not self._has_warned:
+                self._has_warned = True
+                item = Change(found.key, found.source, "0", 0)
+                _log.warning("%s It is left.", without_values(refused.message, item))
+            return Outcome.REFUSED
 
 
 class _Telling:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,39 @@ def test_a_difference_is_found_reported_and_repaired(ask: Ask, file: Path, tmp_p
     assert ask(*verify).code == ExitCode.OK
 
 
+def test_an_item_that_is_never_accepted_keeps_no_other_from_being_repaired(
+    ask: Ask, file: Path, tmp_path: Path
+) -> None:
+    """It differs still; so may an item be that was set aside."""
+    (task,) = load_tasks(file)
+    replica = clients.tables(task.destination)
+    index = {
+        "IndexName": "by-size",
+        "KeySchema": [{"AttributeName": "size", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    replica.update_table(
+        TableName=task.destination.table,
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "size", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexUpdates=[{"Create": index}],
+    )
+    source = clients.tables(task.source)
+    for name, size in (("a", {"NULL": True}), ("b", {"N": "1"}), ("c", {"N": "2"})):
+        item = {"pk": {"S": name}, "size": size}
+        source.put_item(TableName=task.source.table, Item=item)
+    report = tmp_path / "report.jsonl"
+    code, out, told = ask(
+        *("verify", "--patience", "0", "--json", "--repair", "--report", str(report))
+    )
+    assert code == ExitCode.CRASH, told
+    assert json.loads(out)["differing"] == 1 and json.loads(out)["total"]["equal_again"] == 2
+    outcomes = {line["key"]["pk"]["S"]: line["outcome"] for line in _lines(report)}
+    assert outcomes == {"a": "refused", "b": "put", "c": "put"}
+
+
 @pytest.mark.parametrize("words", [("--dry-run",), ("--delete-extra",), ("--show-values",)])
 def test_flags_without_what_they_belong_to_are_refused(ask: Ask, words: tuple[str, ...]) -> None:
     """Nothing is read, and the hint is what to add."""
@@ -56,3 +90,7 @@ def test_gaps_whose_healing_cannot_be_noted_are_told(ask: Ask, file: Path, tmp_p
     settled(gaps).symlink_to(tmp_path / "nowhere" / "file")
     code, _, told = ask("verify", "--patience", "0")
     assert code == ExitCode.CONFIG and "The tables are equal" in told and str(gaps) in told
+
+
+def _lines(report: Path) -> list[Any]:
+    return [json.loads(line) for line in report.read_text().splitlines()]
