@@ -6,6 +6,7 @@ sure first that nobody lives.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,13 +39,17 @@ def save(path: Path, task: Task, items: Sequence[Item]) -> None:
     Raises:
         ConfigError: the file exists or cannot be written.
     """
-    saved = {"task": task.name, "table": task.kcl.application_name, "items": list(items)}
     try:
-        durable.new_file(path, json.dumps(saved, indent=1).encode())
+        _write(path, task, items)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}.", "--save with another file"
         ) from error
+
+
+def _write(path: Path, task: Task, items: Sequence[Item]) -> None:
+    saved = {"task": task.name, "table": task.kcl.application_name, "items": list(items)}
+    durable.new_file(path, json.dumps(saved, indent=1).encode())
 
 
 def set_aside(files: TaskFiles, rows: Sequence[Item], now: float) -> Path | None:
@@ -57,10 +62,26 @@ def set_aside(files: TaskFiles, rows: Sequence[Item], now: float) -> Path | None
     if not rows:
         return None
     task = files.task
-    path = files.saved_leases(now)
-    save(path, task, rows)
+    path = _save_beside_others(files, rows, now)
     steps = [Step(shard_of(row["leaseKey"]["S"]), row, None) for row in rows]
     apply(clients.checkpoints(task), table_names(task).leases, steps)
+    return path
+
+
+def _save_beside_others(files: TaskFiles, rows: Sequence[Item], now: float) -> Path:
+    """Two workers of a host, which a supervisor starts together, may do so in one second."""
+    for seconds in itertools.count():
+        path = files.saved_leases(now + seconds)
+        try:
+            _write(path, files.task, rows)
+        except OSError as error:
+            if not path.exists():
+                raise ConfigError(
+                    f"{path} cannot be written: {error.strerror}.",
+                    "--state-dir with a folder of yours",
+                ) from error
+        else:
+            break
     return path
 
 

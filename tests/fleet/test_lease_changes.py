@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet import lease_changes
-from tests.kcl_tables import fill, make_task, snapshot
+from tests.kcl_tables import fill, make_task, rows_in, snapshot
 
 ROWS, _, _ = snapshot("two-workers")
 
@@ -20,6 +21,17 @@ def test_saved_rows_belong_to_their_task(tmp_path: Path) -> None:
         lease_changes.load(tmp_path / "saved.json", make_task())
     with pytest.raises(ConfigError, match="cannot be written"):
         lease_changes.save(tmp_path / "saved.json", make_task(), ROWS)
+
+
+def test_two_workers_may_set_rows_aside_in_one_second(moto_url: str, tmp_path: Path) -> None:
+    """A supervisor starts them together; each saves what it takes away."""
+    task = make_task(moto_url)
+    client = fill(task, ROWS)
+    files = TaskFiles(task, tmp_path)
+    saved = [lease_changes.set_aside(files, [row], 1000.4) for row in ROWS[:2]]
+    assert [lease_changes.load(path, task) for path in saved if path] == [[row] for row in ROWS[:2]]
+    assert sorted(files.every_saved_leases()) == sorted(path for path in saved if path)
+    assert len(rows_in(client, task.kcl.application_name)) == len(ROWS) - 2
 
 
 def test_a_row_that_changed_is_left_alone(moto_url: str) -> None:
