@@ -194,8 +194,8 @@ class CopyHold(Hold):
 
     def _replace(self, mark: CopyMark) -> bool:
         asked_at = self._clock.elapsed()
-        before, self._mark = self._mark, mark
-        if not replace_mark(self._task, before, mark):
+        if not replace_mark(self._task, self._mark, mark):
             return False
+        self._mark = mark
         self.fence.shown(asked_at)
         return True

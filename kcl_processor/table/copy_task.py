@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
@@ -16,6 +16,7 @@ from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.copy_mark import CopyMark, refuse_stale
+from kcl_processor.launch.patience import once_renewed
 from kcl_processor.replicate.write import Fence
 from kcl_processor.state import host_lock
 from kcl_processor.state.owner import own
@@ -33,6 +34,8 @@ from kcl_processor.table.part_hold import PartHold
 from kcl_processor.table.part_row import Overtaken, PartRow
 from kcl_processor.table.scan import FEWEST, segments_for
 from kcl_processor.table.table_reader import Segment
+
+T = TypeVar("T")
 
 
 class CopyRunning(OperatorError):
@@ -158,11 +161,22 @@ def _held(
     clock: Clock,
 ) -> bool:
     hold = kept.hold
-    watch = CopyWatch(progress, lambda: hold.look(progress), listener, halt, clock)
+
+    def patiently(step: Callable[[], T]) -> T:
+        # Meanwhile nothing is written: the fence falls.
+        return once_renewed(step, clock, halt.wait, listener.warn)
+
+    def save(progress: CopyProgress) -> None:
+        patiently(lambda: kept.store.save(progress))
+
+    watch = CopyWatch(
+        progress, lambda: patiently(lambda: hold.look(progress)), listener, halt, clock
+    )
     try:
         if progress.finished_at is None:
-            _copy(files, tables, progress, kept, processes, halt, clock, watch)
-        return hold.finish(progress, listener)
+            book = CopyBook(progress, save, clock)
+            _copy(files, tables, progress, book, kept.fence, processes, halt, clock, watch)
+        return patiently(lambda: hold.finish(progress, listener))
     except StillRunning as error:
         raise hold.disturb(progress, error.message.rstrip(".")) from error
     finally:
@@ -267,13 +281,13 @@ def _copy(
     files: TaskFiles,
     tables: Tables,
     progress: CopyProgress,
-    kept: Kept,
+    book: CopyBook,
+    fence: Fence,
     processes: int | None,
     halt: Halt,
     clock: Clock,
     watch: Callable[[], None],
 ) -> None:
-    book = CopyBook(progress, kept.store.save, clock)
     book.save()
     left = sum(not segment.done for segment in progress.own_segments.values())
     count = processes_for(left, processes)
@@ -286,7 +300,7 @@ def _copy(
         tables.read_limit,
         tables.write_limit,
         count,
-        kept.fence,
+        fence,
         halt,
         clock,
     )

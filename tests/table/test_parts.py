@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from http.client import HTTPConnection
 from multiprocessing import get_context
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -31,6 +35,7 @@ from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_at_
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
+from tests.edges import Reply, Request, serving
 from tests.fakes import turning
 from tests.table.copied import CopyWorld, never_ran
 
@@ -359,6 +364,61 @@ def test_progress_is_written_every_few_seconds_and_at_the_end(world: World) -> N
     part.row.save(part.progress)
     found = read_part(world.task, part.place)
     assert found and found.items == 2
+
+
+@pytest.mark.parametrize("key", ["KclProcessorCopy", "KclProcessorCopyPart-0-of-2"])
+def test_credentials_that_are_being_renewed_end_no_copy(
+    moto_url: str, tmp_path: Path, key: str
+) -> None:
+    """Neither its mark nor a part's row can be written for a while; it goes on then."""
+    refusals = Refusals(moto_url, key)
+    task = never_ran(moto_url)
+    with serving(refusals) as edge:
+        task = replace(task, kcl=replace(task.kcl, endpoint=edge.url))
+        world = World(task, tmp_path)
+        options = CopyOptions(part=Segment(0, 2) if "Part" in key else None, processes=1)
+        files = TaskFiles(task, tmp_path)
+        told = Told()
+        copied = run_copy(files, options, told, TurningHalt(world), world.clock)
+    assert copied.progress.finished_at and refusals.made == 2
+    assert "300 s for that" in told.lines[0]
+
+
+class Told(CopyListener):
+    """Keeps what an operator is warned of."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.lines.append(text)
+
+
+class Refusals:
+    """A way to a service that refuses the credentials twice as a row is written again."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.made = 0
+        self._netloc = urlsplit(url).netloc
+        self._key = {"S": key}
+        self._written = 0
+
+    def __call__(self, request: Request) -> Reply:
+        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+        item = json.loads(request.body).get("Item", {})
+        if operation == "PutItem" and item.get("key") == self._key:
+            self._written += 1
+            if self._written in (2, 3):
+                self.made += 1
+                code = "com.amazon.coral.service#UnrecognizedClientException"
+                return Reply.of({"__type": code}, 400)
+        headers = {name: text for name, text in request.headers.items() if name != "Host"}
+        far = HTTPConnection(self._netloc, timeout=10)
+        far.request("POST", "/", request.body, headers)
+        answered = far.getresponse()
+        reply = Reply(answered.read(), answered.status)
+        far.close()
+        return reply
 
 
 def test_of_parts_that_begin_at_once_one_begins_the_copy(world: World) -> None:
