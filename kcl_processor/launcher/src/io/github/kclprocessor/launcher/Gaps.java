@@ -39,11 +39,14 @@ final class Gaps {
     /**
      * Ends the daemon, whose stream was turned off and has been read; a start follows the next one.
      *
-     * @param lastOn when the stream was last seen to be on
+     * @param lastOn when the stream was last seen to be on, from where on changes are missing; null if nobody
+     *     saw it, or more is missing
      */
     void streamEnded(String stream, Instant lastOn) {
-        String words = "the stream " + stream + " was turned off after " + lastOn
-                + ", and nothing is left in it to read: changes made until a new one is turned on are in neither";
+        String since = lastOn == null ? "" : " after " + lastOn;
+        String unread = lastOn == null ? "what was not read of it, and " : "";
+        String words = "the stream " + stream + " was turned off" + since + ", and nothing is left in it to read: "
+                + unread + "changes made until a new one is turned on are in neither";
         Connectors.LOG.error("GAP {}. Try: {}kcl-processor run {}{}, then {}", words,
                 goOn ? "a supervisor's start, or " : "", task, goOn ? "" : " --adopt", repair());
         boolean noted = goOn && noted(null, stream, lastOn, null, "the stream was turned off");

@@ -22,7 +22,8 @@ final class StreamWatch implements Runnable {
     private final SourceStream stream;
     private final Callable<List<Lease>> leases;
     private final Gaps gaps;
-    private Instant lastOn = Instant.now();
+    /** Null until it was. */
+    private Instant lastOn;
     private boolean told;
 
     StreamWatch(SourceStream stream, Callable<List<Lease>> leases, Gaps gaps) {
@@ -50,8 +51,12 @@ final class StreamWatch implements Runnable {
                 Connectors.LOG.error(
                         "The stream {} was turned off. The daemon reads what is left in it, and ends", stream.arn);
             }
-            if (isRead()) {
-                gaps.streamEnded(stream.arn, lastOn);
+            List<Shard> left = stream.shards();
+            Map<String, Boolean> ended = leases.call().stream()
+                    .collect(Collectors.toMap(Lease::leaseKey, lease -> lease.checkpoint().isShardEnd()));
+            if (isRead(left, ended)) {
+                // What went with the stream, and was not read, is older.
+                gaps.streamEnded(stream.arn, ended.containsValue(false) ? null : lastOn);
             }
         } catch (Exception e) {
             Connectors.LOG.warn("Whether the stream {} is on cannot be told now ({})", stream.arn, e.toString());
@@ -64,11 +69,8 @@ final class StreamWatch implements Runnable {
      * <p>One without a lease is still to be read if it has no children; what was before them may have
      * been passed at a first start.
      */
-    private boolean isRead() throws Exception {
-        List<Shard> shards = stream.shards();
+    private static boolean isRead(List<Shard> shards, Map<String, Boolean> ended) {
         Set<String> parents = shards.stream().map(Shard::parentShardId).collect(Collectors.toSet());
-        Map<String, Boolean> ended = leases.call().stream()
-                .collect(Collectors.toMap(Lease::leaseKey, lease -> lease.checkpoint().isShardEnd()));
         return shards.stream().map(Shard::shardId)
                 .allMatch(shard -> ended.getOrDefault(shard, parents.contains(shard)));
     }

@@ -96,12 +96,37 @@ class StreamWatchTest {
     /** Told to go on over gaps, it notes this one, and a supervisor's start follows the new stream. */
     @Test
     void notedGap() throws Exception {
+        stream.status = StreamStatus.ENABLED;
+        StreamWatch watch = watch(true);
+        watch.run();
         stream.status = null;
-        watch(true).run();
+        watch.run();
         assertEquals(List.of(1), exits);
         String noted = Files.readString(folder.resolve("gaps"));
         assertTrue(noted.contains("\"shard\":null,\"checkpoint\":\"arn\",\"from\":\"20"), noted);
         assertTrue(noted.contains("\"to\":null,\"reason\":\"the stream was turned off\"}"), noted);
+    }
+
+    /** Of a stream that was off before the daemon began nobody knows since when. */
+    @Test
+    void turnedOffBefore() throws Exception {
+        stream.status = null;
+        watch(true).run();
+        String noted = Files.readString(folder.resolve("gaps"));
+        assertTrue(noted.contains("\"checkpoint\":\"arn\",\"from\":null,\"to\":null"), noted);
+    }
+
+    /** What went unread with the stream was made before it was turned off. */
+    @Test
+    void goneUnread() throws Exception {
+        stream.status = StreamStatus.ENABLED;
+        lease("a", new ExtendedSequenceNumber("7"));
+        StreamWatch watch = watch(true);
+        watch.run();
+        stream.status = null;
+        watch.run();
+        String noted = Files.readString(folder.resolve("gaps"));
+        assertTrue(noted.contains("\"checkpoint\":\"arn\",\"from\":null,\"to\":null"), noted);
     }
 
     /** A gap that cannot be noted is a person's, as with shards. */
