@@ -65,6 +65,11 @@ final class ReadPace implements SleepTimeController {
         if (emptyReads < FEW_EMPTY_READS) {
             return pause;
         }
-        return emptyReads < MANY_EMPTY_READS ? 2 * pause : Math.max(2 * pause, QUIET_PAUSE_MILLIS);
+        return emptyReads < MANY_EMPTY_READS ? 2 * pause : longestMillis(pause);
+    }
+
+    /** Between two reads of a shard that has had no changes for long. */
+    static long longestMillis(long pause) {
+        return Math.max(2 * pause, QUIET_PAUSE_MILLIS);
     }
 }

@@ -14,6 +14,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
@@ -123,7 +125,7 @@ public final class StreamsMultiLangDaemon {
         claim.ifPresent(first -> new DestinationWatch(first, () -> claim().get(), this::end).start());
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
-                UnreadWatch.patience(replica.unread(), failover(scheduler)), status::ending,
+                UnreadWatch.patience(replica.unread(), failover(scheduler), pauses(scheduler)), status::ending,
                 () -> end(ExitStatus.CRASH)).start();
         ClassArchive.makeLater();
         scheduler.run();
@@ -152,6 +154,16 @@ public final class StreamsMultiLangDaemon {
 
     private static Duration failover(Scheduler scheduler) {
         return Duration.ofMillis(scheduler.leaseManagementConfig().failoverTimeMillis());
+    }
+
+    /** The longest pauses that settings ask for: between rounds of assignment, looks at a parent, reads of a shard. */
+    static List<Duration> pauses(Scheduler scheduler) {
+        DynamoDBStreamsPollingConfig polling =
+                (DynamoDBStreamsPollingConfig) scheduler.retrievalConfig().retrievalSpecificConfig();
+        return Stream.of(scheduler.leaseManagementConfig().leaseAssignmentIntervalMillis(),
+                        scheduler.coordinatorConfig().parentShardPollIntervalMillis(),
+                        ReadPace.longestMillis(polling.idleTimeBetweenReadsInMillis()))
+                .map(Duration::ofMillis).collect(Collectors.toList());
     }
 
     /** This replica, with its destination as it is now. */

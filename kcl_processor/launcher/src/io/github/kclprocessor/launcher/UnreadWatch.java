@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.leases.exceptions.LeasingException;
@@ -45,7 +46,7 @@ final class UnreadWatch implements Runnable {
     private int roundsWithoutAssignment;
 
     /**
-     * @param patience how long a shard may be silent
+     * @param patience how long a shard, or the assigner, may be silent
      * @param ending whether the daemon's end has begun, in which shards are let go anyway
      * @param end ends the daemon for a supervisor to start it anew
      */
@@ -62,11 +63,15 @@ final class UnreadWatch implements Runnable {
     }
 
     /**
-     * How long a shard may be silent. While the destination is away its record processor asks for nothing until
-     * its proof of the lease runs out, a part of the failover time; until then it may write, and others must not.
+     * How long a shard, or the assigner, may be silent. While the destination is away a record processor asks for
+     * nothing until its proof of the lease runs out, a part of the failover time; until then it may write, and others
+     * must not. Nor is a pause silence that a setting asks for.
+     *
+     * @param pauses the longest of each kind
      */
-    static Duration patience(Duration unread, Duration failover) {
-        return unread.compareTo(failover) < 0 ? failover : unread;
+    static Duration patience(Duration unread, Duration failover, List<Duration> pauses) {
+        return Stream.concat(Stream.of(unread, failover), pauses.stream().map(pause -> pause.multipliedBy(2)))
+                .max(Duration::compareTo).get();
     }
 
     void start() {

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,6 +89,14 @@ class StreamsMultiLangDaemonTest {
         Scheduler scheduler = scheduler(daemon());
         assertEquals(0, scheduler.leaseManagementConfig().shardSyncIntervalMillis());
         assertEquals(250, scheduler.coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
+    }
+
+    /** The pauses that settings ask for: between two rounds of assignment, looks at a parent, reads of a quiet shard. */
+    @Test
+    void pauses() throws Exception {
+        assertEquals(List.of(Duration.ofMinutes(5), Duration.ofMinutes(2), Duration.ofMinutes(1)),
+                StreamsMultiLangDaemon.pauses(scheduler(daemon("leaseAssignmentIntervalMillis = 300000",
+                        "parentShardPollIntervalMillis = 120000", "idleTimeBetweenReadsInMillis = 30000"))));
     }
 
     /** A live worker's shard goes to another by a hand-over only; an assignment would leave it two writers. */

@@ -188,8 +188,17 @@ class UnreadWatchTest {
     @Test
     void noShorterThanTheFailover() {
         Duration unread = Duration.ofMinutes(2);
-        assertEquals(unread, UnreadWatch.patience(unread, Duration.ofSeconds(10)));
-        assertEquals(Duration.ofMinutes(10), UnreadWatch.patience(unread, Duration.ofMinutes(10)));
+        assertEquals(unread, UnreadWatch.patience(unread, Duration.ofSeconds(10), List.of()));
+        assertEquals(Duration.ofMinutes(10), UnreadWatch.patience(unread, Duration.ofMinutes(10), List.of()));
+    }
+
+    /** A pause that a setting asks for is no silence: within the watch's patience there are two of them. */
+    @Test
+    void noShorterThanTwoPauses() {
+        Duration unread = Duration.ofMinutes(2);
+        Duration failover = Duration.ofSeconds(10);
+        assertEquals(unread, UnreadWatch.patience(unread, failover, List.of(failover, Duration.ofMinutes(1))));
+        assertEquals(Duration.ofHours(2), UnreadWatch.patience(unread, failover, List.of(Duration.ofHours(1), failover)));
     }
 
     /** At the end of the daemon there is nothing to let go. */
