@@ -135,6 +135,23 @@ def test_a_worker_of_a_fleet_stops(story: Stories, tell: Tell, *, leader: bool) 
     assert moved < 5
 
 
+@pytest.mark.drill
+def test_a_worker_whose_fleet_has_too_few_shards_stops(story: Stories, tell: Tell) -> None:
+    """Another stands by without a lease: it reads on in five seconds, not a failover later."""
+    told = story(lineages=1, preload=100, keys=100, rate=50.0)
+    worker = told.started("worker-1")
+    told.start("worker-2")
+    until(lambda: told.status()["workers"] == 2, "the other stands by", 60)
+    assert set(told.owners().values()) == {"worker-1"}
+    worker.ask_to_stop()
+    moved = until(lambda: set(told.owners().values()) == {"worker-2"}, "its shard moves", 60)
+    assert worker.wait(GRACE) == 0, worker.log()
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    tell("SIGTERM beside a worker that stands by", told, verdict, 1, f"moved in {moved:.1f} s")
+    assert moved < 5
+
+
 def _stop(worker: Worker) -> float:
     """Stop a worker that is at work; give the seconds it took. Nothing may start meanwhile."""
     before = {child.pid for child in worker.children()}

@@ -26,6 +26,7 @@ final class Handover {
     private static final int LOOKS = 3;
 
     private final Supplier<LeaseCoordinator> leases;
+    private final BooleanSupplier company;
     private final Consumer<String> leaveFleet;
     private final String worker;
     private final BooleanSupplier stopping;
@@ -33,10 +34,14 @@ final class Handover {
     private Map<String, Integer> waiting = new HashMap<>();
     private boolean left;
 
-    /** @param leaveFleet takes a worker's report away: the leader, which would assign it leases, forgets it */
-    Handover(Supplier<LeaseCoordinator> leases, Consumer<String> leaveFleet, String worker,
+    /**
+     * @param company whether another worker lives, as one does for which there is no shard
+     * @param leaveFleet takes a worker's report away: the leader, which would assign it leases, forgets it
+     */
+    Handover(Supplier<LeaseCoordinator> leases, BooleanSupplier company, Consumer<String> leaveFleet, String worker,
             BooleanSupplier stopping) {
         this.leases = leases;
+        this.company = company;
         this.leaveFleet = leaveFleet;
         this.worker = worker;
         this.stopping = stopping;
@@ -136,7 +141,8 @@ final class Handover {
         if (alone == null) {
             alone = table.listLeases().stream()
                     .map(Lease::leaseOwner)
-                    .allMatch(owner -> owner == null || owner.equals(worker));
+                    .allMatch(owner -> owner == null || owner.equals(worker))
+                    && !company.getAsBoolean();
             if (!alone) {
                 leave();
             }

@@ -84,8 +84,10 @@ public final class StreamsMultiLangDaemon {
         replica = ReplicaProperties.read(properties);
         multiLang = new MultiLangDaemonConfig(properties.toString());
         kcl = multiLang.getMultiLangDaemonConfiguration();
-        handover = new Handover(this::leases, worker -> WorkerReports.remove(built.get(), worker),
-                kcl.getWorkerIdentifier(), status::stopping);
+        String worker = kcl.getWorkerIdentifier();
+        handover = new Handover(this::leases,
+                () -> WorkerReports.others(built.get(), worker, failover(built.get())),
+                leaves -> WorkerReports.remove(built.get(), leaves), worker, status::stopping);
         destination = Destination.of(replica, credentials());
     }
 

@@ -18,6 +18,7 @@ class HandoverTest {
     private final List<String> evicted = new ArrayList<>();
     private final List<String> left = new ArrayList<>();
     private boolean stopping = true;
+    private boolean company;
     private boolean broken;
 
     private void lease(String key, String owner) {
@@ -44,7 +45,7 @@ class HandoverTest {
         });
         LeaseCoordinator coordinator = Fake.of(LeaseCoordinator.class, (method, arguments) ->
                 method.equals("getAssignments") ? new ArrayList<>(table.values()) : refresher);
-        return new Handover(() -> coordinator, left::add, "me", () -> stopping);
+        return new Handover(() -> coordinator, () -> company, left::add, "me", () -> stopping);
     }
 
     /** In a fleet, a lease that is still ours is given up; one that was taken is not touched. */
@@ -82,6 +83,16 @@ class HandoverTest {
         assertEquals(List.of(), left);
         handover.releaseRest();
         assertEquals(List.of(), evicted);
+        assertEquals(List.of("me"), left);
+    }
+
+    /** Where others stand by, of whom none has a lease for want of shards, a worker is not alone. */
+    @Test
+    void releasesToThoseThatStandBy() {
+        lease("a", "me");
+        company = true;
+        handover().release("a");
+        assertEquals(List.of("a"), evicted);
         assertEquals(List.of("me"), left);
     }
 

@@ -40,7 +40,8 @@ class ShardProcessorTest {
     }
 
     private ShardProcessor processor(ShardRecordProcessor child, LeaseCoordinator leases) {
-        return new ShardProcessor(child, () -> leases, open, new Handover(() -> null, worker -> {}, "me", () -> false),
+        return new ShardProcessor(child, () -> leases, open, new Handover(
+                () -> null, () -> false, worker -> {}, "me", () -> false),
                 new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs, () -> false);
     }
 
