@@ -117,9 +117,11 @@ class Pulses:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._seen: dict[str, tuple[object, float, bool]] = {}
+        self._read_at = 0.0
 
     def read(self, values: Iterable[tuple[str, object]], now: float) -> None:
         """Take in a reading of named values."""
+        self._read_at = now
         for name, value in values:
             before = self._seen.get(name)
             if before is None:
@@ -127,18 +129,21 @@ class Pulses:
             elif before[0] != value:
                 self._seen[name] = (value, now, True)
 
-    def moving(self, name: str, now: float) -> bool | None:
-        """Whether a value moves; ``None`` while that cannot be told yet."""
+    def moving(self, name: str) -> bool | None:
+        """Whether a value moved up to the last reading; ``None`` if that cannot be told yet.
+
+        What passed since that reading tells nothing: nobody looked.
+        """
         if name not in self._seen:
             return None
         _, since, changed = self._seen[name]
-        if now - since >= self._patience:
+        if self._read_at - since >= self._patience:
             return False
         return True if changed else None
 
-    def still(self, name: str, now: float) -> float:
+    def still(self, name: str) -> float:
         """For how many seconds a value has been seen to stand still."""
-        return now - self._seen[name][1] if name in self._seen else 0.0
+        return self._read_at - self._seen[name][1] if name in self._seen else 0.0
 
 
 def pulse(lease: Lease) -> str:
@@ -168,24 +173,20 @@ class Owners:
 
     Args:
         rows: the last reading, which ``pulses`` has taken in.
-        elapsed: when that was, on the clock of ``pulses``.
         now: seconds since the epoch.
     """
 
-    def __init__(
-        self, rows: KclRows, pulses: Pulses, task: Task, elapsed: float, now: float
-    ) -> None:
+    def __init__(self, rows: KclRows, pulses: Pulses, task: Task, now: float) -> None:
         self._reports = {worker.id: worker.updated_at for worker in workers(rows)}
         self._reporting = reporting(rows)
         self._pulses = pulses
         self._failover = failover_seconds(task)
         self._silence = self._failover + report_seconds(task)
-        self._elapsed = elapsed
         self._now = now
 
     def life(self, lease: Lease) -> Life:
         """What the owner of a lease is."""
-        moves = self._pulses.moving(pulse(lease), self._elapsed)
+        moves = self._pulses.moving(pulse(lease))
         if moves:
             return Life.ALIVE
         if self._reporting and lease.owner not in self._reports:
@@ -196,7 +197,7 @@ class Owners:
 
     def _is_overdue(self, lease: Lease) -> bool:
         """Whether another worker, if one lived, would own the lease by now."""
-        if self._pulses.still(pulse(lease), self._elapsed) >= self._failover:
+        if self._pulses.still(pulse(lease)) >= self._failover:
             return True
         reported = self._reports.get(lease.owner or "")
         return reported is None or self._now - reported > self._silence

@@ -95,7 +95,7 @@ class Observer:
         if patient:
             rows = self._watch(rows)
         now = self._clock.now()
-        owners = Owners(rows, self._pulses, self._task, self._clock.elapsed(), now)
+        owners = Owners(rows, self._pulses, self._task, now)
         views = join(rows.leases, shards, looks, owners.life, now)
         return self._sight(rows, views, owners, now)
 
@@ -118,8 +118,7 @@ class Observer:
         return rows
 
     def _undecided(self, leases: list[Lease]) -> bool:
-        now = self._clock.elapsed()
-        return any(self._pulses.moving(pulse(row), now) is None for row in _owned(leases))
+        return any(self._pulses.moving(pulse(row)) is None for row in _owned(leases))
 
     def _source(self) -> Stream:
         if self._stream is None:

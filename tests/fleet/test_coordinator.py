@@ -83,13 +83,18 @@ def test_a_released_lock_leads_nobody() -> None:
 def test_a_value_moves_or_stands_still_or_was_not_watched_long_enough() -> None:
     """Three answers, and a change counts for as long as the patience lasts."""
     pulses = Pulses(patience=5)
-    assert pulses.moving("a", 0) is None
-    pulses.read([("a", 1)], 0)
-    assert pulses.moving("a", 4) is None
-    assert pulses.moving("a", 5) is False
-    pulses.read([("a", 2)], 6)
-    assert pulses.moving("a", 10) is True
-    assert pulses.moving("a", 11) is False
+    assert pulses.moving("a") is None
+    for moment, value, moves in [
+        (0, 1, None),
+        (4, 1, None),
+        (5, 1, False),
+        (6, 2, True),
+        (10, 2, True),
+        (11, 2, False),
+    ]:
+        pulses.read([("a", value)], moment)
+        assert pulses.moving("a") is moves
+    assert pulses.still("a") == 5
 
 
 def test_a_worker_is_fresh_for_three_reports_and_a_clocks_difference() -> None:
@@ -123,9 +128,10 @@ def lives(seen: KclRows, *, watched: float, silent: float) -> set[Life]:
     """
     task = make_task(properties={"failoverTimeMillis": "10000"})
     pulses = Pulses(renewal_seconds(task))
-    pulses.read(pulses_of(seen), 0)
+    for moment in (0, watched):
+        pulses.read(pulses_of(seen), moment)
     (reported,) = (worker.updated_at for worker in workers(rows()) if worker.id == "worker-2")
-    owners = Owners(seen, pulses, task, watched, reported + silent)
+    owners = Owners(seen, pulses, task, reported + silent)
     return {owners.life(row) for row in seen.leases if row.owner == "worker-2" and not row.ended}
 
 
@@ -155,7 +161,7 @@ def test_an_owner_that_renews_is_alive_whatever_it_reports() -> None:
     for counter in (1, 2):
         moved = [replace(row, counter=counter) for row in started.leases]
         pulses.read(pulses_of(replace(started, leases=moved)), counter)
-    owners = Owners(started, pulses, task, 2, 0)
+    owners = Owners(started, pulses, task, 0)
     assert {owners.life(row) for row in started.leases} == {Life.ALIVE}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.leases import Lease
@@ -50,6 +52,27 @@ def test_a_look_waits_until_the_living_have_moved(moto_url: str, tmp_path: Path)
     assert states == {("worker-1", "active"), ("worker-2", "dying")}
     assert seen.live == ["worker-1"]
     assert seen.leader is not None and seen.leader.owner == "worker-2"
+
+
+@pytest.mark.parametrize(("patient", "state"), [(True, "active"), (False, "owned")])
+def test_what_passes_while_nobody_reads_is_no_standing_still(
+    moto_url: str, tmp_path: Path, state: str, *, patient: bool
+) -> None:
+    """A long list of shards takes longer than a lease is watched for."""
+    task, clock = make_task(moto_url), HandClock()
+    client = fill(task, ROWS, COORDINATOR, WORKERS)
+
+    class LongStream(FakeStream):
+        def look_behind(self, leases: Iterable[Lease]) -> dict[str, Look]:
+            clock.turn(20)
+            for row in ROWS:
+                renewed = {**row, "leaseCounter": {"N": str(int(clock.seconds))}}
+                client.put_item(TableName=task.kcl.application_name, Item=renewed)
+            return super().look_behind(leases)
+
+    observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, LongStream())
+    seen = observer.look(patient=patient)
+    assert {view.state for view in seen.shards if view.state != "ended"} == {state}
 
 
 def test_a_task_that_was_stopped_is_known_at_once(moto_url: str, tmp_path: Path) -> None:
