@@ -17,9 +17,10 @@ from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
 from integration.bench.subject import Subject
 from integration.bench.tables import TABLES
+from integration.bench.views import VIEWS
 from integration.local_tables import database
 
-_ALL = {**SCENARIOS, **MANY, **TABLES}
+_ALL = {**SCENARIOS, **MANY, **TABLES, **VIEWS}
 
 
 def parser() -> argparse.ArgumentParser:

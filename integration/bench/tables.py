@@ -41,7 +41,7 @@ def _verify(bench: Bench) -> Figures:
 def _to_its_end(bench: Bench, side: str, first: str) -> Figures:
     """Run the command to its end; its speed counts from the first call that is `first`."""
     simulator, ready = bench.simulator, bench.simulator.ready
-    before = _cpu_of_ended()
+    before = cpu_of_ended()
 
     def calls() -> int:
         return int(simulator.status()[side]["calls"].get(first, 0))
@@ -55,7 +55,7 @@ def _to_its_end(bench: Bench, side: str, first: str) -> Figures:
         raise RuntimeError(f"ended with {code}: {bench.subject.log()[-500:]}")
     table = client("dynamodb", simulator.source_url, ready["region"])
     items = table.describe_table(TableName=ready["table"])["Table"]["ItemCount"]
-    cpu = _cpu_of_ended() - before
+    cpu = cpu_of_ended() - before
     return {
         "items/s": items / (ended - began),
         "seconds with its start": ended - bench.started,
@@ -67,7 +67,7 @@ def _to_its_end(bench: Bench, side: str, first: str) -> Figures:
     }
 
 
-def _cpu_of_ended() -> float:
+def cpu_of_ended() -> float:
     """CPU seconds of the processes that this one has waited for, and of theirs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -25,8 +25,14 @@ from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import OperatorError, PermissionDenied
 
+# Calls of one client that may be under way at once; botocore drops connections beyond these.
+CONNECTIONS = 16
+
 _BOUNDED = Config(
-    connect_timeout=3, read_timeout=20, retries={"mode": "standard", "max_attempts": 5}
+    connect_timeout=3,
+    read_timeout=20,
+    retries={"mode": "standard", "max_attempts": 5},
+    max_pool_connections=CONNECTIONS,
 )
 
 _PASSES = "check the endpoint and the network, then start again; a supervisor does"

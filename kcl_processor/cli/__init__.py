@@ -10,6 +10,7 @@ import argparse
 import importlib
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import NoReturn
 
 from kcl_processor import __version__
@@ -54,8 +55,8 @@ exit codes:
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command."""
+def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of these commands."""
     parser = argparse.ArgumentParser(
         prog="kcl-processor",
         description="Keeps a DynamoDB table the same as another, one way, through KCL 3.",
@@ -63,10 +64,10 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    parsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in commands:
         module = importlib.import_module(f"kcl_processor.cli.{name}")
-        command = commands.add_parser(
+        command = parsers.add_parser(
             name,
             help=module.HELP,
             description=module.__doc__,
@@ -82,7 +83,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
     words = sys.argv[1:] if arguments is None else arguments
-    args = build_parser().parse_args(with_action(words))
+    # To import the others takes longer than many a command does.
+    known = [name for name in COMMANDS if name in words[:1]] or COMMANDS
+    args = build_parser(known).parse_args(with_action(words))
     args.words = words
     try:
         code = args.run(args)

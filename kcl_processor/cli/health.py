@@ -95,7 +95,7 @@ def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], list[str]]
     if args.local:
         return local
     observer = Observer(files, clock, time.sleep)
-    return lambda: problems(observer.look(), args.max_lag, args.max_idle)
+    return lambda: problems(observer.look(thorough=True), args.max_lag, args.max_idle)
 
 
 def _ended(files: TaskFiles, worker: str | None) -> list[str]:

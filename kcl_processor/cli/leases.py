@@ -44,12 +44,18 @@ One line a shard.
 columns:
   STATE      the first of these that fits:
 {_STATES}
-  MOVING     whether the lease's counter grew while it was watched, for a few seconds
+  MOVING     whether the lease is renewed: its owner said so a moment ago, of every lease in its
+             name, or the counter grew while it was watched, for a few seconds. What an owner said
+             that died since still counts for 3.5 seconds
   SWITCHES   how often the shard changed hands since its last checkpoint
   LAG        age of the oldest change behind the checkpoint; - when all is read. A running
              daemon checkpoints every few seconds, so a lag of that size is none
   AGE        age of the change at the checkpoint
   TRIMS IN   time until the stream drops the oldest change behind the checkpoint
+
+The stream is not asked about a shard that a record processor of this host has just read all of,
+and, where there are more than 500 leases, not for shards that are older than all that is to be
+read: one as old that has no lease is not seen. --thorough asks and watches all, as health does.
 """
 _RESET = """\
 Set checkpoints back to the oldest change that the stream still holds, or elsewhere. The rows are
@@ -91,7 +97,10 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--open", action="store_true", help="only shards that still take changes")
     parser.add_argument("--wide", action="store_true", help="whole names and sequence numbers")
     parser.add_argument(
-        "--no-wait", action="store_true", help="do not watch the counters: MOVING -"
+        "--no-wait", action="store_true", help="do not watch counters: MOVING may be -"
+    )
+    parser.add_argument(
+        "--thorough", action="store_true", help="watch, list and look into all, for some seconds"
     )
     parser.add_argument("--json", action="store_true", help="a JSON list, durations in seconds")
     add_watch_argument(parser)
@@ -126,7 +135,8 @@ def _show(args: argparse.Namespace) -> int:
 
     def draw() -> int:
         # Between two redraws the counters have time to move; only a single look must wait.
-        sight = observer.look(patient=not (args.no_wait or args.watch))
+        patient = not (args.no_wait or args.watch)
+        sight = observer.look(patient=patient, thorough=args.thorough)
         views = [view for view in sight.shards if _wanted(view, args)]
         if args.json:
             print_json([asdict(view) for view in views])

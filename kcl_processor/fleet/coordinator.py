@@ -8,7 +8,8 @@ What tells a worker that was stopped from one that died is that it took its row 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -23,6 +24,11 @@ _CLOCKS = 10.0
 PRESENCE = "KclProcessorWorker/"
 # How often that row moves in a failover.
 PRESENCE_BEATS = 4
+# Of that row: how many leases the worker holds, when it wrote so, and how long before that the one
+# was renewed that was not for longest; both in milliseconds.
+HELD, BEAT_AT, UNRENEWED = "heldLeases", "beatAt", "unrenewedMillis"
+# What a beat takes on its way, and what two clocks that are kept differ by, in seconds.
+_BEAT_SLACK = 1.0
 # The row that KCL 3 keeps of its migration from KCL 2 (``MigrationState``), from its first start.
 _KCL_3 = "Migration3.0"
 
@@ -96,8 +102,26 @@ def fresh(worker: Worker, task: Task, now: float) -> bool:
     return now - worker.updated_at <= 3 * report_seconds(task) + _CLOCKS
 
 
+def renewing(rows: KclRows, task: Task, now: float) -> set[str]:
+    """The workers that said a moment ago that they renew each lease that is in their name.
+
+    One reading tells so, where counters must be watched for seconds. Of a host whose clock is not
+    this one's it tells nothing; a worker that died between two of its beats still counts.
+    """
+    owned = Counter(row.owner for row in rows.leases if not row.ended)
+    beats = {worker: row for worker, row in _presences(rows) if BEAT_AT in row}
+    longest = failover_seconds(task) / PRESENCE_BEATS + _BEAT_SLACK
+    return {
+        worker
+        for worker, row in beats.items()
+        if number(row, HELD) == owned[worker]
+        and number(row, UNRENEWED) / 1000 < renewal_seconds(task)
+        and -_BEAT_SLACK <= now - number(row, BEAT_AT) / 1000 <= longest
+    }
+
+
 class Life(Enum):
-    """What the owner of a lease is: seen to renew it, not watched for long enough to tell, silent
+    """What the owner of a lease is: known to renew it, not watched for long enough to tell, silent
     for less than a failover, silent for longer, or stopped as asked."""
 
     ALIVE = "alive"
@@ -155,7 +179,8 @@ def pulses_of(rows: KclRows) -> Iterable[tuple[str, object]]:
     """Everything in KCL's tables that a living worker moves."""
     yield from ((pulse(row), (row.owner, row.counter)) for row in rows.leases)
     yield from ((f"worker {worker.id}", worker.updated_at) for worker in workers(rows))
-    yield from ((key, text(row, "version")) for key, row in _presences(rows))
+    for worker, row in _presences(rows):
+        yield f"worker's row {PRESENCE}{worker}", text(row, "version")
     held = leader(rows)
     if held:
         yield f"leader {held.owner}", held.version
@@ -165,7 +190,7 @@ def _presences(rows: KclRows) -> Iterable[tuple[str, Mapping[str, Any]]]:
     for row in rows.coordinator:
         key = text(row, "key") or ""
         if key.startswith(PRESENCE):
-            yield f"worker's row {key}", row
+            yield key.removeprefix(PRESENCE), row
 
 
 class Owners:
@@ -174,12 +199,21 @@ class Owners:
     Args:
         rows: the last reading, which ``pulses`` has taken in.
         now: seconds since the epoch.
+        renewing: workers that are known to renew all their leases, without being watched.
     """
 
-    def __init__(self, rows: KclRows, pulses: Pulses, task: Task, now: float) -> None:
+    def __init__(
+        self,
+        rows: KclRows,
+        pulses: Pulses,
+        task: Task,
+        now: float,
+        renewing: Set[str] = frozenset(),
+    ) -> None:
         self._reports = {worker.id: worker.updated_at for worker in workers(rows)}
         self._reporting = reporting(rows)
         self._pulses = pulses
+        self._renewing = renewing
         self._failover = failover_seconds(task)
         self._silence = self._failover + report_seconds(task)
         self._now = now
@@ -187,7 +221,7 @@ class Owners:
     def life(self, lease: Lease) -> Life:
         """What the owner of a lease is."""
         moves = self._pulses.moving(pulse(lease))
-        if moves:
+        if moves or (moves is None and lease.owner in self._renewing):
             return Life.ALIVE
         if self._reporting and lease.owner not in self._reports:
             return Life.STOPPED

@@ -6,6 +6,7 @@ Streams developer guide), and the daemon is one, so there is one look a shard an
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,9 +26,12 @@ HOUR = 3600.0
 RETENTION = 24 * HOUR
 # What to look at where a call to the stream fails.
 STREAM_HINT = "check source.streams_endpoint, and that the stream was not turned off just now"
-# DescribeStream takes ten calls a second (DynamoDB API reference); the daemon needs some of them.
+# DescribeStream takes ten calls a second, of which the daemon needs some, and a page has a hundred
+# shards (DynamoDB API reference). A list of a few pages is not held up, a longer one is.
+_UNHURRIED_PAGES = 5
 _DESCRIBE_INTERVAL = 0.2
-_PARALLEL_LOOKS = 8
+# As many shards come in pages that are not held up.
+SHORT_LIST = 100 * _UNHURRIED_PAGES
 # Pages without a record that a look follows; a page may be empty though the shard goes on.
 _EMPTY_PAGES = 3
 # What the service says of a place that is not in a shard, or no longer (API reference,
@@ -87,18 +91,28 @@ class Stream:
         self._wait = wait
         self._keep = keep
         self._listed: list[StreamShard] = []
+        self._listed_after: str | None = None
         self._listed_at: float | None = None
 
-    def shards(self) -> list[StreamShard]:
-        """Every shard that the stream still holds.
+    def shards(self, after: str | None = None) -> list[StreamShard]:
+        """Every shard that the stream still holds, or those of them that come after one.
+
+        The service lists shards in the order of their ids, which begin with their creation. That
+        is not in its API reference; AWS's own adapter stands on it (``ShardGraph`` of version
+        1.4 goes on from the earliest shard that it needs the children of).
+
+        Args:
+            after: a shard that the stream holds.
 
         Raises:
             SourceError: the stream cannot be described.
             PermissionDenied: the call is denied.
         """
         now = self._clock.elapsed()
-        if self._listed_at is None or now - self._listed_at >= self._keep:
-            self._listed, self._listed_at = self._list(), now
+        known = self._listed_at is not None and now - self._listed_at < self._keep
+        if not known or after != self._listed_after:
+            self._listed = self._list(after)
+            self._listed_after, self._listed_at = after, now
         return self._listed
 
     def holds(self, shard: str, sequence_number: str) -> bool:
@@ -125,21 +139,28 @@ class Stream:
             SourceError: a shard cannot be read.
             PermissionDenied: a call is denied.
         """
-        with ThreadPoolExecutor(_PARALLEL_LOOKS) as pool:
+        with ThreadPoolExecutor(clients.CONNECTIONS) as pool:
             looks = {lease.shard: pool.submit(self._look, lease) for lease in leases}
             return {shard: look.result() for shard, look in looks.items()}
 
-    def _list(self) -> list[StreamShard]:
+    def _list(self, after: str | None) -> list[StreamShard]:
         shards: list[StreamShard] = []
-        request: dict[str, Any] = {"StreamArn": self.arn}
-        while True:
-            with self._calling("DescribeStream", f"stream {self.arn}"):
-                page = self._client.describe_stream(**request)["StreamDescription"]
-            shards += map(_shard, page.get("Shards", []))
-            if "LastEvaluatedShardId" not in page:
-                return shards
-            request["ExclusiveStartShardId"] = page["LastEvaluatedShardId"]
-            self._wait(_DESCRIBE_INTERVAL)
+        for page in itertools.count(1):
+            described = self._page(after)
+            shards += map(_shard, described.get("Shards", []))
+            after = described.get("LastEvaluatedShardId")
+            if after is None:
+                break
+            if page >= _UNHURRIED_PAGES:
+                self._wait(_DESCRIBE_INTERVAL)
+        return shards
+
+    def _page(self, after: str | None) -> dict[str, Any]:
+        start = {"ExclusiveStartShardId": after} if after else {}
+        with self._calling("DescribeStream", f"stream {self.arn}"):
+            page = self._client.describe_stream(StreamArn=self.arn, **start)
+        described: dict[str, Any] = page["StreamDescription"]
+        return described
 
     def _look(self, lease: Lease) -> Look:
         exceptions = self._client.exceptions

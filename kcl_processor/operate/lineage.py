@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kcl_processor.fleet.coordinator import Life
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import RETENTION, Look, StreamShard
+from kcl_processor.state.heartbeat import Heartbeat
 
 WAITING = "waiting"
 ACTIVE = "active"
@@ -20,6 +21,9 @@ HANDED_OVER = "handed-over"
 ENDED = "ended"
 UNLEASED = "unleased"
 GAP = "gap"
+# A daemon checkpoints every few seconds, and a heartbeat is as old: what is younger than this many
+# seconds may well be applied already.
+JUST_NOW = 15.0
 # What is said of a shard that has one.
 LOST = "lost changes to the stream's trimming"
 
@@ -35,7 +39,7 @@ STATES = {
     DYING: "its lease counter stands still, for less than a failover",
     DEAD: "its lease counter stands still, for longer: dead, or cut off",
     OWNED: "owned, and its lease counter was not watched for long enough",
-    ACTIVE: "owned, and its lease counter moves",
+    ACTIVE: "owned, and its lease is renewed",
 }
 _OF_OWNER = {
     Life.ALIVE: ACTIVE,
@@ -79,6 +83,40 @@ def unfinished(leases: Iterable[Lease]) -> list[Lease]:
     leases = list(leases)
     ended = {lease.shard: lease.ended for lease in leases}
     return [lease for lease in leases if not lease.ended and not _waits(lease.parents, ended)]
+
+
+def read_here(lease: Lease, beat: Heartbeat | None, now: float) -> Look | None:
+    """What lies behind a checkpoint, if a record processor of this host has just read all of it.
+
+    It applied what came after the checkpoint, which follows within seconds; nothing of that is
+    late, and nothing lost. The stream has to be asked about every other shard.
+    """
+    if beat is None or beat.worker != lease.owner:
+        return None
+    ages = (
+        None if beat.polled_at is None else now - beat.polled_at,
+        None if beat.behind_ms is None else beat.behind_ms / 1000,
+        beat.unrecorded,
+    )
+    if beat.created_ms is None or not all(age is not None and age < JUST_NOW for age in ages):
+        return None
+    return Look(applied_at=beat.created_ms / 1000)
+
+
+def all_followed(leases: Iterable[Lease]) -> str | None:
+    """The youngest shard of which nothing needs to be asked, and of none that is older.
+
+    Each of them is read to its end, and each of its children has a lease, so the stream knows no
+    more of them than the leases do.
+    """
+    rows = sorted(leases, key=lambda lease: lease.shard)
+    leased = {row.shard for row in rows}
+    youngest = None
+    for row in rows:
+        if not row.ended or not row.children or not leased.issuperset(row.children):
+            break
+        youngest = row.shard
+    return youngest
 
 
 def parents_of(leases: Iterable[Lease], listed: Iterable[StreamShard]) -> dict[str, set[str]]:

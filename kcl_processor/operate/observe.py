@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles, is_queue
+from kcl_processor.errors import SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.coordinator import Leader, Life, Owners, Pulses, pulse, pulses_of
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
-from kcl_processor.fleet.stream import Stream
+from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate.endings import last_endings
-from kcl_processor.operate.lineage import ShardView, join, unfinished
+from kcl_processor.operate.lineage import ShardView, all_followed, join, read_here, unfinished
 from kcl_processor.state.dead_letters import LetterFile
 from kcl_processor.state.ending import Ending
 from kcl_processor.state.gaps import open_gaps
@@ -77,12 +80,15 @@ class Observer:
         self._stream = stream
         self._ours = False
 
-    def look(self, *, patient: bool = True) -> Sight:
+    def look(self, *, patient: bool = True, thorough: bool = False) -> Sight:
         """Look once.
 
         Args:
-            patient: wait until each owned lease has moved or should have, so that a dead owner
-                shows; a few seconds. Otherwise only what earlier looks saw tells.
+            patient: wait until each owned lease of which nothing is known has moved or should have,
+                so that a dead owner shows; a few seconds. Otherwise only what earlier looks saw
+                tells, and what the workers say.
+            thorough: list the whole stream, look into each shard and watch each counter, whatever
+                tells of them; that takes seconds more.
 
         Raises:
             ConfigError: the checkpoints are another replica's.
@@ -90,12 +96,17 @@ class Observer:
         """
         self._refuse_foreign()
         rows = self._read()
-        shards = self._source().shards()
-        looks = self._source().look_behind(unfinished(rows.leases))
+        due = unfinished(rows.leases)
+        renewing, known = (set[str](), {}) if thorough else self._told(rows, due)
+        stream = self._source()
+        with ThreadPoolExecutor(1) as pool:
+            listed = pool.submit(_shards, stream, rows.leases, whole=thorough)
+            looks = known | stream.look_behind(row for row in due if row.shard not in known)
+            shards = listed.result()
         if patient:
-            rows = self._watch(rows)
+            rows = self._watch(rows, renewing)
         now = self._clock.now()
-        owners = Owners(rows, self._pulses, self._task, now)
+        owners = Owners(rows, self._pulses, self._task, now, renewing)
         views = join(rows.leases, shards, looks, owners.life, now)
         return self._sight(rows, views, owners, now)
 
@@ -110,15 +121,24 @@ class Observer:
         self._pulses.read(pulses_of(rows), self._clock.elapsed())
         return rows
 
-    def _watch(self, rows: KclRows) -> KclRows:
+    def _told(self, rows: KclRows, due: list[Lease]) -> tuple[set[str], dict[str, Look]]:
+        """What workers say of themselves: who renews each lease, and which shards are read here."""
+        now = self._clock.now()
+        beats = read_every(self._files.every_heartbeats(), now)
+        looks = {row.shard: read_here(row, beats.get(row.shard), now) for row in due}
+        known = {shard: look for shard, look in looks.items() if look}
+        return coordinator.renewing(rows, self._task, now), known
+
+    def _watch(self, rows: KclRows, renewing: set[str]) -> KclRows:
         deadline = self._clock.elapsed() + self._patience
-        while self._undecided(rows.leases) and self._clock.elapsed() < deadline:
+        while self._undecided(rows.leases, renewing) and self._clock.elapsed() < deadline:
             self._wait(_POLL)
             rows = self._read()
         return rows
 
-    def _undecided(self, leases: list[Lease]) -> bool:
-        return any(self._pulses.moving(pulse(row)) is None for row in _owned(leases))
+    def _undecided(self, leases: list[Lease], renewing: set[str]) -> bool:
+        watched = (row for row in _owned(leases) if row.owner not in renewing)
+        return any(self._pulses.moving(pulse(row)) is None for row in watched)
 
     def _source(self) -> Stream:
         if self._stream is None:
@@ -158,6 +178,18 @@ class Observer:
             else:
                 lives.setdefault(owner, True)
         return sorted(worker for worker, alive in lives.items() if alive)
+
+
+def _shards(stream: Stream, leases: Sequence[Lease], *, whole: bool) -> list[StreamShard]:
+    """The stream's shards; of a long list only those that the leases do not tell all about."""
+    youngest = all_followed(leases) if len(leases) > SHORT_LIST and not whole else None
+    if youngest:
+        # What it leaves out is known if the list is in order, and holds all that is to be read.
+        with suppress(SourceError):
+            found = stream.shards(youngest)
+            if {shard.id for shard in found}.issuperset(row.shard for row in unfinished(leases)):
+                return found
+    return stream.shards()
 
 
 def _owned(leases: Iterable[Lease]) -> Iterator[Lease]:

@@ -14,6 +14,7 @@ from kcl_processor.operate.lineage import (
     ENDED,
     GAP,
     HANDED_OVER,
+    JUST_NOW,
     LOST,
     ORPHAN,
     OWNED,
@@ -27,8 +28,6 @@ from kcl_processor.state.heartbeat import Heartbeat
 # Shares of the stream's 24 hours that the oldest unread change may have used up.
 WARN_SHARE = 0.25
 CRITICAL_SHARE = 0.75
-# A daemon checkpoints every few seconds, so what is younger than this may well be applied already.
-_NO_LAG = 15.0
 
 RUNNING = "running"
 NEW = "new"
@@ -142,7 +141,7 @@ def catch_up(lag: float, rate_in: float | None, rate_out: float | None) -> float
 
     The changes that wait are ``lag * rate_in``; they shrink by ``rate_out - rate_in`` a second.
     """
-    if lag < _NO_LAG:
+    if lag < JUST_NOW:
         return 0.0
     if rate_in is None or rate_out is None or rate_out <= rate_in:
         return None

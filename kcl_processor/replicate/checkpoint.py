@@ -79,7 +79,7 @@ class Position:
         self._safe = start
         self._behind_safe: deque[str] = deque()
         self._in_doubt = in_doubt
-        self._recorded = start
+        self._recorded = self._applied = start
         self._clock = clock
         self._interval = interval
         self._proof_lifetime = proof_lifetime
@@ -97,6 +97,7 @@ class Position:
     def applied(self, sequence_number: str) -> None:
         """Everything up to this record is durable on the destination, but for what is in doubt."""
         self._behind_safe.append(sequence_number)
+        self._applied = sequence_number
 
     def checkpoint_if_due(self) -> None:
         """Checkpoint if there is something new and the interval has passed.
@@ -165,6 +166,14 @@ class Position:
         if self.lost or proven_at is None or not self._daemon_lives():
             return 0.0
         return max(0.0, proven_at + self._proof_lifetime - self._clock.elapsed())
+
+    def unrecorded(self) -> float:
+        """Seconds since the last checkpoint, if something was applied that it does not hold.
+
+        Cheap, and safe to ask from any thread.
+        """
+        waits = self._applied != self._recorded
+        return self._clock.elapsed() - self._recorded_at if waits else 0.0
 
     def _settled(self) -> str:
         """The end of the last batch before the first one that has a change in doubt."""

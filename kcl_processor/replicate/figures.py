@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kcl_processor.clock import Clock
@@ -53,11 +54,13 @@ class ShardFigures:
     Attributes:
         tally: what the shard's writer did.
         gaps: how many gaps the daemon noted for the shard.
+        unrecorded: for how many seconds what was applied has waited for its checkpoint.
     """
 
     def __init__(self, task: str, shard: str, worker: str, clock: Clock) -> None:
         self.tally = Tally()
         self.gaps = 0
+        self.unrecorded: Callable[[], float] = lambda: 0.0
         self._names = (task, shard, worker)
         self._clock = clock
         self._started_at = clock.now()
@@ -121,6 +124,7 @@ class ShardFigures:
                 rate_out=rate_out,
                 latency_count=self._all.count,
                 latency_ms=self._all.total,
+                unrecorded=self.unrecorded(),
                 counts=self._counts(),
             )
 

@@ -161,6 +161,7 @@ class ShardOpener:
             in_doubt=writer.doubts.oldest,
         )
         figures.tally = writer.tally
+        figures.unrecorded = position.unrecorded
         self._reporter.add(figures)
 
         def close() -> None:

@@ -52,6 +52,8 @@ class Heartbeat:
         rate_in: changes a second that the source made, over the changes applied of late.
         rate_out: changes a second applied of late.
         latency_count, latency_ms: changes applied and their summed latency since the start.
+        unrecorded: for how many seconds what was applied had waited for its checkpoint; ``None``
+            of an earlier version.
     """
 
     task: str
@@ -68,6 +70,7 @@ class Heartbeat:
     latency_count: int = 0
     latency_ms: float = 0.0
     counts: Counts = field(default_factory=Counts)
+    unrecorded: float | None = None
 
 
 def write_heartbeat(folder: Path, beat: Heartbeat) -> None:

@@ -98,7 +98,7 @@ def test_help_says_what_each_action_does_in_a_whole_sentence(ask: Ask) -> None:
 
 def test_the_tree_and_the_filters_are_offered(ask: Ask) -> None:
     """Every way of showing works on a table without rows, too."""
-    for words in (["--tree"], ["--open", "--wide"], ["--owner", "x"], ["--no-wait", "--json"]):
+    for words in (["--tree", "--thorough"], ["--open", "--wide"], ["--owner", "x"], ["--no-wait"]):
         assert ask("leases", *words).code == 3
 
 

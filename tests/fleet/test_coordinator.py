@@ -16,6 +16,7 @@ from kcl_processor.fleet.coordinator import (
     leader,
     pulses_of,
     renewal_seconds,
+    renewing,
     workers,
 )
 from kcl_processor.fleet.leases import KclRows, lease
@@ -163,6 +164,37 @@ def test_an_owner_that_renews_is_alive_whatever_it_reports() -> None:
         pulses.read(pulses_of(replace(started, leases=moved)), counter)
     owners = Owners(started, pulses, task, 0)
     assert {owners.life(row) for row in started.leases} == {Life.ALIVE}
+
+
+def said(**figures: int) -> set[str]:
+    """The workers that say that they renew, of worker-1, which owns leases and said so much."""
+    task, now = make_task(properties={"failoverTimeMillis": "10000"}), 1_700_000_000
+    held = sum(row.owner == "worker-1" and not row.ended for row in rows().leases)
+    told = {"heldLeases": held, "unrenewedMillis": 3400, "beatAt": 1000 * now - 2600} | figures
+    row = {name: {"N": str(value)} for name, value in told.items()}
+    presence = {"key": {"S": "KclProcessorWorker/worker-1"}, **row}
+    return renewing(replace(rows(), coordinator=[presence]), task, now)
+
+
+def test_a_worker_that_says_so_renews() -> None:
+    """All leases in its name, each in its time, and said within the time of a beat."""
+    assert said() == {"worker-1"}
+    assert said(heldLeases=1) == set()
+    assert said(unrenewedMillis=4900) == set()
+    assert said(beatAt=1_700_000_000_000 - 3600) == set()
+    # A clock that goes before ours would tell of a dead worker, too.
+    assert said(beatAt=1_700_000_000_000 + 1100) == set()
+    assert renewing(rows(), make_task(), 0) == set()
+
+
+def test_who_says_that_it_renews_is_alive_until_it_is_seen_to_stand_still() -> None:
+    """What was watched counts more than what was said."""
+    task, pulses = make_task(), Pulses(5)
+    for moment, life in [(0, Life.ALIVE), (5, Life.DYING)]:
+        pulses.read(pulses_of(rows()), moment)
+        owners = Owners(rows(), pulses, task, workers(rows())[0].updated_at, {"worker-1"})
+        lives = {owners.life(row) for row in rows().leases if row.owner == "worker-1"}
+        assert lives == {life}
 
 
 def test_workers_of_kcl_1_are_dead_when_they_stand_still() -> None:

@@ -74,23 +74,28 @@ class Gone(Exception):
 
 
 class FakeClient:
-    """A stream of three shards, a page each, that holds no change of any checkpoint."""
+    """A stream of some shards, a page each, that holds no change of any checkpoint."""
+
+    def __init__(self, shards: int = 3) -> None:
+        self.shards = shards
 
     exceptions = SimpleNamespace(TrimmedDataAccessException=Trimmed, ResourceNotFoundException=Gone)
 
     def describe_stream(self, **request: str) -> dict[str, Any]:
         number = int(request.get("ExclusiveStartShardId", "0")) + 1
-        ended = {"StartingSequenceNumber": "1", "EndingSequenceNumber": "2"}
+        span = {"StartingSequenceNumber": "1"}
+        if number < self.shards:
+            span["EndingSequenceNumber"] = "2"
         page: dict[str, Any] = {
             "Shards": [
                 {
                     "ShardId": str(number),
                     "ParentShardId": str(number - 1),
-                    "SequenceNumberRange": ended if number < 3 else {"StartingSequenceNumber": "1"},
+                    "SequenceNumberRange": span,
                 }
             ]
         }
-        if number < 3:
+        if number < self.shards:
             page["LastEvaluatedShardId"] = str(number)
         return {"StreamDescription": page}
 
@@ -98,17 +103,33 @@ class FakeClient:
         raise Gone if request["ShardId"] == "1" else Trimmed
 
 
-def test_shards_come_in_pages_that_are_not_hurried() -> None:
-    """DescribeStream takes ten calls a second, for the daemon and for us; open ones are told."""
+@pytest.mark.parametrize(("pages", "held_up"), [(5, 0), (6, 1), (36, 31)])
+def test_a_long_list_of_shards_is_not_hurried(pages: int, held_up: int) -> None:
+    """DescribeStream takes ten calls a second, for the daemon and for us."""
     clock = HandClock()
     began = clock.elapsed()
+    shards = Stream(FakeClient(pages), "arn", clock, clock.turn).shards()
+    assert len(shards) == pages
+    assert clock.elapsed() - began == pytest.approx(held_up * 0.2)
+
+
+def test_a_list_goes_on_from_a_shard() -> None:
+    """It is another list than the whole one, which is not kept in its place."""
+    clock = HandClock()
+    stream = Stream(FakeClient(), "arn", clock, clock.turn)
+    assert [shard.id for shard in stream.shards("2")] == ["3"]
+    assert [shard.id for shard in stream.shards()] == ["1", "2", "3"]
+
+
+def test_shards_are_listed_with_their_parents() -> None:
+    """One that still takes changes has no end."""
+    clock = HandClock()
     shards = Stream(FakeClient(), "arn", clock, clock.turn).shards()
     assert [(shard.id, shard.parent, shard.open) for shard in shards] == [
         ("1", "0", False),
         ("2", "1", False),
         ("3", "2", True),
     ]
-    assert clock.elapsed() - began == pytest.approx(2 * 0.2)
 
 
 def test_a_checkpoint_that_the_stream_no_longer_holds_is_trimmed() -> None:

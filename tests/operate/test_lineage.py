@@ -8,8 +8,17 @@ from dataclasses import replace
 from kcl_processor.fleet.coordinator import Life
 from kcl_processor.fleet.leases import SHARD_END, Lease
 from kcl_processor.fleet.stream import Look, StreamShard
-from kcl_processor.operate.lineage import STATES, join, parents_of, tree, unfinished
+from kcl_processor.operate.lineage import (
+    STATES,
+    all_followed,
+    join,
+    parents_of,
+    read_here,
+    tree,
+    unfinished,
+)
 from tests.kcl_tables import lease_row
+from tests.sights import beat
 
 NOW = 1_700_000_000.0
 
@@ -101,3 +110,45 @@ def test_every_shard_stands_once_in_the_tree() -> None:
         ("└─ ", "c"),
         ("", "b"),
     ]
+
+
+def test_only_a_shard_whose_children_all_have_leases_needs_no_asking() -> None:
+    """And only with every older one: ids begin with the time of creation."""
+    rows = [
+        replace(lease_row("1", SHARD_END), children=("3", "4")),
+        replace(lease_row("2", SHARD_END), children=("5",)),
+        lease_row("3"),
+        lease_row("4"),
+        lease_row("5"),
+    ]
+    assert all_followed(rows) == "2"
+    assert all_followed(rows[:-1]) == "1"
+    assert all_followed([rows[0], rows[1], rows[2], rows[4]]) is None
+    assert all_followed([lease_row("0"), *rows]) is None
+    # KCL 1.x writes no children.
+    assert all_followed([lease_row("0", SHARD_END), *rows]) is None
+    assert all_followed([]) is None
+
+
+def test_a_shard_is_read_here_if_its_owner_has_just_read_all_of_it() -> None:
+    """Late, behind, without a checkpoint, of another worker, of an earlier version: it is not."""
+    fine = {
+        "polled_at": NOW - 10,
+        "behind_ms": 2000,
+        "created_ms": 1_699_999_000_000,
+        "unrecorded": 5.0,
+    }
+    lease = lease_row("s")
+    assert read_here(lease, beat("s", **fine), NOW) == Look(applied_at=1_699_999_000.0)
+    for other in (
+        {"polled_at": NOW - 16},
+        {"polled_at": None},
+        {"behind_ms": 16_000},
+        {"behind_ms": None},
+        {"created_ms": None},
+        {"unrecorded": 16.0},
+        {"unrecorded": None},
+        {"worker": "another"},
+    ):
+        assert read_here(lease, beat("s", **(fine | other)), NOW) is None
+    assert read_here(lease, None, NOW) is None

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
-from kcl_processor.operate.observe import Observer
+from kcl_processor.operate.observe import Observer, Sight
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import LetterFile
 from kcl_processor.state.heartbeat import write_heartbeat
 from tests.fakes import INVALID, HandClock, put
-from tests.kcl_tables import fill, make_source_and_destination, make_task, shards_of, snapshot
+from tests.kcl_tables import Row, fill, make_source_and_destination, make_task, shards_of, snapshot
 
 ROWS, COORDINATOR, WORKERS = snapshot("two-workers")
 
@@ -28,7 +33,7 @@ class FakeStream(Stream):
     def __init__(self) -> None:
         pass
 
-    def shards(self) -> list[StreamShard]:
+    def shards(self, _after: str | None = None) -> list[StreamShard]:
         return shards_of(ROWS)
 
     def look_behind(self, leases: Iterable[Lease]) -> dict[str, Look]:
@@ -138,3 +143,212 @@ def test_letters_of_another_task_in_a_shared_file_are_not_counted(
         origin = Origin(name, "source", "replica", "shardId-1")
         DeadLetters(place, origin, clock, lambda: None, clock.turn).refuse(put("a"), INVALID)
     assert Observer(files, clock, clock.turn).look().dead_letters == 1
+
+
+OPEN, ENDED_GENERATIONS = 512, 6
+
+
+def shard_name(generation: int, lineage: int) -> str:
+    """Ids begin with the time of creation."""
+    return f"shardId-{1_700_000_000_000 + generation * 14_400_000 + lineage:020d}-{lineage:08x}"
+
+
+def lease_of(generation: int, lineage: int, owner: str) -> Row:
+    """A lease as KCL writes it; all but the last generation are read to their end."""
+    row: Row = {
+        "leaseKey": {"S": shard_name(generation, lineage)},
+        "leaseOwner": {"S": owner},
+        "leaseCounter": {"N": "7"},
+        "checkpoint": {"S": "5"},
+    }
+    if generation:
+        row["parentShardId"] = {"SS": [shard_name(generation - 1, lineage)]}
+    if generation < ENDED_GENERATIONS:
+        row["checkpoint"] = {"S": "SHARD_END"}
+        row["childShardIds"] = {"SS": [shard_name(generation + 1, lineage)]}
+    return row
+
+
+class CountingClient:
+    """A stream that goes with those leases and counts its calls; ``more`` have no lease."""
+
+    class exceptions:
+        TrimmedDataAccessException = ResourceNotFoundException = KeyError
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.more: list[str] = []
+        self.is_sorted = True
+
+    def describe_stream(self, StreamArn: str, ExclusiveStartShardId: str = "") -> Any:
+        self.calls["DescribeStream"] += 1
+        assert StreamArn
+        every = [
+            shard_name(generation, lineage)
+            for generation in range(ENDED_GENERATIONS + 1)
+            for lineage in range(OPEN)
+        ]
+        every = sorted([*every, *self.more], key=lambda name: name if self.is_sorted else name[-8:])
+        start = every.index(ExclusiveStartShardId) + 1 if ExclusiveStartShardId else 0
+        left = every[start:]
+        page: dict[str, Any] = {
+            "Shards": [{"ShardId": name, "SequenceNumberRange": {}} for name in left[:100]]
+        }
+        if len(left) > 100:
+            page["LastEvaluatedShardId"] = left[99]
+        return {"StreamDescription": page}
+
+    def get_shard_iterator(self, ShardId: str, **_: str) -> Any:
+        self.calls["GetShardIterator"] += 1
+        return {"ShardIterator": ShardId}
+
+    def get_records(self, **_: Any) -> Any:
+        self.calls["GetRecords"] += 1
+        made = datetime.fromtimestamp(HandClock().now() - 60, UTC)
+        numbers = ("5", "6")
+        return {
+            "Records": [
+                {"dynamodb": {"SequenceNumber": number, "ApproximateCreationDateTime": made}}
+                for number in numbers
+            ]
+        }
+
+
+class Tables:
+    """KCL's tables of a task with 512 shards at work and 3,072 read to their end, on four workers.
+
+    A DynamoDB client that only reads, and counts how often.
+    """
+
+    exceptions = CountingClient.exceptions
+
+    def __init__(self, task: Task) -> None:
+        self.scans: Counter[str] = Counter()
+        leases, coordinator, workers = many_rows()
+        names = table_names(task)
+        self._rows = {
+            names.leases: leases,
+            names.coordinator: coordinator,
+            names.workers: workers,
+        }
+
+    def get_paginator(self, _: str) -> Tables:
+        return self
+
+    def paginate(self, TableName: str, **_: object) -> Any:
+        self.scans[TableName] += 1
+        return [{"Items": self._rows[TableName]}]
+
+
+def many_rows() -> tuple[list[Row], list[Row], list[Row]]:
+    """The rows of the three tables."""
+    clock = HandClock()
+    leases = [
+        lease_of(generation, lineage, f"worker-{lineage % 4}")
+        for generation in range(ENDED_GENERATIONS + 1)
+        for lineage in range(OPEN)
+    ]
+    presences = [
+        {
+            "key": {"S": f"KclProcessorWorker/worker-{number}"},
+            "version": {"S": "x"},
+            "heldLeases": {"N": str(OPEN // 4)},
+            "unrenewedMillis": {"N": "3300"},
+            "beatAt": {"N": str(int(1000 * clock.now()) - 2000)},
+        }
+        for number in range(4)
+    ]
+    now = {"N": str(int(clock.now()))}
+    workers = [{**WORKERS[0], "wid": {"S": f"worker-{number}"}, "lut": now} for number in range(4)]
+    return leases, [*COORDINATOR, *presences], workers
+
+
+class Many:
+    """Looks at that task.
+
+    Attributes:
+        waited: the seconds for which the last look waited.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.task = make_task()
+        self.tables = Tables(self.task)
+        self.files = TaskFiles(self.task, folder)
+        self.stream = CountingClient()
+        self.waited = 0.0
+
+    def look(self, *, thorough: bool = False) -> Sight:
+        clock = HandClock()
+        stream = Stream(self.stream, "arn", clock, clock.turn)
+        observer = Observer(self.files, clock, clock.turn, stream)
+        observer._client, observer._ours = self.tables, True
+        began = clock.elapsed()
+        seen = observer.look(thorough=thorough)
+        self.waited = clock.elapsed() - began
+        return seen
+
+
+def test_many_shards_take_few_calls_and_no_watching(tmp_path: Path) -> None:
+    """Of 3,584 shards the stream is asked about the 512 that are at work, once each."""
+    many = Many(tmp_path)
+    seen = many.look()
+    states = Counter(view.state for view in seen.shards)
+    assert states == {"active": OPEN, "ended": OPEN * ENDED_GENERATIONS}
+    assert seen.live == ["worker-0", "worker-1", "worker-2", "worker-3"]
+    lags = [view.lag for view in seen.shards if view.state == "active"]
+    assert lags == [pytest.approx(60 + many.waited)] * OPEN
+    # Six pages of the stream, of which the sixth is held up.
+    assert many.stream.calls == {
+        "DescribeStream": 6,
+        "GetShardIterator": OPEN,
+        "GetRecords": OPEN,
+    }
+    assert set(many.tables.scans.values()) == {1}
+    assert many.waited == pytest.approx(0.2)
+
+
+def test_shards_that_are_read_here_are_not_looked_into(tmp_path: Path) -> None:
+    """What a record processor of this host says of itself tells as much."""
+    many, clock = Many(tmp_path), HandClock()
+    for lineage in range(OPEN):
+        shard, worker = shard_name(ENDED_GENERATIONS, lineage), f"worker-{lineage % 4}"
+        beat = replace(
+            ShardFigures(many.task.name, shard, worker, clock).heartbeat(),
+            polled_at=clock.now() - 3,
+            behind_ms=0,
+            created_ms=int(1000 * clock.now()) - 9000,
+        )
+        write_heartbeat(many.files.heartbeats, beat)
+    at_work = [view for view in many.look().shards if view.state == "active"]
+    assert len(at_work) == OPEN
+    assert {view.lag for view in at_work} == {None}
+    assert [view.age for view in at_work] == [pytest.approx(9 + many.waited)] * OPEN
+    assert many.stream.calls == {"DescribeStream": 6}
+
+
+def test_a_shard_without_a_lease_is_told_among_many(tmp_path: Path) -> None:
+    """A younger one by every look; one from before all that is at work by a thorough look."""
+    many = Many(tmp_path)
+    older, younger = shard_name(2, OPEN), shard_name(ENDED_GENERATIONS, OPEN)
+    many.stream.more = [older, younger]
+
+    def unleased(seen: Sight) -> list[str]:
+        return [view.shard for view in seen.shards if view.state == "unleased"]
+
+    assert unleased(many.look()) == [younger]
+    assert unleased(many.look(thorough=True)) == [older, younger]
+
+
+def test_a_thorough_look_watches_whatever_the_workers_say(tmp_path: Path) -> None:
+    """These workers say that they renew, and their counters stand still."""
+    seen = Many(tmp_path).look(thorough=True)
+    assert {view.state for view in seen.shards if view.state != "ended"} == {"dying"}
+
+
+def test_a_long_list_out_of_order_is_listed_whole(tmp_path: Path) -> None:
+    """What is left out is known only if all that is to be read is in the rest."""
+    many = Many(tmp_path)
+    many.stream.is_sorted = False
+    seen = many.look()
+    assert sum(view.open for view in seen.shards) == OPEN * (1 + ENDED_GENERATIONS)
+    assert many.stream.calls["DescribeStream"] > 36

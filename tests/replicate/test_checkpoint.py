@@ -46,6 +46,18 @@ def test_an_idle_shard_checkpoints_what_it_wrote_and_then_nothing() -> None:
     assert checkpointer.recorded == ["101"]
 
 
+def test_what_waits_for_its_checkpoint_waits_since_the_last_one() -> None:
+    """A view that shows the lag behind the checkpoint is told by it."""
+    clock, checkpointer = HandClock(), FakeCheckpointer()
+    shard = position(checkpointer, clock)
+    clock.turn(60)
+    assert shard.unrecorded() == 0
+    shard.applied("101")
+    assert shard.unrecorded() == 60
+    shard.checkpoint_if_due()
+    assert shard.unrecorded() == 0
+
+
 def test_a_routine_checkpoint_that_kcl_refuses_is_put_off() -> None:
     """A throttled lease table costs a later checkpoint, not the process."""
     clock, checkpointer = HandClock(), FakeCheckpointer(CheckpointRefused("ThrottlingException"))

@@ -1,20 +1,26 @@
 package io.github.kclprocessor.launcher;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
  * A worker's row beside the KCL's state, which tells that its daemon lives: the row's version moves. Of two
  * daemons of one worker id, as on a machine that was copied, the one that came later ends.
  *
- * <p>No clock of another host is asked. A start that finds a row watches for a failover time whether it
+ * <p>It also tells that this worker renews its leases, for commands that would have to watch each counter for
+ * seconds; when that was is by this host's clock, and who trusts that clock may read it. Nothing here does: a start that finds a row watches for a failover time whether it
  * moves. A daemon whose row was taken, because it slept for longer than that, takes it back, for it was
  * there before; the other then finds an earlier one in its row.
  */
@@ -24,6 +30,10 @@ final class Presence {
     private static final String GENERATION = "generation";
     private static final String PLACE = "place";
     private static final String HOST = "host";
+    /** How many leases the worker holds, and for how long the one was not renewed that waits longest. */
+    private static final String HELD = "heldLeases";
+    private static final String UNRENEWED = "unrenewedMillis";
+    private static final String BEAT_AT = "beatAt";
     private static final int BEATS = 4;
     private static final Duration LOOK = Duration.ofMillis(250);
     private static final long LAST_BEAT_MILLIS = 2_000;
@@ -32,6 +42,7 @@ final class Presence {
     private final String worker;
     private final Place place;
     private final Duration failover;
+    private final Supplier<Collection<Lease>> held;
     private final ScheduledExecutorService heart = Rounds.clock("presence");
     private Map<String, AttributeValue> ours;
     /** What the last beat was to write, until it is known that it did. */
@@ -43,8 +54,12 @@ final class Presence {
         void millis(long millis) throws InterruptedException;
     }
 
-    /** @param failover for how long a row must stand still to be a dead daemon's */
-    Presence(OwnRows rows, String worker, Place place, Duration failover) {
+    /**
+     * @param failover for how long a row must stand still to be a dead daemon's
+     * @param held the leases that this worker holds, as the KCL that renews them knows them
+     */
+    Presence(OwnRows rows, String worker, Place place, Duration failover, Supplier<Collection<Lease>> held) {
+        this.held = held;
         this.rows = rows;
         this.worker = worker;
         this.place = place;
@@ -168,6 +183,15 @@ final class Presence {
         row.put(GENERATION, AttributeValue.fromN(Long.toString(generation)));
         row.put(PLACE, AttributeValue.fromS(place.toString()));
         row.put(HOST, AttributeValue.fromS(place.host));
+        row.put(BEAT_AT, AttributeValue.fromN(Long.toString(System.currentTimeMillis())));
+        // Those of shards that were read to their end are no longer of interest to anybody.
+        LongSummaryStatistics unrenewed = held.get().stream()
+                .filter(lease -> !ExtendedSequenceNumber.SHARD_END.equals(lease.checkpoint()))
+                .mapToLong(lease -> System.nanoTime() - lease.lastCounterIncrementNanos())
+                .summaryStatistics();
+        long longest = TimeUnit.NANOSECONDS.toMillis(Math.max(0, unrenewed.getMax()));
+        row.put(HELD, AttributeValue.fromN(Long.toString(unrenewed.getCount())));
+        row.put(UNRENEWED, AttributeValue.fromN(Long.toString(longest)));
         return row;
     }
 

@@ -141,7 +141,8 @@ public final class StreamsMultiLangDaemon {
     private void enter(Scheduler scheduler, DynamoDbStreamsClient streams, Place place) throws Exception {
         lookAtStream(streams);
         OwnRows rows = OwnRows.of(scheduler);
-        presence = new Presence(rows, kcl.getWorkerIdentifier(), place, failover(scheduler));
+        presence = new Presence(rows, kcl.getWorkerIdentifier(), place, failover(scheduler),
+                () -> leases().getAssignments());
         claim = claim();
         boolean started = Ownership.look(
                 rows, scheduler.leaseRefresher(), replica.task(), stream(streams), claim);

@@ -8,12 +8,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.kinesis.leases.Lease;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class PresenceTest {
     private static final Duration FAILOVER = Duration.ofSeconds(10);
@@ -22,6 +26,7 @@ class PresenceTest {
     Path folder;
 
     private final FakeStateTable table = new FakeStateTable();
+    private final List<Lease> held = new ArrayList<>();
     private long waited;
 
     private Place host(String name) throws IOException {
@@ -30,7 +35,7 @@ class PresenceTest {
     }
 
     private Presence daemon(String host) throws IOException {
-        return new Presence(table.own(), "worker-1", host(host), FAILOVER);
+        return new Presence(table.own(), "worker-1", host(host), FAILOVER, () -> held);
     }
 
     private Presence entered(String host) throws Exception {
@@ -145,12 +150,37 @@ class PresenceTest {
     @Test
     void heart() throws Exception {
         Presence first = entered("a");
-        Presence later = new Presence(table.own(), "worker-1", host("b"), Duration.ofMillis(40));
+        Presence later = new Presence(table.own(), "worker-1", host("b"), Duration.ofMillis(40), List::of);
         later.enter(this::pass);
         first.beat();
         CompletableFuture<Refused> end = new CompletableFuture<>();
         later.start(end::complete);
         assertEquals(ExitStatus.CONFIG, end.get(20, TimeUnit.SECONDS).exitCode);
+    }
+
+    /** The row tells how many leases are held, and how long the one waits that waits longest. */
+    @Test
+    void renewals() throws Exception {
+        Presence daemon = entered("a");
+        assertEquals("0", row().get("heldLeases").n());
+        assertEquals("0", row().get("unrenewedMillis").n());
+        held.add(lease("5", 1));
+        held.add(lease("6", 3));
+        held.add(lease("SHARD_END", 100));
+        long before = System.currentTimeMillis();
+        daemon.beat();
+        assertEquals("2", row().get("heldLeases").n());
+        long unrenewed = Long.parseLong(row().get("unrenewedMillis").n());
+        assertTrue(unrenewed >= 3_000 && unrenewed < 100_000, unrenewed + " ms");
+        long beat = Long.parseLong(row().get("beatAt").n());
+        assertTrue(beat >= before && beat <= System.currentTimeMillis());
+    }
+
+    private static Lease lease(String checkpoint, int secondsAgo) {
+        Lease lease = new Lease();
+        lease.checkpoint(new ExtendedSequenceNumber(checkpoint));
+        lease.lastCounterIncrementNanos(System.nanoTime() - TimeUnit.SECONDS.toNanos(secondsAgo));
+        return lease;
     }
 
     /** A daemon without a lock is nowhere known. */
