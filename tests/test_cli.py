@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,22 @@ def test_a_file_that_is_not_there_is_a_mistake_of_the_command_line(
     path = tmp_path / "nothing.yml"
     assert ended(["status", "-c", str(path)]) == ExitCode.CONFIG
     assert f"Error: {path} cannot be read" in capsys.readouterr().err
+
+
+def test_a_command_imports_only_itself() -> None:
+    """The others would take as long again. The place of an action of `leases` is always known."""
+    program = """if True:
+        import sys
+        from kcl_processor import cli
+        try:
+            cli.main(["status", "--help"])
+        except SystemExit:
+            print(*[name for name in cli.COMMANDS if "kcl_processor.cli." + name in sys.modules])
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines()[-1] == "status leases"
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
