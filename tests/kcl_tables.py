@@ -109,7 +109,7 @@ def fill(
 def identity(task: Task) -> Identity:
     """What a task is, as its tables are."""
     facts = check_source(task.source)
-    found = check_destination(task.destination, facts.keys, facts.table)
+    found, _ = check_destination(task, facts.keys, facts.table)
     return Identity(facts.table, facts.stream_arn, found)
 
 

@@ -107,7 +107,7 @@ def _prepare(
 ) -> Launch:
     task = files.task
     facts = _source(task)
-    destination = preflight.check_destination(task.destination, facts.keys, facts.table)
+    destination, _ = preflight.check_destination(task, facts.keys, facts.table)
     preflight.refuse_queue(task, tell)
     own(files)
     make_kcl_tables(task)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from kcl_processor.config.form import Form, whole
 from kcl_processor.errors import ConfigError
+from kcl_processor.transform.rules import Rules
 
 # The original library's name for the checkpoint table, kept so that an existing one is found.
 APPLICATION_PREFIX = "DynamoDBCrossRegionReplication"
@@ -119,6 +120,8 @@ LETTERS = Form(
 STOP = "stop"
 ON_POISON = (STOP, "dead-letter")
 ON_GAP = (STOP, "continue")
+SKIP = "skip"
+TTL_DELETES = ("apply", SKIP)
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,8 @@ class Task:
     dead_letters: str | None = None
     on_gap: str = ON_GAP[0]
     unread_seconds: int = 120
+    ttl_deletes: str = TTL_DELETES[0]
+    rules: Rules | None = None
 
     @property
     def metrics_region(self) -> str:

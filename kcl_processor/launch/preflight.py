@@ -21,6 +21,7 @@ from kcl_processor.errors import (
 )
 from kcl_processor.fleet.stream import STREAM_HINT
 from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.transform.transform import Transform
 
 # A stream must show whole new items. NEW_IMAGE alone would do for replication; the original asks
 # for both, and verification by sequence needs the old one, so a task keeps asking for both.
@@ -80,15 +81,17 @@ def check_source(source: Source) -> SourceFacts:
 
 
 def check_destination(
-    destination: Side, keys: dict[str, tuple[str, str]], source: Incarnation
-) -> Incarnation:
-    """Find the destination table, which is another than the source, with the source's keys.
+    task: Task, keys: dict[str, tuple[str, str]], source: Incarnation
+) -> tuple[Incarnation, Transform | None]:
+    """Find the destination table, which is another than the source, with the source's keys, or those
+    that the task's rules make; and return it with these rules between both.
 
     Raises:
-        ConfigError: it is the source table.
+        ConfigError: it is the source table, or no item of it can come from the rules.
         DestinationError: there is no such table, or its keys differ.
         PermissionDenied: a call is denied.
     """
+    destination = task.destination
     hint = "kcl-processor prepare creates it like the source"
     table = describe(destination, DestinationError, hint)
     found = refuse_source(destination, Incarnation.of(table), source)
@@ -97,13 +100,18 @@ def check_destination(
             f"The destination table {destination} is {table.get('TableStatus')}.",
             f"aws dynamodb wait table-exists {destination.aws_options}",
         )
-    if key_schema(table) != keys:
+    theirs = key_schema(table)
+    if task.rules:
+        transform = Transform(task.rules, key_types(keys), key_types(theirs))
+        transform.refuse_impossible()
+        return found, transform
+    if theirs != keys:
         raise DestinationError(
-            f"The keys of destination table {destination} are {_words(key_schema(table))}, "
+            f"The keys of destination table {destination} are {_words(theirs)}, "
             f"those of the source {_words(keys)}.",
             "name another destination, or create it with the source's keys",
         )
-    return found
+    return found, None
 
 
 def refuse_source(destination: Side, found: Incarnation, source: Incarnation) -> Incarnation:
@@ -215,6 +223,11 @@ def key_schema(table: dict[str, Any]) -> dict[str, tuple[str, str]]:
         key["AttributeName"]: (key["KeyType"], types[key["AttributeName"]])
         for key in table["KeySchema"]
     }
+
+
+def key_types(keys: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """Key attribute names with their type alone."""
+    return {name: kind for name, (_, kind) in keys.items()}
 
 
 def _check_stream(source: Source, arn: str) -> None:

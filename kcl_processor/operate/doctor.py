@@ -135,7 +135,8 @@ class Doctor:
             return
         destination = self._task.destination
         keys, source = self._facts.keys, self._facts.table
-        self._replica = found = preflight.check_destination(destination, keys, source)
+        found, _ = preflight.check_destination(self._task, keys, source)
+        self._replica = found
         yield ok(f"table {destination.table} is another than the source, and has its keys")
         probes.write_destination(destination, keys, found.arn)
         yield ok("a write is accepted")

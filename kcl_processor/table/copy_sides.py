@@ -75,7 +75,7 @@ def describe(task: Task, options: CopyOptions) -> Tables:
         ConfigError: a limit makes no sense for its table.
     """
     facts = preflight.check_source(task.source)
-    preflight.check_destination(task.destination, facts.keys, facts.table)
+    preflight.check_destination(task, facts.keys, facts.table)
     source = preflight.describe(task.source, SourceError, "check the source")
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
     return _tables(options, source, destination, facts.stream_arn)

@@ -77,7 +77,7 @@ def open_replay(task: Task, clock: Clock, wait: Callable[[float], None]) -> Repl
     """
     described = describe(task.source, SourceError, "check the source")
     keys = key_schema(described)
-    check_destination(task.destination, keys, Incarnation.of(described))
+    check_destination(task, keys, Incarnation.of(described))
     sides = ((task.source, SourceError), (task.destination, DestinationError))
     source, destination = (access.calls(side, error, None, 1, clock, wait) for side, error in sides)
     readers = [TableReader(calls, keys, page_items=1) for calls in (source, destination)]

@@ -177,7 +177,7 @@ def _sides(
 ) -> tuple[TableReader, TableReader, Repair | None]:
     """Both readers, and what repairs, when that is asked for."""
     keys = preflight.key_schema(source)
-    preflight.check_destination(task.destination, keys, Incarnation.of(source))
+    preflight.check_destination(task, keys, Incarnation.of(source))
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
     readers, calls = [], []
     items = source["ItemCount"]

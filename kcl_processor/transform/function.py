@@ -19,7 +19,7 @@ class ItemChange:
         event: ``INSERT``, ``MODIFY`` or ``REMOVE``; ``None`` where a table is read.
         expired: whether DynamoDB's time to live deleted it.
         sequence_number: of the stream's record; ``None`` where a table is read.
-        created: when the source applied it, seconds since the epoch; ``None`` where a table is read.
+        created: seconds since the epoch; ``None`` where a table is read.
     """
 
     keys: Mapping[str, Any]

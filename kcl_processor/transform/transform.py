@@ -95,8 +95,8 @@ class Transform:
         left_out = set(self.source_keys) - self._key_attributes()
         if left_out and not self.rules.allow_collisions:
             raise ConfigError(
-                "Items of the source may meet in one key of the replica: the destination's key is "
-                f"not made from {', '.join(map(repr, sorted(left_out)))}, which is of the source's.",
+                "Items of the source may meet in one key of the replica: the destination's is not "
+                f"made from {', '.join(map(repr, sorted(left_out)))}, which is of the source's.",
                 "make the destination's key from the whole of the source's, or say "
                 "transform.allow_collisions: true",
             )

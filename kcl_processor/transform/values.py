@@ -36,6 +36,6 @@ def dynamo(value: Any) -> Value:
 
 
 def item_of(image: Mapping[str, Value]) -> dict[str, Any]:
-    """An item as a rule in Python sees it, and as boto3's tables give it: sets are ``set``, binaries
-    :class:`boto3.dynamodb.types.Binary`."""
+    """An item as a rule in Python sees it, and as boto3's tables give it: sets are ``set``,
+    binaries :class:`boto3.dynamodb.types.Binary`."""
     raise NotImplementedError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -58,6 +59,11 @@ def task(moto_url: str, name: str, **options: Any) -> Task:
     return Task("task", side, Side("us-east-1", f"{name}-2", moto_url), kcl, **options)
 
 
+def replacing(task: Task, destination: str) -> Task:
+    """The task with another destination table."""
+    return replace(task, destination=replace(task.destination, table=destination))
+
+
 def test_a_source_with_both_images_passes(moto_url: str, dynamodb: Any) -> None:
     """The facts of a good source are its stream and its keys."""
     facts = check_source(source(moto_url, table(dynamodb, StreamSpecification=STREAM)))
@@ -103,15 +109,15 @@ def test_a_destination_with_other_keys_is_refused(
     moto_url: str, dynamodb: Any, other: dict[str, str]
 ) -> None:
     """Other key names or types are named on both sides."""
-    destination = Side("us-east-1", table(dynamodb, **other), moto_url)
+    to = replacing(task(moto_url, "a"), table(dynamodb, **other))
     with pytest.raises(DestinationError, match="pk S HASH"):
-        check_destination(destination, {"pk": ("HASH", "S")}, OTHER)
+        check_destination(to, {"pk": ("HASH", "S")}, OTHER)
 
 
 def test_a_missing_destination_names_the_command_that_makes_it(moto_url: str) -> None:
     """prepare creates it."""
     with pytest.raises(DestinationError) as raised:
-        check_destination(Side("us-east-1", "nothing-here", moto_url), {}, OTHER)
+        check_destination(replacing(task(moto_url, "a"), "nothing-here"), {}, OTHER)
     assert "kcl-processor prepare" in raised.value.hint
 
 
