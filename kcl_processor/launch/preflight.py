@@ -11,7 +11,7 @@ from kcl_processor.aws import clients, queues
 from kcl_processor.aws.clients import CredentialsRefused
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import queue_of
-from kcl_processor.config.task import STOP, Side, Source, Task
+from kcl_processor.config.task import SKIP, STOP, Side, Source, Task
 from kcl_processor.errors import (
     ConfigError,
     DestinationError,
@@ -21,6 +21,7 @@ from kcl_processor.errors import (
 )
 from kcl_processor.fleet.stream import STREAM_HINT
 from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.transform.rules import Rules
 from kcl_processor.transform.transform import Transform
 
 # A stream must show whole new items. NEW_IMAGE alone would do for replication; the original asks
@@ -83,8 +84,8 @@ def check_source(source: Source) -> SourceFacts:
 def check_destination(
     task: Task, keys: dict[str, tuple[str, str]], source: Incarnation
 ) -> tuple[Incarnation, Transform | None]:
-    """Find the destination table, which is another than the source, with the source's keys, or those
-    that the task's rules make; and return it with these rules between both.
+    """Find the destination table, which is another than the source, with the source's keys or
+    those that the task's rules make. Return it with the rules between both; ``None`` are no rules.
 
     Raises:
         ConfigError: it is the source table, or no item of it can come from the rules.
@@ -111,6 +112,8 @@ def check_destination(
             f"those of the source {_words(keys)}.",
             "name another destination, or create it with the source's keys",
         )
+    if task.ttl_deletes == SKIP:
+        return found, Transform(Rules(), key_types(keys), key_types(theirs))
     return found, None
 
 

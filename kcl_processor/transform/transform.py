@@ -51,6 +51,7 @@ class Transform:
         source_keys, destination_keys: name of a key attribute to its type, S, N or B.
 
     Attributes:
+        moves: whether an item's key in the replica may change while its key in the source stays.
         needs_old: whether a change's old image tells something that the new one does not: which
             item of the replica has to go.
 
@@ -62,15 +63,15 @@ class Transform:
         self, rules: Rules, source_keys: Mapping[str, str], destination_keys: Mapping[str, str]
     ) -> None:
         self.rules = rules
-        self.source_keys = tuple(source_keys)
-        self._destination_keys = dict(destination_keys)
+        self.source_keys = dict(source_keys)
+        self.destination_keys = dict(destination_keys)
         self._where = Expression(rules.where) if rules.where else None
         self._renamed = {old: new for new, old in rules.rename}
         self._set = [(name, Expression(text)) for name, text in rules.set]
         self._function = find(rules.python) if rules.python else None
         self._carriers = self._carried()
-        self._moves = not self._key_attributes() <= set(source_keys)
-        self.needs_old = bool(self._where or self._function or self._moves)
+        self.moves = not self._key_attributes() <= set(source_keys)
+        self.needs_old = bool(self._where or self._function or self.moves)
 
     def digest(self) -> str:
         """What is another for other rules."""
@@ -85,7 +86,7 @@ class Transform:
         """
         if self._function:
             return
-        for name in self._destination_keys:
+        for name in self.destination_keys:
             if self._comes_from(name) == frozenset():
                 raise ConfigError(
                     f"The rules leave the replica's items without {name!r}, which is of the "
@@ -118,7 +119,7 @@ class Transform:
 
     def key_of(self, laid: Image) -> Image:
         """The key of an item of the replica."""
-        return {name: laid[name] for name in self._destination_keys}
+        return {name: laid[name] for name in self.destination_keys}
 
     def key_for(self, key: Image) -> Image:
         """The key in the replica of the item with a key of the source, where nothing else counts:
@@ -197,7 +198,7 @@ class Transform:
         )
 
     def _with_keys(self, laid: Image) -> Image:
-        for name, kind in self._destination_keys.items():
+        for name, kind in self.destination_keys.items():
             value = laid.get(name)
             if value is None:
                 raise RuleFailed(f"the replica's item has no {name!r}, which is of its key")
@@ -214,7 +215,7 @@ class Transform:
         unknown = frozenset([*self.source_keys, ""])
         if self._function:
             return unknown
-        parts = [self._comes_from(name) for name in self._destination_keys]
+        parts = [self._comes_from(name) for name in self.destination_keys]
         return frozenset().union(*(unknown if part is None else part for part in parts))
 
     def _comes_from(self, name: str) -> frozenset[str] | None:
