@@ -2,7 +2,8 @@
 
 KCL, the launcher and the record processors read nothing else, so such a file can be handed to the
 bootstrap script, ours or kclpy's own. Each holds the ARN of the source's stream: taken from
-source.stream_arn where the task has one, otherwise asked from the source.
+source.stream_arn where the task has one, otherwise asked from the source. Of a task with rules both
+tables are asked for their keys.
 
 --systemd and --supervisord write units instead, which start each task's daemon with this
 configuration file, start it again where that helps and leave it stopped where a person must act.
@@ -17,7 +18,7 @@ from pathlib import Path
 from kcl_processor.cli.task import add_config_argument, add_state_argument
 from kcl_processor.config.paths import RENDERED, TaskFiles, state_directory
 from kcl_processor.config.render import render
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import SKIP, Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch import preflight
@@ -68,8 +69,13 @@ def _rendered(args: argparse.Namespace, task: Task, state: Path) -> tuple[Path, 
         text = supervisord_program(task, command, state, args.log_dir.absolute())
         return unit.with_name(unit.name + ".conf"), text
     path = args.out / f"{task.name}{RENDERED}"
-    arn = task.source.stream_arn or preflight.check_source(task.source).stream_arn
-    return path, render(TaskFiles(task, state), arn, path, args.config.name)
+    if task.rules is None and task.ttl_deletes != SKIP:
+        arn = task.source.stream_arn or preflight.check_source(task.source).stream_arn
+        return path, render(TaskFiles(task, state), arn, path, args.config.name)
+    facts = preflight.check_source(task.source)
+    _, transform = preflight.check_destination(task, facts.keys, facts.table)
+    text = render(TaskFiles(task, state), facts.stream_arn, path, args.config.name, transform)
+    return path, text
 
 
 def _write(path: Path, text: str) -> None:

@@ -107,12 +107,13 @@ def _prepare(
 ) -> Launch:
     task = files.task
     facts = _source(task)
-    destination, _ = preflight.check_destination(task, facts.keys, facts.table)
+    destination, transform = preflight.check_destination(task, facts.keys, facts.table)
     preflight.refuse_queue(task, tell)
     own(files)
     make_kcl_tables(task)
     mark_earlier(files)
-    ours = Identity(facts.table, facts.stream_arn, destination)
+    rules = transform.digest() if transform else ""
+    ours = Identity(facts.table, facts.stream_arn, destination, rules)
     started = has_leases(task)
     stream = claim(files, ours, clock, time.sleep, adopt=args.adopt)
     if stream != facts.stream_arn:
@@ -130,7 +131,7 @@ def _prepare(
                 args,
             )
         )
-    return daemon.make_launch(files, stream, origin, logs, args.java)
+    return daemon.make_launch(files, stream, origin, logs, args.java, transform)
 
 
 def _source(task: Task) -> preflight.SourceFacts:

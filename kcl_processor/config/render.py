@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import boto3
@@ -13,6 +14,7 @@ from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
+from kcl_processor.transform.transform import Transform
 
 # Requests to the destination that one shard, or a copy, may have under way at once.
 CONNECTIONS = 64
@@ -22,7 +24,9 @@ _CREDENTIALS = "io.github.kclprocessor.launcher.FollowedCredentials"
 _WATCHDOG_SECONDS = 300
 
 
-def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
+def render(
+    files: TaskFiles, stream_arn: str, path: Path, origin: str, transform: Transform | None = None
+) -> str:
     """The text of a task's ``.properties``.
 
     Args:
@@ -30,6 +34,7 @@ def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
         stream_arn: the source stream's ARN as the source itself gives it.
         path: where the text will be; the record processors are told to read it there.
         origin: what the file was rendered from, for its first line.
+        transform: the task's rules between both tables, if it has any.
     """
     task = files.task
     parts = [
@@ -39,6 +44,7 @@ def render(files: TaskFiles, stream_arn: str, path: Path, origin: str) -> str:
         *_part("This host", {"replica.lock": str(files.lock)}),
         *_part("The source", _source(task)),
         *_part("The destination", _destination(task)),
+        *(_part("Rules", _rules(task, transform)) if transform else ()),
         *_part("Failures", _failures(files)),
         *_part("Figures", _figures(files)),
     ]
@@ -125,6 +131,17 @@ def _destination(task: Task) -> dict[str, str]:
         **_given("replica.destination.externalId", destination.external_id),
         "replica.connections": str(CONNECTIONS),
         "replica.checkpointSeconds": str(task.checkpoint_seconds),
+    }
+
+
+def _rules(task: Task, transform: Transform) -> dict[str, str]:
+    return {
+        "replica.rules": transform.rules.text(),
+        "replica.rulesDigest": transform.digest(),
+        "replica.source.keys": json.dumps(transform.source_keys),
+        "replica.destination.keys": json.dumps(transform.destination_keys),
+        "replica.oldImages": "true" if transform.needs_old else "false",
+        "replica.ttlDeletes": task.ttl_deletes,
     }
 
 

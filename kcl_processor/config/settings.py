@@ -6,6 +6,7 @@ take the ``replica.`` names, and KCL passes over those without a word.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ import javaproperties
 from kcl_processor.config.kcl_properties import in_seconds
 from kcl_processor.config.paths import letters_beside
 from kcl_processor.errors import ConfigError
+from kcl_processor.transform.rules import Rules
+from kcl_processor.transform.transform import Transform
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Settings:
 
     Attributes:
         lock: empty in a file of before there was one.
+        rules: :meth:`Rules.text`, or empty for none.
+        source_keys, destination_keys: name of a key attribute to its type, where there are rules.
     """
 
     task: str
@@ -50,6 +55,21 @@ class Settings:
     metrics_endpoint: str
     heartbeats: str
     gap_file: str
+    ttl_deletes: str
+    rules: str
+    source_keys: str
+    destination_keys: str
+
+    def transform(self) -> Transform | None:
+        """The rules between both tables, if there are any.
+
+        Raises:
+            ConfigError: one cannot be compiled or found.
+        """
+        if not self.rules:
+            return None
+        keys = json.loads(self.source_keys), json.loads(self.destination_keys)
+        return Transform(Rules.parse(self.rules), *keys)
 
 
 def read_settings(path: Path) -> Settings:
@@ -98,4 +118,8 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         metrics_endpoint=properties["replica.metrics.endpoint"],
         heartbeats=properties["replica.heartbeats"],
         gap_file=str(gap_file),
+        ttl_deletes=properties.get("replica.ttlDeletes", ""),
+        rules=properties.get("replica.rules", ""),
+        source_keys=properties.get("replica.source.keys", ""),
+        destination_keys=properties.get("replica.destination.keys", ""),
     )

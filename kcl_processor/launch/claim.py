@@ -112,7 +112,7 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
         stream: the source's.
 
     Raises:
-        ConfigError: it is another replica's, or a table was made anew since.
+        ConfigError: it is another replica's, or a table was made anew or the rules changed since.
         GapError: it is of an older stream of the source, and the task stops on gaps.
     """
     if found is None:
@@ -129,6 +129,14 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
                 f"kcl-processor run --adopt {task.name}, then "
                 f"kcl-processor verify {task.name} --repair --delete-extra",
             )
+    if found.rules != ours.rules:
+        raise ConfigError(
+            f"The rules of task {task.name} are others than those by which the items of "
+            f"{task.destination} were laid.",
+            f"kcl-processor verify {task.name}, which says what the new ones would have otherwise; "
+            f"then kcl-processor run --adopt {task.name}, and "
+            f"kcl-processor verify {task.name} --repair --delete-extra",
+        )
     if found.stream != ours.stream and task.on_gap == STOP:
         raise GapError(
             f"The stream of {task.source} was turned off and on again: the checkpoints are of "

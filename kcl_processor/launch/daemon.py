@@ -18,6 +18,7 @@ from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path
 from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
 from kcl_processor.state import host_lock, worker_lock
 from kcl_processor.state.start_file import remove_unheld, write_held
+from kcl_processor.transform.transform import Transform
 
 LOGBACK = LAUNCHER / "logback.xml"
 
@@ -58,7 +59,12 @@ class Logs:
 
 
 def make_launch(
-    files: TaskFiles, stream_arn: str, origin: str, logs: Logs, java: str | None
+    files: TaskFiles,
+    stream_arn: str,
+    origin: str,
+    logs: Logs,
+    java: str | None,
+    transform: Transform | None = None,
 ) -> Launch:
     """Write the ``.properties`` of this start and put its command line together.
 
@@ -67,6 +73,7 @@ def make_launch(
     Args:
         origin: what the task was read from.
         java: the ``java`` to use; ``None`` looks for one.
+        transform: the task's rules between both tables, if it has any.
 
     Raises:
         ConfigError: the path holds a space, which KCL would split the executable's name at, or
@@ -80,7 +87,7 @@ def make_launch(
             "--state-dir with a path that holds none",
         )
     remove_unheld(files.renderings())
-    path = _write(files.worker, lambda path: render(files, stream_arn, path, origin))
+    path = _write(files.worker, lambda path: render(files, stream_arn, path, origin, transform))
     _make_folder(logs)
     return Launch(command(path, logs, java, files.state), environment())
 

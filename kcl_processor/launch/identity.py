@@ -24,11 +24,16 @@ _CLOCKS = 60.0
 
 @dataclass(frozen=True)
 class Identity:
-    """What a task's checkpoints belong to."""
+    """What a task's checkpoints belong to.
+
+    Attributes:
+        rules: the digest of the rules by which items were laid; empty for none.
+    """
 
     source: Incarnation
     stream: str
     destination: Incarnation
+    rules: str = ""
 
     def __str__(self) -> str:
         return f"{self.stream} to {self.destination}"
@@ -82,12 +87,14 @@ class Claim:
     """An identity as it was written down.
 
     Attributes:
+        rules: as :class:`Identity` has them.
         row: as it was read, to be replaced as such.
     """
 
     source: Noted
     stream: str
     destination: Noted
+    rules: str
     row: Row
 
     def sides(self, task: Task) -> list[tuple[str, Side, Noted]]:
@@ -119,7 +126,8 @@ def read_claim(task: Task) -> Claim | None:
             ("destination", row.get("destinationIncarnation", {}).get("S")),
         )
     )
-    return Claim(source, row["stream"]["S"], destination, row)
+    rules = row.get("rules", {}).get("S", "")
+    return Claim(source, row["stream"]["S"], destination, rules, row)
 
 
 def write_claim(task: Task, before: Claim | None, ours: Identity) -> bool:
@@ -136,6 +144,8 @@ def write_claim(task: Task, before: Claim | None, ours: Identity) -> bool:
         "sourceIncarnation": {"S": str(ours.source)},
         "destinationIncarnation": {"S": str(ours.destination)},
     }
+    if ours.rules:
+        row["rules"] = {"S": ours.rules}
     if before and before.row == row:
         return True
     return replace_own(task, KEY, before.row if before else None, row)

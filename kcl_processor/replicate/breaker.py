@@ -1,4 +1,4 @@
-"""Ends a task whose destination refuses every change: then the table is at fault, not the items.
+"""Ends a task all of whose changes are refused: then the table or a rule is at fault, no item.
 
 DynamoDB words what is wrong with a table, such as an index that no item fits any more, like what
 is wrong with one item. With ``on_poison: dead-letter`` everything would be set aside.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kcl_processor.aws.wire import Answer
-from kcl_processor.errors import DestinationError
+from kcl_processor.errors import DestinationError, PoisonError
 from kcl_processor.replicate.change import Change
-from kcl_processor.replicate.refusals import without_values
+from kcl_processor.replicate.refusals import RULE_FAILED, without_values
 
 # Refusals in a row, without an item that was accepted: four full requests.
 MOST_REFUSALS = 100
@@ -39,10 +39,17 @@ class Breaker:
 
         Raises:
             DestinationError: so it did with so many before that the table must be the reason.
+            PoisonError: so did a rule.
         """
         self._refusals += 1
         if self._refusals < MOST_REFUSALS:
             return
+        if answer.error == RULE_FAILED:
+            raise PoisonError(
+                f"The rules failed for the last {self._refusals} changes, and for no item between "
+                f"them did they not: {answer.message}.",
+                "mend the rule, then start again; kcl-processor replay applies what was set aside",
+            )
         raise DestinationError(
             f"The destination table {self._table} refused the last {self._refusals} changes and "
             f"accepted no item between them: that is about the table, not about the items "

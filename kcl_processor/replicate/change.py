@@ -24,12 +24,14 @@ class Change:
             sequence numbers as integers, never as text.
         created_ms: when the source applied the change, milliseconds since the epoch, as coarse as
             the stream's ``ApproximateCreationDateTime`` (a second).
+        source: the change as the source made it, where rules have made this one of it.
     """
 
     key: bytes
     image: bytes | None
     sequence_number: str
     created_ms: int
+    source: Change | None = None
 
 
 def canonical_key(key: dict[str, Any]) -> bytes:

@@ -21,7 +21,7 @@ from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import CheckpointRefused, LeaseLost, Position
 from kcl_processor.replicate.coalesce import coalesce
-from kcl_processor.replicate.decode import decode
+from kcl_processor.replicate.delivery import Reader
 from kcl_processor.replicate.write import Writer
 
 _log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 class Shard(Protocol):
     """What belongs to one shard and is made when its id is known."""
 
+    reader: Reader
     writer: Writer
     position: Position
 
@@ -69,13 +70,10 @@ class ReplicaProcessor(kclpy.RecordProcessorBase):  # type: ignore[misc]
     def process_records(self, process_records_input: messages.ProcessRecordsInput) -> None:
         with self._action(process_records_input.checkpointer):
             self._still_ours()
-            changes = [
-                decode(record.binary_data, record.sequence_number)
-                for record in process_records_input.records
-            ]
+            changes, writes = self._shard.reader.read(process_records_input.records)
             position = self._shard.position
             # Without changes, too: what is in doubt has its time.
-            self._shard.writer.write(coalesce(changes), fence=position)
+            self._shard.writer.write(coalesce(writes), fence=position)
             if changes:
                 position.applied(changes[-1].sequence_number)
             self._shard.batch_done(changes, process_records_input.millis_behind_latest)

@@ -6,7 +6,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -19,6 +19,8 @@ from kcl_processor.state.dead_letters import Place, PlaceUnavailable
 
 _log = logging.getLogger(__name__)
 
+# The error of a change that the destination never saw: a rule cannot be worked out for its item.
+RULE_FAILED = "RuleFailed"
 # Attempts to set a change aside; with the capped backoff about a minute.
 _ATTEMPTS = 30
 
@@ -33,6 +35,13 @@ class Origin:
     shard_id: str
 
 
+class Refusals(Protocol):
+    """Where a change goes that the destination never accepts."""
+
+    def refuse(self, change: Change, answer: Answer) -> None:
+        """Make the change durable elsewhere, or raise to stop."""
+
+
 class StopOnRefusal:
     """``on_poison: stop``: end the process, so that nothing is skipped without a decision."""
 
@@ -41,10 +50,17 @@ class StopOnRefusal:
 
     def refuse(self, change: Change, answer: Answer) -> None:
         """Raise :class:`PoisonError`, naming the record but none of the item's values."""
+        record = (
+            f"record {change.sequence_number} of shard {self._origin.shard_id} of table "
+            f"{self._origin.source_table} (key attributes {', '.join(key_names([change]))})"
+        )
+        if answer.error == RULE_FAILED:
+            raise PoisonError(
+                f"The rules of task {self._origin.task} fail for {record}: {answer.message}.",
+                "mend the rule, or set `on_poison: dead-letter` for this task",
+            )
         raise PoisonError(
-            f"Table {self._origin.destination_table} never accepts record "
-            f"{change.sequence_number} of shard {self._origin.shard_id} of table "
-            f"{self._origin.source_table} (key attributes {', '.join(key_names([change]))}): "
+            f"Table {self._origin.destination_table} never accepts {record}: "
             f"{answer.error}: {without_values(answer.message, change)}.",
             "mend the cause on the destination, or set `on_poison: dead-letter` for this task",
         )
@@ -114,9 +130,11 @@ class DeadLetters:
 def dead_letter(change: Change, answer: Answer, origin: Origin, clock: Clock) -> dict[str, Any]:
     """A dead letter: enough to apply the change again, and to say why it was refused.
 
-    It holds the item, unlike every log: keep the place where it goes as safe as the table.
+    It holds the item as the source has it, whatever rules made of it, unlike every log: keep the
+    place where it goes as safe as the table.
     """
-    image = None if change.image is None else orjson.loads(change.image)
+    source = change.source or change
+    image = None if source.image is None else orjson.loads(source.image)
     return {
         "task": origin.task,
         "sourceTable": origin.source_table,
@@ -127,7 +145,7 @@ def dead_letter(change: Change, answer: Answer, origin: Origin, clock: Clock) ->
         "refusedMs": int(clock.now() * 1000),
         "error": answer.error,
         "message": without_values(answer.message, change),
-        "key": orjson.loads(change.key),
+        "key": orjson.loads(source.key),
         "image": image,
     }
 

@@ -11,16 +11,18 @@ from pathlib import Path
 from kcl_processor.aws.wire import endpoint
 from kcl_processor.clock import Clock
 from kcl_processor.config.settings import Settings
-from kcl_processor.config.task import STOP
+from kcl_processor.config.task import SKIP, STOP
 from kcl_processor.log import speak_for, spoken_for
 from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import Position
+from kcl_processor.replicate.delivery import PlainReader, Reader, RuledReader
 from kcl_processor.replicate.destination import DestinationTable
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.replicate.metrics import CloudWatch, Reporter
-from kcl_processor.replicate.refusals import DeadLetters, Origin, StopOnRefusal
-from kcl_processor.replicate.write import Refusals, Writer
+from kcl_processor.replicate.refusals import DeadLetters, Origin, Refusals, StopOnRefusal
+from kcl_processor.replicate.write import Writer
 from kcl_processor.state.dead_letters import open_place
 
 _log = logging.getLogger(__name__)
@@ -46,12 +48,14 @@ class OpenShard:
 
     def __init__(
         self,
+        reader: Reader,
         writer: Writer,
         position: Position,
         figures: ShardFigures,
         close: Callable[[], None],
         clock: Clock,
     ) -> None:
+        self.reader = reader
         self.writer = writer
         self.position = position
         self._figures = figures
@@ -98,6 +102,7 @@ class ShardOpener:
     ) -> None:
         self._daemon_lives = daemon_lives
         self._settings = settings
+        self._transform = settings.transform()
         self._clock = clock
         self._proof_lifetime = proof_lifetime
         self._wait = wait
@@ -142,9 +147,10 @@ class ShardOpener:
             initargs=(spoken_for(),),
         )
         figures = ShardFigures(self._settings.task, shard_id, self._settings.worker_id, self._clock)
+        refusals = self._refusals(shard_id, figures.dead_letter)
         writer = Writer(
             destination=self._destination,
-            refusals=self._refusals(shard_id, figures.dead_letter),
+            refusals=refusals,
             clock=self._clock,
             wait=self._pause,
             window=Window(largest=connections),
@@ -168,7 +174,7 @@ class ShardOpener:
             self._reporter.remove(figures)
             pool.shutdown(wait=False, cancel_futures=True)
 
-        return OpenShard(writer, position, figures, close, self._clock)
+        return OpenShard(self._reader(refusals), writer, position, figures, close, self._clock)
 
     def end(self) -> None:
         """Report the last figures, within a short time or not at all; the process is to end."""
@@ -178,6 +184,16 @@ class ShardOpener:
         # Who waits for another attempt has had an answer to the last one.
         self._on_progress()
         self._wait(seconds)
+
+    def _reader(self, refusals: Refusals) -> Reader:
+        if self._transform is None:
+            return PlainReader()
+        return RuledReader(
+            self._transform,
+            refusals,
+            Breaker(self._settings.destination_table),
+            keep_expired=self._settings.ttl_deletes == SKIP,
+        )
 
     def _refusals(self, shard_id: str, on_dead_letter: Callable[[], None]) -> Refusals:
         origin = Origin(

@@ -25,6 +25,7 @@ from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.destination import Destination
 from kcl_processor.replicate.doubt import Doubts
+from kcl_processor.replicate.refusals import Refusals
 from kcl_processor.replicate.renewal import Renewal
 from kcl_processor.replicate.trouble import Trouble
 from kcl_processor.replicate.verdict import Verdict, credentials_error, judge, stopping_error
@@ -41,13 +42,6 @@ class Fence(Protocol):
 
     def remaining(self) -> float:
         """Seconds for which the last proof still holds; cheap, called by the pool's threads."""
-
-
-class Refusals(Protocol):
-    """Where a change goes that the destination never accepts."""
-
-    def refuse(self, change: Change, answer: Answer) -> None:
-        """Make the change durable elsewhere, or raise to stop."""
 
 
 @dataclass(slots=True)

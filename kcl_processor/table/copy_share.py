@@ -13,8 +13,8 @@ from kcl_processor.config.task import STOP
 from kcl_processor.errors import SourceError
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.destination import DestinationTable
-from kcl_processor.replicate.refusals import DeadLetters, Origin
-from kcl_processor.replicate.write import Fence, Refusals, Writer
+from kcl_processor.replicate.refusals import DeadLetters, Origin, Refusals
+from kcl_processor.replicate.write import Fence, Writer
 from kcl_processor.state.dead_letters import open_place
 from kcl_processor.table import access
 from kcl_processor.table.copy_progress import CopyProgress

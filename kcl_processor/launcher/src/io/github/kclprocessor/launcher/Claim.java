@@ -7,6 +7,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -26,6 +27,7 @@ final class Claim {
     private static final String STREAM = "stream";
     private static final String DESTINATION = "destination";
     private static final String INCARNATION = "destinationIncarnation";
+    private static final String RULES = "rules";
     /** As Python's {@code isoformat} writes it. */
     private static final DateTimeFormatter CREATED = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSxxx");
     /** A creation is read as a fraction of a second, and rounded in two languages. */
@@ -34,11 +36,14 @@ final class Claim {
     private final String task;
     private final String stream;
     private final TableDescription destination;
+    private final String rules;
 
-    Claim(String task, String stream, TableDescription destination) {
+    /** @param rules the digest of the rules that items are laid by; empty for none */
+    Claim(String task, String stream, TableDescription destination, String rules) {
         this.task = task;
         this.stream = stream;
         this.destination = destination;
+        this.rules = rules;
     }
 
     /**
@@ -87,6 +92,12 @@ final class Claim {
         if (incarnation != null) {
             refuseMadeAnew(incarnation.s());
         }
+        AttributeValue before = claimed.get(RULES);
+        if (!rules.equals(before == null ? "" : before.s())) {
+            throw new Refused(ExitStatus.CONFIG, "The rules of task " + task
+                    + " are others than those by which its items were laid.",
+                    "kcl-processor run, which says how to go on");
+        }
     }
 
     /**
@@ -122,11 +133,15 @@ final class Claim {
     }
 
     private Map<String, AttributeValue> row() {
-        return Map.of(
+        Map<String, AttributeValue> row = new HashMap<>(Map.of(
                 "sourceTable", AttributeValue.fromS(table(stream)),
                 STREAM, AttributeValue.fromS(stream),
                 DESTINATION, AttributeValue.fromS(destination.tableArn()),
-                INCARNATION, AttributeValue.fromS(incarnation()));
+                INCARNATION, AttributeValue.fromS(incarnation())));
+        if (!rules.isEmpty()) {
+            row.put(RULES, AttributeValue.fromS(rules));
+        }
+        return row;
     }
 
     /** The destination's ARN, creation and, where the service gives one, id. */

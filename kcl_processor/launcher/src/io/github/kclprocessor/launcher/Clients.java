@@ -26,7 +26,7 @@ final class Clients {
 
     static DynamoDbStreamsClient streams(ReplicaProperties replica, AwsCredentialsProvider credentials) {
         ClientOverrideConfiguration.Builder override = patient()
-                .addExecutionInterceptor(new RawAnswers())
+                .addExecutionInterceptor(new RawAnswers(replica.oldImages()))
                 .addExecutionInterceptor(new StrangeAnswers());
         StreamArn arn = replica.streamArn();
         if (!arn.isKnownToAdapter()) {

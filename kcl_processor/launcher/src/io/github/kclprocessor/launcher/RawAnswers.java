@@ -29,6 +29,13 @@ final class RawAnswers implements ExecutionInterceptor {
     private static final String CHECKSUM = "x-amz-crc32";
     private static final byte[] NO_RECORDS = "{\"Records\":[]}".getBytes(StandardCharsets.US_ASCII);
 
+    private final boolean oldImages;
+
+    /** @param oldImages whether the records keep their old images */
+    RawAnswers(boolean oldImages) {
+        this.oldImages = oldImages;
+    }
+
     /** The request, whose records will go into {@code into} if this interceptor sees the answer. */
     static GetRecordsRequest ask(GetRecordsRequest request, AtomicReference<RawRecords> into) {
         return request.toBuilder()
@@ -53,7 +60,7 @@ final class RawAnswers implements ExecutionInterceptor {
             return response;
         }
         try {
-            into.set(RawRecords.read(body));
+            into.set(RawRecords.read(body, oldImages));
         } catch (IOException e) {
             return response;
         }

@@ -17,28 +17,34 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
  * The records of one answer to GetRecords, each put together from the very bytes of the answer.
  *
  * <p>The adapter has the SDK turn both images of every record into objects and turns those into JSON
- * again. A record processor needs that JSON and nothing else, and of the images only the new one, so
- * here the answer is gone through once and nothing in an image is ever converted. What comes out has
- * the adapter's form without the old image: {@code eventName}, and {@code dynamodb} with {@code Keys},
- * {@code NewImage}, {@code StreamViewType} and {@code ApproximateCreationDateTime} in milliseconds.
+ * again. A record processor needs that JSON and nothing else, and of the images only the new one unless
+ * rules need the old one, so here the answer is gone through once and nothing in an image is ever
+ * converted. What comes out has the adapter's form: {@code eventName}, who changed the item if that was
+ * not a user, and {@code dynamodb} with {@code Keys}, {@code NewImage}, {@code StreamViewType} and
+ * {@code ApproximateCreationDateTime} in milliseconds.
  */
 final class RawRecords {
     private static final JsonFactory JSON = new JsonFactory();
 
     private final byte[] answer;
+    private final boolean oldImages;
     private final JsonParser parser;
     private final List<KinesisClientRecord> records = new ArrayList<>();
     private boolean complete;
     private String nextShardIterator;
 
-    private RawRecords(byte[] answer) throws IOException {
+    private RawRecords(byte[] answer, boolean oldImages) throws IOException {
         this.answer = answer;
+        this.oldImages = oldImages;
         this.parser = JSON.createParser(answer);
     }
 
-    /** @throws IOException if the answer has not the form of a GetRecords answer */
-    static RawRecords read(byte[] answer) throws IOException {
-        RawRecords read = new RawRecords(answer);
+    /**
+     * @param oldImages whether the records keep their old images
+     * @throws IOException if the answer has not the form of a GetRecords answer
+     */
+    static RawRecords read(byte[] answer, boolean oldImages) throws IOException {
+        RawRecords read = new RawRecords(answer, oldImages);
         try (JsonParser closing = read.parser) {
             read.expect(closing.nextToken(), JsonToken.START_OBJECT);
             for (String name; (name = closing.nextFieldName()) != null; ) {
@@ -80,12 +86,15 @@ final class RawRecords {
     private KinesisClientRecord record() throws IOException {
         StreamRecord change = null;
         Slice event = null;
+        Slice identity = null;
         for (String name; (name = parser.nextFieldName()) != null; ) {
             parser.nextToken();
             if (name.equals("dynamodb")) {
                 change = streamRecord();
             } else if (name.equals("eventName")) {
                 event = slice();
+            } else if (name.equals("userIdentity")) {
+                identity = slice();
             } else {
                 parser.skipChildren();
             }
@@ -93,7 +102,7 @@ final class RawRecords {
         if (change == null || change.sequenceNumber == null || event == null) {
             throw new IOException("a record without its sequence number or its event");
         }
-        return change.build(event);
+        return change.build(event, identity);
     }
 
     private StreamRecord streamRecord() throws IOException {
@@ -113,6 +122,9 @@ final class RawRecords {
                 case "NewImage":
                     change.newImage = slice();
                     break;
+                case "OldImage":
+                    change.oldImage = oldImages ? slice() : skipped();
+                    break;
                 case "StreamViewType":
                     change.viewType = slice();
                     break;
@@ -121,6 +133,11 @@ final class RawRecords {
             }
         }
         return change;
+    }
+
+    private Slice skipped() throws IOException {
+        parser.skipChildren();
+        return null;
     }
 
     private Slice slice() throws IOException {
@@ -153,14 +170,17 @@ final class RawRecords {
         Instant created;
         Slice keys;
         Slice newImage;
+        Slice oldImage;
         Slice viewType;
 
-        KinesisClientRecord build(Slice event) {
-            ByteArrayOutputStream data = new ByteArrayOutputStream(newImage == null ? 256 : newImage.end - newImage.start + 256);
+        KinesisClientRecord build(Slice event, Slice identity) {
+            ByteArrayOutputStream data = new ByteArrayOutputStream(length(newImage) + length(oldImage) + 256);
             put(data, "{\"eventName\":", event);
+            put(data, ",\"userIdentity\":", identity);
             put(data, ",\"dynamodb\":{\"ApproximateCreationDateTime\":" + (created == null ? 0 : created.toEpochMilli()));
             put(data, ",\"Keys\":", keys);
             put(data, ",\"NewImage\":", newImage);
+            put(data, ",\"OldImage\":", oldImage);
             put(data, ",\"StreamViewType\":", viewType);
             put(data, "}}");
             return KinesisClientRecord.builder()
@@ -170,6 +190,10 @@ final class RawRecords {
                     .encryptionType(EncryptionType.NONE)
                     .data(ByteBuffer.wrap(data.toByteArray()))
                     .build();
+        }
+
+        private int length(Slice value) {
+            return value == null ? 0 : value.end - value.start;
         }
 
         private void put(ByteArrayOutputStream data, String name, Slice value) {

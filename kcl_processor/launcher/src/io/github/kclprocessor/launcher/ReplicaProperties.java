@@ -87,6 +87,16 @@ final class ReplicaProperties {
         return text("replica.destination.externalId");
     }
 
+    /** The digest of the rules that items are laid by; empty for none. */
+    String rules() {
+        return text("replica.rulesDigest").orElse("");
+    }
+
+    /** Whether the rules need the item as it was before a change. */
+    boolean oldImages() {
+        return text("replica.oldImages").map(Boolean::parseBoolean).orElse(false);
+    }
+
     boolean publishMetrics() {
         return text("replica.metrics.publish").map(Boolean::parseBoolean).orElse(true);
     }

@@ -172,7 +172,7 @@ public final class StreamsMultiLangDaemon {
     /** This replica, with its destination as it is now. */
     private Optional<Claim> claim() {
         return destination.map(
-                table -> new Claim(replica.task(), replica.streamArn().real, table.describe()));
+                table -> new Claim(replica.task(), replica.streamArn().real, table.describe(), replica.rules()));
     }
 
     /** Before anything of this worker's is touched. */

@@ -23,8 +23,11 @@ class ClaimTest {
     private final FakeStateTable table = new FakeStateTable();
 
     private static Claim claim(String stream, String destination, Instant created, String id) {
-        return new Claim("orders", stream, TableDescription.builder()
-                .tableArn(destination).creationDateTime(created).tableId(id).build());
+        return new Claim("orders", stream, table(destination, created, id), "");
+    }
+
+    private static TableDescription table(String arn, Instant created, String id) {
+        return TableDescription.builder().tableArn(arn).creationDateTime(created).tableId(id).build();
     }
 
     private void make(Claim claim, String... leases) {
@@ -80,12 +83,23 @@ class ClaimTest {
     @Test
     void itsOwnSource() {
         TableDescription.Builder table = TableDescription.builder().tableArn(SOURCE).creationDateTime(CREATED);
-        Claim itself = new Claim("orders", STREAM, table.latestStreamArn(STREAM).build());
+        Claim itself = new Claim("orders", STREAM, table.latestStreamArn(STREAM).build(), "");
         assertEquals(ExitStatus.CONFIG, refused(itself, "shardId-1"));
         assertTrue(this.table.rows.isEmpty());
         // Of DynamoDB Local every table of one name has one ARN.
-        make(new Claim("orders", STREAM, table.latestStreamArn(STREAM.replace("01-01", "01-02")).build()));
+        make(new Claim("orders", STREAM, table.latestStreamArn(STREAM.replace("01-01", "01-02")).build(), ""));
         make(claim(STREAM, SOURCE, CREATED, null));
+    }
+
+    /** Items that were laid by other rules, or by none, are another replica's; they are there until repaired. */
+    @Test
+    void otherRules() {
+        make(new Claim("orders", STREAM, table(REPLICA, CREATED, "id-1"), "digest-1"));
+        make(new Claim("orders", STREAM, table(REPLICA, CREATED, "id-1"), "digest-1"));
+        for (String rules : List.of("", "digest-2")) {
+            assertEquals(ExitStatus.CONFIG,
+                    refused(new Claim("orders", STREAM, table(REPLICA, CREATED, "id-1"), rules)));
+        }
     }
 
     /** A claim of an earlier version holds the destination's ARN alone. */

@@ -41,7 +41,7 @@ class DestinationWatchTest {
             public void close() {}
         };
         return new Claim("orders", "arn:aws:dynamodb:us-east-1:1:table/orders/stream/2026",
-                new Destination(client, Region.US_WEST_2, "replica").describe());
+                new Destination(client, Region.US_WEST_2, "replica").describe(), "");
     }
 
     private List<Integer> watched(Supplier<TableDescription> later) {

@@ -42,7 +42,7 @@ class RawRecordsTest {
     /** A record keeps the very characters of its new image, and its old image stays behind. */
     @Test
     void imagesAreNotTouched() throws IOException {
-        KinesisClientRecord record = RawRecords.read(bytes(ANSWER)).records().get(0);
+        KinesisClientRecord record = RawRecords.read(bytes(ANSWER), false).records().get(0);
         assertTrue(data(record).contains("\"NewImage\":" + IMAGE + ","), data(record));
         JsonNode read = new ObjectMapper().readTree(record.data().array());
         assertEquals("MODIFY", read.get("eventName").asText());
@@ -53,14 +53,23 @@ class RawRecordsTest {
         assertEquals(1_500_000_000L, record.approximateArrivalTimestamp().getEpochSecond());
     }
 
+    /** Where rules need it the old image stays, as untouched as the new one; who made the change always does. */
+    @Test
+    void whatRulesNeedStays() throws IOException {
+        String kept = data(RawRecords.read(bytes(ANSWER), true).records().get(0));
+        assertTrue(kept.contains(",\"OldImage\":" + IMAGE + ","), kept);
+        assertTrue(kept.contains("\"userIdentity\":{\"type\":\"S\"}"), kept);
+        assertTrue(data(RawRecords.read(bytes(ANSWER), false).records().get(0)).contains("userIdentity"));
+    }
+
     /** A deletion has keys and no image; the end of a shard has no next iterator. */
     @Test
     void whatIsAbsentStaysAbsent() throws IOException {
-        KinesisClientRecord record = RawRecords.read(bytes(ANSWER)).records().get(1);
+        KinesisClientRecord record = RawRecords.read(bytes(ANSWER), false).records().get(1);
         assertEquals("{\"eventName\":\"REMOVE\",\"dynamodb\":{\"ApproximateCreationDateTime\":0,"
                 + "\"Keys\":{\"pk\":{\"S\":\"k\"}}}}", data(record));
-        assertNull(RawRecords.read(bytes("{\"Records\":[]}")).nextShardIterator());
-        assertEquals("arn|1|x", RawRecords.read(bytes(ANSWER)).nextShardIterator());
+        assertNull(RawRecords.read(bytes("{\"Records\":[]}"), false).nextShardIterator());
+        assertEquals("arn|1|x", RawRecords.read(bytes(ANSWER), false).nextShardIterator());
     }
 
     /** Nothing is guessed: a cut answer, or a record without its sequence number, is refused. */
@@ -68,13 +77,13 @@ class RawRecordsTest {
     void otherFormsAreRefused() {
         for (int length = 0; length < bytes(ANSWER).length; length += 7) {
             byte[] cut = java.util.Arrays.copyOf(bytes(ANSWER), length);
-            assertThrows(IOException.class, () -> RawRecords.read(cut));
+            assertThrows(IOException.class, () -> RawRecords.read(cut, false));
         }
-        assertThrows(IOException.class, () -> RawRecords.read(bytes("[]")));
-        assertThrows(IOException.class, () -> RawRecords.read(bytes("{}")));
-        assertThrows(IOException.class, () -> RawRecords.read(bytes("{\"NextShardIterator\":\"arn|1|x\"}")));
+        assertThrows(IOException.class, () -> RawRecords.read(bytes("[]"), false));
+        assertThrows(IOException.class, () -> RawRecords.read(bytes("{}"), false));
+        assertThrows(IOException.class, () -> RawRecords.read(bytes("{\"NextShardIterator\":\"arn|1|x\"}"), false));
         assertThrows(IOException.class,
-                () -> RawRecords.read(bytes("{\"Records\":[{\"eventName\":\"REMOVE\",\"dynamodb\":{}}]}")));
+                () -> RawRecords.read(bytes("{\"Records\":[{\"eventName\":\"REMOVE\",\"dynamodb\":{}}]}"), false));
     }
 
     /** What the SDK gets of a good answer has no records; of a damaged one it gets every byte. */
@@ -102,7 +111,7 @@ class RawRecordsTest {
         InputStream body = new ByteArrayInputStream(bytes(ANSWER));
         InterceptorContext context = InterceptorContext.builder()
                 .request(request).httpResponse(response).responseBody(body).build();
-        RawAnswers answers = new RawAnswers();
+        RawAnswers answers = new RawAnswers(false);
         boolean checked = answers.modifyHttpResponse(context, attributes).firstMatchingHeader("x-amz-crc32").isPresent();
         assertEquals(into.get() == null, checked, "the SDK checks what it is left to read");
         return answers.modifyHttpResponseContent(context, attributes).get().readAllBytes();
