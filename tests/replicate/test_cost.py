@@ -19,6 +19,7 @@ from kcl_processor.aws import wire
 from kcl_processor.replicate import batch as batch_module
 from kcl_processor.replicate import change, checkpoint, decode, destination, write
 from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.delivery import PlainReader
 from kcl_processor.replicate.processor import ReplicaProcessor
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
 from tests.endpoints import endpoint_at
@@ -84,7 +85,10 @@ def deliver(counts: Counter[str], batches: int) -> None:
     position = checkpoint.Position("0", clock, 5.0, 6.0, wait=clock.turn)
     writer = write.Writer(table, StopOnRefusal(ORIGIN), clock, clock.turn, Window(largest=4), pool)
     shard = SimpleNamespace(
-        writer=writer, position=position, batch_done=lambda *_batch: clock.turn(0.5)
+        reader=PlainReader(),
+        writer=writer,
+        position=position,
+        batch_done=lambda *_batch: clock.turn(0.5),
     )
     processor = ReplicaProcessor(lambda *_of: shard, clock, contextlib.nullcontext, 60)
     answers = Answers(lines, counts)
