@@ -78,6 +78,7 @@ setup(
         KCLPY,
         "boto3>=1.35",
         "javaproperties>=0.8",
+        "jmespath>=1.0",
         "orjson>=3.9",
         "PyYAML>=6",
         "rich>=13",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import metadata, requires
+from importlib.metadata import metadata, packages_distributions, requires
 from pathlib import Path
 
 from kcl_processor.launcher.jars import kclpy_jars, read_manifest
@@ -35,6 +36,8 @@ def sources() -> dict[str, str]:
 
 
 SOURCES = sources()
+# boto3 pins its botocore, whose HTTP sessions are urllib3's; amazon-kclpy brings its samples.
+PART_OF_ANOTHER = {"botocore": "boto3", "urllib3": "boto3", "samples": "amazon-kclpy"}
 # What pip does before it builds; setuptools says on stdout what it does meanwhile.
 BACKEND = """
 import contextlib, io
@@ -43,6 +46,32 @@ with contextlib.redirect_stdout(io.StringIO()):
     needs = build_meta.get_requires_for_build_wheel()
 print(*needs, sep="\\n")
 """
+
+
+def imported() -> set[str]:
+    """The names that the package's modules import, beside Python's own and its own."""
+    found: set[str] = set()
+    for path in (ROOT / "kcl_processor").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return found - {"kcl_processor"} - sys.stdlib_module_names
+
+
+def test_what_is_imported_is_required_with_a_floor() -> None:
+    """By the package itself, or by one of its extras; what came with another package alone could
+    be gone, or another, with the next release of that."""
+    floors = {
+        re.split(r"[=<>~\[; ]", need)[0].lower(): re.search(r"[=>]=\d", need) is not None
+        for need in requires("kcl-processor") or []
+    }
+    owners = packages_distributions()
+    names = imported() - PART_OF_ANOTHER.keys()
+    # What an extra brings may not be here, and then goes by its own name.
+    wanted = {owners.get(name, [name])[0].lower().replace("_", "-") for name in names}
+    assert {name for name in wanted if not floors.get(name)} == set()
 
 
 def test_a_build_asks_for_the_manifests_amazon_kclpy() -> None:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+from kcl_processor.errors import ConfigError
+
+# ``module:function``.
+FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True)
@@ -40,13 +53,55 @@ def find(name: str) -> Function:
     Raises:
         ConfigError: it cannot be imported, or is no function; says where Python looked.
     """
-    raise NotImplementedError
+    return _found(name)[0]
 
 
 def source_of(name: str) -> bytes:
     """The text of the module that a function is in, by which a change of it is noticed.
 
+    It is that of the first :func:`find`, which is what runs.
+
     Raises:
         ConfigError: as :func:`find`.
     """
-    raise NotImplementedError
+    return _found(name)[1]
+
+
+@cache
+def _found(name: str) -> tuple[Function, bytes]:
+    if not FORM.fullmatch(name):
+        raise ConfigError(
+            f"transform.python: {name!r} is not of the form module:function.",
+            "transform.python: mypackage.rules:flatten",
+        )
+    module_name, _, path = name.partition(":")
+    module = _imported(module_name)
+    try:
+        function = attrgetter(path)(module)
+    except AttributeError:
+        function = None
+    if not callable(function):
+        raise ConfigError(
+            f"transform.python: the module {module_name!r} has no function {path!r}.",
+            f"def {path}(change): … in {getattr(module, '__file__', None) or module_name}",
+        )
+    return function, _text_of(module)
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        # A module may do anything while it is imported.
+        raise ConfigError(
+            f"transform.python: the module {name!r} cannot be imported: {type(error).__name__}: "
+            f"{error}. It is looked for on Python's path.",
+            f"install the package that has it for {sys.executable}, or set PYTHONPATH to the "
+            "folder that it lies in",
+        ) from error
+
+
+def _text_of(module: ModuleType) -> bytes:
+    """Of a module, or a package's ``__init__``; nothing of one that Python has built in."""
+    file = inspect.getsourcefile(module) if getattr(module, "__file__", None) else None
+    return Path(file).read_bytes() if file else b""

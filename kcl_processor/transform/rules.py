@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -44,5 +45,5 @@ class Rules:
         return cls(**{name: _tuples(value) for name, value in json.loads(text).items()})
 
 
-def _tuples(value: object) -> object:
+def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -235,7 +235,7 @@ class Transform:
         carried: dict[str, str] = {}
         for key in self.source_keys:
             for name in (self._renamed.get(key, key), *self._plainly_set(key)):
-                untouched = name not in set_again and self._comes_from(name) == {key}
+                untouched = name not in set_again and self._comes_from(name) == frozenset([key])
                 if untouched or name in self._plainly_set(key):
                     carried[key] = name
                     break
