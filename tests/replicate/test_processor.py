@@ -22,6 +22,7 @@ from kcl_processor.errors import ExitCode
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import Position
+from kcl_processor.replicate.delivery import PlainReader
 from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.replicate.processor import ReplicaProcessor
 from kcl_processor.replicate.refusals import Origin, StopOnRefusal
@@ -91,7 +92,9 @@ class Daemon:
         position = Position(
             start, self.clock, 5, 6, wait=self.clock.turn, in_doubt=writer.doubts.oldest
         )
-        return SimpleNamespace(writer=writer, position=position, batch_done=lambda *_a: None)
+        return SimpleNamespace(
+            reader=PlainReader(), writer=writer, position=position, batch_done=lambda *_a: None
+        )
 
     def readline(self) -> str:
         return self._lines.pop(0) if self._lines else ""
