@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from kcl_processor.errors import ConfigError
-from kcl_processor.transform.expression import Expression, ExpressionFailed
+from kcl_processor.transform.expression import Expression, ExpressionError, ExpressionFailed
 from kcl_processor.transform.function import ItemChange, find, source_of
 from kcl_processor.transform.rules import Rules
-from kcl_processor.transform.values import NotAValue, Value, dynamo, item_of
+from kcl_processor.transform.values import NotAValue, Value, dynamo, image_of, item_of
 
 # An item in DynamoDB's JSON, taken apart.
 Image = dict[str, Value]
@@ -65,11 +68,13 @@ class Transform:
         self.rules = rules
         self.source_keys = dict(source_keys)
         self.destination_keys = dict(destination_keys)
-        self._where = Expression(rules.where) if rules.where else None
-        self._renamed = {old: new for new, old in rules.rename}
-        self._set = [(name, Expression(text)) for name, text in rules.set]
+        self._where = _compiled("where", rules.where) if rules.where else None
+        self._set = {name: _compiled(f"set.{name}", text) for name, text in rules.set}
+        self._renamed = {new: old for new, old in rules.rename if self._keeps(old)}
+        # What is not copied under its own name: it has another now, or another has its.
+        self._moved = {name for pair in rules.rename for name in pair}
         self._function = find(rules.python) if rules.python else None
-        self._carriers = self._carried()
+        self._carriers = {} if self._function else self._carried()
         self.moves = not self._key_attributes() <= set(source_keys)
         self.needs_old = bool(self._where or self._function or self.moves)
 
@@ -86,11 +91,11 @@ class Transform:
         """
         if self._function:
             return
-        for name in self.destination_keys:
-            if self._comes_from(name) == frozenset():
+        for name, kind in self.destination_keys.items():
+            if fault := self._fault(name, kind):
                 raise ConfigError(
-                    f"The rules leave the replica's items without {name!r}, which is of the "
-                    "destination's key.",
+                    f"By the rules no item of the replica has {name!r}, which is of the "
+                    f"destination's key, of type {kind}: {fault}.",
                     f"transform.set.{name}, or transform.rename",
                 )
         left_out = set(self.source_keys) - self._key_attributes()
@@ -123,91 +128,123 @@ class Transform:
 
     def key_for(self, key: Image) -> Image:
         """The key in the replica of the item with a key of the source, where nothing else counts:
-        where ``needs_old`` is false.
+        where ``moves`` is false.
 
         Raises:
             RuleFailed: as :meth:`lay`.
         """
-        return self.key_of(self._with_keys(self._shaped(key)))
+        made = {name: self._attribute(name, key) for name in self.destination_keys}
+        return self._with_keys({name: value for name, value in made.items() if value is not None})
 
     def origin(self, laid: Image) -> Image | None:
         """The key of the source's item that an item of the replica comes from, read from the
-        replica's; ``None`` if it does not carry it."""
-        if len(self._carriers) < len(self.source_keys):
+        replica's; ``None`` if it does not carry it, or a rule in Python had the last word on it."""
+        key = {own: laid.get(name, {}) for own, name in self._carriers.items()}
+        # An item that is not of these rules may hold anything under their names.
+        if not all(key.get(own, {}).get(kind) for own, kind in self.source_keys.items()):
             return None
-        if not all(name in laid for name in self._carriers.values()):
-            return None
-        return {key: laid[name] for key, name in self._carriers.items()}
+        return key
 
     def _ruled(self, image: Image) -> Image | None:
         """What the rules in the YAML come to."""
+        image = without_reserved(image)
         try:
             if self._where and not self._where.holds(image):
                 return None
         except ExpressionFailed as failed:
-            raise RuleFailed(f"transform.where: {failed}") from failed
-        return self._shaped(image)
+            raise RuleFailed(f"transform.where: {failed}") from None
+        moved, excluded, included = self._moved, self.rules.exclude, self.rules.include
+        names = [name for name in included if name in image] if included else image
+        laid = {n: image[n] for n in names if n not in moved and n not in excluded}
+        laid.update({new: image[old] for new, old in self._renamed.items() if old in image})
+        for name in self._set:
+            value = self._worked_out(name, image)
+            if value is not None:
+                laid[name] = value
+            else:
+                laid.pop(name, None)
+        return laid
 
-    def _shaped(self, image: Image) -> Image:
-        renamed = self._renamed
-        kept = [name for name in image if self._keeps(name)]
-        shaped = {name: image[name] for name in kept if name not in renamed}
-        shaped.update({renamed[name]: image[name] for name in kept if name in renamed})
-        for name, expression in self._set:
-            try:
-                value = expression.value(image)
-                shaped.pop(name, None)
-                if value is not None:
-                    shaped[name] = dynamo(value)
-            except (ExpressionFailed, NotAValue) as failed:
-                raise RuleFailed(f"transform.set.{name}: {failed}") from failed
-        return shaped
+    def _worked_out(self, name: str, image: Image) -> Value | None:
+        """An attribute that is set; ``None`` if it comes to null."""
+        expression = self._set[name]
+        if expression.field is not None:
+            found = image.get(expression.field)
+            return None if found is None or "NULL" in found else found
+        try:
+            value = expression.value(image)
+            return None if value is None else dynamo(value)
+        except (ExpressionFailed, NotAValue) as failed:
+            raise RuleFailed(f"transform.set.{name}: {failed}") from None
 
-    def _keeps(self, name: str) -> bool:
-        rules = self.rules
-        if name in rules.exclude or name.startswith(_RESERVED):
-            return False
-        return not rules.include or name in rules.include
+    def _attribute(self, name: str, image: Image) -> Value | None:
+        """One of the replica's attributes, without the others."""
+        if name in self._set:
+            return self._worked_out(name, image)
+        own = self._copied_from(name)
+        return None if own is None else image.get(own)
 
     def _finished(self, laid: Image | None, image: Image | None, told: Told | None) -> Image | None:
         """What the function in Python comes to; it is not asked about items outside ``where``."""
         assert self._function is not None
         if laid is None and (told is None or told.event != REMOVE):
             return None
+        change = self._change(laid, image, told)
         try:
-            result = self._function(self._change(laid, image, told))
-            return None if result is None else {n: dynamo(v) for n, v in result.items()}
+            finished = _returned(self._function(change))
+        except NotAValue as refused:
+            raise RuleFailed(f"transform.python: {refused}") from None
         except Exception as error:
-            # Its message may quote the item.
-            raise RuleFailed(f"transform.python: {type(error).__name__}") from error
+            # Its message may quote the item, and so may the errors behind it.
+            raise RuleFailed(f"transform.python: {_in_words(error)}") from None
+        if finished and without_reserved(finished) is not finished:
+            raise RuleFailed(f"transform.python: names in {_RESERVED} are DynamoDB's own")
+        return finished
 
     def _change(self, laid: Image | None, image: Image | None, told: Told | None) -> ItemChange:
         new = None if laid is None else item_of(laid)
         if told is None:
             assert image is not None
             return ItemChange(item_of({name: image[name] for name in self.source_keys}), new)
-        old = None if told.old is None else self._ruled(told.old)
         return ItemChange(
             item_of(told.keys),
             new,
-            None if old is None else item_of(old),
+            self._before(told.old),
             told.event,
             told.expired,
             told.sequence_number,
             told.created,
         )
 
+    def _before(self, image: Image | None) -> dict[str, Any] | None:
+        """An item before a change, if it was in the replica: it was not if a rule failed for it."""
+        try:
+            laid = None if image is None else self._ruled(image)
+        except RuleFailed:
+            return None
+        return None if laid is None else item_of(laid)
+
     def _with_keys(self, laid: Image) -> Image:
         for name, kind in self.destination_keys.items():
-            value = laid.get(name)
-            if value is None:
-                raise RuleFailed(f"the replica's item has no {name!r}, which is of its key")
-            if value.get(kind, "") == "":
-                found = "empty" if kind in value else f"of type {next(iter(value))}"
-                raise RuleFailed(
-                    f"{name!r} of the replica's item is {found}; the key takes one of type {kind}"
-                )
+            if fault := _no_key(laid.get(name), kind):
+                raise RuleFailed(f"{name!r} of the replica's item, which is of its key, is {fault}")
         return laid
+
+    def _fault(self, name: str, kind: str) -> str | None:
+        """Why no item of the replica can have a key attribute, as far as that is sure."""
+        own = self._copied_from(name)
+        if own is not None:
+            found = self.source_keys.get(own, kind)
+            return None if found == kind else f"it is the source's {own!r}, of type {found}"
+        if name not in self._set:
+            return "no rule makes it"
+        if self._set[name].attributes != frozenset():
+            return None
+        try:
+            fault = _no_key(self._worked_out(name, {}), kind)
+        except RuleFailed as failed:
+            return str(failed)
+        return f"it is {fault} for every item" if fault else None
 
     def _key_attributes(self) -> frozenset[str]:
         """The source's attributes that the replica's key is made from; more than there are in any
@@ -220,30 +257,62 @@ class Transform:
 
     def _comes_from(self, name: str) -> frozenset[str] | None:
         """The source's attributes that one of the replica's is made from; ``None`` for any."""
-        for target, expression in self._set:
-            if target == name:
-                return expression.attributes
-        for target, old in self.rules.rename:
-            if target == name:
-                return frozenset([old] if self._keeps(old) else [])
-        kept = self._keeps(name) and name not in self._renamed
-        return frozenset([name] if kept else [])
+        if name in self._set:
+            return self._set[name].attributes
+        own = self._copied_from(name)
+        return frozenset() if own is None else frozenset([own])
+
+    def _copied_from(self, name: str) -> str | None:
+        """The source's attribute that one of the replica's is, if it is one untouched."""
+        if name in self._set:
+            return self._set[name].field
+        if name in self._moved:
+            return self._renamed.get(name)
+        return name if self._keeps(name) else None
+
+    def _keeps(self, name: str) -> bool:
+        rules = self.rules
+        if name in rules.exclude or name.startswith(_RESERVED):
+            return False
+        return not rules.include or name in rules.include
 
     def _carried(self) -> dict[str, str]:
         """Attributes of the source's key to those of the replica that hold the same value."""
-        set_again = {name for name, _ in self._set}
-        carried: dict[str, str] = {}
-        for key in self.source_keys:
-            for name in (self._renamed.get(key, key), *self._plainly_set(key)):
-                untouched = name not in set_again and self._comes_from(name) == frozenset([key])
-                if untouched or name in self._plainly_set(key):
-                    carried[key] = name
-                    break
-        return carried
+        names = [*self.source_keys, *self._renamed, *self._set]
+        copies = {self._copied_from(name): name for name in reversed(names)}
+        return {key: copies[key] for key in self.source_keys if key in copies}
 
-    def _plainly_set(self, key: str) -> list[str]:
-        """The attributes that are set to one of the source's and nothing else."""
-        return [name for name, text in self.rules.set if text.strip() in (key, f'"{key}"')]
+
+def _compiled(place: str, text: str) -> Expression:
+    try:
+        return Expression(text)
+    except ExpressionError as error:
+        raise ConfigError(
+            f"transform.{place}: {error.reason}, at column {error.column} of the expression.",
+            f"mend transform.{place}",
+        ) from error
+
+
+def _no_key(value: Value | None, kind: str) -> str | None:
+    """What keeps a value from being one of a key, if anything does."""
+    if value is None:
+        return "not there"
+    if kind not in value:
+        return f"of type {next(iter(value))} instead of {kind}"
+    return None if value[kind] else "empty"
+
+
+def _returned(result: object) -> Image | None:
+    if result is None:
+        return None
+    if not isinstance(result, Mapping):
+        raise NotAValue(f"it returned a {type(result).__name__}, and no item")
+    return image_of(result)
+
+
+def _in_words(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at line {frame.lineno} of {Path(frame.filename).name}"
 
 
 def without_reserved(image: Image) -> Image:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
+from kcl_processor.transform.rules import Rules
 from kcl_processor.transform.values import spelled
 
 # DynamoDB's limits: 38 digits, magnitudes 1E-130 to 9.99E+125 (developer guide, "Data types").
@@ -48,3 +50,61 @@ values = st.recursive(
     max_leaves=8,
 )
 images = st.dictionaries(names, values, max_size=6)
+
+
+# Rules over items with the key attributes pk (S) and sk (N), and a few more.
+SOURCE = {"pk": "S", "sk": "N"}
+ATTRIBUTES = ["pk", "sk", "a", "b", "c"]
+_attributes = st.sampled_from(ATTRIBUTES)
+_names = st.sampled_from([*ATTRIBUTES, "id", "x"])
+_expressions = st.sampled_from(
+    ["pk", "sk", "a", "b", "'us'", "a || pk", "length(a)", "nowhere", "{pk: pk, all: a}", "sum(b)"]
+)
+# What may be of a key, by its type.
+_of_key = {
+    "S": st.sampled_from(
+        [
+            "pk",
+            "'us'",
+            "join('#', [pk, to_string(sk)])",
+            "join('#', [pk, a])",
+            "to_string(b)",
+            "keys(@)[0]",
+        ]
+    ),
+    "N": st.sampled_from(["sk", "`1`", "length(pk)", "sum([sk, b])"]),
+}
+_wheres = st.sampled_from(["a", "sk > `1`", "pk == 'x'", "length(a) > `0`", "keys(@)[2]"])
+rules = st.builds(
+    lambda where, some, is_included, rename, set_: Rules(
+        where=where,
+        include=some if is_included else (),
+        exclude=() if is_included else some,
+        rename=tuple(rename.items()),
+        set=tuple(set_.items()),
+    ),
+    st.none() | _wheres,
+    st.just(()) | st.lists(_attributes, max_size=3, unique=True).map(tuple),
+    st.booleans(),
+    st.just({}) | st.dictionaries(_names, _attributes, max_size=3),
+    st.dictionaries(_names, _expressions, max_size=3),
+)
+
+
+@st.composite
+def ruled(draw: st.DrawFn) -> tuple[Rules, dict[str, str]]:
+    """Rules, and key attributes of the replica that most of the time come of them."""
+    keys = draw(
+        st.sampled_from([SOURCE, {"id": "S"}, {"x": "S", "id": "N"}, {"a": "S", "pk": "S"}])
+    )
+    some = draw(rules)
+    made = {name: draw(_of_key[kind]) for name, kind in keys.items() if draw(st.integers(0, 3))}
+    return replace(some, set=tuple({**dict(some.set), **made}.items())), keys
+
+
+items = st.builds(
+    lambda pk, sk, rest: {**rest, "pk": {"S": pk}, "sk": {"N": sk}},
+    st.sampled_from(["x", "y"]),
+    st.sampled_from(["1", "2"]),
+    st.dictionaries(st.sampled_from(["a", "b", "c", "aws:rep:deleting"]), values, max_size=4),
+)
