@@ -21,6 +21,7 @@ from kcl_processor.launch.service_units import FINAL, systemd_unit, unit_name
 from kcl_processor.operate.lineage import STATES
 from kcl_processor.operate.uneven import UNEVEN
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
+from kcl_processor.transform.rules import Rules
 from tests import readme
 from tests.aws_settings import SETTINGS
 
@@ -126,9 +127,8 @@ def test_the_example_shows_every_key() -> None:
     """The README says so. Some of them stand behind a `#`; a task's name is its key."""
     text = (ROOT / "properties" / "example.yml").read_text()
     shown = set(re.findall(r"^ +(?:# )?(\w+):", text, re.MULTILINE))
-    assert {one.name for part in (Task, Source, Kcl, Metrics) for one in fields(part)} - shown == {
-        "name"
-    }
+    keys = {one.name for part in (Task, Source, Kcl, Metrics, Rules) for one in fields(part)}
+    assert {"transform" if key == "rules" else key for key in keys} - shown == {"name"}
 
 
 def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:

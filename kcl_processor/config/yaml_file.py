@@ -13,6 +13,7 @@ from kcl_processor.config.task import (
     LETTERS,
     ON_GAP,
     ON_POISON,
+    TTL_DELETES,
     UNREAD_SECONDS,
     Kcl,
     Metrics,
@@ -23,6 +24,7 @@ from kcl_processor.config.task import (
     default_task_name,
     make_kcl,
 )
+from kcl_processor.config.yaml_rules import read_rules
 from kcl_processor.config.yaml_section import Section, nearest, read_yaml
 from kcl_processor.errors import ConfigError
 
@@ -74,6 +76,8 @@ def _task(section: Section, name: str | None) -> Task:
         dead_letters=section.text("dead_letters", LETTERS),
         on_gap=section.choice("on_gap", *ON_GAP),
         unread_seconds=section.integer("unread_seconds", Task.unread_seconds, UNREAD_SECONDS),
+        ttl_deletes=section.choice("ttl_deletes", *TTL_DELETES),
+        rules=read_rules(section),
     )
     section.finish()
     return check_task(task, section.where())

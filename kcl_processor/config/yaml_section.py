@@ -63,6 +63,17 @@ class Section:
         line = self._lines.get(key or "", self._line)
         return ConfigError(f"{self._path}:{line}: {place or 'file'}: {reason}.", hint)
 
+    def error_in(self, key: str, reason: str, hint: str, place: int | None = None) -> ConfigError:
+        """An error of a value, which names the column, too.
+
+        Args:
+            place: of the value in its list, from 0.
+        """
+        node = self._values[key] if place is None else self._values[key].value[place]
+        start = node.start_mark
+        where = f"{self._path}:{start.line + 1}:{start.column + 1}"
+        return ConfigError(f"{where}: {self._name}.{key}: {reason}.", hint)
+
     def names(self) -> list[str]:
         return list(self._values)
 
@@ -101,8 +112,25 @@ class Section:
             return None
         if not isinstance(node, yaml.ScalarNode):
             raise self.error(key, "a text is wanted here", f"{key}: text")
+        if node.tag.startswith("!"):
+            raise self.error_in(key, f"{node.tag} is a tag to YAML", "put the text into quotes")
         value = str(node.value)
         return self._of(form, key, value) if form and value else value
+
+    def texts(self, key: str) -> list[str]:
+        """A list of texts; empty if it is not there."""
+        node = self._take(key, required=False)
+        if node is None:
+            return []
+        is_list = isinstance(node, yaml.SequenceNode)
+        if not is_list or not all(isinstance(one, yaml.ScalarNode) for one in node.value):
+            raise self.error_in(key, "a list of texts is wanted here", f"{key}: [a, b]")
+        return [str(one.value) for one in node.value]
+
+    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
+        """A mapping of texts to texts, in its order; empty if it is not there."""
+        section = self.section(key, required=False)
+        return tuple((name, section.required_text(name)) for name in section.names())
 
     def required_text(self, key: str) -> str:
         value = self.text(key)

@@ -15,7 +15,7 @@ from jmespath import exceptions
 from jmespath.visitor import Options, TreeInterpreter
 
 from kcl_processor.transform.jmes_functions import TYPES, Functions
-from kcl_processor.transform.jmes_grammar import Node, field, parse, reads
+from kcl_processor.transform.jmes_grammar import Node, Refused, field, parse, reads
 from kcl_processor.transform.values import NotAValue, Value, equal, plain
 
 _ORDERS = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
@@ -115,7 +115,11 @@ def _compiled(text: str) -> Node:
     except exceptions.IncompleteExpressionError as error:
         raise ExpressionError("it ends too early", len(text) + 1) from error
     except exceptions.ParseError as error:
-        reason = f"{error.msg}, at {str(error.token_value)!r}"
+        if error.token_type == "EOF":
+            raise ExpressionError("it ends too early", len(text) + 1) from error
+        token = repr(str(error.token_value))
+        is_ours = isinstance(error, Refused)
+        reason = f"{error.msg}, at {token}" if is_ours else f"{token} cannot stand there"
         raise ExpressionError(reason, error.lex_position + 1) from error
     except (ValueError, RecursionError) as error:
         raise ExpressionError(f"it cannot be read: {type(error).__name__}", 1) from error

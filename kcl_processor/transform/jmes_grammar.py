@@ -45,6 +45,10 @@ _SUMS = frozenset(
 _BLIND = frozenset(["expref", "index", "literal", "slice"])
 
 
+class Refused(exceptions.ParseError):  # type: ignore[misc]
+    """What the library would let through, or tell in its own terms; the message is for people."""
+
+
 def parse(text: str) -> Node:
     """The tree of an expression.
 
@@ -161,8 +165,8 @@ class _Parser(Parser):  # type: ignore[misc]
         return node
 
 
-def _at(token: dict[str, Any], reason: str) -> exceptions.ParseError:
-    return exceptions.ParseError(token["start"], token["value"], token["type"], reason)
+def _at(token: dict[str, Any], reason: str) -> Refused:
+    return Refused(token["start"], token["value"], token["type"], reason)
 
 
 def _check_call(token: dict[str, Any], node: Node) -> None:
@@ -174,7 +178,8 @@ def _check_call(token: dict[str, Any], node: Node) -> None:
     is_variadic = takes[-1].get("variadic", False)
     if len(given) < len(takes) or (len(given) > len(takes) and not is_variadic):
         least = "at least " if is_variadic else ""
-        raise _at(token, f"{name}() takes {least}{len(takes)} arguments, not {len(given)}")
+        wanted = f"{least}{len(takes)} argument{'s' if len(takes) > 1 else ''}"
+        raise _at(token, f"{name}() takes {wanted}, not {len(given)}")
     for argument, takes_types in zip(given, takes, strict=False):
         if takes_types["types"] == ["expref"] and argument["type"] != "expref":
             raise _at(token, f"{name}() takes an expression with & before it")

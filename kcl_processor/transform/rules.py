@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 Pairs = tuple[tuple[str, str], ...]
@@ -34,6 +34,16 @@ class Rules:
     def text(self) -> str:
         """All of them in one line, the same for the same rules."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    def in_order(self) -> Rules:
+        """The same rules as they would be sorted: none depends on one that stands before it."""
+        return replace(
+            self,
+            include=tuple(sorted(self.include)),
+            exclude=tuple(sorted(self.exclude)),
+            rename=tuple(sorted(self.rename)),
+            set=tuple(sorted(self.set)),
+        )
 
     @classmethod
     def parse(cls, text: str) -> Rules:

@@ -19,7 +19,7 @@ from kcl_processor.transform.values import NotAValue, Value, dynamo, image_of, i
 Image = dict[str, Value]
 
 # DynamoDB's own attributes in a table that was a global table of 2017 ("aws:rep:updatetime").
-_RESERVED = "aws:"
+RESERVED = "aws:"
 REMOVE = "REMOVE"
 
 
@@ -79,9 +79,9 @@ class Transform:
         self.needs_old = bool(self._where or self._function or self.moves)
 
     def digest(self) -> str:
-        """What is another for other rules."""
+        """What is another for other rules, in whatever order they stand."""
         module = source_of(self.rules.python) if self.rules.python else b""
-        return hashlib.sha256(self.rules.text().encode() + module).hexdigest()
+        return hashlib.sha256(self.rules.in_order().text().encode() + module).hexdigest()
 
     def refuse_impossible(self) -> None:
         """Refuse rules that no item of the replica can come from, or whose items meet in one key.
@@ -198,7 +198,7 @@ class Transform:
             # Its message may quote the item, and so may the errors behind it.
             raise RuleFailed(f"transform.python: {_in_words(error)}") from None
         if finished and without_reserved(finished) is not finished:
-            raise RuleFailed(f"transform.python: names in {_RESERVED} are DynamoDB's own")
+            raise RuleFailed(f"transform.python: names in {RESERVED} are DynamoDB's own")
         return finished
 
     def _change(self, laid: Image | None, image: Image | None, told: Told | None) -> ItemChange:
@@ -272,7 +272,7 @@ class Transform:
 
     def _keeps(self, name: str) -> bool:
         rules = self.rules
-        if name in rules.exclude or name.startswith(_RESERVED):
+        if name in rules.exclude or name.startswith(RESERVED):
             return False
         return not rules.include or name in rules.include
 
@@ -317,6 +317,6 @@ def _in_words(error: Exception) -> str:
 
 def without_reserved(image: Image) -> Image:
     """An item without DynamoDB's own attributes, which no replica may hold."""
-    if not any(name.startswith(_RESERVED) for name in image):
+    if not any(name.startswith(RESERVED) for name in image):
         return image
-    return {name: value for name, value in image.items() if not name.startswith(_RESERVED)}
+    return {name: value for name, value in image.items() if not name.startswith(RESERVED)}

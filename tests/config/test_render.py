@@ -11,6 +11,7 @@ from kcl_processor.config.render import endpoint, render
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError
+from kcl_processor.transform.transform import Transform
 
 EXAMPLE = Path(__file__).parents[2] / "properties" / "example.yml"
 
@@ -19,7 +20,9 @@ def rendered(task: Task) -> str:
     assert task.source.stream_arn is not None
     path = Path("properties") / f"{task.name}.properties"
     files = TaskFiles(task, Path("/var/lib/kcl-processor"))
-    return render(files, task.source.stream_arn, path, EXAMPLE.name)
+    keys = {"tenant": "S", "id": "S"}, {"pk": "S"}
+    transform = Transform(task.rules, *keys) if task.rules else None
+    return render(files, task.source.stream_arn, path, EXAMPLE.name, transform)
 
 
 @pytest.mark.parametrize("task", load_tasks(EXAMPLE), ids=lambda task: task.name)

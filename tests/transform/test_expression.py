@@ -142,6 +142,25 @@ def test_what_is_no_expression_is_told_with_its_column(text: str, column: int) -
     assert (column, True) == (refused.value.column, bool(refused.value.reason))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a.", "it ends too early"),
+        ("(a", "it ends too early"),
+        ("a == ]", "']' cannot stand there"),
+        ("a b", "the expression has ended before this, at 'b'"),
+        ("a = b", "Unknown token '='"),
+        ("nothing(b)", "there is no function nothing(), at 'nothing'"),
+        ("a && length(b, c)", "length() takes 1 argument, not 2, at 'length'"),
+    ],
+)
+def test_what_is_no_expression_is_told_in_words(text: str, said: str) -> None:
+    """Not in those of a parser."""
+    with pytest.raises(ExpressionError) as refused:
+        Expression(text)
+    assert said == refused.value.reason
+
+
 def test_a_number_without_backticks_is_told_how_it_is_written() -> None:
     """It is what everybody forgets."""
     with pytest.raises(ExpressionError, match="backticks"):
