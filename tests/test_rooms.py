@@ -60,6 +60,10 @@ COVERED_ELSEWHERE = {
         "it is where a copy's reports go, and what it goes on from is read there",
         ["tests/table/test_table_copy.py"],
     ),
+    "table/laid_sample": (
+        "it reads what `transform` shows, and whole commands are run on tables",
+        ["tests/cli/test_transform.py"],
+    ),
     "table/hold": (
         "it is what the holds on whole copies and on parts share, and both are held",
         ["tests/table/test_copy_hold.py", "tests/table/test_parts.py"],

@@ -22,6 +22,7 @@ from kcl_processor.errors import ExitCode, OperatorError
 # ``add_arguments(parser)`` and ``run(args) -> int``; its docstring is the text of its ``--help``.
 COMMANDS = (
     "doctor",
+    "transform",
     "prepare",
     "copy",
     "verify",

@@ -127,8 +127,10 @@ class Transform:
         return {name: laid[name] for name in self.destination_keys}
 
     def key_for(self, key: Image) -> Image:
-        """The key in the replica of the item with a key of the source, where nothing else counts:
-        where ``moves`` is false.
+        """The key in the replica of an item, whether ``where`` lets it be there or not.
+
+        Args:
+            key: the item's key in the source; the whole item where ``moves`` is true.
 
         Raises:
             RuleFailed: as :meth:`lay`.
