@@ -6,8 +6,8 @@ with it; that process turns stream images into writes on the destination table. 
 ``replicate``, which reads in the order a record travels.
 
 The rooms stand on floors, and none imports from a floor above: ``cli``; ``table``, ``operate``,
-``demo``; ``launch``; ``replicate``, ``fleet``; ``state``; ``aws``; ``config``, ``launcher``;
-``transform``; and on the ground ``errors``, ``clock``, ``log`` and ``costs``.
+``demo``; ``launch``, ``testing``; ``replicate``, ``fleet``; ``state``; ``aws``; ``config``,
+``launcher``; ``transform``; and on the ground ``errors``, ``clock``, ``log`` and ``costs``.
 """
 
 __version__ = "0.1.0"

@@ -11,7 +11,7 @@ from typing import Any
 
 from kcl_processor.errors import ConfigError
 from kcl_processor.transform.expression import Expression, ExpressionError, ExpressionFailed
-from kcl_processor.transform.function import ItemChange, find, source_of
+from kcl_processor.transform.function import Function, ItemChange, find, source_of
 from kcl_processor.transform.rules import Rules
 from kcl_processor.transform.values import NotAValue, Value, dynamo, image_of, item_of
 
@@ -52,6 +52,7 @@ class Transform:
 
     Args:
         source_keys, destination_keys: name of a key attribute to its type, S, N or B.
+        function: a rule in Python that has no name, where the rules name none.
 
     Attributes:
         moves: whether an item's key in the replica may change while its key in the source stays.
@@ -63,7 +64,11 @@ class Transform:
     """
 
     def __init__(
-        self, rules: Rules, source_keys: Mapping[str, str], destination_keys: Mapping[str, str]
+        self,
+        rules: Rules,
+        source_keys: Mapping[str, str],
+        destination_keys: Mapping[str, str],
+        function: Function | None = None,
     ) -> None:
         self.rules = rules
         self.source_keys = dict(source_keys)
@@ -73,7 +78,7 @@ class Transform:
         self._renamed = {new: old for new, old in rules.rename if self._keeps(old)}
         # What is not copied under its own name: it has another now, or another has its.
         self._moved = {name for pair in rules.rename for name in pair}
-        self._function = find(rules.python) if rules.python else None
+        self._function = find(rules.python) if rules.python else function
         self._carriers = {} if self._function else self._carried()
         self.moves = not self._key_attributes() <= set(source_keys)
         self.needs_old = bool(self._where or self._function or self.moves)
