@@ -174,6 +174,7 @@ def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
     return {
         "task": task.name,
         "items_read": progress.items,
+        **_left_out(progress),
         "written": progress.written,
         "set_aside": progress.refused,
         "bytes": size(progress.bytes),
@@ -182,6 +183,11 @@ def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
         "wcu": round(progress.write_units),
         "throttled": progress.read_throttled + progress.write_throttled,
     }
+
+
+def _left_out(progress: CopyProgress) -> dict[str, object]:
+    """Items that were read and, by rules, are not at the destination."""
+    return {"left_out": progress.outside, "met": progress.met} if progress.rules else {}
 
 
 def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
@@ -220,6 +226,7 @@ def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, obj
         "state": state,
         "items": progress.items,
         "expected_items": progress.expected_items,
+        **({**_left_out(progress), "written": progress.written} if progress.rules else {}),
         "bytes": progress.bytes,
         "items_per_second": round(progress.items_per_second),
         "seconds_left": None if left is None else round(left),

@@ -15,10 +15,9 @@ def print_plan(task: Task, tables: Tables, *, as_json: bool) -> None:
     """Print what each way takes and costs, how that was reckoned, and what to type."""
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
     estimated = estimate(items, size, tables.read_rate, tables.write_rate)
-    ways = [
-        by_copy(task, estimated, tables.read_rate, tables.write_rate),
-        by_import(task, tables.source),
-    ]
+    ways = [by_copy(task, estimated, tables.read_rate, tables.write_rate)]
+    if task.rules is None:
+        ways.append(by_import(task, tables.source))
     if as_json:
         print_json([dataclasses.asdict(way) for way in ways])
         return

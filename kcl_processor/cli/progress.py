@@ -88,6 +88,7 @@ def words(progress: CopyProgress) -> str:
     left = progress.seconds_left()
     return (
         f"{share}{progress.items:,}{total} items  {size(progress.bytes)}  "
+        f"{f'{progress.written:,} written  ' if progress.rules else ''}"
         f"{progress.items_per_second:,.0f} items/s  "
         f"{progress.read_units:,.0f} RCU  {progress.write_units:,.0f} WCU  "
         f"throttled {progress.read_throttled + progress.write_throttled} times  "

@@ -3,7 +3,7 @@
 Mend the cause on the destination first. A letter is applied only if its key has not changed since:
 the source's item must still be what the letter says, and the destination's must not change
 meanwhile. Others are settled without a write, for the daemon brings the newer change. What the
-destination refuses again stays. The daemon may run.
+destination refuses again stays, and so does a letter whose rule fails again. The daemon may run.
 """
 
 from __future__ import annotations
@@ -59,7 +59,15 @@ def run(args: argparse.Namespace) -> int:
     if not counts:
         print(f"No dead letters of {files.task.name} are open in {place}.", file=sys.stderr)
     _print(counts, as_json=args.json)
-    return ExitCode.POISON if counts[LetterOutcome.REFUSED] else ExitCode.OK
+    if counts[LetterOutcome.UNTRACED]:
+        print(
+            "What the rules have laid of an item that is gone is not known from its key: "
+            f"kcl-processor verify {files.task.name} --repair --delete-extra finds it, if it can "
+            "be traced.",
+            file=sys.stderr,
+        )
+    stuck = counts[LetterOutcome.REFUSED] + counts[LetterOutcome.UNTRACED]
+    return ExitCode.POISON if stuck else ExitCode.OK
 
 
 def _told(hidden: int, place: Place) -> str:

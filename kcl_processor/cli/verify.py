@@ -12,7 +12,12 @@ it is only told what would be.
 
 A whole comparison that ends equal settles the gaps that were noted on this host before it.
 
-Exit codes: 0 equal, 1 different, 4 nothing differs for sure but some keys are undecided.
+With rules the source's items are compared as they are laid at the destination. What the
+destination holds is traced to its item by the source's key, if it carries it; what cannot be traced
+is counted, and never deleted.
+
+Exit codes: 0 equal, 1 different, 4 nothing differs for sure but some keys are undecided or cannot
+be traced, or a rule fails for some items.
 """
 
 from __future__ import annotations
@@ -31,10 +36,10 @@ import orjson
 
 from kcl_processor.cli.copy import add_processes_argument, stopping
 from kcl_processor.cli.hint import again
-from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, amount, part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
+from kcl_processor.cli.verified import exit_code, print_result
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
@@ -44,9 +49,9 @@ from kcl_processor.state.gaps import open_gaps, settle_gap
 from kcl_processor.table.compare import Difference
 from kcl_processor.table.pace import Halted
 from kcl_processor.table.repair import Outcome
+from kcl_processor.table.sides import Pair
 from kcl_processor.table.verify_share import SegmentResult
 from kcl_processor.table.verify_task import (
-    Verified,
     VerifyListener,
     VerifyOptions,
     run_verify,
@@ -59,7 +64,6 @@ _LINE_INTERVAL = 10.0
 # Another sample would look elsewhere, and another report overwrite this one.
 _OF_THIS_RUN = frozenset({"--sample", "--report"})
 _REPAIRS = ("--repair", "--dry-run", "--delete-extra")
-_COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,17 +123,17 @@ def run(args: argparse.Namespace) -> int:
         except Halted:
             print("Stopped before the end.", file=sys.stderr)
             return 130
-    _print(verified, options, as_json=args.json)
+    print_result(verified, task, options, as_json=args.json)
     if any(result.differing for result in verified.results):
         print(
             f"Next: {again(args, *_REPAIRS, values=_OF_THIS_RUN)} {_next(options)}", file=sys.stderr
         )
-        return ExitCode.CRASH
-    if any(result.undecided for result in verified.results):
-        return ExitCode.UNKNOWN
-    if options.whole:
+    code = exit_code(verified, task)
+    # Of what is kept it is not known whether a gap has lost its deletion.
+    kept = any(result.kept for result in verified.results)
+    if code == ExitCode.OK and options.whole and not kept:
         _settle_gaps(files, began)
-    return ExitCode.OK
+    return code
 
 
 def _settle_gaps(files: TaskFiles, began: float) -> None:
@@ -185,10 +189,12 @@ class _ReportLines(VerifyListener):
     def difference(self, found: Difference, outcome: Outcome | None) -> None:
         line: dict[str, Any] = {
             "kind": found.kind.value,
-            "key": orjson.loads(found.key),
+            **_keys(found.pair),
             "attributes": found.attributes,
             "segment": found.segment,
         }
+        if found.reason:
+            line["reason"] = found.reason
         if outcome:
             line["outcome"] = outcome.value
         if self._show_values:
@@ -196,8 +202,8 @@ class _ReportLines(VerifyListener):
             line["destination"] = orjson.loads(found.destination or b"null")
         self._write(line)
 
-    def undecided(self, segment: int, key: bytes) -> None:
-        self._write({"kind": "undecided", "key": orjson.loads(key), "segment": segment})
+    def undecided(self, segment: int, pair: Pair) -> None:
+        self._write({"kind": "undecided", **_keys(pair), "segment": segment})
 
     def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
         if not self._rate.is_due():
@@ -225,26 +231,12 @@ class _ReportLines(VerifyListener):
         return ConfigError(f"{self._path} cannot be written: {error.strerror}.", "--report FILE")
 
 
-def _print(verified: Verified, options: VerifyOptions, *, as_json: bool) -> None:
-    counts = (*_COUNTS, "equal_again") if options.repair else _COUNTS
-    rows: list[dict[str, Any]] = [
-        {"segment": result.segment, **{name: getattr(result, name) for name in counts}}
-        for result in verified.results
-    ]
-    total = {name: sum(row[name] for row in rows) for name in counts}
-    differing = sum(result.differing for result in verified.results)
-    if as_json:
-        settled = verified.settled
-        print_json({"segments": rows, "total": total, "differing": differing, "settled": settled})
-        return
-    for row, result in zip(rows, verified.results, strict=True):
-        row["segment"] = f"{result.segment} !" if result.differing else str(result.segment)
-    rows.append({"segment": "total", **total})
-    print_rows(rows, ("segment", *counts))
-    print(
-        f"{differing} differ, {total['undecided']} undecided "
-        f"({verified.settled} settled when read again)"
-    )
+def _keys(pair: Pair) -> dict[str, Any]:
+    """A pair's keys; the source's only where it is another."""
+    keys = {"key": orjson.loads(pair.key)}
+    if pair.origin != pair.key:
+        keys["source_key"] = orjson.loads(pair.origin or b"null")
+    return keys
 
 
 def _next(options: VerifyOptions) -> str:

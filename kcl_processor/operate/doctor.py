@@ -32,6 +32,7 @@ from kcl_processor.launcher.jars import daemon_class_path
 from kcl_processor.launcher.java import TESTED, find_java
 from kcl_processor.operate import host, probes
 from kcl_processor.operate.check import FAIL, Check, fail, ok, warn
+from kcl_processor.operate.ruled import told
 from kcl_processor.operate.uneven import uneven_settings
 from kcl_processor.state.owner import owned_files
 
@@ -135,9 +136,15 @@ class Doctor:
             return
         destination = self._task.destination
         keys, source = self._facts.keys, self._facts.table
-        found, _ = preflight.check_destination(self._task, keys, source)
+        found, transform = preflight.check_destination(self._task, keys, source)
         self._replica = found
-        yield ok(f"table {destination.table} is another than the source, and has its keys")
+        if self._task.rules and transform:
+            yield ok(f"table {destination.table} is another than the source")
+            yield from told(transform)
+            table = preflight.describe(destination, DestinationError, "try again")
+            keys = preflight.key_schema(table)
+        else:
+            yield ok(f"table {destination.table} is another than the source, and has its keys")
         probes.write_destination(destination, keys, found.arn)
         yield ok("a write is accepted")
         yield self._capacity(destination)

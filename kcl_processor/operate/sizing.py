@@ -21,6 +21,8 @@ _WRITE = costs.MILLION_WRITES / 1_000_000
 _READ = costs.MILLION_READS / 1_000_000
 _STREAM_READ = costs.STREAM_READS / 100_000
 _PUT = costs.THOUSAND_PUTS / 1000
+# Said where a task has rules: each change may also delete what it leaves under another key.
+_AT_MOST = ", if the rules let all of them through; one that moves its key writes twice"
 _OWN_METRICS = len({*METRICS, LATENCY_METRIC})
 
 
@@ -143,7 +145,7 @@ def _month(task: Task, shards: int, workers: int, changes: float, item_kb: float
         *quiet,
         _stream(shards, _interval(task)),
         _checkpoints(task, shards),
-        _writes(changes, item_kb),
+        _writes(changes, item_kb, ruled=task.rules is not None),
     ]
     at_rest = [*quiet, _stream(shards, max(_interval(task), costs.QUIET_READ_SECONDS))]
     return [
@@ -238,13 +240,13 @@ def _stream(shards: int, interval: float) -> Line:
     )
 
 
-def _writes(changes: float, item_kb: float) -> Line:
+def _writes(changes: float, item_kb: float, *, ruled: bool) -> Line:
     units = max(1, math.ceil(item_kb))
     return Line(
         "destination writes",
         changes * _MONTH * units * _WRITE,
         "$",
-        f"{changes:g} changes/s x month x {units} write units",
+        f"{changes:g} changes/s x month x {units} write units{_AT_MOST if ruled else ''}",
     )
 
 

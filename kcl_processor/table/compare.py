@@ -14,56 +14,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum, IntFlag
+from enum import IntFlag
 from typing import Any
 
 from kcl_processor.table.equality import differing
-from kcl_processor.table.table_reader import Item, Page, Segment, TableReader
+from kcl_processor.table.sides import Both, Kind, Pair, Sides
+from kcl_processor.table.table_reader import Item, Page, Segment
 
 # Bytes of images that may wait in all windows of a verification together.
 WINDOWS_BYTES = 24 << 20
-
-
-class Kind(Enum):
-    """How a destination differs in one key."""
-
-    MISSING = "missing"
-    EXTRA = "extra"
-    CHANGED = "changed"
+# What only the destination's scan shows.
+_OF_DESTINATION = (Kind.EXTRA, Kind.KEPT, Kind.UNTRACED)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One key that differs, read strongly consistent on both sides.
+    """One pair of keys that differs, read strongly consistent on both sides.
 
     Attributes:
-        key: the canonical key.
+        pair: of one whose rule fails, the source's key twice: where it would lie is not known.
         attributes: the names of the attributes that differ; none when a whole side is missing.
-        source, destination: the images as read; ``None`` where there is no item.
+        source, destination: the images as read, the source's as it is to be at the destination;
+            ``None`` where there is no item.
+        reason: why a rule fails.
     """
 
     segment: int
-    key: bytes
+    pair: Pair
     kind: Kind
     attributes: list[str]
     source: bytes | None
     destination: bytes | None
+    reason: str = ""
 
 
-def difference(
-    segment: int, key: bytes, source: bytes | None, destination: bytes | None
-) -> Difference | None:
-    """Compare what both sides hold under one key; ``None`` when it is equal."""
-    if source is None and destination is None:
-        return None
-    if source is None:
-        return Difference(segment, key, Kind.EXTRA, [], source, destination)
-    if destination is None:
-        return Difference(segment, key, Kind.MISSING, [], source, destination)
-    attributes = differing(source, destination)
-    if not attributes:
-        return None
-    return Difference(segment, key, Kind.CHANGED, attributes, source, destination)
+def difference(segment: int, pair: Pair, both: Both) -> Difference | None:
+    """Compare what both sides hold of one pair; ``None`` when it is equal."""
+    source, destination, kind, reason = both
+    attributes: list[str] = []
+    if kind is Kind.FAILED and pair.origin is not None:
+        pair = Pair(pair.origin, pair.origin)
+    if kind is None:
+        if source is None and destination is None:
+            return None
+        if source is None:
+            kind = Kind.EXTRA
+        elif destination is None:
+            kind = Kind.MISSING
+        elif attributes := differing(source, destination):
+            kind = Kind.CHANGED
+        else:
+            return None
+    return Difference(segment, pair, kind, attributes, source, destination, reason)
 
 
 class Seen(IntFlag):
@@ -80,10 +82,10 @@ class Seen(IntFlag):
 
     def answers_for(self, kind: Kind) -> bool:
         """Whether a difference of this kind is to be counted."""
-        return bool(self & (Seen.DESTINATION if kind is Kind.EXTRA else Seen.SOURCE))
+        return bool(self & (Seen.DESTINATION if kind in _OF_DESTINATION else Seen.SOURCE))
 
 
-Suspicious = list[tuple[bytes, Seen]]
+Suspicious = list[tuple[Pair, Seen]]
 
 
 class SegmentPair:
@@ -95,14 +97,13 @@ class SegmentPair:
 
     def __init__(
         self,
-        source: TableReader,
-        destination: TableReader,
+        sides: Sides,
         segment: Segment,
         most_bytes: int = WINDOWS_BYTES,
     ) -> None:
         self.segment = segment
         self._window = Window(most_bytes)
-        self._readers = (source, destination)
+        self._sides = sides
         self._after: list[dict[str, Any] | None] = [None, None]
         self._open = [True, True]
         self._shown = [0, 0]
@@ -115,18 +116,25 @@ class SegmentPair:
         """Read the next page of the side that is behind: 0 is the source, 1 the destination."""
         behind = self._shown[0] <= self._shown[1]
         side = 0 if self._open[0] and (behind or not self._open[1]) else 1
-        page = self._readers[side].page(self.segment, self._after[side])
+        page = self._sides.readers[side].page(self.segment, self._after[side])
         self._after[side] = page.last_key
         self._open[side] = page.last_key is not None
         self._shown[side] += len(page.items)
         return side, page
 
     def meet(self, side: int, page: Page) -> Suspicious:
-        """Compare a fetched page; return the keys to look at. Pages are met in their order."""
-        suspicious = self._window.meet(side, page.items)
+        """Compare a fetched page; return the pairs to look at. Pages are met in their order."""
+        odd = self._window.meet(side, page.items)
         if page.last_key is None:
             self._to_handle -= 1
-        return suspicious if self._to_handle else suspicious + self._window.rest()
+        if not self._to_handle:
+            odd += self._window.rest()
+        return [
+            (self._sides.pair(item, of_source=bool(seen & Seen.SOURCE)), seen) for item, seen in odd
+        ]
+
+
+Odd = list[tuple[Item, Seen]]
 
 
 class Window:
@@ -139,38 +147,41 @@ class Window:
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._bytes = 0
-        self._waiting: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
+        self._waiting: tuple[dict[bytes, Item], dict[bytes, Item]] = ({}, {})
 
-    def meet(self, side: int, items: Sequence[Item]) -> Suspicious:
-        """Let a page of one side meet what waits on the other; return the keys to look at."""
+    def meet(self, side: int, items: Sequence[Item]) -> Odd:
+        """Let a page of one side meet what waits on the other; return the items to look at, the
+        source's where both sides have shown one."""
         mine, others = self._waiting[side], self._waiting[1 - side]
-        suspicious: Suspicious = []
-        for key, image in items:
-            other = others.pop(key, None)
-            if other is None:
-                mine[key] = image
-                self._bytes += len(image)
-                continue
-            self._bytes -= len(other)
-            if differing(image, other):
-                suspicious.append((key, Seen.BOTH))
-        return suspicious + list(self._overflow())
+        odd: Odd = []
+        for item in items:
+            other = others.pop(item.key, None)
+            if other is not None:
+                self._bytes -= len(other.image)
+                if differing(item.image, other.image):
+                    odd.append((other if side else item, Seen.BOTH))
+            elif mine.setdefault(item.key, item) is item:
+                self._bytes += len(item.image)
+            else:
+                # Rules have laid two items of the source to one key.
+                odd.append((item, Seen.SOURCE))
+        return odd + list(self._overflow())
 
-    def rest(self) -> Suspicious:
-        """Empty the window, at the segment's end; return the keys that met no other."""
-        rest = [(key, seen) for waiting, seen in self._sides() for key in waiting]
+    def rest(self) -> Odd:
+        """Empty the window, at the segment's end; return the items that met no other."""
+        rest = [(item, seen) for waiting, seen in self._sides() for item in waiting.values()]
         for waiting, _ in self._sides():
             waiting.clear()
         self._bytes = 0
         return rest
 
-    def _overflow(self) -> Iterator[tuple[bytes, Seen]]:
+    def _overflow(self) -> Iterator[tuple[Item, Seen]]:
         """The oldest of the fuller side, until the window is within its bounds."""
         while self._bytes > self._most:
             fuller, seen = max(self._sides(), key=lambda side: len(side[0]))
-            key = next(iter(fuller))
-            self._bytes -= len(fuller.pop(key))
-            yield key, seen
+            item = fuller.pop(next(iter(fuller)))
+            self._bytes -= len(item.image)
+            yield item, seen
 
-    def _sides(self) -> Iterator[tuple[dict[bytes, bytes], Seen]]:
+    def _sides(self) -> Iterator[tuple[dict[bytes, Item], Seen]]:
         return zip(self._waiting, (Seen.SOURCE, Seen.DESTINATION), strict=True)

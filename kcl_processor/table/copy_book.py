@@ -71,12 +71,16 @@ class CopyBook:
         progress, before = self._progress, self._before
         reads = [report.reads for report in self._last.values()]
         writes = [report.writes for report in self._last.values()]
+        laid = [report.laid for report in self._last.values()]
         progress.read_units = before.read_units + sum(tally.consumed for tally in reads)
         progress.write_units = before.write_units + sum(tally.consumed for tally in writes)
         progress.read_throttled = before.read_throttled + sum(tally.throttled for tally in reads)
         progress.write_throttled = before.write_throttled + sum(tally.throttled for tally in writes)
         progress.written = before.written + sum(tally.written for tally in writes)
-        progress.refused = before.refused + sum(tally.refused for tally in writes)
+        failed = sum(tally.failed for tally in laid)
+        progress.refused = before.refused + failed + sum(tally.refused for tally in writes)
+        progress.outside = before.outside + sum(tally.outside for tally in laid)
+        progress.met = before.met + sum(tally.met for tally in laid)
 
     def _date(self) -> None:
         progress, now = self._progress, self._clock.elapsed()
@@ -94,7 +98,8 @@ class CopyBook:
 
     def _check_count(self) -> None:
         progress = self._progress
-        if progress.items != progress.written + progress.refused:
+        laid = progress.written + progress.refused + progress.met
+        if progress.items != laid + progress.outside:
             raise OperatorError(
                 f"{progress.items} items were read and {progress.written} written, "
                 f"{progress.refused} set aside: the copy is not whole.",

@@ -13,7 +13,7 @@ from kcl_processor.launch.copy_mark import anew
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.copy_progress import CopyProgress
-from kcl_processor.table.estimate import REFUSE_HOURS, Estimate
+from kcl_processor.table.estimate import REFUSE_HOURS, RULES_UNCOUNTED, Estimate
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.
@@ -62,8 +62,11 @@ def refuse_items(task: Task) -> None:
                 )
 
 
-def refuse_slow(estimate: Estimate) -> None:
+def refuse_slow(estimate: Estimate, *, ruled: bool = False) -> None:
     """Refuse a copy that would outlast what the stream keeps.
+
+    Args:
+        ruled: rules may leave less to write than the estimate counts.
 
     Raises:
         ConfigError: it is estimated at more than 20 hours.
@@ -76,17 +79,18 @@ def refuse_slow(estimate: Estimate) -> None:
     need = hours / REFUSE_HOURS
     raise ConfigError(
         f"The copy would take about {hours:.1f} h, and the stream keeps {RETENTION / HOUR:.0f} h: "
-        f"changes made meanwhile would be lost. The {what} decides.",
+        f"changes made meanwhile would be lost. The {what} decides."
+        f"{RULES_UNCOUNTED if ruled else ''}",
         f"raise the {what} or its limit {need:.1f} times, or see kcl-processor copy "
         "--plan for the managed way; --force goes on (for a source that nobody writes to)",
     )
 
 
 def refuse_other(task: Task, progress: CopyProgress, ours: Identity) -> None:
-    """Refuse to go on with a copy of other tables than it began with.
+    """Refuse to go on with a copy of other tables than it began with, or by other rules.
 
     Raises:
-        ConfigError: a table, or the stream, was made anew since.
+        ConfigError: a table, or the stream, was made anew since; or the rules have changed.
     """
     for what, before, found in (
         (f"source table {task.source}", progress.source, ours.source),
@@ -94,6 +98,13 @@ def refuse_other(task: Task, progress: CopyProgress, ours: Identity) -> None:
     ):
         if not Incarnation.read(before).is_table(found):
             raise _not_the_one(task, what, before, str(found))
+    if progress.rules != ours.rules:
+        raise ConfigError(
+            f"The rules of task {task.name} are others than those that this copy was begun with: "
+            "what it has copied would be laid otherwise now.",
+            f"{anew(task)}, and after it "
+            f"kcl-processor verify --repair --delete-extra {task.name}; or the rules as they were",
+        )
     if progress.stream_arn != ours.stream:
         raise _not_the_one(task, f"stream of {task.source}", progress.stream_arn, ours.stream)
 

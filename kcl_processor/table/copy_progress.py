@@ -14,9 +14,9 @@ import orjson
 from kcl_processor.errors import ConfigError
 from kcl_processor.state.durable import replace_file
 
-_VERSION = 3
-# Version 1 had no token, and the tables' text had no id; version 2 knew no parts.
-_READABLE = (1, 2, _VERSION)
+_VERSION = 4
+# Version 1 had no token, and the tables' text had no id; version 2 knew no parts, 3 no rules.
+_READABLE = (1, 2, 3, _VERSION)
 
 
 @dataclass(slots=True)
@@ -47,7 +47,10 @@ class CopyProgress:
         to_empty: whether the destination was empty as the copy began.
         forced: it may outlast what the stream keeps.
         stream_arn: the stream that holds what changes since ``started_at``.
+        rules: the digest of the rules that its items are laid by; empty for none.
+        items, bytes: as they were read at the source.
         written: items that the destination took; ``refused`` were set aside as dead letters.
+        outside: items that the rules leave out; ``met`` gave their key to another behind them.
         seconds: how long the copy has been at work, without the time between its runs.
     """
 
@@ -65,6 +68,7 @@ class CopyProgress:
     disturbed: bool = False
     to_empty: bool = True
     forced: bool = False
+    rules: str = ""
     updated_at: float = 0.0
     finished_at: float | None = None
     pid: int = 0
@@ -72,6 +76,8 @@ class CopyProgress:
     bytes: int = 0
     written: int = 0
     refused: int = 0
+    outside: int = 0
+    met: int = 0
     read_units: float = 0.0
     write_units: float = 0.0
     read_throttled: int = 0

@@ -12,17 +12,20 @@ from kcl_processor.config.render import CONNECTIONS
 from kcl_processor.config.task import STOP
 from kcl_processor.errors import SourceError
 from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.destination import DestinationTable
 from kcl_processor.replicate.refusals import DeadLetters, Origin, Refusals
 from kcl_processor.replicate.write import Fence, Writer
 from kcl_processor.state.dead_letters import open_place
 from kcl_processor.table import access
+from kcl_processor.table.copy_laying import Laying
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.crew import Link, Numbers
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.scan import SegmentCursor, at_once_in
 from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
 from kcl_processor.table.table_reader import Segment, TableReader
+from kcl_processor.transform.transform import Transform
 
 # What a request of 25 small items costs.
 _UNITS_PER_REQUEST = 25.0
@@ -38,6 +41,7 @@ class CopyShare:
         read_limit, write_limit: units a second, for all processes together.
         processes: how many share the work.
         fence: what each of them may write by.
+        transform: the task's rules, if it has any.
     """
 
     def __init__(
@@ -50,12 +54,14 @@ class CopyShare:
         write_limit: float | None,
         processes: int,
         fence: Fence,
+        transform: Transform | None,
         halt: Halt,
         clock: Clock,
     ) -> None:
         task = files.task
         self._files = files
         self._fence = fence
+        self._transform = transform
         self._segments = progress.segments
         own = progress.own_segments
         self._left = [number for number, segment in own.items() if not segment.done]
@@ -86,9 +92,10 @@ class CopyShare:
             ThreadPoolExecutor(self._at_once, thread_name_prefix="scan") as scans,
             ThreadPoolExecutor(self._writes, thread_name_prefix="write") as writes,
         ):
+            refusals = _refusals(self._files, self._clock, self._halt.wait)
             writer = Writer(
                 self._destination,
-                _refusals(self._files, self._clock, self._halt.wait),
+                refusals,
                 self._clock,
                 self._halt.wait,
                 Window(largest=self._writes, size=min(32, self._writes)),
@@ -104,7 +111,13 @@ class CopyShare:
                 link.tell,
                 self._fence,
                 self._at_once,
+                self._laying(refusals),
             ).run()
+
+    def _laying(self, refusals: Refusals) -> Laying | None:
+        if self._transform is None:
+            return None
+        return Laying(self._transform, refusals, Breaker(self._destination.table))
 
     def _cursors(self) -> Iterator[SegmentCursor]:
         for at in self._numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kcl_processor.config.task import Task
@@ -14,6 +14,7 @@ from kcl_processor.table.estimate import Capacity, capacity
 from kcl_processor.table.estimate import rate as rate_of
 from kcl_processor.table.prepare import described_table
 from kcl_processor.table.table_reader import Segment
+from kcl_processor.transform.transform import Transform
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,11 @@ class CopyOptions:
 
 @dataclass(frozen=True)
 class Tables:
-    """Both sides as described, with what may be asked of them. Rates are units a second."""
+    """Both sides as described, with what may be asked of them. Rates are units a second.
+
+    Attributes:
+        transform: the rules between them, if there are any; a plan knows of none.
+    """
 
     source: dict[str, Any]
     destination: dict[str, Any]
@@ -51,12 +56,14 @@ class Tables:
     write_limit: float | None
     read: Capacity
     write: Capacity
+    transform: Transform | None = None
 
     @property
     def identity(self) -> Identity:
         """What the checkpoints of a daemon between them belong to."""
         source, destination = map(Incarnation.of, (self.source, self.destination))
-        return Identity(source, self.stream_arn, destination)
+        rules = self.transform.digest() if self.transform else ""
+        return Identity(source, self.stream_arn, destination, rules)
 
     @property
     def read_rate(self) -> float:
@@ -75,10 +82,10 @@ def describe(task: Task, options: CopyOptions) -> Tables:
         ConfigError: a limit makes no sense for its table.
     """
     facts = preflight.check_source(task.source)
-    preflight.check_destination(task, facts.keys, facts.table)
+    _, transform = preflight.check_destination(task, facts.keys, facts.table)
     source = preflight.describe(task.source, SourceError, "check the source")
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
-    return _tables(options, source, destination, facts.stream_arn)
+    return replace(_tables(options, source, destination, facts.stream_arn), transform=transform)
 
 
 def describe_plan(task: Task, options: CopyOptions) -> Tables:

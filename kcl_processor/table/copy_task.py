@@ -244,7 +244,8 @@ def _checked(
         copy_checks.refuse_items(task)
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
     if not options.force:
-        copy_checks.refuse_slow(estimate(items, size, tables.read_rate, tables.write_rate))
+        estimated = estimate(items, size, tables.read_rate, tables.write_rate)
+        copy_checks.refuse_slow(estimated, ruled=task.rules is not None)
     copy_checks.await_stream(task.source, tables.stream_arn, now, halt.wait)
     parts = options.part.total if options.part else 1
     segments = options.segments or max(segments_for(size), FEWEST * parts if parts > 1 else 0)
@@ -274,6 +275,7 @@ def _new(
         parts=part.total,
         to_empty=options.to_empty_only,
         forced=forced,
+        rules=tables.identity.rules,
     )
 
 
@@ -301,6 +303,8 @@ def _copy(
         tables.write_limit,
         count,
         fence,
+        # Rules that only say what the daemon skips leave a copy as it is.
+        tables.transform if files.task.rules else None,
         halt,
         clock,
     )

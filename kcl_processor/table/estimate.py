@@ -11,6 +11,8 @@ from kcl_processor.costs import ON_DEMAND_READS, ON_DEMAND_WRITES
 # The daemon must begin to read before the copy's first hour leaves the stream.
 REFUSE_HOURS = 20.0
 WARN_HOURS = 16.0
+# Said where a task has rules.
+RULES_UNCOUNTED = " This counts every item of the source: the rules may leave less to write."
 
 
 @dataclass(frozen=True)

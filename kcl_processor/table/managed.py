@@ -31,6 +31,12 @@ _IMPORTABLE = (
 )
 
 
+_RULED = (
+    "every item of the source is counted: the rules may leave less to write. An import takes items "
+    "as they are, so for a task with rules there is no other way"
+)
+
+
 @dataclass(frozen=True)
 class Way:
     """One way.
@@ -69,7 +75,7 @@ def by_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float)
             "(on demand; provisioned capacity is paid for anyway)",
         ],
         [f"kcl-processor copy {task.name}"],
-        [],
+        [_RULED] if task.rules else [],
     )
 
 

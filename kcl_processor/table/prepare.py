@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Side, Task
-from kcl_processor.errors import DestinationError, OperatorError, SourceError
+from kcl_processor.errors import ConfigError, DestinationError, OperatorError, SourceError
 from kcl_processor.launch import preflight
 from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.table.laid_definition import UnknownKey, laid_definition, left_out, name_by
 from kcl_processor.table.table_definition import Mismatch, creation, mismatches, own_tags
+from kcl_processor.transform.transform import Transform
 
 _HINT = "mend the cause, then kcl-processor prepare again"
 # Seconds that a table may take to become ACTIVE; one with many indexes takes minutes.
@@ -58,7 +60,8 @@ def plan(task: Task, *, tags: bool = False, ttl: bool = False) -> Plan:
 
     Raises:
         SourceError: there is no source table, or its stream has a view that cannot be replicated.
-        ConfigError: the destination is the source table.
+        ConfigError: the destination is the source table; or the rules make its keys, of types that
+            nobody can know; or no item of an existing destination can come from them.
         PermissionDenied: a call is denied.
     """
     hint = "name the source table and its region as they are"
@@ -71,7 +74,7 @@ def plan(task: Task, *, tags: bool = False, ttl: bool = False) -> Plan:
     found = described_table(task.destination)
     if found is not None:
         preflight.refuse_source(task.destination, Incarnation.of(found), Incarnation.of(source))
-        return Plan(stream, [], mismatches(source, found))
+        return Plan(stream, [], _differing(task, source, found))
     return Plan(stream, _create(task, source, tags=tags, ttl=ttl), [])
 
 
@@ -100,18 +103,50 @@ def _stream_on(task: Task) -> Call:
     return Call(task.source, "UpdateTable", parameters, "turn the source's stream on")
 
 
+def _differing(task: Task, source: dict[str, Any], found: dict[str, Any]) -> list[Mismatch]:
+    """How an existing destination differs; under rules its keys may."""
+    differing = mismatches(source, found)
+    if task.rules is None:
+        return differing
+    types = (preflight.key_types(preflight.key_schema(table)) for table in (source, found))
+    Transform(task.rules, *types).refuse_impossible()
+    return [replace(part, fatal=False) for part in differing]
+
+
+def _laid(task: Task, source: dict[str, Any]) -> dict[str, Any]:
+    """The source as the rules make it.
+
+    Raises:
+        ConfigError: they make its keys.
+    """
+    if task.rules is None:
+        return source
+    try:
+        return laid_definition(source, task.rules)
+    except UnknownKey as unknown:
+        raise ConfigError(
+            f"The rules do not leave {unknown.name!r} as it is, which is of the source's key: what "
+            f"the keys of {task.destination} are to be, and of which types, is yours to say.",
+            f"aws dynamodb create-table {task.destination.aws_options} --attribute-definitions "
+            "AttributeName=NAME,AttributeType=S --key-schema AttributeName=NAME,KeyType=HASH "
+            "--billing-mode PAY_PER_REQUEST, with the keys that the rules make",
+        ) from unknown
+
+
 def _create(task: Task, source: dict[str, Any], *, tags: bool, ttl: bool) -> list[Call]:
-    side = task.destination
+    side, laid = task.destination, _laid(task, source)
+    missing = left_out(source, laid)
+    without = f", without what the rules leave no keys for: {', '.join(missing)}" if missing else ""
     chosen = _tags(task.source, source["TableArn"]) if tags else None
     calls = [
         Call(
             side,
             "CreateTable",
-            creation(source, side.table, chosen),
-            "create the destination like the source",
+            creation(laid, side.table, chosen),
+            f"create the destination like the source{without}",
         )
     ]
-    if ttl and (attribute := _ttl_attribute(task.source)):
+    if ttl and (attribute := _ttl_attribute(task)):
         specification = {"Enabled": True, "AttributeName": attribute}
         parameters = {"TableName": side.table, "TimeToLiveSpecification": specification}
         calls.append(
@@ -130,12 +165,17 @@ def _tags(side: Side, arn: str) -> list[dict[str, str]]:
     return own_tags(tags)
 
 
-def _ttl_attribute(side: Side) -> str | None:
+def _ttl_attribute(task: Task) -> str | None:
+    """The attribute that TTL goes by at the source, under the name that it has at the replica."""
+    side = task.source
     with clients.calling("dynamodb:DescribeTimeToLive", f"table {side}", SourceError, _HINT):
         found = clients.tables(side).describe_time_to_live(TableName=side.table)
     described = found["TimeToLiveDescription"]
     enabled = described.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
-    return str(described["AttributeName"]) if enabled else None
+    if not enabled:
+        return None
+    name = str(described["AttributeName"])
+    return name_by(task.rules, name) if task.rules else name
 
 
 def described_table(side: Side) -> dict[str, Any] | None:

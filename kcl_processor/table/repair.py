@@ -17,10 +17,10 @@ from typing import Any
 import orjson
 
 from kcl_processor.replicate.doubt import WINDOW
-from kcl_processor.table.compare import Difference, Kind, difference
+from kcl_processor.table.compare import Difference, difference
 from kcl_processor.table.equality import same
 from kcl_processor.table.patience import ConditionFailed, PatientCalls
-from kcl_processor.table.table_reader import TableReader
+from kcl_processor.table.sides import Kind, Pair, Sides
 
 # Of a key whose destination somebody else keeps moving.
 _TRIES = 8
@@ -29,6 +29,8 @@ _NO_SEGMENT = -1
 # An expression holds at most 300 operators and 4 KB (developer guide, "Expression size limits").
 # Of an item with more attributes, this many are compared.
 _MOST_ATTRIBUTES = 120
+# What the destination holds there is of another item, or of one that is not known.
+_NOT_OURS = (Kind.COLLIDING, Kind.UNTRACED)
 
 
 class Outcome(Enum):
@@ -40,6 +42,7 @@ class Outcome(Enum):
     LEFT = "left"
     UNSETTLED = "unsettled"
     REFUSED = "refused"
+    FAILED = "rule fails"
     WOULD_PUT = "would put"
     WOULD_DELETE = "would delete"
 
@@ -60,21 +63,19 @@ class Repair:
 
     def __init__(
         self,
-        source: TableReader,
-        destination: TableReader,
+        sides: Sides,
         calls: PatientCalls,
         *,
         delete_extra: bool,
         dry_run: bool,
     ) -> None:
-        self._source = source
-        self._destination = destination
+        self._sides = sides
         self._calls = calls
         self._delete_extra = delete_extra
         self._dry_run = dry_run
 
-    def apply(self, key: bytes) -> Outcome:
-        """Make the destination's item under a canonical key equal to the source's.
+    def apply(self, pair: Pair) -> Outcome:
+        """Make the destination's item under a pair's key what the source's is to be there.
 
         Raises:
             OperatorError: a side cannot be read or written.
@@ -82,13 +83,16 @@ class Repair:
         outcome = Outcome.SETTLED
         laid: list[bytes | None] = []
         for tries in itertools.count():
-            now = self._look(key)
+            (both,) = self._sides.look([pair])
+            now = difference(_NO_SEGMENT, pair, both)
             if now is None:
                 break
-            extra = now.kind is Kind.EXTRA
+            if now.kind is Kind.FAILED:
+                return Outcome.FAILED
+            extra = now.source is None
             # What was laid here goes again if the source deleted it meanwhile, whoever may delete.
             if not any(same(now.destination, one) for one in laid):
-                if extra and not self._delete_extra:
+                if now.kind in _NOT_OURS or (extra and not self._delete_extra):
                     return Outcome.LEFT
                 if tries >= _TRIES:
                     return Outcome.UNSETTLED
@@ -100,16 +104,9 @@ class Repair:
                 outcome = Outcome.DELETED if extra else Outcome.PUT
         return outcome
 
-    def _look(self, key: bytes) -> Difference | None:
-        # The destination first: what the daemon writes after this reading fails the condition, and
-        # what it wrote before is no newer than the source's item, which is read after it.
-        theirs = self._destination.get([key]).get(key)
-        ours = self._source.get([key]).get(key)
-        return difference(_NO_SEGMENT, key, ours, theirs)
-
     def _write(self, now: Difference) -> bool:
         """Write under the condition that the destination holds ``now.destination``."""
-        target = b'"Item":%b' % now.source if now.source is not None else b'"Key":%b' % now.key
+        target = b'"Item":%b' % now.source if now.source is not None else b'"Key":%b' % now.pair.key
         operation = "DeleteItem" if now.source is None else "PutItem"
         rest = orjson.dumps({"TableName": self._calls.table, **condition(now)})
         try:
@@ -124,7 +121,7 @@ def condition(found: Difference) -> dict[str, Any]:
 
     Attributes that only the source has must be absent still, the others must have their values.
     """
-    key = orjson.loads(found.key)
+    key = orjson.loads(found.pair.key)
     ours = orjson.loads(found.source or b"{}")
     theirs = orjson.loads(found.destination or b"{}")
     if found.destination is None:

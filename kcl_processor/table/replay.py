@@ -2,7 +2,8 @@
 
 The daemon goes on after a dead letter, so the source may hold a newer item by now, which the
 daemon has written or will write. While the source's item still is what a letter says, applying the
-letter means to make the destination's equal to it, which is what a repair does.
+letter means to make the destination's equal to it, which is what a repair does. A letter holds the
+item as the source had it: what the rules make of it is worked out anew.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from kcl_processor.state.dead_letters import DeadLetter
 from kcl_processor.table import access
 from kcl_processor.table.equality import same
 from kcl_processor.table.patience import Refused
-from kcl_processor.table.repair import Repair
+from kcl_processor.table.repair import Outcome, Repair
+from kcl_processor.table.sides import Pair, open_sides
 from kcl_processor.table.table_reader import TableReader
+from kcl_processor.transform.transform import RuleFailed, Transform
 
 
 class LetterOutcome(Enum):
@@ -34,6 +37,13 @@ class LetterOutcome(Enum):
     REFUSED = "refused again"
     FOREIGN = "of another task"
     MOVING = "changing too fast"
+    UNTRACED = "of an item whose place is not known"
+
+
+_UNEQUAL = {
+    Outcome.LEFT: LetterOutcome.UNTRACED,
+    Outcome.FAILED: LetterOutcome.REFUSED,
+}
 
 
 class Replay:
@@ -43,12 +53,16 @@ class Replay:
         task: whose letters are applied.
         repair: between the two tables; it must delete what the source lacks, for a letter may be
             of a deletion.
+        transform: the task's rules, if it has any.
     """
 
-    def __init__(self, task: str, source: TableReader, repair: Repair) -> None:
+    def __init__(
+        self, task: str, source: TableReader, repair: Repair, transform: Transform | None = None
+    ) -> None:
         self._task = task
         self._source = source
         self._repair = repair
+        self._transform = transform
 
     def apply(self, letter: DeadLetter) -> LetterOutcome:
         """Apply one letter, if its key has not changed since.
@@ -64,9 +78,30 @@ class Replay:
             # Of a table that had other keys, even this is refused.
             if not same(self._source.get([key]).get(key), image):
                 return LetterOutcome.CHANGED
-            return LetterOutcome.APPLIED if self._repair.apply(key).equal else LetterOutcome.MOVING
-        except Refused:
+            place = self._place(letter)
+            outcome = self._repair.apply(Pair(place, key)) if place else Outcome.LEFT
+        except (Refused, RuleFailed):
             return LetterOutcome.REFUSED
+        if outcome.equal:
+            return LetterOutcome.APPLIED
+        return _UNEQUAL.get(outcome, LetterOutcome.MOVING)
+
+    def _place(self, letter: DeadLetter) -> bytes | None:
+        """The canonical key under which the destination holds a letter's item, or held it before
+        the item went or left the rules; ``None`` if that is not known.
+
+        Raises:
+            RuleFailed: it cannot be worked out.
+        """
+        transform = self._transform
+        if transform is None:
+            return canonical_key(letter.key)
+        laid = transform.lay(letter.image)
+        if laid is not None:
+            return canonical_key(transform.key_of(laid))
+        if transform.rules.python or (letter.image is None and transform.moves):
+            return None
+        return canonical_key(transform.key_for(letter.image or letter.key))
 
 
 def open_replay(task: Task, clock: Clock, wait: Callable[[float], None]) -> Replay:
@@ -77,9 +112,12 @@ def open_replay(task: Task, clock: Clock, wait: Callable[[float], None]) -> Repl
     """
     described = describe(task.source, SourceError, "check the source")
     keys = key_schema(described)
-    check_destination(task, keys, Incarnation.of(described))
-    sides = ((task.source, SourceError), (task.destination, DestinationError))
-    source, destination = (access.calls(side, error, None, 1, clock, wait) for side, error in sides)
-    readers = [TableReader(calls, keys, page_items=1) for calls in (source, destination)]
-    repair = Repair(readers[0], readers[1], destination, delete_extra=True, dry_run=False)
-    return Replay(task.name, readers[0], repair)
+    _, transform = check_destination(task, keys, Incarnation.of(described))
+    replica = describe(task.destination, DestinationError, "check the destination")
+    reading = access.calls(task.source, SourceError, None, 1, clock, wait)
+    writing = access.calls(task.destination, DestinationError, None, 1, clock, wait)
+    source = TableReader(reading, keys, page_items=1)
+    destination = TableReader(writing, key_schema(replica), page_items=1)
+    sides = open_sides(source, destination, transform)
+    repair = Repair(sides, writing, delete_extra=True, dry_run=False)
+    return Replay(task.name, source, repair, transform)

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from kcl_processor.clock import Clock
 from kcl_processor.table.compare import Difference, Seen, Suspicious, difference
-from kcl_processor.table.table_reader import TableReader
+from kcl_processor.table.sides import Both, Pair, Sides
 
 # Suspects that may be pending; at a few hundred bytes each this bounds memory.
 MOST = 50_000
-# Keys that are looked at in one go, and in one task of the pool.
-_KEYS_AT_ONCE = 800
-_KEYS_PER_TASK = 100
+# Pairs that are looked at in one go, and in one task of the pool.
+_PAIRS_AT_ONCE = 800
+_PAIRS_PER_TASK = 100
 # Seconds between looks at one suspect: doubling from the first to the last.
 _FIRST_LOOK, _LAST_LOOK = 0.25, 5.0
 # A source's item may go on changing for so many patiences before its key is given up.
@@ -30,7 +31,7 @@ _PATIENCES = 3
 
 @dataclass(slots=True)
 class _Suspect:
-    key: bytes
+    pair: Pair
     segment: int
     seen: Seen
     since: float = field(default=0.0)
@@ -49,34 +50,34 @@ class Suspects:
 
     def __init__(
         self,
-        source: TableReader,
-        destination: TableReader,
+        sides: Sides,
         pool: ThreadPoolExecutor,
         clock: Clock,
         patience: float,
-        undecided: Callable[[int, bytes], None],
+        undecided: Callable[[int, Pair], None],
     ) -> None:
         self.settled = 0
-        self._source = source
-        self._destination = destination
+        self._sides = sides
         self._pool = pool
         self._clock = clock
         self._patience = patience
         self._undecided = undecided
-        self._pending: dict[bytes, _Suspect] = {}
-        self._due: list[tuple[float, bytes]] = []
+        self._pending: dict[Pair, _Suspect] = {}
+        # A number after the time: two pairs are never compared.
+        self._due: list[tuple[float, int, Pair]] = []
+        self._order = itertools.count()
 
     def __len__(self) -> int:
         return len(self._pending)
 
     def add(self, segment: int, suspicious: Suspicious) -> None:
-        """Take keys in; one that is pending already only learns who else has seen it."""
-        for key, seen in suspicious:
-            if key in self._pending:
-                self._pending[key].seen |= seen
+        """Take pairs in; one that is pending already only learns who else has seen it."""
+        for pair, seen in suspicious:
+            if pair in self._pending:
+                self._pending[pair].seen |= seen
             else:
-                self._pending[key] = _Suspect(key, segment, seen)
-                heapq.heappush(self._due, (self._clock.elapsed(), key))
+                self._pending[pair] = _Suspect(pair, segment, seen)
+                self._put_off(pair, self._clock.elapsed())
 
     def seconds_to_next(self) -> float:
         """Seconds until a suspect is due; 0 if one is now or none is pending."""
@@ -86,40 +87,36 @@ class Suspects:
         """Look at the suspects that are due, and yield those that are found to differ."""
         while due := self._take_due():
             tasks = [
-                due[start : start + _KEYS_PER_TASK] for start in range(0, len(due), _KEYS_PER_TASK)
+                due[start : start + _PAIRS_PER_TASK]
+                for start in range(0, len(due), _PAIRS_PER_TASK)
             ]
-            for keys, (ours, theirs) in zip(tasks, self._pool.map(self._read, tasks), strict=True):
-                for key in keys:
-                    yield from self._judge(self._pending[key], ours.get(key), theirs.get(key))
+            for pairs, seen in zip(tasks, self._pool.map(self._sides.look, tasks), strict=True):
+                for pair, both in zip(pairs, seen, strict=True):
+                    yield from self._judge(self._pending[pair], both)
 
-    def _take_due(self) -> list[bytes]:
+    def _take_due(self) -> list[Pair]:
         now = self._clock.elapsed()
-        keys: list[bytes] = []
-        while self._due and self._due[0][0] <= now and len(keys) < _KEYS_AT_ONCE:
-            keys.append(heapq.heappop(self._due)[1])
-        return keys
+        pairs: list[Pair] = []
+        while self._due and self._due[0][0] <= now and len(pairs) < _PAIRS_AT_ONCE:
+            pairs.append(heapq.heappop(self._due)[-1])
+        return pairs
 
-    def _read(self, keys: Sequence[bytes]) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
-        # The source first: what the destination then lacks was not yet replicated, or never.
-        return self._source.get(keys), self._destination.get(keys)
-
-    def _judge(
-        self, suspect: _Suspect, ours: bytes | None, theirs: bytes | None
-    ) -> Iterator[Difference]:
-        now = self._clock.elapsed()
-        found = difference(suspect.segment, suspect.key, ours, theirs)
+    def _judge(self, suspect: _Suspect, both: Both) -> Iterator[Difference]:
+        now, pair = self._clock.elapsed(), suspect.pair
+        found = difference(suspect.segment, pair, both)
         if found is None:
-            del self._pending[suspect.key]
+            del self._pending[pair]
             self.settled += 1
             return
-        self._observe(suspect, ours, now)
-        if now - suspect.still_since >= self._patience:
-            del self._pending[suspect.key]
+        self._observe(suspect, both.source, now)
+        # No change that is on its way says where an item comes from.
+        if now - suspect.still_since >= self._patience or pair.origin is None:
+            del self._pending[pair]
             if suspect.seen.answers_for(found.kind):
                 yield found
         elif now - suspect.since >= self._patience * _PATIENCES:
-            del self._pending[suspect.key]
-            self._undecided(suspect.segment, suspect.key)
+            del self._pending[pair]
+            self._undecided(suspect.segment, pair)
         else:
             self._look_again(suspect, now)
 
@@ -134,4 +131,7 @@ class Suspects:
         suspect.looks += 1
         pause = min(_LAST_LOOK, _FIRST_LOOK * 2 ** min(suspect.looks, 16))
         decided = suspect.still_since + self._patience
-        heapq.heappush(self._due, (min(now + pause, max(decided, now + _FIRST_LOOK)), suspect.key))
+        self._put_off(suspect.pair, min(now + pause, max(decided, now + _FIRST_LOOK)))
+
+    def _put_off(self, pair: Pair, until: float) -> None:
+        heapq.heappush(self._due, (until, next(self._order), pair))

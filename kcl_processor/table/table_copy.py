@@ -17,8 +17,9 @@ from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import PoisonError
 from kcl_processor.replicate.change import Change, key_names
 from kcl_processor.replicate.destination import Destination
-from kcl_processor.replicate.refusals import without_values
+from kcl_processor.replicate.refusals import RULE_FAILED, without_values
 from kcl_processor.replicate.write import Fence, Tally, Writer
+from kcl_processor.table.copy_laying import LaidTally, Laying
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.scan import AT_ONCE, Rounds, SegmentCursor
@@ -53,9 +54,16 @@ class StopOnRefusedItem:
 
     def refuse(self, change: Change, answer: Answer) -> None:
         """Raise :class:`PoisonError`, naming none of the item's values."""
+        if answer.error == RULE_FAILED:
+            raise PoisonError(
+                f"The rules fail for an item of table {self._source} "
+                f"(key attributes {', '.join(key_names([change]))}): {answer.message}.",
+                "mend the rule or the item, or set `on_poison: dead-letter` for this task; copy "
+                "again goes on from here, with another rule copy --restart begins anew",
+            )
         raise PoisonError(
             f"Table {self._destination} never accepts an item of table {self._source} "
-            f"(key attributes {', '.join(key_names([change]))}): "
+            f"(key attributes {', '.join(key_names([change.source or change]))}): "
             f"{answer.error}: {without_values(answer.message, change)}.",
             "mend the cause on the destination, or set `on_poison: dead-letter` for this task; "
             "copy again goes on from here",
@@ -81,12 +89,14 @@ class CopyReport:
 
     Attributes:
         bytes: of the pages' items.
+        laid: what rules have left of them; all without rules.
     """
 
     pages: list[PageCopied]
     bytes: int
     reads: CallTally
     writes: Tally
+    laid: LaidTally
 
 
 class TableCopy:
@@ -98,6 +108,7 @@ class TableCopy:
         halt: ends the run when it is set.
         tell: returns when a report is written down; what it raises ends the run.
         fence: what the writing is allowed by.
+        laying: lays what is read, where there are rules.
     """
 
     def __init__(
@@ -110,7 +121,9 @@ class TableCopy:
         tell: Callable[[CopyReport], None],
         fence: Fence,
         at_once: int = AT_ONCE,
+        laying: Laying | None = None,
     ) -> None:
+        self._laying = laying
         self._reader = reader
         self._writer = writer
         self._rounds = Rounds(cursors, pool, halt, lambda: halt.wait(0), at_once)
@@ -132,9 +145,9 @@ class TableCopy:
 
     def _apply(self, fetched: list[tuple[SegmentCursor, Page]]) -> None:
         changes = [
-            Change(key, image, _NO_RECORD, 0) for _, page in fetched for key, image in page.items
+            Change(key, image, _NO_RECORD, 0) for _, page in fetched for key, image, _ in page.items
         ]
-        self._writer.write(changes, self._fence)
+        self._writer.write(self._laying.laid(changes) if self._laying else changes, self._fence)
         pages = [
             PageCopied(cursor.segment.number, len(page.items), page.last_key)
             for cursor, page in fetched
@@ -142,7 +155,8 @@ class TableCopy:
         self._report(pages, sum(len(change.image or b"") for change in changes))
 
     def _report(self, pages: list[PageCopied], size: int) -> None:
-        self._tell(CopyReport(pages, size, self._reader.tally, self._writer.tally))
+        laid = self._laying.tally if self._laying else LaidTally()
+        self._tell(CopyReport(pages, size, self._reader.tally, self._writer.tally, laid))
 
 
 def _units(change: Change) -> int:

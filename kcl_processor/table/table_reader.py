@@ -15,16 +15,31 @@ import orjson
 
 from kcl_processor.replicate.change import canonical_key
 from kcl_processor.table.patience import CallTally, PatientCalls
+from kcl_processor.transform.transform import without_reserved
 
 # BatchGetItem takes 100 keys; a quarter of it keeps a page of the largest items (400 KB) bounded.
 _KEYS_PER_REQUEST = 25
+# What an image with an attribute of DynamoDB's own holds somewhere.
+_RESERVED = b'"aws:'
 
 
 class Item(NamedTuple):
-    """One item as read: its canonical key and its image, both DynamoDB JSON."""
+    """One item as read: its canonical key and its image, both DynamoDB JSON.
+
+    Attributes:
+        origin: the canonical key of the source's item that it was laid from; its own if by no rule.
+    """
 
     key: bytes
     image: bytes
+    origin: bytes
+
+
+class Failed(NamedTuple):
+    """An item of the source for which a rule fails: its canonical key, and why."""
+
+    key: bytes
+    reason: str
 
 
 class Segment(NamedTuple):
@@ -41,11 +56,20 @@ class Page:
     Attributes:
         last_key: where the next page starts, as DynamoDB JSON; ``None`` at the segment's end.
         consumed: read capacity units.
+        outside: how many more items were read, that rules leave out.
+        failed: those for which a rule fails.
     """
 
     items: list[Item]
     last_key: dict[str, Any] | None
     consumed: float
+    outside: int = 0
+    failed: Sequence[Failed] = ()
+
+    @property
+    def read(self) -> int:
+        """How many items the table had in it."""
+        return len(self.items) + self.outside + len(self.failed)
 
 
 class TableReader:
@@ -104,7 +128,8 @@ class TableReader:
                 request = orjson.dumps(self._batch(wanted))
                 body = self._calls.call("BatchGetItem", request, float(len(wanted))).body
                 table = self._calls.table
-                found.update(self._item(item) for item in body["Responses"].get(table, ()))
+                for item in map(self._item, body["Responses"].get(table, ())):
+                    found[item.key] = item.image
                 wanted = body.get("UnprocessedKeys", {}).get(table, {}).get("Keys")
         return found
 
@@ -116,4 +141,7 @@ class TableReader:
 
     def _item(self, item: dict[str, Any]) -> Item:
         key = canonical_key({name: item[name] for name in self._key_names})
-        return Item(key, orjson.dumps(item, option=orjson.OPT_SORT_KEYS))
+        image = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+        if _RESERVED in image:
+            image = orjson.dumps(without_reserved(item), option=orjson.OPT_SORT_KEYS)
+        return Item(key, image, key)

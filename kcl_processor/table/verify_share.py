@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.refusals import without_values
-from kcl_processor.table.compare import WINDOWS_BYTES, Difference, Kind, SegmentPair
+from kcl_processor.table.compare import WINDOWS_BYTES, Difference, SegmentPair
 from kcl_processor.table.crew import Link, Numbers
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.patience import Refused
 from kcl_processor.table.repair import Outcome, Repair
 from kcl_processor.table.scan import Rounds, at_once_in
+from kcl_processor.table.sides import Kind, Pair, Sides
 from kcl_processor.table.suspects import MOST, Suspects
-from kcl_processor.table.table_reader import Segment, TableReader
+from kcl_processor.table.table_reader import Page, Segment
 
 _log = logging.getLogger(__name__)
 
@@ -31,14 +32,26 @@ _REPORT_INTERVAL = 0.5
 
 @dataclass(slots=True)
 class SegmentResult:
-    """What was found in one segment. ``equal_again`` counts repaired differences."""
+    """What was found in one segment.
+
+    Attributes:
+        source, destination: items that the scans have shown.
+        laid: those of the source that the rules lay at the destination; all of them without rules.
+        missing, extra, changed, kept, untraced, colliding, failed: as :class:`Kind` has them.
+        equal_again: differences that were repaired.
+    """
 
     segment: int
     source: int = 0
+    laid: int = 0
     destination: int = 0
     missing: int = 0
     extra: int = 0
     changed: int = 0
+    kept: int = 0
+    untraced: int = 0
+    colliding: int = 0
+    failed: int = 0
     undecided: int = 0
     equal_again: int = 0
     done: bool = False
@@ -59,10 +72,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """A key never stood still long enough to be judged."""
+    """A pair of keys never stood still long enough to be judged."""
 
     segment: int
-    key: bytes
+    pair: Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +97,14 @@ class VerifyShare:
     """The work of a verification, made before the processes are forked that share it.
 
     Args:
-        source, destination: have opened no connection yet.
+        sides: have opened no connection yet.
         repair: makes differences good; ``None`` leaves them.
         patience: seconds that a source's item must stand still while the sides differ.
     """
 
     def __init__(
         self,
-        source: TableReader,
-        destination: TableReader,
+        sides: Sides,
         repair: Repair | None,
         segments: list[Segment],
         patience: float,
@@ -100,7 +112,7 @@ class VerifyShare:
         halt: Halt,
         clock: Clock,
     ) -> None:
-        self._readers = source, destination
+        self._sides = sides
         self._repair = repair
         self._segments = segments
         self._patience = patience
@@ -131,12 +143,12 @@ class VerifyShare:
     def _compare(
         self, told: _Telling, scanning: ThreadPoolExecutor, looking: ThreadPoolExecutor
     ) -> None:
-        suspects = Suspects(*self._readers, looking, self._clock, self._patience, told.undecided)
+        suspects = Suspects(self._sides, looking, self._clock, self._patience, told.undecided)
         decision = _Decision(suspects, self._repair, looking, told, self._halt)
         rounds = Rounds(self._pairs(), scanning, self._halt, decision.turn, self._at_once)
         for fetched in rounds:
             for pair, (side, page) in fetched:
-                told.met(pair, side, len(page.items))
+                told.met(pair, side, page)
                 suspects.add(pair.segment.number, pair.meet(side, page))
             decision.decide(self._most_suspects)
         decision.decide(0)
@@ -144,7 +156,7 @@ class VerifyShare:
 
     def _pairs(self) -> Iterator[SegmentPair]:
         for at in self._numbers:
-            yield SegmentPair(*self._readers, self._segments[at], self._window_bytes)
+            yield SegmentPair(self._sides, self._segments[at], self._window_bytes)
 
 
 class _Decision:
@@ -190,12 +202,12 @@ class _Decision:
     def _repaired(self, repair: Repair, found: Difference) -> Outcome:
         """What becomes of a difference; an item that is never accepted keeps no other back."""
         try:
-            return repair.apply(found.key)
+            return repair.apply(found.pair)
         except Refused as refused:
             # The next ones would say much the same.
             if not self._has_warned:
                 self._has_warned = True
-                item = Change(found.key, found.source, "0", 0)
+                item = Change(found.pair.key, found.source, "0", 0)
                 _log.warning("%s It is left.", without_values(refused.message, item))
             return Outcome.REFUSED
 
@@ -210,33 +222,32 @@ class _Telling:
         self._moved: set[int] = set()
         self._told_at = clock.elapsed()
 
-    def met(self, pair: SegmentPair, side: int, items: int) -> None:
+    def met(self, pair: SegmentPair, side: int, page: Page) -> None:
         """A page was read."""
-        result = self._result(pair.segment.number)
+        number = pair.segment.number
+        result = self._result(number)
         result.done = not pair.more()
         if side == 0:
-            result.source += items
+            result.source += page.read
+            result.laid += len(page.items)
         else:
-            result.destination += items
+            result.destination += page.read
+        for key, reason in page.failed:
+            failed = Difference(number, Pair(key, key), Kind.FAILED, [], None, None, reason)
+            self.difference(failed, None)
 
     def difference(self, found: Difference, outcome: Outcome | None) -> None:
-        """A key differs."""
-        result = self._result(found.segment)
-        match found.kind:
-            case Kind.MISSING:
-                result.missing += 1
-            case Kind.EXTRA:
-                result.extra += 1
-            case Kind.CHANGED:
-                result.changed += 1
+        """A pair differs."""
+        result, name = self._result(found.segment), found.kind.value
+        setattr(result, name, getattr(result, name) + 1)
         if outcome and outcome.equal:
             result.equal_again += 1
         self._link.tell(Found(found, outcome))
 
-    def undecided(self, segment: int, key: bytes) -> None:
-        """A key is given up."""
+    def undecided(self, segment: int, pair: Pair) -> None:
+        """A pair is given up."""
         self._result(segment).undecided += 1
-        self._link.tell(Undecided(segment, key))
+        self._link.tell(Undecided(segment, pair))
 
     def is_due(self) -> bool:
         """Whether to tell how far it is."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kcl_processor.clock import Clock
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import SKIP, Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.launch import preflight
 from kcl_processor.launch.incarnation import Incarnation
@@ -20,6 +20,7 @@ from kcl_processor.table.estimate import capacity
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.repair import Outcome, Repair
 from kcl_processor.table.scan import AT_ONCE, FEWEST, segments_for
+from kcl_processor.table.sides import Pair, Sides, open_sides
 from kcl_processor.table.table_reader import Segment, TableReader
 from kcl_processor.table.verify_share import (
     LOOKING,
@@ -69,10 +70,10 @@ class VerifyListener:
     """Told of a verification as it goes."""
 
     def difference(self, found: Difference, outcome: Outcome | None) -> None:
-        """A key differs; ``outcome`` is what repairing it came to, if that was asked for."""
+        """A pair of keys differs; ``outcome`` is what repairing it came to, if it was asked for."""
 
-    def undecided(self, segment: int, key: bytes) -> None:
-        """A key never stood still long enough to be judged."""
+    def undecided(self, segment: int, pair: Pair) -> None:
+        """A pair of keys never stood still long enough to be judged."""
 
     def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
         """Called at least once a second; ``pending`` are suspects."""
@@ -130,8 +131,8 @@ class _Book:
         match report:
             case Found(difference, outcome):
                 self._listener.difference(difference, outcome)
-            case Undecided(segment, key):
-                self._listener.undecided(segment, key)
+            case Undecided(segment, pair):
+                self._listener.undecided(segment, pair)
             case Compared(results):
                 self._results |= {result.segment: result for result in results}
                 self._last[worker] = report
@@ -174,10 +175,10 @@ def chosen_segments(options: VerifyOptions, table_bytes: int) -> list[Segment]:
 
 def _sides(
     task: Task, source: dict[str, Any], options: VerifyOptions, halt: Halt, clock: Clock
-) -> tuple[TableReader, TableReader, Repair | None]:
-    """Both readers, and what repairs, when that is asked for."""
+) -> tuple[Sides, Repair | None]:
+    """Both tables, and what repairs, when that is asked for."""
     keys = preflight.key_schema(source)
-    preflight.check_destination(task, keys, Incarnation.of(source))
+    _, transform = preflight.check_destination(task, keys, Incarnation.of(source))
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
     readers, calls = [], []
     items = source["ItemCount"]
@@ -190,14 +191,12 @@ def _sides(
         rate = limit("--max-rcu", options.max_rcu, found.read, provisioned=found.provisioned)
         threads = AT_ONCE + LOOKING
         calls.append(access.calls(side, error, rate, threads, clock, halt.wait))
-        readers.append(TableReader(calls[-1], keys, access.page_items(rate, average)))
-    repair = None
-    if options.repair:
-        repair = Repair(
-            readers[0],
-            readers[1],
-            calls[1],
-            delete_extra=options.delete_extra,
-            dry_run=options.dry_run,
-        )
-    return readers[0], readers[1], repair
+        page_items = access.page_items(rate, average)
+        readers.append(TableReader(calls[-1], preflight.key_schema(table), page_items))
+    # Who has everything deleted that is extra keeps nothing.
+    keeps = task.ttl_deletes == SKIP and not options.delete_extra
+    sides = open_sides(readers[0], readers[1], transform, keeps=keeps)
+    if not options.repair:
+        return sides, None
+    delete_extra, dry_run = options.delete_extra, options.dry_run
+    return sides, Repair(sides, calls[1], delete_extra=delete_extra, dry_run=dry_run)

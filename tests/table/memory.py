@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kcl_processor.table.compare import Difference, SegmentPair
+from kcl_processor.table.sides import Sides
 from kcl_processor.table.suspects import Suspects
 from kcl_processor.table.table_reader import Item, Page, Segment, TableReader
 from tests.fakes import HandClock
@@ -40,7 +41,7 @@ class Table(TableReader):
         start = after["at"] if after else 0
         keys = self._order[start : start + self._page]
         more = start + self._page < len(self._order)
-        items = [Item(key, self.items[key]) for key in keys]
+        items = [Item(key, self.items[key], key) for key in keys]
         return Page(items, {"at": start + self._page} if more else None, 1.0)
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -54,15 +55,15 @@ def verified(
 ) -> tuple[list[Difference], list[bytes], Suspects]:
     """Compare to the end; the clock is turned while suspects are pending."""
     undecided: list[bytes] = []
-    pair = SegmentPair(source, destination, WHOLE)
+    sides = Sides(source, destination)
+    pair = SegmentPair(sides, WHOLE)
     with ThreadPoolExecutor(1) as pool:
         suspects = Suspects(
-            source,
-            destination,
+            sides,
             pool,
             clock,
             patience,
-            lambda _segment, key: undecided.append(key),
+            lambda _segment, pair: undecided.append(pair.key),
         )
         while pair.more():
             suspects.add(0, pair.meet(*pair.fetch()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcl_processor.table.compare import Kind, Seen, Window
+from kcl_processor.table.compare import Seen, Window
+from kcl_processor.table.sides import Kind
 from kcl_processor.table.table_reader import Item
 from tests.fakes import HandClock
 from tests.table.memory import Table, image, key, verified
@@ -31,7 +32,7 @@ def test_finds_each_difference_once_whatever_the_order_of_the_scans(
         for name, (ours, theirs) in states.items()
         if ours != theirs
     }
-    assert {difference.key: difference.kind for difference in found} == expected
+    assert {difference.pair.key: difference.kind for difference in found} == expected
     assert len(found) == len(expected)
     assert not undecided
 
@@ -47,9 +48,9 @@ def test_equal_tables_in_one_order_cost_no_lookups() -> None:
 def test_a_window_never_holds_more_than_its_bytes() -> None:
     """What overflows is looked up instead; each scan answers for its own kinds."""
     window = Window(most_bytes=300)
-    items = [Item(key(str(n)), b"x" * 100) for n in range(10)]
+    items = [Item(key(str(n)), b"x" * 100, key(str(n))) for n in range(10)]
     overflown = window.meet(0, items)
-    assert overflown == [(item.key, Seen.SOURCE) for item in items[:7]]
+    assert overflown == [(item, Seen.SOURCE) for item in items[:7]]
     assert [seen for _, seen in window.rest()] == [Seen.SOURCE] * 3
     assert Seen.SOURCE.answers_for(Kind.CHANGED) and not Seen.SOURCE.answers_for(Kind.EXTRA)
     assert Seen.DESTINATION.answers_for(Kind.EXTRA)

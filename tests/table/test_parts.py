@@ -25,6 +25,7 @@ from kcl_processor.replicate.write import Tally
 from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
 from kcl_processor.table.copy_checks import refuse_items
+from kcl_processor.table.copy_laying import LaidTally
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
 from kcl_processor.table.copy_sides import CopyOptions
 from kcl_processor.table.copy_task import Copied, run_copy
@@ -195,7 +196,7 @@ def test_a_part_that_ends_between_a_report_and_its_writing_down_goes_on(world: W
     book = CopyBook(part.progress, part.row.save, world.clock)
     book.save()
     page = PageCopied(0, 10, {"pk": {"S": "k"}})
-    book.hear(0, CopyReport([page], 100, CallTally(), Tally(written=9, refused=1)))
+    book.hear(0, CopyReport([page], 100, CallTally(), Tally(written=9, refused=1), LaidTally()))
     part.row.release(part.progress)
     there = Part(world, 0).begin()
     assert (there.progress.items, there.progress.written, there.progress.refused) == (10, 9, 1)

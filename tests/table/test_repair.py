@@ -9,11 +9,14 @@ import orjson
 import pytest
 
 from kcl_processor.aws.wire import Answer
-from kcl_processor.table.compare import Difference, Kind
+from kcl_processor.table.compare import Difference
 from kcl_processor.table.patience import ConditionFailed, PatientCalls
 from kcl_processor.table.repair import Outcome, Repair, condition
+from kcl_processor.table.sides import Kind, Pair, Sides
 from tests.fakes import HandClock
 from tests.table.memory import Table, image, key, verified
+
+PAIR = Pair(key("a"), key("a"))
 
 
 class Calls(PatientCalls):
@@ -68,8 +71,8 @@ def repaired(
     calls = Calls(destination)
     calls.before = before
     found = verified(source, destination, HandClock())[0][0]
-    repair = Repair(source, destination, calls, delete_extra=delete_extra, dry_run=dry_run)
-    return repair.apply(found.key), calls.made
+    repair = Repair(Sides(source, destination), calls, delete_extra=delete_extra, dry_run=dry_run)
+    return repair.apply(found.pair), calls.made
 
 
 @pytest.mark.parametrize("theirs", [{}, {key("a"): image("a", 1)}])
@@ -127,8 +130,8 @@ def test_an_item_comes_back_for_no_longer_than_a_look() -> None:
     calls = Calls(destination)
     calls.before = source.items.clear
     calls.loses_an_answer = True
-    repair = Repair(source, destination, calls, delete_extra=False, dry_run=False)
-    assert repair.apply(key("a")) is Outcome.DELETED
+    repair = Repair(Sides(source, destination), calls, delete_extra=False, dry_run=False)
+    assert repair.apply(PAIR) is Outcome.DELETED
     assert destination.items == {}
 
 
@@ -161,7 +164,7 @@ def test_the_condition_covers_what_both_sides_hold() -> None:
     """Every attribute has its value still, and those of the source alone are absent still."""
     ours = orjson.dumps({"pk": {"S": "a"}, "new": {"N": "1"}, "same": {"S": "x"}})
     theirs = orjson.dumps({"pk": {"S": "a"}, "old": {"N": "1"}, "same": {"S": "x"}})
-    found = condition(Difference(0, key("a"), Kind.CHANGED, ["new", "old"], ours, theirs))
+    found = condition(Difference(0, PAIR, Kind.CHANGED, ["new", "old"], ours, theirs))
     names = found["ExpressionAttributeNames"]
     terms = found["ConditionExpression"]
     for name, value in names.items():
@@ -179,7 +182,7 @@ def test_the_condition_stays_within_dynamodb_s_limits() -> None:
     many = {f"attribute-{n}": {"N": "1"} for n in range(500)}
     ours = orjson.dumps({"pk": {"S": "a"}, **many, "zz": {"N": "2"}})
     theirs = orjson.dumps({"pk": {"S": "a"}, **many, "zz": {"N": "1"}})
-    found = condition(Difference(0, key("a"), Kind.CHANGED, ["zz"], ours, theirs))
+    found = condition(Difference(0, PAIR, Kind.CHANGED, ["zz"], ours, theirs))
     assert len(found["ConditionExpression"].encode()) < 4096
     assert found["ConditionExpression"].count("=") + found["ConditionExpression"].count("AND") < 300
     assert "zz" in found["ExpressionAttributeNames"].values()

@@ -22,6 +22,7 @@ from kcl_processor.table.pace import Gate, Pace
 from kcl_processor.table.patience import PatientCalls
 from kcl_processor.table.repair import Repair
 from kcl_processor.table.replay import LetterOutcome, Replay
+from kcl_processor.table.sides import Sides
 from kcl_processor.table.table_reader import TableReader
 from tests.fakes import INVALID, HandClock, put, remove
 
@@ -77,9 +78,8 @@ def sides(moto_url: str) -> Iterator[tuple[Side, Side]]:
 def replaying(source: Side, destination: Side, reader: TableReader | None = None) -> Replay:
     """A replay; ``reader`` stands in for the source's."""
     reader = reader or source.reader()
-    repair = Repair(
-        reader, destination.reader(), destination.calls, delete_extra=True, dry_run=False
-    )
+    both = Sides(reader, destination.reader())
+    repair = Repair(both, destination.calls, delete_extra=True, dry_run=False)
     return Replay("task", reader, repair)
 
 

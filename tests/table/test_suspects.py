@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kcl_processor.table.compare import Kind
+from kcl_processor.table.sides import Kind
 from tests.fakes import HandClock
 from tests.table.memory import Table, image, key, verified
 

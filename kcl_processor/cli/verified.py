@@ -1,0 +1,75 @@
+"""What a verification came to: its figures, what they mean under rules, and its exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from kcl_processor.cli.output import print_json, print_rows
+from kcl_processor.config.task import SKIP, Task
+from kcl_processor.errors import ExitCode
+from kcl_processor.table.verify_task import Verified, VerifyOptions
+
+_COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
+_RULED = (
+    *("source", "laid", "destination", "missing", "extra", "changed"),
+    *("kept", "untraced", "colliding", "failed", "undecided"),
+)
+# What rules may come to that is no difference, or none that a repair mends; in words.
+_MEANINGS = {
+    "kept": "{} items are kept that the source has deleted (ttl_deletes: skip); "
+    "--repair --delete-extra deletes them.",
+    "untraced": "{} items of the destination hold no key of a source's item that is laid there, so "
+    "whether they are extra is not known; they are left.",
+    "colliding": "{} items of the source are laid to a key where the destination holds another's.",
+    "failed": "The rules fail for {} items of the source: they are neither equal nor different.",
+}
+_COLLISION_HINT = (
+    "make the destination's key from the whole of the source's, or say transform.allow_collisions: "
+    "true"
+)
+
+
+def exit_code(verified: Verified, task: Task) -> int:
+    """0 equal, 1 different, 4 nothing differs for sure but not all could be compared."""
+    results = verified.results
+    if any(result.differing for result in results) or _collides(verified, task):
+        return ExitCode.CRASH
+    if any(result.undecided or result.untraced or result.failed for result in results):
+        return ExitCode.UNKNOWN
+    return ExitCode.OK
+
+
+def print_result(verified: Verified, task: Task, options: VerifyOptions, *, as_json: bool) -> None:
+    """Print the figures of each segment and their sums, and what is to be known of them."""
+    counts = _RULED if task.rules or task.ttl_deletes == SKIP else _COUNTS
+    counts = (*counts, "equal_again") if options.repair else counts
+    rows: list[dict[str, Any]] = [
+        {"segment": result.segment, **{name: getattr(result, name) for name in counts}}
+        for result in verified.results
+    ]
+    total = {name: sum(row[name] for row in rows) for name in counts}
+    differing = sum(result.differing for result in verified.results)
+    if as_json:
+        settled = verified.settled
+        print_json({"segments": rows, "total": total, "differing": differing, "settled": settled})
+    else:
+        for row, result in zip(rows, verified.results, strict=True):
+            row["segment"] = f"{result.segment} !" if result.differing else str(result.segment)
+        rows.append({"segment": "total", **total})
+        print_rows(rows, ("segment", *counts))
+        print(
+            f"{differing} differ, {total['undecided']} undecided "
+            f"({verified.settled} settled when read again)"
+        )
+    for name, words in _MEANINGS.items():
+        if total.get(name):
+            print(words.format(f"{total[name]:,}"), file=sys.stderr)
+    if _collides(verified, task):
+        print(f"Try: {_COLLISION_HINT}", file=sys.stderr)
+
+
+def _collides(verified: Verified, task: Task) -> bool:
+    """Whether items collide that are not allowed to."""
+    allowed = task.rules is not None and task.rules.allow_collisions
+    return not allowed and any(result.colliding for result in verified.results)
