@@ -105,6 +105,7 @@ COVERED_ELSEWHERE = {
 # Test files that hold for several modules together, or for what is no module.
 OF_NO_MODULE = {
     "cli/test_unfinished_copy": "a copy that is not whole, over all commands",
+    "table/test_ruled_tables": "whole runs of copy, verify and replay under rules",
     "table/test_parts": "a copy in parts, over the rows and the mark",
     "cli/test_others_tables": "whose checkpoints these are, over all commands",
     "cli/test_one_table": "a table under two spellings, over all commands that write",

@@ -122,9 +122,6 @@ class LaidSides(Sides):
         self.readers = self._laid, destination
         self._transform = transform
         self._keeps = keeps
-        # A function may write anything into the attributes that would tell: only an item that is
-        # laid to the very key proves that it does not.
-        self._surely_traced = transform.rules.python is None
 
     def pair(self, item: Item, *, of_source: bool) -> Pair:
         return Pair(item.key, item.origin if of_source else self._trace(item.image))
@@ -165,7 +162,7 @@ class LaidSides(Sides):
         anothers = traced != pair.origin and _under(pair.key, laid.get(traced or b"")) is not None
         if ours is not None:
             return Both(ours, theirs, Kind.COLLIDING if anothers else None)
-        if traced is None or not (anothers or self._surely_traced):
+        if traced is None:
             return Both(None, theirs, Kind.UNTRACED)
         if traced != pair.origin:
             # Whatever is the matter with it is another pair's.
@@ -175,11 +172,7 @@ class LaidSides(Sides):
 
     def _trace(self, image: bytes) -> bytes | None:
         origin = self._transform.origin(orjson.loads(image))
-        kinds = self._transform.source_keys
-        # What somebody else has put there may be no key, and the source would refuse to be asked.
-        if origin is None or any(origin[name].get(kinds[name], "") == "" for name in kinds):
-            return None
-        return canonical_key(origin)
+        return None if origin is None else canonical_key(origin)
 
 
 def open_sides(

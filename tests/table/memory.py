@@ -7,7 +7,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from kcl_processor.table.compare import Difference, SegmentPair
+import orjson
+
+from kcl_processor.aws.wire import Answer
+from kcl_processor.replicate.change import canonical_key
+from kcl_processor.table.compare import WINDOWS_BYTES, Difference, SegmentPair
+from kcl_processor.table.patience import ConditionFailed, PatientCalls
 from kcl_processor.table.sides import Sides
 from kcl_processor.table.suspects import Suspects
 from kcl_processor.table.table_reader import Item, Page, Segment, TableReader
@@ -50,13 +55,60 @@ class Table(TableReader):
         return {key: self.items[key] for key in keys if key in self.items}
 
 
+class Calls(PatientCalls):
+    """The destination's writes, with their conditions evaluated as DynamoDB would."""
+
+    def __init__(self, destination: Table, keys: Sequence[str] = ("pk",)) -> None:
+        self.table = "replica"
+        self._keys = keys
+        self._items = destination.items
+        self.before: Callable[[], None] = lambda: None
+        self.made: list[str] = []
+        self.loses_an_answer = False
+
+    def call(self, operation: str, body: bytes, _expected: float, _doubt: float = 0.0) -> Answer:
+        self.before()
+        request = orjson.loads(body)
+        target = request.get("Item") or request["Key"]
+        name = canonical_key({key: target[key] for key in self._keys})
+        if not self._holds(request, orjson.loads(self._items.get(name, b"{}"))):
+            raise ConditionFailed
+        self.made.append(operation)
+        if operation == "PutItem":
+            self._items[name] = orjson.dumps(request["Item"], option=orjson.OPT_SORT_KEYS)
+        else:
+            self._items.pop(name, None)
+        if self.loses_an_answer:
+            self.loses_an_answer = False
+            return self.call(operation, body, _expected)
+        return Answer(200)
+
+    def _holds(self, request: dict[str, Any], item: dict[str, Any]) -> bool:
+        for term in request["ConditionExpression"].split(" AND "):
+            if term.startswith("attribute_not_exists("):
+                if request["ExpressionAttributeNames"][term[21:-1]] in item:
+                    return False
+            else:
+                name, _, value = term.partition("=")
+                wanted = request["ExpressionAttributeValues"][value]
+                if item.get(request["ExpressionAttributeNames"][name]) != wanted:
+                    return False
+        return True
+
+
 def verified(
     source: Table, destination: Table, clock: HandClock, patience: float = 0.0
 ) -> tuple[list[Difference], list[bytes], Suspects]:
+    """Compare two tables without rules to the end."""
+    return compared(Sides(source, destination), clock, patience)
+
+
+def compared(
+    sides: Sides, clock: HandClock, patience: float = 0.0, window: int = WINDOWS_BYTES
+) -> tuple[list[Difference], list[bytes], Suspects]:
     """Compare to the end; the clock is turned while suspects are pending."""
     undecided: list[bytes] = []
-    sides = Sides(source, destination)
-    pair = SegmentPair(sides, WHOLE)
+    pair = SegmentPair(sides, WHOLE, window)
     with ThreadPoolExecutor(1) as pool:
         suspects = Suspects(
             sides,

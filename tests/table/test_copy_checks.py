@@ -76,7 +76,8 @@ def test_a_copy_of_other_tables_is_not_gone_on_with() -> None:
             f"destination table {task.destination}",
         ),
         (replace(ours, stream="stream2"), f"stream of {task.source}"),
+        (replace(ours, rules="digest"), f"rules of task {task.name}"),
     ):
         with pytest.raises(ConfigError, match=says) as refused:
             refuse_other(task, progress, found)
-        assert f"copy --restart {task.name}" in refused.value.hint
+        assert "copy --restart" in refused.value.hint and task.name in refused.value.hint

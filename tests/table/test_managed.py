@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from kcl_processor.config.task import Kcl, Side, Source, Task
 from kcl_processor.table.estimate import estimate
 from kcl_processor.table.managed import by_copy, by_import
+from kcl_processor.transform.rules import Rules
 
 GB = 1 << 30
 TASK = Task(
@@ -40,6 +42,10 @@ def test_a_copy_costs_its_units() -> None:
     way = by_copy(TASK, estimate(100_000_000, 100 * GB, 12_000, 4_000), 12_000, 4_000)
     assert way.hours == pytest.approx(200_000_000 / 4_000 / 3600)
     assert way.dollars == pytest.approx(200 * 0.625 + 13.1072 * 0.125)
+    assert way.notes == []
+    ruled = replace(TASK, rules=Rules(where="a"))
+    (note,) = by_copy(ruled, estimate(1, 1, 1, 1), 1, 1).notes
+    assert "rules may leave less to write" in note
     assert "100,000,000 items x ceil(1,074 B / 1 KB) = 200,000,000 WCU" in way.formulas[0]
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Side, Task
-from kcl_processor.errors import SourceError
+from kcl_processor.errors import ConfigError, SourceError
 from kcl_processor.table import prepare
+from kcl_processor.transform.rules import Rules
 from tests.fakes import HandClock
 from tests.kcl_tables import make_task
 
@@ -74,6 +76,43 @@ def test_ttl_comes_along_only_when_asked_for(task: Task) -> None:
     client = clients.tables(task.destination)
     found = client.describe_time_to_live(TableName=task.destination.table)
     assert found["TimeToLiveDescription"]["AttributeName"] == "until"
+
+
+def test_rules_give_the_keys_their_new_names(task: Task) -> None:
+    """And the attribute that items expire by."""
+    create_source(task)
+    clients.tables(task.source).update_time_to_live(
+        TableName=task.source.table,
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"},
+    )
+    task = replace(task, rules=Rules(rename=(("id", "pk"), ("end", "until"))))
+    carry_out(prepare.plan(task, ttl=True))
+    client = clients.tables(task.destination)
+    made = client.describe_table(TableName=task.destination.table)["Table"]
+    assert made["AttributeDefinitions"] == [{"AttributeName": "id", "AttributeType": "B"}]
+    found = client.describe_time_to_live(TableName=task.destination.table)
+    assert found["TimeToLiveDescription"]["AttributeName"] == "end"
+    planned = prepare.plan(task)
+    assert planned.destination == []
+    assert [(part.what, part.fatal) for part in planned.differing] == [("KeySchema", False)]
+
+
+def test_keys_that_rules_make_are_the_operators_to_create(task: Task) -> None:
+    """With the command; nothing is created. A table that is there already is taken."""
+    create_source(task)
+    task = replace(task, rules=Rules(set=(("pk", "join('#', [pk, 'x'])"),)))
+    with pytest.raises(ConfigError, match="do not leave 'pk' as it is") as refused:
+        prepare.plan(task)
+    assert "aws dynamodb create-table" in refused.value.hint
+    clients.tables(task.destination).create_table(
+        TableName=task.destination.table,
+        KeySchema=KEYS,
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    assert not any(part.fatal for part in prepare.plan(task).differing)
+    with pytest.raises(ConfigError, match="without 'pk'"):
+        prepare.plan(replace(task, rules=Rules(exclude=("pk",))))
 
 
 def test_a_stream_without_images_is_left_alone(task: Task) -> None:

@@ -3,60 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 import pytest
 
-from kcl_processor.aws.wire import Answer
 from kcl_processor.table.compare import Difference
-from kcl_processor.table.patience import ConditionFailed, PatientCalls
 from kcl_processor.table.repair import Outcome, Repair, condition
 from kcl_processor.table.sides import Kind, Pair, Sides
 from tests.fakes import HandClock
-from tests.table.memory import Table, image, key, verified
+from tests.table.memory import Calls, Table, image, key, verified
 
 PAIR = Pair(key("a"), key("a"))
-
-
-class Calls(PatientCalls):
-    """The destination's writes, with their conditions evaluated as DynamoDB would."""
-
-    def __init__(self, destination: Table) -> None:
-        self.table = "replica"
-        self._items = destination.items
-        self.before: Callable[[], None] = lambda: None
-        self.made: list[str] = []
-        self.loses_an_answer = False
-
-    def call(self, operation: str, body: bytes, _expected: float, _doubt: float = 0.0) -> Answer:
-        self.before()
-        request = orjson.loads(body)
-        target = request.get("Item") or request["Key"]
-        name = orjson.dumps({"pk": target["pk"]})
-        if not self._holds(request, orjson.loads(self._items.get(name, b"{}"))):
-            raise ConditionFailed
-        self.made.append(operation)
-        if operation == "PutItem":
-            self._items[name] = orjson.dumps(request["Item"], option=orjson.OPT_SORT_KEYS)
-        else:
-            self._items.pop(name, None)
-        if self.loses_an_answer:
-            self.loses_an_answer = False
-            return self.call(operation, body, _expected)
-        return Answer(200)
-
-    def _holds(self, request: dict[str, Any], item: dict[str, Any]) -> bool:
-        for term in request["ConditionExpression"].split(" AND "):
-            if term.startswith("attribute_not_exists("):
-                if request["ExpressionAttributeNames"][term[21:-1]] in item:
-                    return False
-            else:
-                name, _, value = term.partition("=")
-                wanted = request["ExpressionAttributeValues"][value]
-                if item.get(request["ExpressionAttributeNames"][name]) != wanted:
-                    return False
-        return True
 
 
 def repaired(

@@ -71,6 +71,15 @@ def test_a_page_goes_on_behind_the_key_and_says_where_the_next_one_starts() -> N
     assert "ExclusiveStartKey" not in second
 
 
+def test_attributes_of_dynamodb_s_own_are_not_there() -> None:
+    """A global table of 2017 has them in each item, and no other table takes them."""
+    own = {"aws:rep:deleting": {"BOOL": False}}
+    service = Service({"Items": [item(1, **own), item(2, a={"S": '"aws:'})]})
+    first, second = reader(service).page(Segment(0, 1), None).items
+    assert b"aws:" not in first.image and b'"pk":{"N":"1"}' in first.image
+    assert orjson.loads(second.image) == item(2, a={"S": '"aws:'})
+
+
 def test_keys_are_asked_for_by_25_until_all_are_answered() -> None:
     """What the service hands back is asked for again; a key without an item is left out."""
     keys = [key(pk) for pk in range(30)]

@@ -1,0 +1,70 @@
+"""What a verification came to, in words and exit codes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from kcl_processor.cli.verified import exit_code, print_result
+from kcl_processor.config.task import SKIP, Task
+from kcl_processor.errors import ExitCode
+from kcl_processor.table.verify_share import SegmentResult
+from kcl_processor.table.verify_task import Verified, VerifyOptions
+from kcl_processor.transform.rules import Rules
+from tests.kcl_tables import make_task
+
+
+def verified(**counts: int) -> Verified:
+    """A verification of one segment that came to this."""
+    result = SegmentResult(0)
+    for name, count in counts.items():
+        setattr(result, name, count)
+    return Verified([result], settled=0)
+
+
+RULED = replace(make_task(), rules=Rules(where="a"))
+COLLIDING = replace(make_task(), rules=Rules(set=(("pk", "a"),), allow_collisions=True))
+
+
+@pytest.mark.parametrize(
+    ("counts", "task", "code"),
+    [
+        ({"source": 3, "kept": 1}, RULED, ExitCode.OK),
+        ({"missing": 1, "equal_again": 1}, RULED, ExitCode.OK),
+        ({"missing": 1, "untraced": 1}, RULED, ExitCode.CRASH),
+        ({"undecided": 1}, RULED, ExitCode.UNKNOWN),
+        ({"untraced": 1}, RULED, ExitCode.UNKNOWN),
+        ({"failed": 1}, RULED, ExitCode.UNKNOWN),
+        ({"colliding": 1}, RULED, ExitCode.CRASH),
+        ({"colliding": 1}, COLLIDING, ExitCode.OK),
+    ],
+)
+def test_an_exit_code_says_whether_all_was_compared(
+    counts: dict[str, int], task: Task, code: ExitCode
+) -> None:
+    """What is kept, or collides as allowed, is no difference; what is not known is not equal."""
+    assert exit_code(verified(**counts), task) == code
+
+
+def test_what_rules_come_to_is_told_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with its number, and what is no repair's matter with what to do."""
+    found = verified(source=9, laid=7, kept=1, untraced=2, colliding=3, failed=4)
+    print_result(found, RULED, VerifyOptions(), as_json=True)
+    out, err = capsys.readouterr()
+    total = json.loads(out)["total"]
+    assert (total["source"], total["laid"], total["failed"]) == (9, 7, 4)
+    for words in ("1 items are kept", "2 items of the destination", "3 items of the source"):
+        assert words in err
+    assert "rules fail for 4 items" in err and "Try: make the destination's key" in err
+
+
+def test_a_task_without_rules_has_its_own_columns_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing of rules, in the table and in JSON; deletions that are skipped add what is kept."""
+    print_result(verified(source=1), make_task(), VerifyOptions(), as_json=False)
+    out, err = capsys.readouterr()
+    assert out.split()[:5] == ["SEGMENT", "SOURCE", "DESTINATION", "MISSING", "EXTRA"]
+    assert "LAID" not in out and err == ""
+    print_result(verified(kept=1), make_task(ttl_deletes=SKIP), VerifyOptions(), as_json=False)
+    assert "KEPT" in capsys.readouterr().out
