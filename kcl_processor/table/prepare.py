@@ -108,8 +108,8 @@ def _differing(task: Task, source: dict[str, Any], found: dict[str, Any]) -> lis
     differing = mismatches(source, found)
     if task.rules is None:
         return differing
-    types = (preflight.key_types(preflight.key_schema(table)) for table in (source, found))
-    Transform(task.rules, *types).refuse_impossible()
+    ours, theirs = (preflight.key_types(preflight.key_schema(one)) for one in (source, found))
+    Transform(task.rules, ours, theirs).refuse_impossible()
     return [replace(part, fatal=False) for part in differing]
 
 

@@ -25,8 +25,8 @@ from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import LeaseLost
 from kcl_processor.replicate.destination import Destination
 from kcl_processor.replicate.doubt import WINDOW
-from kcl_processor.replicate.refusals import Origin, StopOnRefusal
-from kcl_processor.replicate.write import Refusals, Writer
+from kcl_processor.replicate.refusals import Origin, Refusals, StopOnRefusal
+from kcl_processor.replicate.write import Writer
 from tests.fakes import (
     BROKEN,
     INVALID,
