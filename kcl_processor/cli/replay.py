@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
@@ -61,9 +62,12 @@ def run(args: argparse.Namespace) -> int:
     _print(counts, as_json=args.json)
     if counts[LetterOutcome.UNTRACED]:
         print(
-            "What the rules have laid of an item that is gone is not known from its key: "
-            f"kcl-processor verify {files.task.name} --repair --delete-extra finds it, if it can "
-            "be traced.",
+            as_called(
+                "What the rules have laid of an item that is gone is not known from its key: "
+                f"kcl-processor verify {files.task.name} --repair --delete-extra finds it, if it "
+                "can be traced.",
+                args,
+            ),
             file=sys.stderr,
         )
     stuck = counts[LetterOutcome.REFUSED] + counts[LetterOutcome.UNTRACED]
