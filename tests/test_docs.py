@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import re
 import shlex
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kcl_processor.cli import COMMANDS, build_parser, with_action
-from kcl_processor.config.task import Kcl, Metrics, Source, Task
+from kcl_processor.cli.transform import item_lines
+from kcl_processor.config.task import SKIP, Kcl, Metrics, Source, Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
 from kcl_processor.launch.service_units import FINAL, systemd_unit, unit_name
 from kcl_processor.operate.lineage import STATES
 from kcl_processor.operate.uneven import UNEVEN
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
+from kcl_processor.table.laid_sample import laid
+from kcl_processor.transform.item_text import read_item
 from kcl_processor.transform.rules import Rules
+from kcl_processor.transform.transform import Transform
 from tests import readme
 from tests.aws_settings import SETTINGS
 
@@ -139,6 +145,64 @@ def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:
     assert units and set(units) == {unit_name(task).replace(task.name, "orders")}
     (state,) = re.findall(r"--state-dir %S/(\S+)", systemd_unit(task, []))
     assert set(re.findall(r"--state-dir (/[\w/-]+)", GUIDE)) == {f"{STATE}/{state}"}
+
+
+def filter_and_transform(language: str) -> list[str]:
+    """The README's blocks about rules, in a language; in none, for outputs."""
+    (section,) = re.findall(
+        r"^## Filter and transform\n(.*?)^## ", README, re.MULTILINE | re.DOTALL
+    )
+    blocks: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.M | re.DOTALL)
+    return [text for name, text in blocks if name == language]
+
+
+def test_the_readmes_rules_can_be_used(tmp_path: Path) -> None:
+    """It has all of them, and its table, too."""
+    (text,) = filter_and_transform("yaml")
+    path = tmp_path / "kcl-processor.yml"
+    path.write_text(text)
+    (task,) = load_tasks(path)
+    assert task.rules is not None and task.ttl_deletes == SKIP
+    left_out = {name for name, value in asdict(task.rules).items() if not value}
+    assert left_out == {"include", "allow_collisions"}
+    (table,) = re.findall(r"^\| key of `transform`.*\n\|[-|]+\n((?:\|.*\n)+)", README, re.MULTILINE)
+    listed = [
+        name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    ]
+    assert listed == [field.name for field in fields(Rules)]
+
+
+def test_the_readme_shows_what_its_rules_make_of_an_item(tmp_path: Path) -> None:
+    """Those in the YAML; its function leaves such an item alone."""
+    (text,), (shown,) = filter_and_transform("yaml"), filter_and_transform("")
+    path = tmp_path / "kcl-processor.yml"
+    path.write_text(re.sub("^ +python: .*\n", "", text, flags=re.MULTILINE))
+    (task,) = load_tasks(path)
+    assert task.rules is not None
+    order = {"tenant": "acme", "id": "17", "status": "paid", "total": 12.5, "card": "4111"}
+    item = read_item(json.dumps({**order, "customer": "c-9"}))
+    keys = {"tenant": "S", "id": "S"}
+    one = laid(Transform(task.rules, keys, {"pk": "S"}), item)
+    assert "\n".join(item_lines(one, list(keys))) == shown.partition("\n")[2].rstrip()
+
+
+def test_the_readmes_function_and_its_test_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they stand."""
+    rule, test = filter_and_transform("python")
+    (tmp_path / "mypackage").mkdir()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "mypackage" / "rules.py").write_text(rule)
+    keys, new = {"id": {"S": "7"}}, {"address": {"M": {"city": {"S": "Oslo"}}}}
+    record = {"Keys": keys, "NewImage": {**keys, **new}, "SequenceNumber": "1"}
+    line = json.dumps({"eventName": "INSERT", "dynamodb": record})
+    (tmp_path / "tests" / "order.jsonl").write_text(line)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(test, names)
+    names["test_an_address_is_flattened"]()
 
 
 def test_the_guide_says_of_each_state_what_the_product_says() -> None:

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         print_json([_as_json(one, keys) for one in shown])
     else:
         for one in shown:
-            print("\n".join(_lines(one, keys)), end="\n\n")
+            print("\n".join(item_lines(one, keys)), end="\n\n")
     counts = Counter(map(_outcome, shown))
     told = [f"{count} {outcome}" for outcome, count in counts.items()]
     print(f"{len(shown)} items: {', '.join(told) or 'none to show'}", file=sys.stderr)
@@ -96,7 +96,7 @@ def _as_json(one: Laid, keys: list[str]) -> Row:
     return {"key": key, "before": one.before, "after": one.after, "fault": one.fault}
 
 
-def _lines(one: Laid, keys: list[str]) -> Iterator[str]:
+def item_lines(one: Laid, keys: list[str]) -> Iterator[str]:
     """The item's key, and a table of its attributes."""
     yield " ".join(f"{_printable(name)}={_cell(one.before[name])}" for name in keys)
     if one.fault:
