@@ -11,6 +11,7 @@ Exit codes: 0 shown, 1 a rule fails for an item.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import sys
@@ -59,7 +60,9 @@ def run(args: argparse.Namespace) -> int:
     mine = None if args.item is None else _mine(args.item)
     transform = open_rules(task, lambda line: print(line, file=sys.stderr))
     images = scanned(task, args.sample, clock, time.sleep) if mine is None else iter([mine])
-    shown = [laid(transform, image) for image in images]
+    # What a rule in Python prints is no part of the result.
+    with contextlib.redirect_stdout(sys.stderr):
+        shown = [laid(transform, image) for image in images]
     keys = list(transform.source_keys)
     if args.json:
         print_json([_as_json(one, keys) for one in shown])

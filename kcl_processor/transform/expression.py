@@ -7,7 +7,8 @@ DynamoDB's types: numbers are exact, true is not 1, sets are lists in which orde
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -64,7 +65,8 @@ class Expression:
         Raises:
             ExpressionFailed: a function was given what it does not take.
         """
-        return _visited(self._tree, self._read(image))
+        with _failing():
+            return _INTERPRETER.visit(self._tree, self._read(image))
 
     def holds(self, image: Mapping[str, Value]) -> bool:
         """Whether it is true for an item in JMESPath's sense: not null, false or empty.
@@ -125,9 +127,11 @@ def _compiled(text: str) -> Node:
         raise ExpressionError(f"it cannot be read: {type(error).__name__}", 1) from error
 
 
-def _visited(tree: Node, root: dict[str, Any]) -> Any:
+@contextmanager
+def _failing() -> Iterator[None]:
+    """In the words of :class:`ExpressionFailed`."""
     try:
-        return _INTERPRETER.visit(tree, root)
+        yield
     except exceptions.JMESPathTypeError as error:
         takes, given = " or ".join(error.expected_types), error.actual_type
         raise ExpressionFailed(

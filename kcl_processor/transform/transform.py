@@ -68,6 +68,7 @@ class Transform:
         rules: Rules,
         source_keys: Mapping[str, str],
         destination_keys: Mapping[str, str],
+        *,
         function: Function | None = None,
     ) -> None:
         self.rules = rules
@@ -140,7 +141,8 @@ class Transform:
         Raises:
             RuleFailed: as :meth:`lay`.
         """
-        made = {name: self._attribute(name, key) for name in self.destination_keys}
+        own = without_reserved(key)
+        made = {name: self._attribute(name, own) for name in self.destination_keys}
         return self._with_keys({name: value for name, value in made.items() if value is not None})
 
     def origin(self, laid: Image) -> Image | None:
@@ -196,9 +198,8 @@ class Transform:
         assert self._function is not None
         if laid is None and (told is None or told.event != REMOVE):
             return None
-        change = self._change(laid, image, told)
         try:
-            finished = _returned(self._function(change))
+            finished = _returned(self._function(self._change(laid, image, told)))
         except NotAValue as refused:
             raise RuleFailed(f"transform.python: {refused}") from None
         except Exception as error:

@@ -158,3 +158,11 @@ def test_a_long_value_is_cut_on_a_terminal_alone(
     monkeypatch.setenv("COLUMNS", "80")
     shown = ask("transform").out
     assert f'"{"x" * 23}…' in shown and max(map(len, shown.splitlines())) <= 80
+
+
+def test_what_a_rule_prints_is_no_part_of_the_result(ask: Ask, source: Any, file: Path) -> None:
+    """A program reads the JSON."""
+    file.write_text(file.read_text() + "      python: builtins:print\n")
+    source.put_item(Item={"pk": "a", "total": 2})
+    _, said, told = ask("transform", "--json")
+    assert json.loads(said)[0]["after"] is None and "ItemChange" in told

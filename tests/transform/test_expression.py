@@ -290,6 +290,13 @@ def test_a_plain_attribute_is_told() -> None:
     assert [Expression(text).field for text in ("a.b", "a || b", "'a'")] == [None] * 3
 
 
+@pytest.mark.parametrize("broken", [{"N": "many"}, {"B": "a"}, {"X": "a"}, {}, {"NS": ["x"]}])
+def test_what_no_dynamodb_holds_fails_like_a_rule(broken: dict[str, Any]) -> None:
+    """A store that is like it may hold it; one item is set aside, and the task goes on."""
+    with pytest.raises(ExpressionFailed, match="cannot be worked out"):
+        value("a", a=broken)
+
+
 def test_where_asks_for_truth() -> None:
     """JMESPath's: not null, false or empty."""
     held = [text for text in ("id", "none", "gone", "empty", "`0`", "''", "!yes") if holds(text)]
