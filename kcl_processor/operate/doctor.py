@@ -61,6 +61,7 @@ class Doctor:
         self._wait = wait
         self._facts: SourceFacts | None = None
         self._replica: Incarnation | None = None
+        self._rules = ""
 
     def examine(self) -> Iterator[Check]:
         """Every check, group by group, in the order in which a start would meet them."""
@@ -137,7 +138,7 @@ class Doctor:
         destination = self._task.destination
         keys, source = self._facts.keys, self._facts.table
         found, transform = preflight.check_destination(self._task, keys, source)
-        self._replica = found
+        self._replica, self._rules = found, transform.digest() if transform else ""
         if self._task.rules and transform:
             yield ok(f"table {destination.table} is another than the source")
             yield from told(transform)
@@ -205,7 +206,7 @@ class Doctor:
         if self._facts is None or self._replica is None:
             refuse_foreign(task, self._clock, wait)
             return ok("no other replica's checkpoints, as far as the tables' names tell")
-        ours = Identity(self._facts.table, self._facts.stream_arn, self._replica)
+        ours = Identity(self._facts.table, self._facts.stream_arn, self._replica, self._rules)
         client = clients.streams(task.source)
         stream = Stream(client, ours.stream, self._clock, wait)
         refuse(task, read_claim(task), ours, stream)

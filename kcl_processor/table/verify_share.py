@@ -201,6 +201,9 @@ class _Decision:
 
     def _repaired(self, repair: Repair, found: Difference) -> Outcome:
         """What becomes of a difference; an item that is never accepted keeps no other back."""
+        if found.kind is Kind.FAILED:
+            # Where it would lie is not known.
+            return Outcome.FAILED
         try:
             return repair.apply(found.pair)
         except Refused as refused:

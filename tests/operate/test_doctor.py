@@ -10,8 +10,11 @@ import boto3
 import pytest
 
 from kcl_processor.config.task import Metrics, Task
+from kcl_processor.launch.identity import Identity, write_claim
+from kcl_processor.launch.preflight import check_destination, check_source
 from kcl_processor.operate.check import Check
 from kcl_processor.operate.doctor import Doctor
+from kcl_processor.transform.rules import Rules
 from tests.edges import Reply, serving
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_source_and_destination, make_task, rows_in, snapshot
@@ -86,6 +89,32 @@ def test_the_probes_change_nothing(moto_url: str, tmp_path: Path) -> None:
     assert rows_in(client, task.kcl.application_name) == before
     assert len(rows_in(client, f"{task.kcl.application_name}-CoordinatorState")) == len(tables[1])
     assert len(rows_in(client, task.destination.table)) == 1
+
+
+def test_rules_are_told_and_are_of_the_checkpoints(moto_url: str, tmp_path: Path) -> None:
+    """A destination of other keys is written to by these; other rules than were claimed fail."""
+    rules = Rules(set=(("id", "pk"),))
+    task = make_task(moto_url, rules=rules, metrics=Metrics(publish=False))
+    client = make_source_and_destination(task)
+    client.delete_table(TableName=task.destination.table)
+    client.create_table(
+        TableName=task.destination.table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    fill(task, [])
+    facts = check_source(task.source)
+    found, transform = check_destination(task, facts.keys, facts.table)
+    assert transform
+    write_claim(task, None, Identity(facts.table, facts.stream_arn, found, transform.digest()))
+    checks = examine(task, tmp_path)
+    assert not [check for check in checks if check.result == "fail"]
+    said = [check.text for check in checks if check.group == "destination"]
+    assert "rules: set id" in said and "keys pk S are laid to id S" in said
+    other = examine(replace(task, rules=replace(rules, exclude=("card",))), tmp_path)
+    (failed,) = [check for check in other if check.result == "fail"]
+    assert "rules of task" in failed.text
 
 
 def test_what_is_missing_is_named_with_its_cure(moto_url: str, tmp_path: Path) -> None:

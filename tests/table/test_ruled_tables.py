@@ -31,7 +31,16 @@ from kcl_processor.table.verify_task import VerifyListener, VerifyOptions, run_v
 from kcl_processor.transform.rules import Rules
 from tests.fakes import INVALID, HandClock
 from tests.kcl_tables import make_task
-from tests.table.ruled import BY_FUNCTION, JOINED, MET, MOVING, SOURCE_KEYS, Given, Item, item
+from tests.table.ruled import (
+    BY_FUNCTION,
+    JOINED,
+    MET,
+    MOVING,
+    SOURCE_KEYS,
+    Given,
+    Item,
+    item,
+)
 
 
 class Found(VerifyListener):
@@ -208,10 +217,21 @@ def test_a_copy_stops_at_an_item_whose_rule_fails(make: Make) -> None:
     assert (letter.image, letter.key) == (bad, {name: bad[name] for name in SOURCE_KEYS})
     result, kinds = world.verify()
     assert (result.failed, kinds) == (1, [Kind.FAILED])
+    assert world.verify(repair=True, delete_extra=True)[1] == [Kind.FAILED]
     assert world.replay(letter) is LetterOutcome.REFUSED
     world.task = replace(world.task, rules=JOINED[0])
     assert world.replay(letter) is LetterOutcome.APPLIED
     assert "a#1" in world.held()
+
+
+def test_what_stands_for_an_item_whose_rule_fails_now_stays(make: Make) -> None:
+    """It is neither equal nor extra, and told once."""
+    world = make(MOVING)
+    world.put({**item("a", 1), "status": {"L": []}})
+    world.plant({**item("a", 1), "pk": {"S": "a#1#open"}})
+    result, kinds = world.verify(repair=True, delete_extra=True)
+    assert (result.failed, result.extra, kinds) == (1, 0, [Kind.FAILED])
+    assert world.held().keys() == {"a#1#open"}
 
 
 def test_what_time_to_live_deleted_stays_unless_all_that_is_extra_goes(make: Make) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from kcl_processor.table.repair import Outcome, Repair
 from kcl_processor.table.sides import Kind, LaidSides, Pair
+from kcl_processor.table.verify_share import _Decision
 from tests.fakes import HandClock
 from tests.table.memory import WHOLE, Calls, Table, compared
 from tests.table.ruled import (
@@ -29,6 +32,7 @@ from tests.table.ruled import (
     transform,
 )
 
+UNUSED: Any = None
 TRACED = st.sampled_from([FILTER, RENAMED, JOINED, MOVING])
 ITEMS = st.dictionaries(
     st.tuples(st.sampled_from("ab"), st.integers(0, 9)),
@@ -174,6 +178,25 @@ def test_an_item_whose_rule_fails_is_neither_equal_nor_different() -> None:
     repair = Repair(sides, Calls(destination), delete_extra=True, dry_run=False)
     assert repair.apply(pair) is Outcome.FAILED
     assert destination.items
+
+
+def test_a_rule_that_fails_between_scan_and_look_is_told_and_nothing_is_asked_for() -> None:
+    """By its own key, for where it would lie is not known."""
+    source, destination = table([item("a", 1)]), table([], names=PK)
+    sides = sides_of(source, destination, MOVING)
+    key, bad = key_of(item("a", 1)), {**item("a", 1), "status": {"L": []}}
+
+    def fail() -> None:
+        source.items[key] = orjson.dumps(bad, option=orjson.OPT_SORT_KEYS)
+
+    destination.before_get = fail
+    (found,) = compared(sides, HandClock())[0]
+    assert (found.kind, found.pair, found.source) == (Kind.FAILED, Pair(key, key), None)
+    assert "transform.set.pk" in found.reason
+    repair = Repair(sides, Calls(destination), delete_extra=True, dry_run=False)
+    asked = len(destination.gets)
+    assert _Decision._repaired(UNUSED, repair, found) is Outcome.FAILED
+    assert len(destination.gets) == asked
 
 
 def test_a_repair_lays_what_the_source_holds_now() -> None:
