@@ -111,7 +111,7 @@ def test_keys_that_rules_make_are_the_operators_to_create(task: Task) -> None:
         BillingMode="PAY_PER_REQUEST",
     )
     assert not any(part.fatal for part in prepare.plan(task).differing)
-    with pytest.raises(ConfigError, match="without 'pk'"):
+    with pytest.raises(ConfigError, match="no item of the replica has 'pk'"):
         prepare.plan(replace(task, rules=Rules(exclude=("pk",))))
 
 
