@@ -27,7 +27,7 @@ _STALE = RETENTION - HOUR
 # the fleet may take some more. And after which one that gave none is dead.
 BEAT = 5.0
 DEAD = 25.0
-_ONE, _NONE = {"N": "1"}, {"N": "0"}
+_ONE, _NONE, _EMPTY = {"N": "1"}, {"N": "0"}, {"S": ""}
 
 
 class CopyState(StrEnum):
@@ -49,6 +49,7 @@ class CopyMark:
         forced: it may outlast what the stream keeps, for nobody writes to the source.
         parts: how many parts it is made in, each by whoever takes it.
         segments: how many all parts together scan; of a whole copy its progress knows.
+        rules: the digest of those that its items are laid by; empty for none.
     """
 
     token: str
@@ -59,6 +60,7 @@ class CopyMark:
     forced: bool = False
     parts: int = 1
     segments: int = 0
+    rules: str = ""
 
     @classmethod
     def begun(
@@ -70,10 +72,12 @@ class CopyMark:
         forced: bool,
         parts: int = 1,
         segments: int = 0,
+        rules: str = "",
     ) -> CopyMark:
         """The mark of a copy that is at work on this host."""
         host = platform.node()
-        return cls(token, CopyState.BEGUN, host, started_at, now, forced, parts, segments)
+        begun = CopyState.BEGUN
+        return cls(token, begun, host, started_at, now, forced, parts, segments, rules)
 
     def now(self, state: CopyState, beat_at: float) -> CopyMark:
         """The mark as it is to be from now on."""
@@ -98,6 +102,7 @@ def read_mark(task: Task) -> CopyMark | None:
         row["forced"]["BOOL"],
         int(row.get("parts", _ONE)["N"]),
         int(row.get("segments", _NONE)["N"]),
+        row.get("rules", _EMPTY)["S"],
     )
 
 
@@ -240,6 +245,7 @@ def _row(mark: CopyMark) -> Row:
         "beatAt": {"N": repr(mark.beat_at)},
         "forced": {"BOOL": mark.forced},
         **(in_parts if mark.parts > 1 else {}),
+        **({"rules": {"S": mark.rules}} if mark.rules else {}),
     }
 
 

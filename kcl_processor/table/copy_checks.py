@@ -98,15 +98,28 @@ def refuse_other(task: Task, progress: CopyProgress, ours: Identity) -> None:
     ):
         if not Incarnation.read(before).is_table(found):
             raise _not_the_one(task, what, before, str(found))
-    if progress.rules != ours.rules:
-        raise ConfigError(
-            f"The rules of task {task.name} are others than those that this copy was begun with: "
-            "what it has copied would be laid otherwise now.",
-            f"{anew(task)}, and after it "
-            f"kcl-processor verify --repair --delete-extra {task.name}; or the rules as they were",
-        )
+    refuse_other_rules(task, progress.rules, ours)
     if progress.stream_arn != ours.stream:
         raise _not_the_one(task, f"stream of {task.source}", progress.stream_arn, ours.stream)
+
+
+def refuse_other_rules(task: Task, before: str, ours: Identity) -> None:
+    """Refuse to go on with a copy by other rules than it began with.
+
+    Args:
+        before: the digest of these.
+
+    Raises:
+        ConfigError: the rules have changed.
+    """
+    if before == ours.rules:
+        return
+    raise ConfigError(
+        f"The rules of task {task.name} are others than those that this copy was begun with: what "
+        "it has copied would be laid otherwise now.",
+        f"{anew(task)}, and after it kcl-processor verify --repair --delete-extra {task.name}; or "
+        "the rules as they were",
+    )
 
 
 def _not_the_one(task: Task, what: str, before: str, found: str) -> ConfigError:

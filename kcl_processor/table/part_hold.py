@@ -25,7 +25,7 @@ from kcl_processor.launch.copy_mark import (
     replace_mark,
 )
 from kcl_processor.launch.identity import Identity, read_claim
-from kcl_processor.table.copy_checks import refuse_other
+from kcl_processor.table.copy_checks import refuse_other, refuse_other_rules
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.hold import Hold, taken_over
@@ -62,7 +62,7 @@ class PartHold(Hold):
 
         Raises:
             ConfigError: the checkpoints are another replica's; or the task's last copy has other
-                parts, is of other tables, was given up or disturbed.
+                parts, is of other tables or by other rules, was given up or disturbed.
         """
         refuse_other_replica(self._task, read_claim(self._task), self._ours)
         self._mark = mark = read_mark(self._task)
@@ -71,6 +71,8 @@ class PartHold(Hold):
             return
         if mark and (mark.state is CopyState.DISTURBED or mark.parts != self._part.total):
             refuse_uncopied(self._task, mark, self._clock.now(), started=True)
+        if self.joined:
+            refuse_other_rules(self._task, self.joined.rules, self._ours)
         if progress and self.is_of_last(progress):
             refuse_other(self._task, progress, self._ours)
             if progress.disturbed:
@@ -197,6 +199,7 @@ class PartHold(Hold):
             forced=progress.forced,
             parts=self._part.total,
             segments=len(progress.segments),
+            rules=progress.rules,
         )
         if not replace_mark(self._task, before, self._mark):
             raise Overtaken(

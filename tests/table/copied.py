@@ -40,6 +40,7 @@ class CopyWorld:
             [SegmentProgress() for _ in range(segments)],
             part=part,
             parts=parts,
+            rules=self.ours.rules,
         )
 
     def put_lease(self) -> None:

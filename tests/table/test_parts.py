@@ -178,6 +178,19 @@ def test_a_copy_is_done_when_its_last_part_is(world: World) -> None:
     assert again.hold.is_done(found)
 
 
+def test_a_part_of_other_rules_joins_no_copy(world: World) -> None:
+    """Its items would lie beside those of the others, laid otherwise; begun anew, all follow it."""
+    world.ours = replace(world.ours, rules="ours")
+    first = Part(world, 0).begin()
+    assert read_part(world.task, first.place) is not None
+    world.ours = replace(world.ours, rules="others")
+    with pytest.raises(ConfigError, match="rules of task"):
+        Part(world, 1).begin()
+    Part(world, 1).begin(restart=True)
+    with pytest.raises(ConfigError, match="disturbed"):
+        first.hold.look(first.progress)
+
+
 def test_a_part_that_ended_goes_on_on_another_host(world: World) -> None:
     """At once after a stop, and with all that was written."""
     part = Part(world, 1).begin()
