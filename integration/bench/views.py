@@ -90,7 +90,7 @@ def _made(tasks: Path) -> tuple[Task, Client, list[Row]]:
     _control(task, write=20 * _SHARDS)
     make_kcl_tables(task)
     facts = check_source(task.source)
-    found = check_destination(task.destination, facts.keys, facts.table)
+    found, _ = check_destination(task, facts.keys, facts.table)
     write_claim(task, None, Identity(facts.table, facts.stream_arn, found))
     leases = _leases(task, facts.stream_arn)
     tables = client("dynamodb", str(task.kcl.endpoint), task.kcl.region)
