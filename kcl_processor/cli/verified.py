@@ -19,8 +19,8 @@ _RULED = (
 _MEANINGS = {
     "kept": "{} items are kept that the source has deleted (ttl_deletes: skip); "
     "--repair --delete-extra deletes them.",
-    "untraced": "{} items of the destination hold no key of a source's item that is laid there, so "
-    "whether they are extra is not known; they are left.",
+    "untraced": "{} items of the destination do not carry the key of the source's item that they "
+    "come from, so whether they are extra is not known; they are left.",
     "colliding": "{} items of the source are laid to a key where the destination holds another's.",
     "failed": "The rules fail for {} items of the source: they are neither equal nor different.",
 }

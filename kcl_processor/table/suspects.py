@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from kcl_processor.clock import Clock
 from kcl_processor.table.compare import Difference, Seen, Suspicious, difference
-from kcl_processor.table.sides import Both, Pair, Sides
+from kcl_processor.table.sides import Both, Kind, Pair, Sides
 
 # Suspects that may be pending; at a few hundred bytes each this bounds memory.
 MOST = 50_000
@@ -27,6 +27,8 @@ _PAIRS_PER_TASK = 100
 _FIRST_LOOK, _LAST_LOOK = 0.25, 5.0
 # A source's item may go on changing for so many patiences before its key is given up.
 _PATIENCES = 3
+# What is true of the source, or of an item by itself: nothing that is on its way changes it.
+_SURE = (Kind.COLLIDING, Kind.FAILED, Kind.UNTRACED)
 
 
 @dataclass(slots=True)
@@ -109,8 +111,7 @@ class Suspects:
             self.settled += 1
             return
         self._observe(suspect, both.source, now)
-        # No change that is on its way says where an item comes from.
-        if now - suspect.still_since >= self._patience or pair.origin is None:
+        if now - suspect.still_since >= self._patience or found.kind in _SURE:
             del self._pending[pair]
             if suspect.seen.answers_for(found.kind):
                 yield found

@@ -66,6 +66,29 @@ def test_an_item_that_is_never_accepted_keeps_no_other_from_being_repaired(
     assert outcomes == {"a": "refused", "b": "put", "c": "put"}
 
 
+def test_what_cannot_be_traced_is_neither_equal_nor_deleted(
+    ask: Ask, file: Path, tmp_path: Path
+) -> None:
+    """Exit code 4, a sentence with its number, and its line in the report."""
+    text = file.read_text().rstrip("\n")
+    file.write_text(f"{text}\n    transform: {{set: {{twice: \"join('', [pk, pk])\"}}}}\n")
+    (task,) = load_tasks(file)
+    client = clients.tables(task.source)
+    client.put_item(TableName=task.source.table, Item={"pk": {"S": "a"}})
+    assert ask("copy", "--force").code == ExitCode.OK
+    verify = ("verify", "--patience", "0", "--segments", "2", "--json")
+    code, out, _ = ask(*verify)
+    assert (code, json.loads(out)["total"]["laid"]) == (ExitCode.OK, 1)
+    file.write_text(f'{text}\n    transform: {{python: "tests.table.ruled:flatten"}}\n')
+    client.delete_item(TableName=task.source.table, Key={"pk": {"S": "a"}})
+    report = tmp_path / "report.jsonl"
+    code, out, err = ask(*verify, "--repair", "--delete-extra", "--report", str(report))
+    assert (code, json.loads(out)["total"]["untraced"]) == (ExitCode.UNKNOWN, 1)
+    assert "1 items of the destination do not carry" in err
+    (line,) = map(json.loads, report.read_text().splitlines())
+    assert (line["kind"], line["source_key"], line["outcome"]) == ("untraced", None, "left")
+
+
 @pytest.mark.parametrize("words", [("--dry-run",), ("--delete-extra",), ("--show-values",)])
 def test_flags_without_what_they_belong_to_are_refused(ask: Ask, words: tuple[str, ...]) -> None:
     """Nothing is read, and the hint is what to add."""

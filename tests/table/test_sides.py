@@ -146,8 +146,10 @@ def test_two_items_in_one_key_are_told(window: int) -> None:
     source = table([item("a", 1), item("a", 2), item("b", 1)])
     destination = copied(source, MET)
     sides = sides_of(source, destination, MET)
-    (found,) = compared(sides, HandClock(), window=window)[0]
+    clock = HandClock()
+    (found,) = compared(sides, clock, patience=30, window=window)[0]
     assert found.kind is Kind.COLLIDING
+    assert clock.seconds == HandClock().seconds
     before = dict(destination.items)
     repair = Repair(sides, Calls(destination), delete_extra=True, dry_run=False)
     assert repair.apply(found.pair) is Outcome.LEFT

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import orjson
+import pytest
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import SourceError
-from kcl_processor.replicate.backoff import Window
+from kcl_processor.replicate import change
+from kcl_processor.replicate.backoff import Window as CallWindow
+from kcl_processor.table import equality, table_reader
+from kcl_processor.table.compare import Window
 from kcl_processor.table.pace import Gate, Pace
 from kcl_processor.table.patience import PatientCalls
 from kcl_processor.table.table_reader import Segment, TableReader
 from tests.fakes import HandClock
+
+
+class CountingJson:
+    """orjson, with its calls counted under a name."""
+
+    OPT_SORT_KEYS = orjson.OPT_SORT_KEYS
+
+    def __init__(self, counts: Counter[str], name: str) -> None:
+        self._counts, self._name = counts, name
+
+    def loads(self, data: bytes) -> Any:
+        self._counts[f"{self._name} parsed"] += 1
+        return orjson.loads(data)
+
+    def dumps(self, value: Any, option: int | None = None) -> bytes:
+        self._counts[f"{self._name} made"] += 1
+        return orjson.dumps(value, option=option)
 
 
 class Service:
@@ -30,7 +52,7 @@ class Service:
 def reader(service: Service) -> TableReader:
     """A reader of a table with the keys ``pk`` and ``sk``."""
     clock = HandClock()
-    pace, gate = Pace(None, clock, clock.turn), Gate(Window())
+    pace, gate = Pace(None, clock, clock.turn), Gate(CallWindow())
     calls = PatientCalls("orders", service, SourceError, pace, gate, clock, clock.turn)
     return TableReader(calls, ["pk", "sk"], page_items=100)
 
@@ -78,6 +100,19 @@ def test_attributes_of_dynamodb_s_own_are_not_there() -> None:
     first, second = reader(service).page(Segment(0, 1), None).items
     assert b"aws:" not in first.image and b'"pk":{"N":"1"}' in first.image
     assert orjson.loads(second.image) == item(2, a={"S": '"aws:'})
+
+
+def test_an_item_is_written_out_twice_and_parsed_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its key and its image, without rules; a comparison of equal items parses none of them."""
+    counts: Counter[str] = Counter()
+    for module in (table_reader, change, equality):
+        monkeypatch.setattr(module, "orjson", CountingJson(counts, module.__name__))
+    page = reader(Service({"Items": [item(pk) for pk in range(50)]})).page(Segment(0, 1), None)
+    window = Window(1 << 20)
+    assert window.meet(0, page.items) == window.meet(1, page.items) == []
+    made = {name: count for name, count in counts.items() if name.endswith("made")}
+    assert made == {f"{change.__name__} made": 50, f"{table_reader.__name__} made": 51}
+    assert not [name for name in counts if name.endswith("parsed")]
 
 
 def test_keys_are_asked_for_by_25_until_all_are_answered() -> None:
