@@ -6,6 +6,8 @@ every item that changed meanwhile to its last state. The stream keeps changes fo
 refuses when it would need more than 20, warns at 16, and stops at 23. It and the daemon keep each
 other out, on whatever host: an old item could land on a newer one.
 
+Of a task with rules the items are laid by these; it is gone on with by no others.
+
 With --part, several hosts copy one table, a part each: the first begins the copy, and the last to
 end lets the daemon start. How far a part is lies beside the checkpoints: any host goes on with it.
 """
@@ -174,7 +176,7 @@ def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
     return {
         "task": task.name,
         "items_read": progress.items,
-        **_left_out(progress),
+        **(_left_out(progress) if task.rules else {}),
         "written": progress.written,
         "set_aside": progress.refused,
         "bytes": size(progress.bytes),
@@ -187,7 +189,7 @@ def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
 
 def _left_out(progress: CopyProgress) -> dict[str, object]:
     """Items that were read and, by rules, are not at the destination."""
-    return {"left_out": progress.outside, "met": progress.met} if progress.rules else {}
+    return {"left_out": progress.outside, "met": progress.met}
 
 
 def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
@@ -226,7 +228,7 @@ def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, obj
         "state": state,
         "items": progress.items,
         "expected_items": progress.expected_items,
-        **({**_left_out(progress), "written": progress.written} if progress.rules else {}),
+        **({**_left_out(progress), "written": progress.written} if task.rules else {}),
         "bytes": progress.bytes,
         "items_per_second": round(progress.items_per_second),
         "seconds_left": None if left is None else round(left),

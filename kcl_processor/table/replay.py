@@ -37,7 +37,7 @@ class LetterOutcome(Enum):
     REFUSED = "refused again"
     FOREIGN = "of another task"
     MOVING = "changing too fast"
-    UNTRACED = "of an item whose place is not known"
+    UNTRACED = "of no known place, or another item has it"
 
 
 _UNEQUAL = {

@@ -15,7 +15,7 @@ import orjson
 
 from kcl_processor.replicate.change import canonical_key
 from kcl_processor.table.equality import same
-from kcl_processor.table.laid_reader import Laid, LaidReader
+from kcl_processor.table.laid_reader import Laid, LaidReader, is_too_long
 from kcl_processor.table.table_reader import Failed, Item, Page, Segment, TableReader
 from kcl_processor.transform.transform import Transform
 
@@ -172,7 +172,8 @@ class LaidSides(Sides):
 
     def _trace(self, image: bytes) -> bytes | None:
         origin = self._transform.origin(orjson.loads(image))
-        return None if origin is None else canonical_key(origin)
+        # What somebody else put there may be no key, and the source would refuse to be asked.
+        return None if origin is None or is_too_long(origin) else canonical_key(origin)
 
 
 def open_sides(

@@ -129,6 +129,21 @@ def test_a_foreign_item_that_holds_no_key_is_not_asked_for(strange: dict[str, ob
     assert source.gets == []
 
 
+@pytest.mark.parametrize("length", [2049, 5000])
+def test_a_key_that_no_table_takes_is_not_asked_for(length: int) -> None:
+    """Of a source's item its rule fails; an item that carries one cannot be traced."""
+    long = {**item("a", 1), "status": {"S": "x" * length}}
+    source, destination = table([long]), table([], names=PK)
+    sides = sides_of(source, destination, MOVING)
+    (failed,) = sides.readers[0].page(WHOLE, None).failed
+    assert "longer" in failed.reason and "xxx" not in failed.reason
+    assert kinds(sides) == {}
+    foreign = {"pk": {"S": "x"}, "tenant": {"S": "x" * length}, "id": {"N": "1"}}
+    source, destination = table([]), table([foreign], names=PK)
+    assert kinds(sides_of(source, destination, JOINED)) == {key_of(foreign, PK): Kind.UNTRACED}
+    assert source.gets == destination.gets[1:] == []
+
+
 def test_what_the_source_deleted_is_kept_where_that_is_wanted() -> None:
     """An item that has left the filter is extra all the same."""
     source = table([item("a", 1, "draft")])
