@@ -73,6 +73,8 @@ def value(text: str, **attributes: dict[str, Any]) -> Any:
         (Decimal("1.1"), "min_by(lines, &n).n"),
         ([Decimal("1.1"), Decimal(2)], "sort_by(lines, &n)[].n"),
         ({"a": "a", "b": Decimal(1)}, "{a: id, b: one}"),
+        # A function that fails for null is not asked.
+        (None, "gone && contains(gone, 'a')"),
         # Truth is JMESPath's: 0 is true, what is empty is not.
         (True, "!empty"),
         (False, "!`0`"),
