@@ -1,6 +1,7 @@
 """`python -m integration.bench`: measure the daemon, and others beside it, on simulated streams.
 
-Prints each run on stderr and the report on stdout; the folder gets `bench.md` and `bench.svg`.
+Prints each run on stderr and the report on stdout. The folder gets the report as `bench.md`, bars
+as `bench.svg` and, of the scenarios many-shards-*, the curve over shards as `shards.svg`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from pathlib import Path
 
 from integration.bench import machine, report
-from integration.bench.many import MANY
+from integration.bench.many import MANY, OVER_SHARDS
 from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
 from integration.bench.subject import Subject
@@ -56,7 +57,9 @@ def main() -> None:
         parser().error(f"no such scenario: {', '.join(sorted(unknown))}")
     facts = {**machine.describe(), "command": shlex.join(["scripts/bench", *sys.argv[1:]])}
     facts |= {subject.name: f"`{subject.command}`" for subject in args.beside}
-    results = {}
+    results: dict[str, report.Subjects] = {}
+    bars: dict[str, report.Subjects] = {}
+    over: dict[int, report.Subjects] = {}
     with database() as url:
         for name in args.scenario or SCENARIOS:
             scenario = _ALL[name]
@@ -64,10 +67,17 @@ def main() -> None:
             subjects += args.beside
             title = f"{scenario.title}, {scenario.milliseconds} ms to the destination"
             results[title] = alternate(scenario, subjects, args.runs, url, _tell)
+            if scenario.shards is None:
+                bars[title] = results[title]
+            else:
+                over[scenario.shards] = results[title]
     args.out.mkdir(parents=True, exist_ok=True)
     text = report.markdown(results, facts)
     (args.out / "bench.md").write_text(text, encoding="utf-8")
-    report.chart(results, args.out / "bench.svg")
+    if bars:
+        report.bars(bars, args.out / "bench.svg")
+    if over:
+        report.curves(over, OVER_SHARDS, args.out / "shards.svg")
     print(text, end="")
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import statistics
 import time
 
-from integration.bench.scenarios import Bench, Figures, Scenario, restart
+from integration.bench.scenarios import CPU, MEMORY, Bench, Figures, Scenario, restart
 
+_ALL_THERE = "seconds until all is there"
+# What the curve over shards shows.
+OVER_SHARDS = (_ALL_THERE, CPU, MEMORY)
 # Changes of each shard, of 1 KB.
 _CHANGES = 300
 # Seconds after which a shard without changes is read at its slowest, and a few more.
@@ -21,7 +24,7 @@ def _first_start(bench: Bench) -> Figures:
     status = bench.simulator.status()
     begun = status["source"]["calls"]["GetShardIterator"]
     return {
-        "seconds until all is there": verdict["last_write"] - bench.started,
+        _ALL_THERE: verdict["last_write"] - bench.started,
         "seconds to the first record": verdict["first_write"] - bench.started,
         **bench.used(),
         "JVM threads": float(bench.usage.threads),
@@ -39,7 +42,7 @@ def _idle(bench: Bench) -> Figures:
     bench.usage.begin()
     busy = bench.busy(_IDLE_SECONDS)
     reads = _reads(bench) - calls
-    memory, threads = bench.used()["JVM + children PSS, MB"], float(bench.usage.threads)
+    memory, threads = bench.used()[MEMORY], float(bench.usage.threads)
     bench.simulator.control(reset_measurements=None)
     changed = time.time()
     bench.simulator.control(load={"rate": 1000.0})
@@ -49,7 +52,7 @@ def _idle(bench: Bench) -> Figures:
         "JVM + children CPU, % of a core": sum(busy.values()),
         **busy,
         "reads of a shard a second": reads / _IDLE_SECONDS / bench.simulator.status()["shards"],
-        "JVM + children PSS, MB": memory,
+        MEMORY: memory,
         "JVM threads": threads,
         "first change afterwards, there after ms": 1000 * (verdict["first_write"] - changed),
         "slowest change afterwards, ms": verdict["latency_ms"]["max"],
@@ -96,6 +99,7 @@ def _many_shards(shards: int) -> Scenario:
         {"lineages": shards, "preload": changes, "keys": changes},
         80,
         _first_start,
+        shards=shards,
     )
 
 

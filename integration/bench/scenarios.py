@@ -16,6 +16,8 @@ from integration.worker import Worker
 
 Figures = dict[str, float]
 MEGABYTE = 1 << 20
+# Two figures of `Bench.used`.
+CPU, MEMORY = "JVM + children CPU, s", "JVM + children PSS, MB"
 # Seconds that anything may take; a foreign worker id waits for two minutes after a kill.
 DEADLINE = 240.0
 
@@ -59,13 +61,13 @@ class Bench:
         return {
             "JVM CPU, s": cpu["jvm"],
             "child CPU, s": cpu["child"],
-            "JVM + children CPU, s": cpu["jvm"] + cpu["child"],
+            CPU: cpu["jvm"] + cpu["child"],
             "simulator CPU, s": self.simulator.cpu_seconds(),
             "JVM memory, MB": jvm.resident / MEGABYTE,
             "JVM + children memory, MB": together.resident / MEGABYTE,
             "JVM PSS, MB": jvm.proportional / MEGABYTE,
             "children PSS, MB": child.proportional / MEGABYTE,
-            "JVM + children PSS, MB": together.proportional / MEGABYTE,
+            MEMORY: together.proportional / MEGABYTE,
         }
 
     def busy(self, seconds: float) -> Figures:
@@ -90,7 +92,8 @@ class Scenario:
 
     `milliseconds` is the round trip to the destination, `ours` our command for it, as in `Subject`;
     `before` is done before there is any latency, with the file of the task; `look` is the time
-    between two looks at the memory, in seconds.
+    between two looks at the memory, in seconds. `shards` is its place on the curve over shards;
+    one without is a bar.
     """
 
     title: str
@@ -101,6 +104,7 @@ class Scenario:
     source_milliseconds: int = 0
     before: Callable[[Path], None] = lambda _tasks: None
     look: float = INTERVAL
+    shards: int | None = None
 
 
 def throughput(bench: Bench) -> Figures:
