@@ -1,7 +1,8 @@
 """The jars of the product: fetched, checked against the manifest, and put on a class path.
 
 ``launcher/jars.json`` names every jar with its version, SHA-256 and use: ``runtime`` ships in the
-wheel, ``build`` and ``test`` serve developers, ``local`` is DynamoDB Local with what it needs. The
+wheel, ``build`` and ``test`` serve developers, ``local`` is DynamoDB Local with what it needs,
+``original`` the KCL 1.x and the adapter that the original library is built with, for a test. The
 KCL's own jars come with ``amazon-kclpy``, whose version the manifest pins.
 """
 

@@ -36,7 +36,7 @@ def test_every_jar_has_a_checksum_and_a_use() -> None:
     """No jar is without its SHA-256, and none has a use that nothing asks for."""
     jars = read_manifest().jars
     assert not [jar for jar in jars if not re.fullmatch("[0-9a-f]{64}", jar.sha256)]
-    assert {jar.use for jar in jars} == {"runtime", "build", "test", "local"}
+    assert {jar.use for jar in jars} == {"runtime", "build", "test", "local", "original"}
 
 
 def test_another_files_checksum_is_refused(tmp_path: Path) -> None:
