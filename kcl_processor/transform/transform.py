@@ -85,7 +85,9 @@ class Transform:
         self.needs_old = bool(self._where or self._function or self.moves)
 
     def digest(self) -> str:
-        """What is another for other rules, in whatever order they stand."""
+        """What is another for other rules, in whatever order they stand; empty for none."""
+        if self.rules == Rules():
+            return ""
         module = source_of(self.rules.python) if self.rules.python else b""
         return hashlib.sha256(self.rules.in_order().text().encode() + module).hexdigest()
 

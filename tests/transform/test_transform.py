@@ -346,6 +346,11 @@ def test_other_rules_have_another_digest(rule: Callable[..., str]) -> None:
     assert len({Transform(one, SOURCE, SOURCE).digest() for one in turned}) == 1
 
 
+def test_without_a_rule_there_is_no_digest() -> None:
+    """A task that begins to keep what time to live deletes has the rules that it had: none."""
+    assert Transform(Rules(), SOURCE, SOURCE).digest() == ""
+
+
 def test_an_expression_that_cannot_be_compiled_is_a_wrong_configuration() -> None:
     """A .properties of another version may hold one."""
     with pytest.raises(ConfigError, match=r"transform.set.x: .*at column 3 of the expression"):
