@@ -70,6 +70,18 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         return !anothers && super.renewLease(lease);
     }
 
+    /**
+     * Not to the worker that has it: the write would take the lease from its very owner, who renews late and
+     * is who the leader says. Alone it would be nobody else's ({@code LeaseAssignmentManager} looks for the
+     * worker with the most room, whoever has the lease).
+     */
+    @Override
+    public boolean assignLease(Lease lease, String newOwner)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        boolean has = newOwner.equals(lease.leaseOwner()) && lease.checkpointOwner() == null;
+        return has || super.assignLease(lease, newOwner);
+    }
+
     @Override
     public void deleteLease(Lease lease)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {

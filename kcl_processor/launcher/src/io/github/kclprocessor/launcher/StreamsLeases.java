@@ -1,17 +1,22 @@
 package io.github.kclprocessor.launcher;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsLeaseManagementFactory;
+import java.time.Duration;
+import java.util.concurrent.ConcurrentMap;
 import java.util.function.BooleanSupplier;
 import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.kinesis.common.StreamConfig;
 import software.amazon.kinesis.coordinator.DeletedStreamListProvider;
+import software.amazon.kinesis.leases.LeaseCoordinator;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
+import software.amazon.kinesis.leases.ShardInfo;
 import software.amazon.kinesis.leases.ShardSyncTaskManager;
 import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseRefresher;
+import software.amazon.kinesis.lifecycle.ShardConsumer;
 import software.amazon.kinesis.metrics.MetricsFactory;
 import software.amazon.kinesis.retrieval.RetrievalConfig;
 
-/** The adapter's lease management, on top of a {@link LeaseTable} and with a {@link LineageGuard}. */
+/** The adapter's lease management on a {@link LeaseTable}, with {@link SteadyRenewal} and a {@link LineageGuard}. */
 final class StreamsLeases extends DynamoDBStreamsLeaseManagementFactory {
     private final LeaseManagementConfig config;
     private final Begins begins;
@@ -32,6 +37,13 @@ final class StreamsLeases extends DynamoDBStreamsLeaseManagementFactory {
     @Override
     public DynamoDBLeaseRefresher createLeaseRefresher() {
         return new LeaseTable(config, begins, ending);
+    }
+
+    @Override
+    public LeaseCoordinator createLeaseCoordinator(
+            MetricsFactory metrics, ConcurrentMap<ShardInfo, ShardConsumer> consumers) {
+        return SteadyRenewal.of(super.createLeaseCoordinator(metrics, consumers),
+                Duration.ofMillis(config.failoverTimeMillis()));
     }
 
     /** As the adapter makes it, with another syncer. */

@@ -27,7 +27,7 @@
  *
  * <ol>
  *   <li>{@link StreamsLeases} manage the shards' leases for the adapter, on a {@link LeaseTable} without the
- *       answers on which this KCL goes wrong; {@link Begins} notes beside each where its shard starts, of what
+ *       answers on which this KCL goes wrong, and by {@link SteadyRenewal}; {@link Begins} notes beside each where its shard starts, of what
  *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off. New
  *       shards get theirs past the {@link LineageGuard}, and by a {@link PromptSync} where one ended without
  *       its children;

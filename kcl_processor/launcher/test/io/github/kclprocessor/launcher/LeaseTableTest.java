@@ -66,6 +66,15 @@ class LeaseTableTest {
         assertFalse(leases.renewLease(owned("host-1", "host-1")));
     }
 
+    /** An assignment to the worker that has the lease writes nothing, for any write takes it from its owner. */
+    @Test
+    void ownerKeepsItsLease() throws Exception {
+        table.failure = SdkClientException.create("a write");
+        assertTrue(leases.assignLease(owned("host-1", null), "host-1"));
+        assertThrows(RuntimeException.class, () -> leases.assignLease(owned("host-1", null), "host-2"));
+        assertThrows(RuntimeException.class, () -> leases.assignLease(owned("host-1", "host-2"), "host-1"));
+    }
+
     /**
      * A checkpoint that failed takes back what it set ({@code DynamoDBLeaseRenewer.updateLease}), without
      * the lock under which the lease is renewed. What a renewal sets is not among it, and of checkpoints

@@ -99,6 +99,13 @@ class StreamsMultiLangDaemonTest {
                         "parentShardPollIntervalMillis = 120000", "idleTimeBetweenReadsInMillis = 30000"))));
     }
 
+    /** A lease that is renewed late is not let go for it. */
+    @Test
+    void steadyRenewal() throws Exception {
+        Object renewer = read(scheduler(daemon("failoverTimeMillis = 10000")).leaseCoordinator(), "leaseRenewer");
+        assertEquals(60_000_000_000L, read(renewer, "leaseDurationNanos"));
+    }
+
     /** A live worker's shard goes to another by a hand-over only; an assignment would leave it two writers. */
     @Test
     void handOver() throws Exception {
