@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import platform
 import uuid
-from collections.abc import Callable
 
-from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.running import Signs, StillRunning, has_leases, refuse_moved
@@ -20,12 +18,11 @@ from kcl_processor.launch.copy_mark import (
     refuse_uncopied,
     replace_mark,
 )
-from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.identity import read_claim
 from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.hold import Hold, taken_over
-from kcl_processor.table.life_fence import LifeFence
 
 
 def mark_earlier(files: TaskFiles) -> None:
@@ -49,17 +46,7 @@ def mark_earlier(files: TaskFiles) -> None:
 
 
 class CopyHold(Hold):
-    """A hold on a whole copy: this host alone goes on with it.
-
-    Attributes:
-        fence: what the copy writes by: that its mark is its own.
-    """
-
-    def __init__(
-        self, files: TaskFiles, ours: Identity, clock: Clock, wait: Callable[[float], None]
-    ) -> None:
-        super().__init__(files, ours, clock, wait)
-        self.fence = LifeFence(clock, wait)
+    """A hold on a whole copy: this host alone goes on with it."""
 
     def is_of_last(self, _progress: CopyProgress) -> bool:
         """Whether a progress is the task's last copy's: what this host keeps is, or was refused."""

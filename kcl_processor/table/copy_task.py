@@ -81,12 +81,10 @@ def run_copy(
         make_kcl_tables(task)
         if part is None:
             hold = CopyHold(files, tables.identity, clock, halt.wait)
-            kept = Kept(ProgressFile(files.copy_progress), hold, hold.fence)
+            kept = Kept(ProgressFile(files.copy_progress), hold)
         else:
             row = PartRow(task, part, clock, halt.wait)
-            kept = Kept(
-                row, PartHold(files, part, row, tables.identity, clock, halt.wait), row.fence
-            )
+            kept = Kept(row, PartHold(files, part, row, tables.identity, clock, halt.wait))
         return _run(files, options, tables, kept, listener, halt, clock)
 
 
@@ -105,11 +103,10 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Kept:
-    """Where the progress of a run is kept, what keeps others out, and what it may write by."""
+    """Where the progress of a run is kept, and what keeps others out."""
 
     store: Store
     hold: CopyHold | PartHold
-    fence: Fence
 
 
 def _run(
@@ -175,7 +172,9 @@ def _held(
     try:
         if progress.finished_at is None:
             book = CopyBook(progress, save, clock)
-            _copy(files, tables, progress, book, kept.fence, processes, halt, clock, watch)
+            # Taking a part's row may have taken longer than another copy.
+            patiently(lambda: hold.look(progress))
+            _copy(files, tables, progress, book, hold.fence, processes, halt, clock, watch)
         return patiently(lambda: hold.finish(progress, listener))
     except StillRunning as error:
         raise hold.disturb(progress, error.message.rstrip(".")) from error

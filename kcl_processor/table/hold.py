@@ -16,6 +16,7 @@ from kcl_processor.launch.copy_mark import CopyMark, refuse_stale
 from kcl_processor.launch.identity import Identity
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.life_fence import LifeFence
 
 
 class Hold:
@@ -23,6 +24,9 @@ class Hold:
 
     Args:
         ours: the task's tables as they are.
+
+    Attributes:
+        fence: what the copy writes by: that it is the task's still, and no daemon beside it.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class Hold:
         self._ours = ours
         self._clock = clock
         self._wait = wait
+        self.fence = LifeFence(clock, wait)
         self._mark: CopyMark | None = None
         self._signs: Signs = {}
         # The mark of the copy that this run goes into, if another part of it has begun it.

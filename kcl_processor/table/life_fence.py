@@ -35,10 +35,6 @@ class LifeFence:
         """A sign of life was seen by all, that was begun to be given at ``at``."""
         self._holds_until.value = at + _HOLDS
 
-    def drop(self) -> None:
-        """Somebody else may take this one's place from now on."""
-        self._holds_until.value = 0.0
-
     def hold(self) -> None:
         """Wait until the last sign of life is young enough for whoever wants to write an item."""
         while self.remaining() <= 0:

@@ -142,12 +142,14 @@ class PartHold(Hold):
                 and a daemon may start.
             GapError: it began 23 hours ago.
         """
+        asked_at = self._clock.elapsed()
         self._refuse_daemon(progress)
         mark = self._current(progress)
         self._row.write(progress)
         if mark.state is not CopyState.BEGUN:
             how = f"it was said to be done while part {self._part.number} was at work"
             raise self.disturb(progress, how)
+        self.fence.shown(asked_at)
         # Another part may have been faster, and its sign of life does as well.
         replace_mark(self._task, mark, mark.now(CopyState.BEGUN, self._clock.now()))
 

@@ -1,9 +1,9 @@
 """How far one part of a copy is, in a row beside KCL's own state: any host goes on from there.
 
 Whoever copies a part holds its row: he writes it every few seconds, each time as he wrote it last,
-and what his processes send is bounded by the last writing. So who wants to go on with a part that
-has an owner watches the row for longer than that: when it stands still, nothing of the owner's is
-on its way, even if he lives.
+and what his processes send is bounded by a writing at which he found that the copy is the task's
+still. So who wants to go on with a part that has an owner watches the row for longer than that:
+when it stands still, nothing of the owner's is on its way, even if he lives.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from kcl_processor.fleet.own_rows import Row, read_own, replace_own
 from kcl_processor.fleet.running import looks
 from kcl_processor.launch.copy_mark import BEAT, DEAD
 from kcl_processor.table.copy_progress import CopyProgress, decode, encode
-from kcl_processor.table.life_fence import LifeFence
 from kcl_processor.table.table_reader import Segment
 
 
@@ -41,9 +40,6 @@ class PartRow:
     Args:
         part: counted from 0.
         wait: waits for some seconds.
-
-    Attributes:
-        fence: what the part is written by: that the row is held.
     """
 
     def __init__(
@@ -57,7 +53,6 @@ class PartRow:
         self._is_read = False
         self._owner = ""
         self._written_at = -BEAT
-        self.fence = LifeFence(clock, wait)
 
     def load(self) -> CopyProgress | None:
         """Read how far the part is; ``None`` when it never began.
@@ -116,10 +111,6 @@ class PartRow:
         if not replace_own(self._task, key, self._row, row):
             raise self._taken(read_own(self._task, key))
         self._row, self._written_at = row, now
-        if self._owner:
-            self.fence.shown(now)
-        else:
-            self.fence.drop()
 
     def release(self, progress: CopyProgress) -> None:
         """Let another process go on at once; if this fails, what was written last stays."""

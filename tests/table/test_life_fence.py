@@ -6,7 +6,7 @@ from kcl_processor.table.life_fence import LifeFence
 from tests.fakes import HandClock
 
 
-def test_a_fence_stands_from_a_sign_of_life_until_it_is_old_or_dropped() -> None:
+def test_a_fence_stands_from_a_sign_of_life_until_it_is_old() -> None:
     """A sign counts from when it was begun; who waits goes on with the next one."""
     clock = HandClock()
     asked: list[float] = []
@@ -24,5 +24,3 @@ def test_a_fence_stands_from_a_sign_of_life_until_it_is_old_or_dropped() -> None
     clock.turn(15)
     fence.hold()
     assert asked and fence.remaining() == 20
-    fence.drop()
-    assert fence.remaining() <= 0

@@ -223,8 +223,10 @@ def test_a_part_that_was_killed_goes_on_when_nothing_of_it_can_be_on_its_way(
 ) -> None:
     """Its row stands still for longer than its last writing allowed it to write."""
     killed = Part(world, 0).begin()
+    killed.hold.look(killed.progress)
     there = Part(world, 0).begin()
-    assert killed.row.fence.remaining() <= 0 < there.row.fence.remaining()
+    there.hold.look(there.progress)
+    assert killed.hold.fence.remaining() <= 0 < there.hold.fence.remaining()
     with pytest.raises(PartTaken, match="Part 0/3 of the copy"):
         killed.hold.look(killed.progress)
 
@@ -337,14 +339,28 @@ def test_a_part_that_was_paused_does_not_undo_what_was_done_meanwhile(world: Wor
     assert world.state() is CopyState.DONE
 
 
+def test_a_part_that_was_paused_writes_no_item_before_it_has_looked(world: World) -> None:
+    """What its workers told is written down first, and its row is its own still."""
+    part = Part(world, 0).begin()
+    part.hold.look(part.progress)
+    world.clock.turn(30)
+    settle_mark(world.task, world.clock.now(), started=False, adopt=True)
+    part.row.save(part.progress)
+    assert part.hold.fence.remaining() <= 0
+    with pytest.raises(ConfigError, match="gave it up"):
+        part.hold.look(part.progress)
+    assert part.hold.fence.remaining() <= 0
+
+
 def test_who_does_not_write_his_row_writes_no_item(world: World) -> None:
     """Paused, or cut off from the rows, he waits until the row is his again."""
     part = Part(world, 0).begin()
+    part.hold.look(part.progress)
     world.clock.turn(30)
-    assert part.row.fence.remaining() <= 0
-    world.wait = turning(world.clock, lambda: part.row.write(part.progress))
-    part.row.fence.hold()
-    assert part.row.fence.remaining() > 0
+    assert part.hold.fence.remaining() <= 0
+    world.wait = turning(world.clock, lambda: part.hold.look(part.progress))
+    part.hold.fence.hold()
+    assert part.hold.fence.remaining() > 0
 
 
 def test_a_process_that_is_killed_as_it_looks_at_the_row_stops_no_other(world: World) -> None:
@@ -353,7 +369,7 @@ def test_a_process_that_is_killed_as_it_looks_at_the_row_stops_no_other(world: W
 
     def look_on() -> None:
         while True:
-            part.row.fence.remaining()
+            part.hold.fence.remaining()
 
     for _ in range(20):
         worker = get_context("fork").Process(target=look_on, daemon=True)
@@ -362,8 +378,8 @@ def test_a_process_that_is_killed_as_it_looks_at_the_row_stops_no_other(world: W
         worker.kill()
         worker.join()
         with at_most(2):
-            part.row.write(part.progress)
-            assert part.row.fence.remaining() > 0
+            part.hold.look(part.progress)
+            assert part.hold.fence.remaining() > 0
 
 
 def test_progress_is_written_every_few_seconds_and_at_the_end(world: World) -> None:
