@@ -16,7 +16,7 @@ from typing import Any
 from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.errors import ConfigError, OperatorError, of_disk
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import shard_of
 from kcl_processor.state import durable
@@ -57,7 +57,8 @@ def set_aside(files: TaskFiles, rows: Sequence[Item], now: float) -> Path | None
 
     Raises:
         ConfigError: they cannot be saved; nothing is removed.
-        OperatorError: a row changed in between, or a call failed; earlier ones are gone.
+        OperatorError: the disk is full, and nothing is removed; or a row changed in between, or a
+            call failed, and earlier ones are gone.
     """
     if not rows:
         return None
@@ -76,10 +77,8 @@ def _save_beside_others(files: TaskFiles, rows: Sequence[Item], now: float) -> P
             _write(path, files.task, rows)
         except OSError as error:
             if not path.exists():
-                raise ConfigError(
-                    f"{path} cannot be written: {error.strerror}.",
-                    "--state-dir with a folder of yours",
-                ) from error
+                message = f"{path} cannot be written: {error.strerror}."
+                raise of_disk(error, message, "--state-dir with a folder of yours") from error
         else:
             break
     return path

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.fleet import lease_changes
 from tests.kcl_tables import fill, make_task, rows_in, snapshot
 
@@ -32,6 +34,24 @@ def test_two_workers_may_set_rows_aside_in_one_second(moto_url: str, tmp_path: P
     assert [lease_changes.load(path, task) for path in saved if path] == [[row] for row in ROWS[:2]]
     assert sorted(files.every_saved_leases()) == sorted(path for path in saved if path)
     assert len(rows_in(client, task.kcl.application_name)) == len(ROWS) - 2
+
+
+def test_a_full_disk_is_worth_another_start(
+    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that follows a new stream is a supervisor's; until there is room nothing goes."""
+    task = make_task(moto_url)
+    client = fill(task, ROWS)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OperatorError) as raised:
+        lease_changes.set_aside(TaskFiles(task, tmp_path), ROWS, 1000.4)
+    assert raised.value.exit_code == ExitCode.CRASH and "No space left" in raised.value.message
+    assert len(rows_in(client, task.kcl.application_name)) == len(ROWS)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_row_that_changed_is_left_alone(moto_url: str) -> None:
