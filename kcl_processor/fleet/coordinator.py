@@ -20,6 +20,7 @@ from kcl_processor.fleet.leases import KclRows, Lease, number, text
 
 # Clocks of two hosts may differ by this much before a worker that lives seems dead.
 _CLOCKS = 10.0
+_LEASE = "lease "
 # The launcher's own row of a worker, there from before its first lease (Presence.java).
 PRESENCE = "KclProcessorWorker/"
 # How often that row moves in a failover.
@@ -172,7 +173,12 @@ class Pulses:
 
 def pulse(lease: Lease) -> str:
     """The name of a lease among the pulses."""
-    return f"lease {lease.key}"
+    return f"{_LEASE}{lease.key}"
+
+
+def is_of_lease(name: str) -> bool:
+    """Whether a pulse is a lease's, by its name."""
+    return name.startswith(_LEASE)
 
 
 def pulses_of(rows: KclRows) -> Iterable[tuple[str, object]]:

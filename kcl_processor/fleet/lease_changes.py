@@ -108,7 +108,7 @@ def load(path: Path, task: Task) -> list[Item]:
 
 
 def apply(client: Any, table: str, steps: Sequence[Step]) -> None:
-    """Make the changes, each only if the row is still as it was read.
+    """Make the changes, each only if the row is still as it was read, or gone where it is to go.
 
     Raises:
         OperatorError: a row changed in between, or a call failed; earlier steps are done.
@@ -120,6 +120,8 @@ def apply(client: Any, table: str, steps: Sequence[Step]) -> None:
         with clients.calling("dynamodb:PutItem", on, OperatorError, hint):
             if step.after is None:
                 key = {"leaseKey": step.before["leaseKey"]}
+                # Another may set the same aside, or an answer was lost and the call is repeated.
+                condition["ConditionExpression"] += " OR attribute_not_exists(leaseKey)"
                 client.delete_item(TableName=table, Key=key, **condition)
             else:
                 client.put_item(TableName=table, Item=step.after, **condition)

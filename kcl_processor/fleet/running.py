@@ -9,7 +9,7 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode, OperatorError
-from kcl_processor.fleet.coordinator import failover_seconds, pulses_of, reporting
+from kcl_processor.fleet.coordinator import failover_seconds, is_of_lease, pulses_of, reporting
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, read_rows
 
@@ -79,13 +79,19 @@ def looks(seconds: float, clock: Clock, wait: Callable[[float], None]) -> Iterat
         yield
 
 
-def refuse_moved(task: Task, before: Signs) -> None:
+def refuse_moved(task: Task, before: Signs, *, leases_may_go: bool = False) -> None:
     """Compare with what was seen earlier.
+
+    Args:
+        leases_may_go: they are being set aside, and a living worker moves more than those.
 
     Raises:
         StillRunning: something moved.
     """
-    _refuse_moved(task, before, signs_of_life(task))
+    after = signs_of_life(task)
+    if leases_may_go:
+        before = {name: at for name, at in before.items() if name in after or not is_of_lease(name)}
+    _refuse_moved(task, before, after)
 
 
 def _refuse_moved(task: Task, before: Signs, after: Signs) -> None:

@@ -7,7 +7,7 @@ import uuid
 
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, OperatorError
-from kcl_processor.fleet.running import Signs, StillRunning, has_leases, refuse_moved
+from kcl_processor.fleet.running import Signs, StillRunning, has_leases
 from kcl_processor.launch.claim import refuse_other_replica
 from kcl_processor.launch.copy_mark import (
     CopyMark,
@@ -143,7 +143,6 @@ class CopyHold(Hold):
             StillRunning: the daemon has come alive.
             ConfigError: the copy was given up, or another one was begun.
         """
-        refuse_moved(self._task, self._signs)
         self._set_leases_aside(listener)
         if not self._set(CopyState.DONE):
             raise self.disturb(progress, taken_over(read_mark(self._task)))

@@ -82,10 +82,13 @@ class Hold:
         they hold back, or lost, is not needed.
 
         Raises:
+            StillRunning: the daemon has come alive.
             OperatorError, PermissionDenied: a lease cannot be read or deleted.
         """
         rows = scan(clients.checkpoints(self._task), table_names(self._task).leases) or []
         leases = [row for row in rows if is_lease(row)]
+        # Of a daemon that comes alive from here on none of these is, or it moves before it goes.
+        refuse_moved(self._task, self._signs, leases_may_go=True)
         saved = set_aside(self._files, leases, self._clock.now())
         if saved:
             listener.warn(

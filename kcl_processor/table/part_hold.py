@@ -174,14 +174,14 @@ class PartHold(Hold):
             ConfigError: the copy was given up, or another one was begun.
         """
         while True:
-            refuse_moved(self._task, self._signs)
             mark = self._current(progress)
+            if mark.state is CopyState.DONE:
+                return True
+            refuse_moved(self._task, self._signs, leases_may_go=True)
             left = self._left(progress)
             if left:
                 listener.warn(f"{left} of {self._part.total} parts are not copied yet.")
                 return False
-            if mark.state is CopyState.DONE:
-                return True
             self._set_leases_aside(listener)
             if replace_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
                 return True

@@ -36,6 +36,15 @@ def test_two_workers_may_set_rows_aside_in_one_second(moto_url: str, tmp_path: P
     assert len(rows_in(client, task.kcl.application_name)) == len(ROWS) - 2
 
 
+def test_rows_that_another_has_set_aside_are_gone(moto_url: str, tmp_path: Path) -> None:
+    """Both have read them before; so does a call whose answer was lost find them."""
+    task = make_task(moto_url)
+    client = fill(task, ROWS)
+    for _ in range(2):
+        assert lease_changes.set_aside(TaskFiles(task, tmp_path), ROWS, 1000.4)
+    assert rows_in(client, task.kcl.application_name) == []
+
+
 def test_a_full_disk_is_worth_another_start(
     moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from kcl_processor.launch.identity import read_claim, write_claim
 from kcl_processor.table.copy_hold import CopyHold, mark_earlier
 from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
+from tests.edges import Reply, Request, passed_on, serving
 from tests.kcl_tables import rows_in
 from tests.table.copied import LEASE, CopyWorld, never_ran
 
@@ -179,6 +180,44 @@ def test_a_finished_copy_sets_earlier_checkpoints_aside(world: World) -> None:
     (saved,) = world.files.every_saved_leases()
     assert load_leases(saved, world.task) == [LEASE] and str(saved) in heard.said[0]
     assert world.state() is CopyState.DONE
+
+
+def test_a_finish_that_is_repeated_takes_what_it_set_aside_for_no_daemon(world: World) -> None:
+    """As when the credentials are refused after the last lease has gone."""
+    world.put_lease()
+    assert write_claim(world.task, None, world.ours)
+    hold, progress = world.begun()
+    for _ in range(2):
+        assert hold.finish(progress, CopyListener())
+    assert world.state() is CopyState.DONE
+
+
+def test_a_finish_that_comes_late_takes_no_lease_of_a_daemon(
+    world: World, moto_url: str, tmp_path: Path
+) -> None:
+    """As when an answer takes long, and another has begun anew, ended, and been followed."""
+    scans: list[str] = []
+
+    def serve(request: Request) -> Reply:
+        table = world.task.kcl.application_name
+        is_scan = request.headers["X-Amz-Target"].endswith("Scan")
+        if is_scan and orjson.loads(request.body)["TableName"] == table:
+            scans.append(table)
+            if len(scans) == 2:
+                world.put_lease()
+        return passed_on(moto_url, request)
+
+    hold, progress = world.begun()
+    with serving(serve) as edge:
+        late = replace(world.task, kcl=replace(world.task.kcl, endpoint=edge.url))
+        hold = CopyHold(TaskFiles(late, tmp_path), world.ours, world.clock, world.clock.turn)
+        hold.refuse_others(progress, restart=False)
+        hold.begin(progress, signs_of_life(world.task))
+        scans.clear()
+        with pytest.raises(StillRunning):
+            hold.finish(progress, CopyListener())
+    table = world.task.kcl.application_name
+    assert rows_in(clients.checkpoints(world.task), table) == [LEASE]
 
 
 def test_a_finished_copy_is_done_until_its_changes_leave_the_stream(world: World) -> None:

@@ -8,10 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.client import HTTPConnection
 from multiprocessing import get_context
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,6 +19,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.running import StillRunning, signs_of_life
 from kcl_processor.launch.copy_mark import CopyState, read_mark, replace_mark, settle_mark
+from kcl_processor.launch.identity import write_claim
 from kcl_processor.replicate.write import Tally
 from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
@@ -36,7 +35,7 @@ from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_at_
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
-from tests.edges import Reply, Request, serving
+from tests.edges import Reply, Request, passed_on, serving
 from tests.fakes import turning
 from tests.table.copied import CopyWorld, never_ran
 
@@ -189,6 +188,20 @@ def test_a_part_of_other_rules_joins_no_copy(world: World) -> None:
     Part(world, 1).begin(restart=True)
     with pytest.raises(ConfigError, match="disturbed"):
         first.hold.look(first.progress)
+
+
+def test_parts_that_end_at_once_set_earlier_leases_aside_once(world: World) -> None:
+    """What one of them takes away is no daemon to the other."""
+    world.put_lease()
+    assert write_claim(world.task, None, world.ours)
+    parts = [part.begin() for part in world.parts()]
+    assert not parts[0].finish()
+    for part in parts[1:]:
+        part.progress.finished_at = world.clock.now()
+        part.row.save(part.progress)
+    assert parts[1].hold.finish(parts[1].progress, CopyListener())
+    assert parts[2].hold.finish(parts[2].progress, CopyListener())
+    assert world.state() is CopyState.DONE
 
 
 def test_a_part_that_ended_goes_on_on_another_host(world: World) -> None:
@@ -429,7 +442,7 @@ class Refusals:
 
     def __init__(self, url: str, key: str) -> None:
         self.made = 0
-        self._netloc = urlsplit(url).netloc
+        self._url = url
         self._key = {"S": key}
         self._written = 0
 
@@ -442,13 +455,7 @@ class Refusals:
                 self.made += 1
                 code = "com.amazon.coral.service#UnrecognizedClientException"
                 return Reply.of({"__type": code}, 400)
-        headers = {name: text for name, text in request.headers.items() if name != "Host"}
-        far = HTTPConnection(self._netloc, timeout=10)
-        far.request("POST", "/", request.body, headers)
-        answered = far.getresponse()
-        reply = Reply(answered.read(), answered.status)
-        far.close()
-        return reply
+        return passed_on(self._url, request)
 
 
 def test_of_parts_that_begin_at_once_one_begins_the_copy(world: World) -> None:
