@@ -9,9 +9,11 @@ import orjson
 
 from kcl_processor.errors import SourceError
 from kcl_processor.replicate.change import Change, canonical_key
-from kcl_processor.transform.transform import Image, Told, without_reserved
+from kcl_processor.transform.transform import RESERVED, Image, Told, without_reserved
 
 _COPY_AGAIN = "turn the stream on again with StreamViewType=NEW_AND_OLD_IMAGES, then copy the table"
+# How the name of an attribute of DynamoDB's own begins; to look at every name takes longer.
+_MAY_HAVE_RESERVED = b'"' + RESERVED.encode()
 # What does not have the form of a record raises one of these.
 _MALFORMED = (KeyError, TypeError, AttributeError, ValueError)
 
@@ -45,7 +47,10 @@ def decode(data: bytes, sequence_number: str) -> Change:
     """
     try:
         record = orjson.loads(data)
-        return _change(record["dynamodb"], _new_image(record, sequence_number), sequence_number)
+        image = _new_image(record, sequence_number)
+        if image and _MAY_HAVE_RESERVED in data:
+            image = without_reserved(image)
+        return _change(record["dynamodb"], image, sequence_number)
     except _MALFORMED as error:
         raise _malformed(sequence_number, f"{type(error).__name__}: {error}") from error
 
@@ -102,7 +107,7 @@ def _new_image(record: dict[str, Any], sequence_number: str) -> Image | None:
         )
     if not isinstance(image, dict):
         raise TypeError("NewImage is not a map")
-    return without_reserved(image)
+    return image
 
 
 def _old_image(record: dict[str, Any], sequence_number: str) -> Image | None:

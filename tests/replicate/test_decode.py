@@ -74,3 +74,11 @@ def test_an_empty_image_is_no_image() -> None:
     empty = record(NewImage={}, StreamViewType="KEYS_ONLY")
     with pytest.raises(SourceError, match=r"7 of the stream carries no new image .*KEYS_ONLY"):
         decode(empty, "7")
+
+
+def test_attributes_of_dynamodbs_own_are_left_out() -> None:
+    """No table takes them from anybody else; a value that looks like their names stays."""
+    image = {"pk": {"S": "a"}, "aws:rep:deleting": {"BOOL": False}, "note": {"S": '"aws:'}}
+    change = decode(record(NewImage=image), "7")
+    assert change.image is not None
+    assert json.loads(change.image) == {"pk": {"S": "a"}, "note": {"S": '"aws:'}}
