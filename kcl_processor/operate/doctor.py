@@ -210,6 +210,14 @@ class Doctor:
         client = clients.streams(task.source)
         stream = Stream(client, ours.stream, self._clock, wait)
         refuse(task, read_claim(task), ours, stream)
+        rows = read_rows(clients.checkpoints(task), table_names(task))
+        if rows.leases and not coordinator.reporting(rows):
+            return warn(
+                f"{len(rows.leases)} leases are of a KCL before 3, such as the original library's",
+                "the first start goes on where they stand, once they have run out, and makes them "
+                "KCL 3's; count on no way back",
+                "stop what wrote them on every host, then kcl-processor run",
+            )
         return ok("the checkpoints, if there are any, are of these two tables")
 
     def _index(self, client: Any, table: dict[str, Any]) -> Check:

@@ -17,7 +17,14 @@ from kcl_processor.operate.doctor import Doctor
 from kcl_processor.transform.rules import Rules
 from tests.edges import Reply, serving
 from tests.fakes import HandClock
-from tests.kcl_tables import fill, make_source_and_destination, make_task, rows_in, snapshot
+from tests.kcl_tables import (
+    as_kcl_1,
+    fill,
+    make_source_and_destination,
+    make_task,
+    rows_in,
+    snapshot,
+)
 
 
 def examine(task: Task, tmp_path: Path, clock: HandClock | None = None) -> list[Check]:
@@ -75,6 +82,20 @@ def test_a_queue_that_may_not_be_seen_is_warned_of(moto_url: str, tmp_path: Path
         (found,) = letters(task, tmp_path)
     assert found.result == "warn" and "sqs:GetQueueAttributes" in found.why
     assert "kcl-processor iam" in found.hint
+
+
+def test_the_leases_of_the_original_are_recognised(moto_url: str, tmp_path: Path) -> None:
+    """What the first start does with them is told before it, and that it is for good."""
+    task = replace(make_task(moto_url), metrics=Metrics(publish=False))
+    make_source_and_destination(task)
+    facts = check_source(task.source)
+    streams = boto3.client("dynamodbstreams", region_name="us-east-1", endpoint_url=moto_url)
+    described = streams.describe_stream(StreamArn=facts.stream_arn)["StreamDescription"]
+    row = as_kcl_1(snapshot("two-workers")[0][0])
+    fill(task, [{**row, "leaseKey": {"S": described["Shards"][0]["ShardId"]}}])
+    (found,) = [check for check in examine(task, tmp_path) if check.result != "ok"]
+    assert (found.result, found.text[:8]) == ("warn", "1 leases")
+    assert "no way back" in found.why and "stop what wrote them" in found.hint
 
 
 def test_the_probes_change_nothing(moto_url: str, tmp_path: Path) -> None:
