@@ -204,7 +204,7 @@ class Transform:
             finished = _returned(self._function(self._change(laid, image, told)))
         except NotAValue as refused:
             raise RuleFailed(f"transform.python: {refused}") from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # Its message may quote the item, and so may the errors behind it.
             raise RuleFailed(f"transform.python: {_in_words(error)}") from None
         if finished and without_reserved(finished) is not finished:
@@ -320,7 +320,7 @@ def _returned(result: object) -> Image | None:
     return image_of(result)
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at line {frame.lineno} of {Path(frame.filename).name}"
 

@@ -443,6 +443,8 @@ def test_nothing_is_traced_that_a_function_had_the_last_word_on(rule: Callable[.
         ({"pk": "p"}, "'sk' of the replica's item, which is of its key, is not there"),
         ({"pk": "p", "sk": "1"}, "is of type S instead of N"),
         (KeyError("4111"), "transform.python: KeyError at line"),
+        # By which a command would end, and well at that.
+        (SystemExit(0), "transform.python: SystemExit at line"),
     ],
 )
 def test_a_function_that_fails_fails_for_this_item(
@@ -451,7 +453,7 @@ def test_a_function_that_fails_fails_for_this_item(
     """Like any other rule; what it said of the item stays untold."""
 
     def fails(_change: ItemChange) -> Any:
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             raise result
         return result
 
