@@ -22,6 +22,9 @@ Value = dict[str, Any]
 # 1E-130 up to 9.99…E+125.
 DIGITS = 38
 _LEAST, _GREATEST = -130, 125
+# Lists and maps within each other that can be written as JSON: orjson's limit is 254, and each of
+# them is two there. DynamoDB takes 32, and says itself of which items it does not.
+_DEEPEST = 100
 
 
 class NotAValue(Exception):
@@ -60,12 +63,17 @@ def plain(value: Value) -> Any:
     return _PLAIN[kind](content)
 
 
-def dynamo(value: Any) -> Value:
+def dynamo(value: Any, depth: int = 0) -> Value:
     """Plain Python as DynamoDB has it: the inverse of :func:`plain` and :func:`item_of`.
+
+    Args:
+        depth: lists and maps that it lies in.
 
     Raises:
         NotAValue: it is of no type that an item can hold; floats are none, for they are inexact.
     """
+    if depth > _DEEPEST:
+        raise NotAValue(f"lists and maps within each other, more than {_DEEPEST} deep")
     match value:
         case None:
             return {"NULL": True}
@@ -80,9 +88,10 @@ def dynamo(value: Any) -> Value:
         case Members():
             return {value.kind: _members(value.kind, value)}
         case list() | tuple():
-            return {"L": [dynamo(member) for member in value]}
+            return {"L": [dynamo(member, depth + 1) for member in value]}
         case Mapping():
-            return {"M": {_name(name): dynamo(member) for name, member in value.items()}}
+            inner = {_name(name): dynamo(member, depth + 1) for name, member in value.items()}
+            return {"M": inner}
         case Set():
             kind = _kind_of(value)
             return {kind: _members(kind, value)}
@@ -204,6 +213,8 @@ _KINDS = {str: "SS", Decimal: "NS", int: "NS", bytes: "BS"}
 
 
 def _kind_of_other(member: Any) -> str:
+    if isinstance(member, str):
+        return "SS"
     return "BS" if isinstance(member, _binary()) else ""
 
 
@@ -217,6 +228,9 @@ def _binary() -> type[Any]:
 
 
 def _text(text: str) -> str:
+    """The text itself; of what is more than a text, such as an enumeration's member, its value."""
+    if type(text) is not str:
+        text = str.__str__(text)
     if not text.isascii():
         try:
             text.encode()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
+import orjson
 import pytest
 from boto3.dynamodb.types import Binary, TypeDeserializer
 from hypothesis import given
@@ -129,6 +131,29 @@ def test_what_no_item_can_hold_is_refused(value: Any) -> None:
     """The message tells its type, and nothing of it."""
     with pytest.raises(NotAValue):
         dynamo(value)
+
+
+def test_a_text_may_be_more_than_a_text() -> None:
+    """As a member of an enumeration is; in an item it is the text alone, as what writes JSON
+    takes no other name."""
+
+    class Name(StrEnum):
+        CITY = "city"
+
+    made = image_of({Name.CITY: Name.CITY, "m": {Name.CITY: 1}, "s": {Name.CITY}})
+    assert made == {"city": {"S": "city"}, "m": {"M": {"city": {"N": "1"}}}, "s": {"SS": ["city"]}}
+    assert orjson.dumps(made)
+
+
+def test_what_lies_too_deep_to_be_written_is_refused() -> None:
+    """Deeper than any table takes; what is not as deep the table refuses, if it does."""
+    deep: Any = "x"
+    for _ in range(100):
+        deep = [deep]
+    assert orjson.dumps(image_of({"m": deep}))
+    for deeper in ([deep], {"m": deep}):
+        with pytest.raises(NotAValue):
+            image_of({"m": deeper})
 
 
 def test_a_refusal_does_not_tell_the_value() -> None:
