@@ -9,6 +9,7 @@ destination refuses again stays, and so does a letter whose rule fails again. Th
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from collections import Counter
@@ -49,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
     place = _place(files, args.place)
     replay = open_replay(files.task, SystemClock(), time.sleep)
     try:
-        counts = Counter(_settled(place, replay))
+        # What a rule in Python prints is no part of the result.
+        with contextlib.redirect_stdout(sys.stderr):
+            counts = Counter(_settled(place, replay))
         hidden = place.hidden()
     finally:
         place.release()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -251,6 +252,8 @@ def _work(
         signal.signal(number, signal.SIG_IGN)
     for other in close:
         other.close()
+    # What a rule in Python prints is no part of the command's result.
+    sys.stdout = sys.stderr
     gc.set_threshold(*_GC_THRESHOLDS)
     error: BaseException | None = None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import re
@@ -90,7 +91,9 @@ def _found(name: str) -> tuple[Function, bytes]:
 
 def _imported(name: str) -> ModuleType:
     try:
-        return importlib.import_module(name)
+        # What it prints is no part of a command's result.
+        with contextlib.redirect_stdout(sys.stderr):
+            return importlib.import_module(name)
     except (Exception, SystemExit) as error:
         # A module may do anything while it is imported.
         raise ConfigError(

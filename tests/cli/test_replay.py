@@ -33,6 +33,19 @@ def test_a_letter_is_applied_once(ask: Ask, file: Path, tmp_path: Path) -> None:
     assert f"are open in {place}" in told
 
 
+def test_what_a_rule_prints_is_no_part_of_the_result(ask: Ask, file: Path, tmp_path: Path) -> None:
+    """A program reads the JSON."""
+    file.write_text(file.read_text() + "    transform: {python: builtins:print}\n")
+    (task,) = load_tasks(file)
+    item = {"pk": {"S": "a"}}
+    clients.tables(task.source).put_item(TableName=task.source.table, Item=item)
+    letter = {"task": task.name, "shardId": "s", "sequenceNumber": "7", "key": item, "image": item}
+    place = tmp_path / "letters.jsonl"
+    place.write_text(json.dumps(letter) + "\n")
+    _, said, told = ask("replay", "--from", str(place), "--json")
+    assert json.loads(said)["untraced"] == 1 and "ItemChange" in told
+
+
 def test_letters_that_are_not_there_are_not_replayed(ask: Ask, tmp_path: Path) -> None:
     """A mistyped file is no empty one."""
     for place in (str(tmp_path / "mistyped"), ""):

@@ -88,6 +88,12 @@ def test_a_worker_goes_on_when_its_report_is_written_down() -> None:
     assert written == [1, 2, 3, 4, 5]
 
 
+def test_what_a_worker_prints_is_no_result(capfd: pytest.CaptureFixture[str]) -> None:
+    """Of the command: a rule in Python may print."""
+    World().run(1, lambda _: print("a rule", flush=True))
+    assert capfd.readouterr() == ("", "a rule\n")
+
+
 def test_what_a_worker_raises_ends_the_work_of_all() -> None:
     """The same error, in an operator's words."""
     world = World()

@@ -47,6 +47,15 @@ def test_the_source_is_that_of_what_runs(folder: Path) -> None:
     assert source_of("rules_source:keep") == b"def keep(change): return change.new\n"
 
 
+def test_what_a_module_prints_is_no_result(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a command, whose result is its stdout."""
+    module(folder, "rules_print", "print('imported')\ndef keep(change): ...\n")
+    find("rules_print:keep")
+    assert capsys.readouterr() == ("", "imported\n")
+
+
 def test_a_module_is_read_once(folder: Path) -> None:
     """Whoever asks."""
     module(
