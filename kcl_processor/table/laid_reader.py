@@ -14,11 +14,7 @@ import orjson
 
 from kcl_processor.replicate.change import canonical_key
 from kcl_processor.table.table_reader import Failed, Item, Page, Segment, TableReader
-from kcl_processor.transform.transform import Image, RuleFailed, Transform
-from kcl_processor.transform.values import Value
-
-# Bytes that the two attributes of a key may have (developer guide, "Constraints").
-_LONGEST = (2048, 1024)
+from kcl_processor.transform.transform import RuleFailed, Transform
 
 # What a source's item comes to: an item of the replica, none, or no result.
 Laid = Item | None | Failed
@@ -69,19 +65,5 @@ def lay(transform: Transform, key: bytes, image: bytes) -> Laid:
         return Failed(key, str(failed))
     if laid is None:
         return None
-    laid_key = transform.key_of(laid)
-    if is_too_long(laid_key):
-        return Failed(key, "the replica's item has a key that is longer than a table takes")
     image = orjson.dumps(laid, option=orjson.OPT_SORT_KEYS)
-    return Item(canonical_key(laid_key), image, key)
-
-
-def is_too_long(key: Image) -> bool:
-    """Whether no table can hold an item of this key, nor be asked for one."""
-    return any(map(_is_longer, key.values(), _LONGEST))
-
-
-def _is_longer(value: Value, longest: int) -> bool:
-    ((kind, content),) = value.items()
-    # Of four characters in base64 three bytes are held.
-    return len(content.encode()) > (longest if kind == "S" else -(-longest // 3) * 4)
+    return Item(canonical_key(transform.key_of(laid)), image, key)

@@ -15,9 +15,9 @@ import orjson
 
 from kcl_processor.replicate.change import canonical_key
 from kcl_processor.table.equality import same
-from kcl_processor.table.laid_reader import Laid, LaidReader, is_too_long
+from kcl_processor.table.laid_reader import Laid, LaidReader
 from kcl_processor.table.table_reader import Failed, Item, Page, Segment, TableReader
-from kcl_processor.transform.transform import Transform
+from kcl_processor.transform.transform import Transform, is_too_long
 
 
 class Kind(Enum):

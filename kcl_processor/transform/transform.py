@@ -20,6 +20,8 @@ Image = dict[str, Value]
 
 # DynamoDB's own attributes in a table that was a global table of 2017 ("aws:rep:updatetime").
 RESERVED = "aws:"
+# Bytes that the two attributes of a key may have (developer guide, "Constraints").
+_LONGEST_KEY = (2048, 1024)
 REMOVE = "REMOVE"
 
 
@@ -238,6 +240,8 @@ class Transform:
         for name, kind in self.destination_keys.items():
             if fault := _no_key(laid.get(name), kind):
                 raise RuleFailed(f"{name!r} of the replica's item, which is of its key, is {fault}")
+        if is_too_long(self.key_of(laid)):
+            raise RuleFailed("the replica's item has a key that is longer than a table takes")
         return laid
 
     def _fault(self, name: str, kind: str) -> str | None:
@@ -301,6 +305,17 @@ def _compiled(place: str, text: str) -> Expression:
             f"transform.{place}: {error.reason}, at column {error.column} of the expression.",
             f"mend transform.{place}",
         ) from error
+
+
+def is_too_long(key: Image) -> bool:
+    """Whether no table can hold an item of this key, nor be asked for one."""
+    return any(map(_is_longer, key.values(), _LONGEST_KEY))
+
+
+def _is_longer(value: Value, longest: int) -> bool:
+    ((kind, content),) = value.items()
+    # Of four characters in base64 three bytes are held.
+    return len(content.encode()) > (longest if kind == "S" else -(-longest // 3) * 4)
 
 
 def _no_key(value: Value | None, kind: str) -> str | None:

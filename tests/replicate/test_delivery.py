@@ -160,6 +160,18 @@ def test_an_item_that_moves_is_deleted_where_it_was_and_put_where_it_is() -> Non
     assert all(write.source and write.source.key == b'{"pk":{"S":"a"}}' for write in writes)
 
 
+def test_a_key_that_no_table_takes_is_neither_put_nor_deleted() -> None:
+    """The destination would refuse the deletion, too: a letter, or a stop, of an item that the
+    rules are fine with."""
+    records, _ = history([item("a", 1, "x" * 2047), item("a", 1, "x")])
+    rules = Rules(set=(("id", "join('#', [kind, pk])"),))
+    ruled, aside = reader(rules, {"id": "S"})
+    writes = [write for record in records for write in ruled.read([record])[1]]
+    assert [write.key for write in writes] == [b'{"id":{"S":"x#a"}}']
+    ((refused, _),) = aside.refused
+    assert refused.sequence_number == "0"
+
+
 def test_what_a_rule_fails_for_is_set_aside_as_the_source_made_it() -> None:
     """A key that may move is deleted where it was: it would be left there for good."""
     read, aside = reader(*RULES["another key"])
