@@ -30,6 +30,7 @@ class Settings:
     Attributes:
         lock: empty in a file of before there was one.
         rules: :meth:`Rules.text`, or empty for none.
+        rules_digest: :meth:`Transform.digest` of them when the file was written.
         source_keys, destination_keys: name of a key attribute to its type, where there are rules.
     """
 
@@ -57,6 +58,7 @@ class Settings:
     gap_file: str
     ttl_deletes: str
     rules: str
+    rules_digest: str
     source_keys: str
     destination_keys: str
 
@@ -64,12 +66,20 @@ class Settings:
         """The rules between both tables, if there are any.
 
         Raises:
-            ConfigError: one cannot be compiled or found.
+            ConfigError: one cannot be compiled or found; or a function in Python is another than
+                when the file was written: by that one the start was checked, and items were laid.
         """
         if not self.rules:
             return None
         keys = json.loads(self.source_keys), json.loads(self.destination_keys)
-        return Transform(Rules.parse(self.rules), *keys)
+        transform = Transform(Rules.parse(self.rules), *keys)
+        if transform.rules.python and transform.digest() != self.rules_digest:
+            raise ConfigError(
+                f"The module of transform.python: {transform.rules.python} is another than when "
+                f"the properties of task {self.task} were written.",
+                f"kcl-processor run {self.task}, which says how to go on; or undo the edit",
+            )
+        return transform
 
 
 def read_settings(path: Path) -> Settings:
@@ -120,6 +130,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         gap_file=str(gap_file),
         ttl_deletes=properties.get("replica.ttlDeletes", ""),
         rules=properties.get("replica.rules", ""),
+        rules_digest=properties.get("replica.rulesDigest", ""),
         source_keys=properties.get("replica.source.keys", ""),
         destination_keys=properties.get("replica.destination.keys", ""),
     )
