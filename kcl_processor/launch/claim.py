@@ -135,7 +135,9 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
             f"{task.destination} were laid.",
             f"kcl-processor verify {task.name}, which says what the new ones would have otherwise; "
             f"then kcl-processor run --adopt {task.name}, and "
-            f"kcl-processor verify {task.name} --repair --delete-extra",
+            f"kcl-processor verify {task.name} --repair --delete-extra. What this calls untraced "
+            "stays as the old rules laid it; if that may not be, empty the destination, and "
+            f"kcl-processor copy --restart {task.name}",
         )
     if found.stream != ours.stream and task.on_gap == STOP:
         raise GapError(

@@ -95,6 +95,22 @@ def test_a_table_that_was_made_anew_is_refused(made: Task, tmp_path: Path, side:
         claim_for_copy(made, another(now), clock, clock.turn)
 
 
+@pytest.mark.parametrize(("before", "after"), [("one", "two"), ("", "one"), ("one", "")])
+def test_other_rules_than_those_of_the_last_start_are_refused(
+    made: Task, tmp_path: Path, before: str, after: str
+) -> None:
+    """Rules that there were none of, or are none any more, as well; the way on is told to its end:
+    what the new ones cannot trace, no repair deletes."""
+    then, now = (replace(identity(made), rules=rules) for rules in (before, after))
+    claiming(made, tmp_path, then)
+    with pytest.raises(ConfigError, match=r"rules of task .* are others than those") as raised:
+        claiming(made, tmp_path, now)
+    for words in ("verify {}, ", "run --adopt {}", "--repair --delete-extra", "copy --restart {}"):
+        assert words.format(made.name) in raised.value.hint
+    claiming(made, tmp_path, now, adopt=True)
+    claiming(made, tmp_path, now)
+
+
 @pytest.mark.parametrize("on_gap", ["stop", "continue"])
 def test_a_stream_that_was_made_again_is_a_gap(made: Task, tmp_path: Path, on_gap: str) -> None:
     """Checkpoints of an older stream stop the task, unless it goes on over gaps or is told to; then
