@@ -58,7 +58,8 @@ def find(name: str) -> Function:
 
 
 def source_of(name: str) -> bytes:
-    """The text of the module that a function is in, by which a change of it is noticed.
+    """The text of the module that a function is in, and of the one that it comes from where that
+    is another, by which a change of it is noticed.
 
     It is that of the first :func:`find`, which is what runs.
 
@@ -86,7 +87,7 @@ def _found(name: str) -> tuple[Function, bytes]:
             f"transform.python: the module {module_name!r} has no function {path!r}.",
             f"def {path}(change): … in {getattr(module, '__file__', None) or module_name}",
         )
-    return function, _text_of(module)
+    return function, _text_of(module) + _text_of_home(function, module)
 
 
 def _imported(name: str) -> ModuleType:
@@ -102,6 +103,12 @@ def _imported(name: str) -> ModuleType:
             f"install the package that has it for {sys.executable}, or set PYTHONPATH to the "
             "folder that it lies in",
         ) from error
+
+
+def _text_of_home(function: Function, module: ModuleType) -> bytes:
+    """Of the module that has a function which another hands on, as a package does its parts'."""
+    home = sys.modules.get(getattr(function, "__module__", None) or "", module)
+    return b"" if home is module else _text_of(home)
 
 
 def _text_of(module: ModuleType) -> bytes:

@@ -47,6 +47,16 @@ def test_the_source_is_that_of_what_runs(folder: Path) -> None:
     assert source_of("rules_source:keep") == b"def keep(change): return change.new\n"
 
 
+def test_the_source_of_a_function_that_a_package_hands_on_is_where_it_comes_from(
+    folder: Path,
+) -> None:
+    """A change of it is one there."""
+    package, home = "from rules_handed.home import keep\n", "def keep(change): ...\n"
+    module(folder, "rules_handed.home", home)
+    module(folder, "rules_handed.__init__", package)
+    assert source_of("rules_handed:keep") == (package + home).encode()
+
+
 def test_what_a_module_prints_is_no_result(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
