@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
+
+from kcl_processor.transform.values import NotAValue, spelled
+
+# A number as every store spells it.
+_PLAIN = re.compile("0|-?[1-9][0-9]{0,37}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +44,27 @@ class Change:
 def canonical_key(key: dict[str, Any]) -> bytes:
     """The key's DynamoDB JSON with sorted names, so that equal keys are equal bytes.
 
-    Numbers are taken as DynamoDB normalises them in a stream: one spelling for one value.
+    A number gets DynamoDB's spelling: other stores give it back as it was written, or in one of
+    their own.
 
     Raises:
         TypeError: ``key`` is not a map with at least one attribute.
     """
     if not isinstance(key, dict) or not key:
         raise TypeError("Keys is not a map with a key in it")
-    return orjson.dumps(key, option=orjson.OPT_SORT_KEYS)
+    numbers = {name: _number(one) for name, one in key.items() if type(one) is dict and "N" in one}
+    return orjson.dumps(key | numbers if numbers else key, option=orjson.OPT_SORT_KEYS)
+
+
+def _number(value: dict[str, Any]) -> dict[str, Any]:
+    """A number in DynamoDB's spelling, if it is one that DynamoDB has."""
+    text = value["N"]
+    if not isinstance(text, str) or _PLAIN.fullmatch(text):
+        return value
+    try:
+        return {"N": spelled(Decimal(text))}
+    except (NotAValue, InvalidOperation):
+        return value
 
 
 def key_names(changes: Iterable[Change]) -> list[str]:

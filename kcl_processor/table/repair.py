@@ -6,6 +6,10 @@ the key is repaired once more. The condition alone does not do: the destination 
 newest item and back to what was read. So a repair ends when both sides are equal, or when what the
 destination holds is not the repair's own; it never leaves behind what it has laid. A write whose
 fate is unknown has its time to settle before that look.
+
+Some stores find no list and no map equal to itself (dynalite's ``valsEqual``), and so refuse every
+such condition. Where one is refused and the destination still holds what was compared, the next one
+asks of lists and maps only how many members they have: the look afterwards does the rest.
 """
 
 from __future__ import annotations
@@ -82,6 +86,7 @@ class Repair:
         """
         outcome = Outcome.SETTLED
         laid: list[bytes | None] = []
+        refused: Difference | None = None
         for tries in itertools.count():
             (both,) = self._sides.look([pair])
             now = difference(_NO_SEGMENT, pair, both)
@@ -100,15 +105,18 @@ class Repair:
                 return Outcome.WOULD_DELETE if extra else Outcome.WOULD_PUT
             # Before the write: one whose answer was lost is repeated, and its condition then fails.
             laid.append(now.source)
-            if self._write(now):
+            unmoved = refused is not None and same(refused.destination, now.destination)
+            if self._write(now, documents=not unmoved):
                 outcome = Outcome.DELETED if extra else Outcome.PUT
+            else:
+                refused = now
         return outcome
 
-    def _write(self, now: Difference) -> bool:
+    def _write(self, now: Difference, *, documents: bool) -> bool:
         """Write under the condition that the destination holds ``now.destination``."""
         target = b'"Item":%b' % now.source if now.source is not None else b'"Key":%b' % now.pair.key
         operation = "DeleteItem" if now.source is None else "PutItem"
-        rest = orjson.dumps({"TableName": self._calls.table, **condition(now)})
+        rest = orjson.dumps({"TableName": self._calls.table, **condition(now, documents=documents)})
         try:
             self._calls.call(operation, b"{%b,%b" % (target, rest[1:]), 1.0, WINDOW)
         except ConditionFailed:
@@ -116,10 +124,13 @@ class Repair:
         return True
 
 
-def condition(found: Difference) -> dict[str, Any]:
+def condition(found: Difference, *, documents: bool = True) -> dict[str, Any]:
     """The parameters that say: the destination's item is still the one that was compared.
 
     Attributes that only the source has must be absent still, the others must have their values.
+
+    Args:
+        documents: compare lists and maps by what they hold, not only by how many members they have.
     """
     key = orjson.loads(found.pair.key)
     ours = orjson.loads(found.source or b"{}")
@@ -133,13 +144,23 @@ def condition(found: Difference) -> dict[str, Any]:
     compared = sorted((ours.keys() | theirs.keys()) - key.keys(), key=found.attributes.__contains__)
     compared = [*key, *reversed(compared)][:_MOST_ATTRIBUTES]
     names = {f"#{at}": name for at, name in enumerate(compared)}
-    values = {f":{at}": theirs[name] for at, name in enumerate(compared) if name in theirs}
-    terms = [
-        f"#{at}=:{at}" if name in theirs else f"attribute_not_exists(#{at})"
-        for at, name in enumerate(compared)
-    ]
+    values: dict[str, Any] = {}
+    terms = []
+    for at, name in enumerate(compared):
+        if name not in theirs:
+            terms.append(f"attribute_not_exists(#{at})")
+            continue
+        members = None if documents else _members(theirs[name])
+        terms.append(f"#{at}=:{at}" if members is None else f"size(#{at})=:{at}")
+        values[f":{at}"] = theirs[name] if members is None else {"N": str(members)}
     return {
         "ConditionExpression": " AND ".join(terms),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
+
+
+def _members(value: dict[str, Any]) -> int | None:
+    """How many members a list or a map has; ``None`` of anything else."""
+    ((kind, content),) = value.items()
+    return len(content) if kind in ("L", "M") else None

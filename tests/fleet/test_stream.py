@@ -121,6 +121,15 @@ def test_a_list_goes_on_from_a_shard() -> None:
     assert [shard.id for shard in stream.shards()] == ["1", "2", "3"]
 
 
+def test_the_shard_to_go_on_from_is_no_shard_after_it(moto_url: str) -> None:
+    """moto's stream lists its one shard whatever it is asked for."""
+    task = make_task(moto_url)
+    make_source_and_destination(task)
+    stream = stream_of(task, HandClock())
+    (shard,) = stream.shards()
+    assert stream.shards(shard.id) == []
+
+
 def test_shards_are_listed_with_their_parents() -> None:
     """One that still takes changes has no end."""
     clock = HandClock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,28 @@ VALUES = st.integers().map(lambda value: {"N": str(value)})
 def test_equal_keys_are_equal_bytes_whatever_their_order(key: dict[str, dict[str, str]]) -> None:
     """The order of attribute names in a record does not make another key."""
     assert canonical_key(key) == canonical_key(dict(reversed(key.items())))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        *(("1.50", "1.5"), ("1.0", "1"), ("+7", "7"), ("007", "7"), ("-0", "0"), ("1E+2", "100")),
+        *(("1E-3", "0.001"), ("-1.20E1", "-12"), ("0", "0"), ("-5", "-5")),
+        ("1" * 38 + ".0", "1" * 38),
+    ],
+)
+def test_a_number_has_one_spelling_whatever_the_store_s(theirs: str, ours: str) -> None:
+    """Two spellings in one request are one key for DynamoDB, which then refuses it."""
+    assert canonical_key({"id": {"N": theirs}}) == canonical_key({"id": {"N": ours}})
+    text = {"id": {"S": f'{{"N":"{theirs}"}}'}}
+    assert orjson.loads(canonical_key(text)) == text
+
+
+@pytest.mark.parametrize("value", [{"N": "much"}, {"N": 1}, {"N": "9E999"}, {"N": "1" * 39}, None])
+def test_what_is_no_number_of_dynamodb_is_a_key_as_it_is(value: object) -> None:
+    """The destination is to judge it."""
+    key = {"id": value, "x": {"N": "1.0"}}
+    assert orjson.loads(canonical_key(key)) == {"id": value, "x": {"N": "1"}}
 
 
 @pytest.mark.parametrize("key", [None, {}, [], ["pk"], "pk"])

@@ -65,6 +65,8 @@ class Calls(PatientCalls):
         self.before: Callable[[], None] = lambda: None
         self.made: list[str] = []
         self.loses_an_answer = False
+        # Another store's way: no list and no map is equal to itself.
+        self.compares_documents = True
 
     def call(self, operation: str, body: bytes, _expected: float, _doubt: float = 0.0) -> Answer:
         self.before()
@@ -91,9 +93,19 @@ class Calls(PatientCalls):
             else:
                 name, _, value = term.partition("=")
                 wanted = request["ExpressionAttributeValues"][value]
-                if item.get(request["ExpressionAttributeNames"][name]) != wanted:
+                if not self._equal(name, request["ExpressionAttributeNames"], item, wanted):
                     return False
         return True
+
+    def _equal(
+        self, operand: str, names: dict[str, str], item: dict[str, Any], wanted: dict[str, Any]
+    ) -> bool:
+        if operand.startswith("size("):
+            held = item.get(names[operand[5:-1]], {"S": ""})
+            return {"N": str(len(next(iter(held.values()))))} == wanted
+        return (self.compares_documents or not wanted.keys() & {"L", "M"}) and (
+            item.get(names[operand]) == wanted
+        )
 
 
 def verified(

@@ -117,6 +117,37 @@ def test_a_key_that_only_the_daemon_moves_is_given_up() -> None:
     assert repaired(source, destination, before=daemon) == (Outcome.UNSETTLED, [])
 
 
+@pytest.mark.parametrize("extra", [False, True])
+def test_a_store_that_finds_no_document_equal_is_repaired_too(*, extra: bool) -> None:
+    """Its refusals are known by the destination that has not moved; nothing else is laxer."""
+    theirs = {"pk": {"S": "a"}, "l": {"L": [{"N": "1"}]}, "m": {"M": {"x": {"S": "y"}}}}
+    source = Table({} if extra else {key("a"): image("a", 2)})
+    destination = Table({key("a"): orjson.dumps(theirs)})
+    calls = Calls(destination)
+    calls.compares_documents = False
+    repair = Repair(Sides(source, destination), calls, delete_extra=True, dry_run=False)
+    assert repair.apply(PAIR) is (Outcome.DELETED if extra else Outcome.PUT)
+    assert destination.items == source.items
+
+
+def test_such_a_store_keeps_what_the_daemon_wrote_meanwhile() -> None:
+    """A list that has grown is another, and every other attribute is compared as ever."""
+    lists = [{"pk": {"S": "a"}, "l": {"L": [{"N": "1"}] * size}} for size in range(4)]
+    source = Table({key("a"): orjson.dumps(lists[3])})
+    destination = Table({key("a"): orjson.dumps(lists[1])})
+    calls = Calls(destination)
+    calls.compares_documents = False
+    attempts = iter((1, 3))
+
+    def daemon() -> None:
+        destination.items[key("a")] = orjson.dumps(lists[next(attempts)])
+
+    calls.before = daemon
+    repair = Repair(Sides(source, destination), calls, delete_extra=False, dry_run=False)
+    assert repair.apply(PAIR) is Outcome.SETTLED
+    assert calls.made == []
+
+
 def test_the_condition_covers_what_both_sides_hold() -> None:
     """Every attribute has its value still, and those of the source alone are absent still."""
     ours = orjson.dumps({"pk": {"S": "a"}, "new": {"N": "1"}, "same": {"S": "x"}})
