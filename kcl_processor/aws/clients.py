@@ -18,7 +18,7 @@ from botocore.exceptions import (
 )
 
 from kcl_processor.aws import wire
-from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes, said
+from kcl_processor.aws.codes import DENIED, RENEW, UNKNOWN_OPERATION, code_of, passes, said
 from kcl_processor.aws.credentials import session
 from kcl_processor.aws.network import proxies_to
 from kcl_processor.clock import Clock, SystemClock
@@ -38,6 +38,8 @@ _BOUNDED = Config(
 _PASSES = "check the endpoint and the network, then start again; a supervisor does"
 
 _TRUST = "AWS_CA_BUNDLE with the certificates that stand behind the endpoint or the proxy"
+
+_LACKING = "do without what needs it here, or a store that has it"
 
 _RENEW_FIRST = "renew the credentials, check this host's clock, then try again"
 
@@ -151,6 +153,10 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
     try:
         yield
     except ClientError as failure:
+        if code_of(failure.response) == UNKNOWN_OPERATION:
+            raise error(
+                f"{action} on {resource}: the service there has no such operation.", _LACKING
+            ) from failure
         raise _refused(failure, action, resource) or error(
             f"{action} on {resource} failed ({said(failure.response)}).", hint
         ) from failure

@@ -55,6 +55,9 @@ RENEW = frozenset(
     }
 )
 
+# The service has no such operation: another implementation of DynamoDB, which lacks it.
+UNKNOWN_OPERATION = "UnknownOperationException"
+
 # What to type after an error that nobody here knows.
 UNKNOWN_HINT = "look the error up in the DynamoDB API reference, mend its cause, then start again"
 

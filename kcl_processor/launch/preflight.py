@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from kcl_processor.aws import clients, queues
 from kcl_processor.aws.clients import CredentialsRefused
+from kcl_processor.aws.codes import UNKNOWN_OPERATION, code_of
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import queue_of
 from kcl_processor.config.task import SKIP, STOP, Side, Source, Task
@@ -61,6 +64,7 @@ def check_source(source: Source) -> SourceFacts:
     specification = table.get("StreamSpecification") or {}
     arn = table.get("LatestStreamArn")
     if not specification.get("StreamEnabled") or not arn:
+        refuse_streamless(source)
         raise StreamOff(
             f"The stream of source table {source} is off.", f"kcl-processor prepare, or {stream_on}"
         )
@@ -79,6 +83,30 @@ def check_source(source: Source) -> SourceFacts:
         )
     _check_stream(source, arn)
     return SourceFacts(Incarnation.of(table), arn, key_schema(table))
+
+
+def refuse_streamless(source: Source) -> None:
+    """Refuse a source whose service has no streams at all, as some implementations have none.
+
+    AWS has them, and is not asked; any other answer than that the operation is unknown tells
+    nothing.
+
+    Raises:
+        SourceError: it has none.
+    """
+    if source.streams_url is None:
+        return
+    try:
+        clients.streams(source).list_streams(TableName=source.table)
+    except ClientError as failure:
+        if code_of(failure.response) == UNKNOWN_OPERATION:
+            raise SourceError(
+                f"The service at {source.streams_url} has no streams: what stands there can be "
+                "replicated to, but not from.",
+                "another source, or source.streams_endpoint where its stream is served elsewhere",
+            ) from failure
+    except BotoCoreError:
+        pass
 
 
 def check_destination(

@@ -15,7 +15,7 @@ from typing import Any
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import queue_of
-from kcl_processor.config.task import STOP, Side, Task
+from kcl_processor.config.task import STOP, Task
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied, SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.kcl_tables import KEYS, LEASE_INDEX, refuse_other_tables, table_names
@@ -33,6 +33,7 @@ from kcl_processor.launcher.java import TESTED, find_java
 from kcl_processor.operate import host, probes
 from kcl_processor.operate.check import FAIL, Check, fail, ok, warn
 from kcl_processor.operate.ruled import told
+from kcl_processor.operate.stores import unlike_aws
 from kcl_processor.operate.uneven import uneven_settings
 from kcl_processor.state.owner import owned_files
 
@@ -113,6 +114,7 @@ class Doctor:
         self._facts = facts = preflight.check_source(source)
         table = preflight.describe(source, SourceError, "try again")
         yield ok(f"table {source.table}, about {table.get('ItemCount', 0):,} items, stream on")
+        yield from unlike_aws(source, table)
         probes.read_stream(self._task, facts.stream_arn)
         yield ok("the stream can be described and read")
         if source.endpoint is None:
@@ -148,10 +150,11 @@ class Doctor:
             yield ok(f"table {destination.table} is another than the source, and has its keys")
         probes.write_destination(destination, keys, found.arn)
         yield ok("a write is accepted")
-        yield self._capacity(destination)
+        table = preflight.describe(destination, DestinationError, "try again")
+        yield from unlike_aws(destination, table)
+        yield self._capacity(table)
 
-    def _capacity(self, side: Side) -> Check:
-        table = preflight.describe(side, DestinationError, "try again")
+    def _capacity(self, table: dict[str, Any]) -> Check:
         capacity = table.get("ProvisionedThroughput", {}).get("WriteCapacityUnits", 0)
         if not capacity:
             return ok("capacity on demand")

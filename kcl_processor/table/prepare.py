@@ -68,6 +68,7 @@ def plan(task: Task, *, tags: bool = False, ttl: bool = False) -> Plan:
     source = preflight.describe(task.source, SourceError, hint)
     stream = None
     if not (source.get("StreamSpecification") or {}).get("StreamEnabled"):
+        preflight.refuse_streamless(task.source)
         stream = _stream_on(task)
     else:
         preflight.check_source(task.source)

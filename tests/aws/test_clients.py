@@ -83,6 +83,13 @@ def test_anything_else_is_the_callers_error(failure: Exception) -> None:
     assert (error.exit_code, error.hint) == (ExitCode.SOURCE, "look")
 
 
+def test_an_operation_that_another_store_lacks_is_called_so() -> None:
+    """Its answer has no words of its own."""
+    error = raised(refusal("UnknownOperationException"))
+    assert error.exit_code == ExitCode.SOURCE and "has no such operation" in error.message
+    assert "a store that has it" in error.hint
+
+
 def test_an_answer_that_is_not_the_services_is_trouble_that_passes() -> None:
     """A portal's empty object with status 200: a supervisor starts again, and nothing is a bug."""
     with serving(lambda _request: Reply.of({})) as portal:

@@ -16,12 +16,12 @@ from kcl_processor.transform.rules import Rules
 from tests.kcl_tables import make_task
 
 
-def verified(**counts: int) -> Verified:
+def verified(*, settled: int = 0, **counts: int) -> Verified:
     """A verification of one segment that came to this."""
     result = SegmentResult(0)
     for name, count in counts.items():
         setattr(result, name, count)
-    return Verified([result], settled=0)
+    return Verified([result], settled=settled)
 
 
 RULED = replace(make_task(), rules=Rules(where="a"))
@@ -68,3 +68,16 @@ def test_a_task_without_rules_has_its_own_columns_alone(capsys: pytest.CaptureFi
     assert "LAID" not in out and err == ""
     print_result(verified(kept=1), make_task(ttl_deletes=SKIP), VerifyOptions(), as_json=False)
     assert "KEPT" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("source", "settled", "told"), [(300, 500, True), (300, 120, False), (9, 18, False)]
+)
+def test_stores_that_scan_otherwise_are_told_with_the_cost(
+    capsys: pytest.CaptureFixture[str], *, source: int, settled: int, told: bool
+) -> None:
+    """Some keys settle because changes were on their way; most of a table do not."""
+    print_result(
+        verified(source=source, settled=settled), make_task(), VerifyOptions(), as_json=True
+    )
+    assert ("--segments 1" in capsys.readouterr().err) is told

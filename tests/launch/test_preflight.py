@@ -20,12 +20,14 @@ from kcl_processor.errors import (
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import (
     QueueUnseen,
+    StreamOff,
     check_destination,
     check_queue,
     check_source,
     refuse_queue,
 )
-from tests.edges import Reply, serving
+from kcl_processor.table.prepare import plan
+from tests.edges import Reply, Request, serving
 from tests.kcl_tables import make_task
 
 OTHER = Incarnation("arn:aws:dynamodb:us-east-1:123456789012:table/other", 0.0)
@@ -89,6 +91,34 @@ def test_a_stream_that_cannot_be_replicated_names_the_cure(
         check_source(source(moto_url, table(dynamodb, **options)))
     at = f"aws dynamodb update-table --region us-east-1 --endpoint-url {moto_url} --table-name "
     assert at in raised.value.hint
+
+
+def without_streams(request: Request) -> Reply:
+    """An implementation of DynamoDB that has tables only."""
+    if request.headers["X-Amz-Target"].endswith(".DescribeTable"):
+        created = {"CreationDateTime": 1.0, "TableArn": OTHER.arn, "TableStatus": "ACTIVE"}
+        return Reply.of({"Table": {"TableName": "orders", **created}})
+    return Reply.of({"__type": "com.amazon.coral.service#UnknownOperationException"}, 400)
+
+
+def test_a_service_without_streams_can_be_no_source() -> None:
+    """It is not told to turn one on."""
+    with serving(without_streams) as store:
+        with pytest.raises(SourceError, match="has no streams") as raised:
+            check_source(source(store.url, "orders"))
+        assert store.url in raised.value.message and "prepare" not in raised.value.hint
+        task = replace(make_task(store.url), source=source(store.url, "orders"))
+        with pytest.raises(SourceError, match="has no streams"):
+            plan(task)
+
+
+def test_a_stream_that_cannot_be_asked_for_is_off_all_the_same(
+    moto_url: str, dynamodb: Any
+) -> None:
+    """Whether there are streams is then not known."""
+    off = replace(source(moto_url, table(dynamodb)), streams_endpoint="http://127.0.0.1:1")
+    with pytest.raises(StreamOff):
+        check_source(off)
 
 
 def test_a_missing_source_is_named(moto_url: str) -> None:
