@@ -5,7 +5,11 @@ import java.lang.reflect.Field;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import java.util.concurrent.RunnableScheduledFuture;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,6 +18,9 @@ import software.amazon.kinesis.coordinator.Scheduler;
 /**
  * Runs the rounds in which the leader assigns shards, and counts those that ended.
  *
+ * <p>They come when there is something to assign: the first when a worker can have reported, and one soon
+ * after leases were made, in between the KCL's.
+ *
  * <p>Every worker runs them, and those that do not lead have nothing to do in them. An {@code Error}
  * ends them for good ({@code LeaseAssignmentManager.performAssignment} catches exceptions only): a
  * leader that keeps its lock then assigns nothing, and says nothing.
@@ -21,11 +28,19 @@ import software.amazon.kinesis.coordinator.Scheduler;
 final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     private static final Logger LOG = LoggerFactory.getLogger(AssignmentRounds.class);
 
+    /** A worker's first report comes after two looks at itself (250 ms each); before it none is assigned to. */
+    private static final long FIRST_MILLIS = 650;
+    /** Where many shards end at once, so long for the leases of most of their children to be made. */
+    private static final long SOON_MILLIS = 200;
+
+    private final AtomicBoolean soon = new AtomicBoolean();
     private final AtomicLong ended = new AtomicLong();
+    private volatile Runnable round;
+    private volatile ScheduledFuture<?> rounds;
     private volatile Throwable failure;
 
     AssignmentRounds() {
-        super(1, new ThreadFactoryBuilder().setNameFormat("lam-thread").build());
+        super(1, new ThreadFactoryBuilder().setNameFormat("lam-thread").build(), new DiscardPolicy());
     }
 
     /** Puts itself in the place of a scheduler's own executor, before that is started. */
@@ -40,6 +55,27 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
         }
     }
 
+    @Override
+    public ScheduledFuture<?> scheduleWithFixedDelay(Runnable command, long initial, long delay, TimeUnit unit) {
+        round = command;
+        rounds = super.scheduleWithFixedDelay(
+                command, Math.max(unit.toMillis(initial), FIRST_MILLIS), unit.toMillis(delay), TimeUnit.MILLISECONDS);
+        return rounds;
+    }
+
+    /** Asks for a round out of turn, from any thread: leases were made. */
+    void soon() {
+        if (rounds != null && !isShutdown() && soon.compareAndSet(false, true)) {
+            schedule(() -> {
+                soon.set(false);
+                // The KCL ends its rounds before it ends their thread.
+                if (!rounds.isDone()) {
+                    round.run();
+                }
+            }, SOON_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
     /** How many rounds ended well, or in an exception that the KCL tells and tries again after. */
     long ended() {
         return ended.get();
@@ -51,13 +87,13 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     }
 
     @Override
-    protected void afterExecute(Runnable round, Throwable thrown) {
-        super.afterExecute(round, thrown);
-        Future<?> rounds = (Future<?>) round;
-        if (!rounds.isDone()) {
+    protected void afterExecute(Runnable task, Throwable thrown) {
+        super.afterExecute(task, thrown);
+        RunnableScheduledFuture<?> ran = (RunnableScheduledFuture<?>) task;
+        if (!ran.isDone()) {
             ended.incrementAndGet();
-        } else if (!rounds.isCancelled()) {
-            failure = cause(rounds);
+        } else if (ran.isPeriodic() && !ran.isCancelled()) {
+            failure = cause(ran);
         }
     }
 

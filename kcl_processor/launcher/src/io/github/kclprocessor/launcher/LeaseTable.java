@@ -27,14 +27,19 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 final class LeaseTable extends DynamoDBLeaseRefresher {
     private final String worker;
     private final BooleanSupplier ending;
+    private final Runnable made;
 
-    /** @param ending whether the daemon's end has begun */
-    LeaseTable(LeaseManagementConfig config, Begins begins, BooleanSupplier ending) {
+    /**
+     * @param ending whether the daemon's end has begun
+     * @param made told of each lease that was made here, which nobody has yet
+     */
+    LeaseTable(LeaseManagementConfig config, Begins begins, BooleanSupplier ending, Runnable made) {
         super(config.tableName(), config.dynamoDBClient(), new WithBegin(begins), config.consistentReads(),
                 config.tableCreatorCallback(), config.dynamoDbRequestTimeout(), shape(config),
                 config.leaseTableDeletionProtectionEnabled(), config.leaseTablePitrEnabled(), config.tags());
         this.worker = config.workerIdentifier();
         this.ending = ending;
+        this.made = made;
     }
 
     private static DdbTableConfig shape(LeaseManagementConfig config) {
@@ -55,6 +60,16 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
     public List<String> listLeaseKeysForWorker(String worker)
             throws DependencyException, InvalidStateException {
         return ending.getAsBoolean() ? List.of() : super.listLeaseKeysForWorker(worker);
+    }
+
+    @Override
+    public boolean createLeaseIfNotExists(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        boolean created = super.createLeaseIfNotExists(lease);
+        if (created && !ending.getAsBoolean()) {
+            made.run();
+        }
+        return created;
     }
 
     /**

@@ -21,22 +21,24 @@ final class StreamsLeases extends DynamoDBStreamsLeaseManagementFactory {
     private final LeaseManagementConfig config;
     private final Begins begins;
     private final BooleanSupplier ending;
+    private final Runnable made;
     private final SourceStream source;
     private final Gaps gaps;
 
     StreamsLeases(KinesisAsyncClient stream, LeaseManagementConfig config, RetrievalConfig retrieval,
-            Begins begins, BooleanSupplier ending, SourceStream source, Gaps gaps) {
+            Begins begins, BooleanSupplier ending, Runnable made, SourceStream source, Gaps gaps) {
         super(stream, config, retrieval);
         this.config = config;
         this.begins = begins;
         this.ending = ending;
+        this.made = made;
         this.source = source;
         this.gaps = gaps;
     }
 
     @Override
     public DynamoDBLeaseRefresher createLeaseRefresher() {
-        return new LeaseTable(config, begins, ending);
+        return new LeaseTable(config, begins, ending, made);
     }
 
     @Override

@@ -5,28 +5,33 @@ import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
 import software.amazon.kinesis.metrics.MetricsFactory;
 
 /**
- * The leader's lock, which is not taken once more while it is given up.
+ * The leader's lock, which is not taken once more while it is given up, and not asked for in vain.
  *
  * <p>The KCL gives it up without waiting for a thread that is just taking it; the fleet then has no
- * leader until the lock of the worker that has ended expires. It lives in this package for the
+ * leader until the lock of the worker that has ended expires.
+ *
+ * <p>The scheduler asks who leads each time it looks after its shards, four times a second, and its shards
+ * wait for the answer, which matters for several streams only: it has the one that the rounds of the leader
+ * were given last, a second ago. It lives in this package for the
  * sake of {@link ShortLeaderLock}.
  */
 public final class LeaderLock extends DynamoDBLockBasedLeaderDecider {
+    private final Thread scheduler;
     private volatile boolean leads;
 
     LeaderLock(CoordinatorStateDAO state, AmazonDynamoDBLockClient client, long heartbeatMillis, String worker,
-            MetricsFactory metrics) {
+            MetricsFactory metrics, Thread scheduler) {
         super(state, client, heartbeatMillis, worker, metrics);
+        this.scheduler = scheduler;
     }
 
     @Override
-    public synchronized Boolean isLeader(String worker) {
-        leads = super.isLeader(worker);
-        return leads;
+    public Boolean isLeader(String worker) {
+        return Thread.currentThread() == scheduler ? leads : ask(worker);
     }
 
-    /** What {@link #isLeader} answered last, without a request; the scheduler asks four times a second. */
-    public boolean leads() {
+    private synchronized boolean ask(String worker) {
+        leads = super.isLeader(worker);
         return leads;
     }
 

@@ -57,6 +57,8 @@ public final class ShortLeaderLock {
                 .withCreateHeartbeatBackgroundThread(true)
                 .withOwnerName(worker)
                 .build());
-        return new LeaderLock(state, client, HEARTBEAT_MILLIS, worker, components.metricsFactory());
+        // The scheduler makes its lock as it is initialized, on the thread that it runs on from then on.
+        return new LeaderLock(
+                state, client, HEARTBEAT_MILLIS, worker, components.metricsFactory(), Thread.currentThread());
     }
 }

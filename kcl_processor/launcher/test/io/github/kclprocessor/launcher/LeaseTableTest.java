@@ -23,8 +23,10 @@ class LeaseTableTest {
     private final FakeLeaseTable table = new FakeLeaseTable();
     private final Begins begins = new Begins(new SourceStream(stream, "arn"), table, "leases");
     private boolean ending;
+    private int made;
     private final LeaseTable leases = new LeaseTable(
-            new LeaseManagementConfig("leases", "task", table, null, "host-1"), begins, () -> ending);
+            new LeaseManagementConfig("leases", "task", table, null, "host-1"), begins, () -> ending,
+            () -> made++);
 
     private static Lease lease(ExtendedSequenceNumber checkpoint) {
         Lease lease = new Lease();
@@ -42,6 +44,16 @@ class LeaseTableTest {
         assertEquals("100", table.begin(SHARD));
         leases.createLeaseIfNotExists(lease(ExtendedSequenceNumber.LATEST));
         assertEquals(null, table.begin(SHARD));
+    }
+
+    /** A lease that is new is told of, to be assigned; at the end nobody here assigns it. */
+    @Test
+    void newLeaseIsTold() throws Exception {
+        leases.createLeaseIfNotExists(lease(ExtendedSequenceNumber.LATEST));
+        assertEquals(1, made);
+        ending = true;
+        leases.createLeaseIfNotExists(lease(ExtendedSequenceNumber.LATEST));
+        assertEquals(1, made);
     }
 
     /** A lease goes when its shard was read to its end, and not before. */

@@ -48,6 +48,10 @@ class LeaderLockTest {
     }
 
     private LeaderLock lock() {
+        return lock(new Thread());
+    }
+
+    private LeaderLock lock(Thread scheduler) {
         DynamoDbClient client = (DynamoDbClient) Proxy.newProxyInstance(getClass().getClassLoader(),
                 new Class<?>[] {DynamoDbClient.class},
                 (self, method, arguments) -> answer(method.getName(), arguments == null ? null : arguments[0]));
@@ -59,20 +63,30 @@ class LeaderLockTest {
                         .withHeartbeatPeriod(10_000L)
                         .withCreateHeartbeatBackgroundThread(false)
                         .withOwnerName("me")
-                        .build()), 10_000L, "me", new NullMetricsFactory());
+                        .build()), 10_000L, "me", new NullMetricsFactory(), scheduler);
     }
 
     /** A worker that takes the lock leads, until it gives it up. */
     @Test
     void takenAndGivenUp() {
         LeaderLock lock = lock();
-        assertFalse(lock.leads());
         assertTrue(lock.isLeader("me"));
-        assertTrue(lock.leads());
         lock.shutdown();
-        assertFalse(lock.leads());
         assertFalse(lock.isLeader("me"));
         assertEquals(Map.of(), table);
+    }
+
+    /** The scheduler is told what others were told last, and the table is not asked for it. */
+    @Test
+    void schedulerDoesNotAsk() {
+        LeaderLock lock = lock(Thread.currentThread());
+        assertFalse(lock.isLeader("me"));
+        assertEquals(Map.of(), table);
+        assertTrue(CompletableFuture.supplyAsync(() -> lock.isLeader("me")).join());
+        table.clear();
+        assertTrue(lock.isLeader("me"));
+        lock.shutdown();
+        assertFalse(lock.isLeader("me"));
     }
 
     /** A lock that is being taken as the worker stops is given up, too. */
