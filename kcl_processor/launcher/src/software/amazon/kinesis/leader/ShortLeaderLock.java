@@ -21,7 +21,7 @@ public final class ShortLeaderLock {
      * For so long a lock outlives its leader. The lock client asks for at least three heartbeats
      * within a lease; the fourth leaves room for one that is late.
      */
-    private static final long LEASE_MILLIS = 15_000;
+    private static final long LEASE_MILLIS = 12_000;
     private static final long HEARTBEAT_MILLIS = LEASE_MILLIS / 4;
 
     private ShortLeaderLock() {}

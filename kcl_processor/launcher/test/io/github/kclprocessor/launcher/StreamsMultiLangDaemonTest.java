@@ -122,10 +122,10 @@ class StreamsMultiLangDaemonTest {
                 "replica.metrics.endpoint = http://127.0.0.1:1", "replica.metrics.region = eu-west-2")).metricsFactory());
     }
 
-    /** The leader's lock is held for fifteen seconds: its heart beats four times within them. */
+    /** The leader's lock is held for twelve seconds: its heart beats four times within them. */
     @Test
     void leaderLockIsShortened() throws Exception {
-        assertEquals(3750L, heartbeatMillis(scheduler(daemon())));
+        assertEquals(3000L, heartbeatMillis(scheduler(daemon())));
     }
 
     /** The rounds in which shards are assigned are counted. */
