@@ -1,8 +1,9 @@
-"""Several workers: one is added, one stopped, one killed, the leader's host killed."""
+"""Several workers: one is added, one stopped, one killed, the leader's host killed; many shards."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from integration.story import Stories, Story, Tell, assert_replicated
 from integration.until import until
 from integration.worker import Worker
+
+_LEADER = "the leader"
 
 pytestmark = [pytest.mark.story, pytest.mark.drill, pytest.mark.timeout(400)]
 
@@ -57,6 +60,36 @@ def test_the_leader_is_killed(story: Stories, tell: Tell) -> None:
     assert took < 35
 
 
+@pytest.mark.parametrize(
+    ("who", "goal"), [("a worker that is not the leader", 20.0), (_LEADER, 30.0)]
+)
+def test_one_of_three_with_many_shards_is_killed(
+    story: Stories, tell: Tell, who: str, goal: float
+) -> None:
+    """Of 96 shards, a third is read on by the two workers that are left."""
+    told = story(lineages=96, preload=960, keys=9_600, rate=300.0)
+    told.started("worker-1")
+    told.start("worker-2")
+    told.start("worker-3")
+    until(_even(told, 96 // 4), "the leases are spread", 120, every=1.0)
+    leader = told.leader()
+    leads = who == _LEADER
+    victim = next(worker for worker in told.workers if (worker.name == leader) == leads)
+    theirs = sum(owner == victim.name for owner in told.owners().values())
+    told.simulator.control(reset_measurements=None)
+    began = time.monotonic()
+    victim.kill()
+    # Each of the shards has changes while nobody reads it.
+    time.sleep(5)
+    told.caught_up(120)
+    took = time.monotonic() - began
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    fault = f"kill -9 of {who}, three workers with 96 shards"
+    tell(fault, told, verdict, 1, f"its {theirs} shards read on in {took:.1f} s")
+    assert took < goal
+
+
 def _kill(told: Story, worker: Worker) -> tuple[float, dict[str, Any]]:
     """Kill while changes flow; give the seconds until every change is there, and the verdict."""
     told.simulator.control(load={"rate": 100.0})
@@ -71,6 +104,18 @@ def _kill(told: Story, worker: Worker) -> tuple[float, dict[str, Any]]:
     verdict = told.simulator.settle(60)
     assert_replicated(verdict)
     return took, verdict
+
+
+def _even(told: Story, least: int) -> Callable[[], bool]:
+    """A condition: each worker has so many leases, and none is being handed over."""
+
+    def even() -> bool:
+        leases = told.leases().values()
+        owners = Counter(str(lease.get("leaseOwner")) for lease in leases)
+        moving = any("checkpointOwner" in lease for lease in leases)
+        return not moving and all(owners[worker.name] >= least for worker in told.workers)
+
+    return even
 
 
 def _spread(told: Story, *workers: str) -> Callable[[], bool]:
