@@ -72,7 +72,7 @@ class PartHold(Hold):
         if mark and (mark.state is CopyState.DISTURBED or mark.parts != self._part.total):
             refuse_uncopied(self._task, mark, self._clock.now(), started=True)
         if self.joined:
-            refuse_other_rules(self._task, self.joined.rules, self._ours)
+            self._refuse_other_copy(self.joined)
         if progress and self.is_of_last(progress):
             refuse_other(self._task, progress, self._ours)
             if progress.disturbed:
@@ -143,9 +143,10 @@ class PartHold(Hold):
             GapError: it began 23 hours ago.
         """
         asked_at = self._clock.elapsed()
-        self._refuse_daemon(progress)
         mark = self._current(progress)
+        # Whose row is another's has lost his part, and a daemon may have followed the copy.
         self._row.write(progress)
+        self._refuse_daemon(progress)
         if mark.state is not CopyState.BEGUN:
             how = f"it was said to be done while part {self._part.number} was at work"
             raise self.disturb(progress, how)
@@ -173,18 +174,29 @@ class PartHold(Hold):
             StillRunning: the daemon has come alive.
             ConfigError: the copy was given up, or another one was begun.
         """
-        while True:
-            mark = self._current(progress)
-            if mark.state is CopyState.DONE:
-                return True
-            refuse_moved(self._task, self._signs, leases_may_go=True)
-            left = self._left(progress)
-            if left:
-                listener.warn(f"{left} of {self._part.total} parts are not copied yet.")
-                return False
-            self._set_leases_aside(listener)
-            if replace_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
-                return True
+        while (mark := self._current(progress)).state is not CopyState.DONE:
+            try:
+                refuse_moved(self._task, self._signs, leases_may_go=True)
+                left = self._left(progress)
+                if left:
+                    listener.warn(f"{left} of {self._part.total} parts are not copied yet.")
+                    return False
+                self._set_leases_aside(listener)
+            except StillRunning:
+                # It may have followed what another part has said to be done meanwhile.
+                if self._current(progress).state is not CopyState.DONE:
+                    raise
+            else:
+                if replace_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
+                    break
+        return True
+
+    def _refuse_other_copy(self, joined: CopyMark) -> None:
+        """Refuse to join a copy of other tables, or by other rules: what its parts did is lost."""
+        refuse_other_rules(self._task, joined.rules, self._ours)
+        for other in read_parts(self._task, self._part.total, joined.token):
+            if other:
+                refuse_other(self._task, other, self._ours)
 
     def _left(self, progress: CopyProgress) -> int:
         """How many parts of a part's copy are not copied."""

@@ -190,6 +190,23 @@ def test_a_part_of_other_rules_joins_no_copy(world: World) -> None:
         first.hold.look(first.progress)
 
 
+@pytest.mark.parametrize("what", ["source", "destination", "stream"])
+def test_a_part_joins_no_copy_of_tables_that_were_made_anew(world: World, what: str) -> None:
+    """What the others have copied is not there, or what changed since is in no stream."""
+    first = Part(world, 0).begin()
+    assert not first.finish()
+    ours = world.ours
+    if what == "stream":
+        world.ours = replace(ours, stream=f"{ours.stream}-later")
+    elif what == "source":
+        world.ours = replace(ours, source=replace(ours.source, created=ours.source.created + 60))
+    else:
+        later = replace(ours.destination, created=ours.destination.created + 60)
+        world.ours = replace(ours, destination=later)
+    with pytest.raises(ConfigError, match="is not the one that this copy began with"):
+        Part(world, 1).begin()
+
+
 def test_parts_that_end_at_once_set_earlier_leases_aside_once(world: World) -> None:
     """What one of them takes away is no daemon to the other."""
     world.put_lease()
@@ -350,6 +367,48 @@ def test_a_part_that_was_paused_does_not_undo_what_was_done_meanwhile(world: Wor
     with pytest.raises(PartTaken):
         paused.hold.look(paused.progress)
     assert world.state() is CopyState.DONE
+
+
+def test_a_part_that_was_paused_until_a_daemon_has_followed_disturbs_nothing(world: World) -> None:
+    """Another process took it, and finished the copy; the daemon is where it belongs."""
+    paused = Part(world, 0).begin()
+    others = [Part(world, number).begin() for number in range(PARTS)]
+    assert [part.finish() for part in others] == [False, False, True]
+    world.put_lease()
+    with pytest.raises(PartTaken):
+        paused.hold.look(paused.progress)
+    assert world.state() is CopyState.DONE
+
+
+def test_a_part_that_ends_late_beside_the_daemon_that_followed_has_ended(
+    world: World, moto_url: str, tmp_path: Path
+) -> None:
+    """Another part said that the copy is done, as it was about to."""
+    scans: list[object] = []
+    other: list[Part] = []
+
+    def serve(request: Request) -> Reply:
+        table = json.loads(request.body).get("TableName")
+        is_scan = request.headers["X-Amz-Target"].endswith("Scan")
+        if other and is_scan and table == world.task.kcl.application_name:
+            scans.append(table)
+            if len(scans) == 1:
+                assert other[0].hold.finish(other[0].progress, CopyListener())
+                world.put_lease()
+        return passed_on(moto_url, request)
+
+    parts = [part.begin() for part in world.parts()[1:]]
+    assert not parts[0].finish()
+    with serving(serve) as edge:
+        slow = World(replace(world.task, kcl=replace(world.task.kcl, endpoint=edge.url)), tmp_path)
+        slow.clock = world.clock
+        late = Part(slow, 0).begin()
+        for part in (late, parts[1]):
+            part.progress.finished_at = world.clock.now()
+            part.row.save(part.progress)
+        other.append(parts[1])
+        assert late.hold.finish(late.progress, CopyListener())
+    assert world.state() is CopyState.DONE and scans
 
 
 def test_a_part_that_was_paused_writes_no_item_before_it_has_looked(world: World) -> None:
