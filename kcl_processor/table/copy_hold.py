@@ -108,6 +108,9 @@ class CopyHold(Hold):
             raise OperatorError(
                 f"Another copy of task {self._task.name} was begun just now.", "look again"
             )
+        # Of a whole copy that was begun on this host nothing is left: the host's lock is ours.
+        if before and (before.parts > 1 or before.host != platform.node()):
+            self._displace(before)
         try:
             self._enter(progress, signs)
             save(self._files.copy_progress, progress)

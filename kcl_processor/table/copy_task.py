@@ -15,7 +15,7 @@ from kcl_processor.errors import DestinationError, ExitCode, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
-from kcl_processor.launch.copy_mark import CopyMark, refuse_stale
+from kcl_processor.launch.copy_mark import BEAT, CopyMark, refuse_stale
 from kcl_processor.launch.patience import once_renewed
 from kcl_processor.replicate.write import Fence
 from kcl_processor.state import host_lock
@@ -166,20 +166,33 @@ def _held(
     def save(progress: CopyProgress) -> None:
         patiently(lambda: kept.store.save(progress))
 
-    watch = CopyWatch(
-        progress, lambda: patiently(lambda: hold.look(progress)), listener, halt, clock
-    )
+    def look() -> None:
+        patiently(lambda: hold.look(progress))
+
+    watch = CopyWatch(progress, look, listener, halt, clock)
     try:
         if progress.finished_at is None:
             book = CopyBook(progress, save, clock)
             # Taking a part's row may have taken longer than another copy.
-            patiently(lambda: hold.look(progress))
+            look()
+            _await_others(hold, look, listener, halt)
             _copy(files, tables, progress, book, hold.fence, processes, halt, clock, watch)
         return patiently(lambda: hold.finish(progress, listener))
     except StillRunning as error:
         raise hold.disturb(progress, error.message.rstrip(".")) from error
     finally:
         halt.set()
+
+
+def _await_others(
+    hold: CopyHold | PartHold, look: Callable[[], None], listener: CopyListener, halt: Halt
+) -> None:
+    """Write nothing beside a copy whose place this one has taken, wherever it is at work."""
+    if seconds := hold.seconds_to_alone():
+        listener.warn(f"Another copy may be at work still: waiting {seconds:.0f} s for its end.")
+    while seconds := hold.seconds_to_alone():
+        halt.wait(min(BEAT, seconds))
+        look()
 
 
 def is_running(task: Task) -> bool:

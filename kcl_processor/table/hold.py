@@ -12,7 +12,7 @@ from kcl_processor.fleet.lease_changes import set_aside
 from kcl_processor.fleet.leases import is_lease, scan
 from kcl_processor.fleet.running import Signs, digest, has_leases, refuse_moved
 from kcl_processor.launch.claim import claim_for_copy
-from kcl_processor.launch.copy_mark import CopyMark, refuse_stale
+from kcl_processor.launch.copy_mark import DEAD, CopyMark, CopyState, refuse_stale
 from kcl_processor.launch.identity import Identity
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
@@ -42,6 +42,20 @@ class Hold:
         self._signs: Signs = {}
         # The mark of the copy that this run goes into, if another part of it has begun it.
         self.joined: CopyMark | None = None
+        self._alone_at = 0.0
+
+    def seconds_to_alone(self) -> float:
+        """Seconds until nothing is on its way of a copy whose place this one has taken.
+
+        It may live: be paused, or not have looked yet. What it has read would land over this
+        one's items, or over those of the daemon that follows.
+        """
+        return max(0.0, self._alone_at - self._clock.elapsed())
+
+    def _displace(self, before: CopyMark | None) -> None:
+        """Take another's place, whose mark was there; ours is there now."""
+        if before and before.state is not CopyState.DONE:
+            self._alone_at = self._clock.elapsed() + DEAD
 
     def _refuse_unfollowed(self, progress: CopyProgress) -> None:
         """Refuse a copy that is done, but that no daemon was started over in time."""

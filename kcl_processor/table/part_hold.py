@@ -220,6 +220,7 @@ class PartHold(Hold):
                 f"Another part has begun the copy of task {self._task.name} just now.",
                 "start this part again, and it joins it",
             )
+        self._displace(before)
 
     def _current(self, progress: CopyProgress) -> CopyMark:
         """The mark of this part's copy as it is now."""

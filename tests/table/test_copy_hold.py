@@ -14,7 +14,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError, OperatorError
 from kcl_processor.fleet.lease_changes import load as load_leases
 from kcl_processor.fleet.running import StillRunning, signs_of_life
-from kcl_processor.launch.copy_mark import CopyState, settle_mark
+from kcl_processor.launch.copy_mark import CopyState, read_mark, replace_mark, settle_mark
 from kcl_processor.launch.identity import read_claim, write_claim
 from kcl_processor.table.copy_hold import CopyHold, mark_earlier
 from kcl_processor.table.copy_progress import CopyProgress, load, save
@@ -307,3 +307,21 @@ def test_of_two_copies_that_begin_at_once_one_does(world: World) -> None:
     one.begin(world.progress(), {})
     with pytest.raises(OperatorError, match="begun just now"):
         two.begin(world.progress(), {})
+
+
+@pytest.mark.parametrize("host", ["", "another"])
+def test_a_copy_begun_anew_waits_for_the_end_of_one_that_another_host_has_begun(
+    world: World, host: str
+) -> None:
+    """That one may be paused; of this host's own nothing is left, for the lock is held."""
+    world.begun()
+    mark = read_mark(world.task)
+    assert mark
+    if host:
+        replace_mark(world.task, mark, replace(mark, host=host))
+    hold, progress = world.hold(), world.progress()
+    hold.refuse_others(None, restart=True)
+    hold.begin(progress, signs_of_life(world.task))
+    assert hold.seconds_to_alone() == (25.0 if host else 0.0)
+    world.clock.turn(25)
+    assert hold.seconds_to_alone() == 0.0

@@ -119,10 +119,10 @@ class World(CopyWorld):
         """All of them, none begun."""
         return [Part(self, number) for number in range(PARTS)]
 
-    def run_copy(self, number: int) -> Copied:
+    def run_copy(self, number: int, *, restart: bool = False) -> Copied:
         """What ``copy --part`` does."""
         files = TaskFiles(self.task, self.folder / f"run-{number}")
-        options = CopyOptions(part=Segment(number, PARTS), processes=1)
+        options = CopyOptions(part=Segment(number, PARTS), processes=1, restart=restart)
         return run_copy(files, options, CopyListener(), TurningHalt(self), self.clock)
 
 
@@ -409,6 +409,17 @@ def test_a_part_that_ends_late_beside_the_daemon_that_followed_has_ended(
         other.append(parts[1])
         assert late.hold.finish(late.progress, CopyListener())
     assert world.state() is CopyState.DONE and scans
+
+
+def test_a_copy_that_takes_the_place_of_parts_begins_when_nothing_of_them_is_on_its_way(
+    world: World,
+) -> None:
+    """One that is paused, or has not looked yet, would write beside it, and beside a daemon."""
+    paused = Part(world, 0).begin()
+    paused.hold.look(paused.progress)
+    copied = world.run_copy(1, restart=True)
+    assert copied.progress.token != paused.progress.token
+    assert paused.hold.fence.remaining() <= 0
 
 
 def test_a_part_that_was_paused_writes_no_item_before_it_has_looked(world: World) -> None:
