@@ -66,7 +66,7 @@ def test_two_versions_of_an_artifact_are_refused() -> None:
 
 def test_missing_or_empty_jar_of_kclpy_is_named(tmp_path: Path) -> None:
     """amazon-kclpy leaves an empty file where a download failed; that is no jar."""
-    good = put(tmp_path, "amazon-kinesis-client-3.1.3.jar", "commons-logging-1.1.3.jar")
+    good = put(tmp_path, "amazon-kinesis-client-3.1.3.jar", "commons-logging-1.2.jar")
     with pytest.raises(ConfigError, match="lacks, or has empty: sts"):
         kclpy_jars(KCLPY, tmp_path)
     (empty,) = put(tmp_path, "sts-2.33.0.jar")
