@@ -5,7 +5,8 @@
   kcl-processor leases restore FILE [TASK]    put back the rows that a reset saved
   kcl-processor leases unlock-leader [TASK]   remove the lock of a leader that is gone
 
-Showing only reads. The others change nothing without --yes, and refuse while a worker lives.
+Showing only reads. The others change nothing without --yes, and refuse while a worker lives,
+or a copy is not finished.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from kcl_processor.fleet.leases import LATEST, TRIM_HORIZON, lease, scan
 from kcl_processor.fleet.running import refuse_running
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.claim import refuse_foreign
-from kcl_processor.launch.copy_mark import retire_mark
+from kcl_processor.launch.copy_mark import refuse_unfinished, retire_mark
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate import lease_reset
 from kcl_processor.operate.lineage import ENDED, STATES, ShardView, tree
@@ -188,6 +189,7 @@ def _reset(args: argparse.Namespace) -> int:
     _show_changes(steps, args)
     if not args.yes:
         return _tell(steps, args)
+    refuse_unfinished(task, SystemClock().now())
     refuse_running(task, SystemClock(), time.sleep)
     path = args.save or files.saved_leases(SystemClock().now())
     lease_changes.save(path, task, items)
@@ -206,6 +208,7 @@ def _restore(args: argparse.Namespace) -> int:
     _show_changes(steps, args)
     if not args.yes:
         return _tell(steps, args)
+    refuse_unfinished(task, SystemClock().now())
     refuse_running(task, SystemClock(), time.sleep)
     lease_changes.apply(client, table, steps)
     return _tell(steps, args)
@@ -247,6 +250,8 @@ def _changes(steps: list[lease_changes.Step]) -> list[Row]:
 def _unlock(args: argparse.Namespace) -> int:
     task = chosen_task(args)
     refuse_foreign(task, SystemClock(), time.sleep)
+    if args.yes:
+        refuse_unfinished(task, SystemClock().now())
     client = clients.checkpoints(task)
     found = lease_reset.unlock_leader(client, task, SystemClock(), time.sleep, execute=args.yes)
     if args.json:

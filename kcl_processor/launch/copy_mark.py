@@ -175,6 +175,18 @@ def refuse_uncopied(task: Task, mark: CopyMark | None, now: float, *, started: b
         refuse_stale(task, mark.started_at, now)
 
 
+def refuse_unfinished(task: Task, now: float) -> None:
+    """Keep off rows of KCL's that an unfinished copy was begun over: it takes what moves there for
+    the daemon, and ends as disturbed; and it sets leases aside when it is done.
+
+    Raises:
+        ConfigError: there is one, at work or cut off.
+    """
+    mark = read_mark(task)
+    if mark and mark.state is CopyState.BEGUN:
+        refuse_uncopied(task, mark, now, started=True)
+
+
 def refuse_copying(task: Task, clock: Clock, wait: Callable[[float], None]) -> None:
     """Watch an unfinished copy for as long as one at work may be silent, whatever its host's clock.
 

@@ -15,9 +15,13 @@ import pytest
 from kcl_processor.cli import leases as command
 from kcl_processor.cli.output import table_lines
 from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.coordinator import Life
+from kcl_processor.fleet.lease_changes import save
 from kcl_processor.fleet.leases import SHARD_END, Lease, lease
+from kcl_processor.fleet.running import signs_of_life
 from kcl_processor.fleet.stream import Look, StreamShard
+from kcl_processor.launch.copy_mark import CopyMark, replace_mark
 from kcl_processor.launch.identity import write_claim
 from kcl_processor.operate.lineage import join, unfinished
 from tests.cli.ask import Ask
@@ -78,6 +82,25 @@ def test_a_lock_is_told_as_json(
     fill(task, [], snapshot("two-workers")[1] if coordinator else [])
     assert write_claim(task, None, identity(task))
     assert json.loads(ask("leases", "unlock-leader", *yes, "--json").out) == told
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("action", ["reset", "restore", "unlock-leader"])
+def test_rows_stay_as_an_unfinished_copy_has_found_them(
+    ask: Ask, file: Path, tmp_path: Path, action: str
+) -> None:
+    """It takes what moves for the daemon, and would end as disturbed after hours of work."""
+    task = load_tasks(file)[0]
+    client = fill(task, *snapshot("two-workers"))
+    assert write_claim(task, None, identity(task))
+    saved = tmp_path / "saved.json"
+    before = rows_in(client, task.kcl.application_name)
+    save(saved, task, before)
+    signs = signs_of_life(task)
+    assert replace_mark(task, None, CopyMark.begun("token", 1.0, 2.0, forced=False))
+    code, _, said = ask("leases", action, *([str(saved)] * (action == "restore")), "--yes")
+    assert code == ExitCode.CONFIG and "is not finished" in said
+    assert signs_of_life(task) == signs
 
 
 @pytest.mark.parametrize(
