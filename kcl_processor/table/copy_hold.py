@@ -133,10 +133,13 @@ class CopyHold(Hold):
     def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
         """Note that the copy cannot be gone on with; the error that says so."""
         progress.disturbed = True
-        save(self._files.copy_progress, progress)
-        if self._mark:
-            after = self._mark.now(CopyState.DISTURBED, self._clock.now())
-            replace_mark(self._task, self._mark, after)
+        try:
+            if self._mark:
+                after = self._mark.now(CopyState.DISTURBED, self._clock.now())
+                replace_mark(self._task, self._mark, after)
+        finally:
+            # Either of the two tells the next run.
+            save(self._files.copy_progress, progress)
         return disturbed(self._task, how)
 
     def finish(self, progress: CopyProgress, listener: CopyListener) -> bool:

@@ -149,6 +149,21 @@ def test_a_daemon_beside_the_copy_disturbs_it_for_good(world: World) -> None:
         settle_mark(world.task, world.clock.now(), started=True, adopt=False)
 
 
+def test_a_copy_that_is_disturbed_as_it_ends_is_not_done_for_want_of_room(world: World) -> None:
+    """Its file says that all is copied, and cannot be written any more; its mark can."""
+    hold, progress = world.begun()
+    progress.finished_at = world.clock.now()
+    save(world.files.copy_progress, progress)
+    world.put_lease()
+    world.files.copy_progress.unlink()
+    world.files.copy_progress.mkdir()
+    with pytest.raises(StillRunning) as moved:
+        hold.finish(progress, CopyListener())
+    with pytest.raises(ConfigError, match="cannot be written"):
+        hold.disturb(progress, moved.value.message)
+    assert world.state() is CopyState.DISTURBED
+
+
 def test_a_daemon_that_lived_while_the_copy_was_dead_is_noticed(world: World) -> None:
     """Killed, with a daemon forced up meanwhile, the copy does not go on over its traces."""
     world.begun()
