@@ -18,7 +18,7 @@ class Incarnation:
     Attributes:
         arn: of DynamoDB Local the same in every region and account.
         created: seconds since the epoch, to the millisecond. Scylla's Alternator has said "now"
-            (``alternator/executor.cc``).
+            (``alternator/executor.cc``); 0 where the service says nothing.
         table_id: empty where the service gives none, as DynamoDB Local.
     """
 
@@ -29,8 +29,9 @@ class Incarnation:
     @classmethod
     def of(cls, table: dict[str, Any]) -> Self:
         """That of a described table."""
-        created = round(table["CreationDateTime"].timestamp(), 3)
-        return cls(table["TableArn"], created, table.get("TableId", ""))
+        created = table.get("CreationDateTime")
+        seconds = round(created.timestamp(), 3) if created else 0.0
+        return cls(table["TableArn"], seconds, table.get("TableId", ""))
 
     @classmethod
     def read(cls, text: str) -> Self:

@@ -18,7 +18,8 @@ def unlike_aws(side: Side, table: dict[str, Any]) -> Iterator[Check]:
     """
     if side.endpoint is None:
         return
-    region = table["TableArn"].split(":")[3]
+    # Alternator's ARN is of other parts, and names the keyspace there.
+    region = (table["TableArn"].split(":") + [""] * 4)[3]
     if region != side.region:
         yield ok(
             f"the service names its region {region}, the task {side.region}: it may have the same "

@@ -99,7 +99,7 @@ class PatientCalls:
             elif not answer.error or answer.error == _CONDITION_FAILED:
                 self._wait_until(failures.settled_at)
             if not answer.error:
-                self._answered(expected, answer.consumed)
+                self._answered(expected, answer.units(expected))
                 return answer
             self._pace.settle(expected, 0.0)
             self._failed(operation, answer, failures)

@@ -41,7 +41,7 @@ class PacedDestination:
         expected = float(sum(map(_units, changes)))
         self._pace.take(expected)
         answer = self._destination.send(changes, remaining)
-        self._pace.settle(expected, answer.consumed)
+        self._pace.settle(expected, answer.units(expected))
         return answer
 
 

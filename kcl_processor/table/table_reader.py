@@ -19,6 +19,9 @@ from kcl_processor.transform.transform import without_reserved
 
 # BatchGetItem takes 100 keys; a quarter of it keeps a page of the largest items (400 KB) bounded.
 _KEYS_PER_REQUEST = 25
+# A scan is not strongly consistent, and then a unit reads twice 4 KB (developer guide, "DynamoDB
+# read and write operations"); an image as JSON is longer than the item is counted.
+_BYTES_PER_UNIT = 2 * 4096
 # What an image with an attribute of DynamoDB's own holds somewhere.
 _RESERVED = b'"aws:'
 
@@ -110,10 +113,11 @@ class TableReader:
         if after is not None:
             request["ExclusiveStartKey"] = after
         answer = self._calls.call("Scan", orjson.dumps(request), self._page_cost)
-        self._page_cost = answer.consumed
         with self._apart:
             items = [self._item(item) for item in answer.body.pop("Items")]
-        return Page(items, answer.body.get("LastEvaluatedKey"), answer.consumed)
+        estimated = sum(len(item.image) for item in items) / _BYTES_PER_UNIT
+        self._page_cost = consumed = answer.units(estimated)
+        return Page(items, answer.body.get("LastEvaluatedKey"), consumed)
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Read items by canonical key, strongly consistent; keys without an item are left out.

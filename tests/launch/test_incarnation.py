@@ -27,6 +27,12 @@ def test_an_id_is_believed_before_a_creation_time() -> None:
     assert AWS.is_table(replace(AWS, arn="arn:another"))
 
 
+def test_a_table_whose_creation_is_not_told_is_known_by_its_id() -> None:
+    """A store may leave the moment out of its description."""
+    found = Incarnation.of({"TableArn": AWS.arn, "TableId": "id-1"})
+    assert Incarnation.read(str(found)) == found and found.is_table(AWS)
+
+
 def test_two_tables_of_one_name_in_two_places_are_two() -> None:
     """Regions and accounts differ in their ARNs."""
     assert not AWS.is_table(replace(AWS, arn=AWS.arn.replace("east", "west"), table_id=""))

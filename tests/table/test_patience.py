@@ -60,6 +60,13 @@ def test_what_passes_is_waited_for() -> None:
     assert service.window.size < 8
 
 
+def test_a_call_whose_cost_is_not_told_costs_what_was_expected() -> None:
+    """Some stores count no capacity, and a limit holds there as well."""
+    service = Service(Answer(status=200, body={"Responses": {}}))
+    service.calls.call("BatchGetItem", b"{}", 7.0)
+    assert service.calls.tally.consumed == 7.0
+
+
 @pytest.mark.parametrize(
     ("code", "ends", "says"),
     [

@@ -93,6 +93,12 @@ def test_a_page_goes_on_behind_the_key_and_says_where_the_next_one_starts() -> N
     assert "ExclusiveStartKey" not in second
 
 
+def test_a_page_whose_cost_is_not_told_costs_what_its_bytes_do() -> None:
+    """So a limit on reads holds on a store that counts no capacity, too."""
+    page = reader(Service({"Items": [item(1, a={"S": "x" * 16384})]})).page(Segment(0, 1), None)
+    assert page.consumed == pytest.approx(2.0, rel=0.01)
+
+
 def test_attributes_of_dynamodb_s_own_are_not_there() -> None:
     """A global table of 2017 has them in each item, and no other table takes them."""
     own = {"aws:rep:deleting": {"BOOL": False}}
