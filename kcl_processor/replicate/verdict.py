@@ -34,8 +34,15 @@ _REFUSED = {
     "SerializationException",
     "ItemCollectionSizeLimitExceededException",
 }
-# The service words this one as a ValidationException, but it is about the table, not the item.
-_SCHEMA = ("does not match the schema", "One of the required keys was not given a value")
+# The service words this one as a ValidationException, but it is about the table, not the item. The
+# words are AWS's and dynalite's, then DynamoDB Local's, then moto's; of an index it is "Index Key".
+_SCHEMA = (
+    "does not match the schema",
+    "One of the required keys was not given a value",
+    "The number of conditions on the keys is invalid",
+    "Type mismatch for key",
+    "Missing the key",
+)
 
 
 def judge(answer: Answer) -> Verdict:

@@ -40,6 +40,24 @@ def test_a_failure_has_one_meaning(status: int, error: str, message: str, verdic
 
 
 @pytest.mark.parametrize(
+    ("message", "verdict"),
+    [
+        ("One of the required keys was not given a value", Verdict.STOP),
+        ("The number of conditions on the keys is invalid", Verdict.STOP),
+        ("One or more parameter values were invalid: Missing the key n in the item", Verdict.STOP),
+        ("One or more parameter values were invalid: Type mismatch for key", Verdict.STOP),
+        ("One or more parameter values were invalid: Type mismatch for Index Key", Verdict.REFUSED),
+        ("Attempting to store more than 38 significant digits in a Number", Verdict.REFUSED),
+    ],
+)
+def test_other_stores_words_for_another_key_schema_are_known(
+    message: str, verdict: Verdict
+) -> None:
+    """A table with other keys refuses every item: none of them is poison."""
+    assert judge(failed(400, "ValidationException", message)) is verdict
+
+
+@pytest.mark.parametrize(
     ("error", "message", "code", "says"),
     [
         ("AccessDeniedException", "", ExitCode.PERMISSION, "dynamodb:BatchWriteItem .*replica"),
