@@ -78,9 +78,9 @@ def _tell_order(settled: int, items: int) -> None:
     if settled >= _MANY and settled > items // 2:
         print(
             f"{settled:,} keys did not meet in the scans and were read again on both sides: the "
-            "two stores do not cut or order a table alike. The result is as good, and costs about "
-            "three times the reads. Try: --segments 1, for tables of less than "
-            f"{WINDOWS_BYTES >> 20} MB.",
+            "two stores do not cut or order a table alike. The result is as good; each such key "
+            "costs a strongly consistent read on each side. Try: --segments 1, for tables of less "
+            f"than {WINDOWS_BYTES >> 20} MB.",
             file=sys.stderr,
         )
 
