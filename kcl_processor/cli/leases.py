@@ -47,7 +47,7 @@ columns:
 {_STATES}
   MOVING     whether the lease is renewed: its owner said so a moment ago, of every lease in its
              name, or the counter grew while it was watched, for a few seconds. What an owner said
-             that died since still counts for 3.5 seconds
+             that died since still counts for 3.5 seconds, on other hosts
   SWITCHES   how often the shard changed hands since its last checkpoint
   LAG        age of the oldest change behind the checkpoint; - when all is read. A running
              daemon checkpoints every few seconds, so a lag of that size is none

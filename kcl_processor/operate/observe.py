@@ -122,12 +122,15 @@ class Observer:
         return rows
 
     def _told(self, rows: KclRows, due: list[Lease]) -> tuple[set[str], dict[str, Look]]:
-        """What workers say of themselves: who renews each lease, and which shards are read here."""
-        now = self._clock.now()
+        """What workers say of themselves: who renews each lease, and which shards are read here.
+
+        Of a worker of this host that runs no more, what it said last does not count.
+        """
+        now, ended = self._clock.now(), {end.worker for end in last_endings(self._files)}
         beats = read_every(self._files.every_heartbeats(), now)
         looks = {row.shard: read_here(row, beats.get(row.shard), now) for row in due}
         known = {shard: look for shard, look in looks.items() if look}
-        return coordinator.renewing(rows, self._task, now), known
+        return coordinator.renewing(rows, self._task, now) - ended, known
 
     def _watch(self, rows: KclRows, renewing: set[str]) -> KclRows:
         deadline = self._clock.elapsed() + self._patience

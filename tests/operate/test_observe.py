@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Task
+from kcl_processor.config.paths import RENDERED, TaskFiles
+from kcl_processor.config.task import Task, of_worker
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
@@ -337,6 +337,19 @@ def test_a_shard_without_a_lease_is_told_among_many(tmp_path: Path) -> None:
 
     assert unleased(many.look()) == [younger]
     assert unleased(many.look(thorough=True)) == [older, younger]
+
+
+def test_a_worker_that_ended_on_this_host_is_watched(tmp_path: Path) -> None:
+    """Killed, it said a moment ago that it renews; its host knows that it runs no more."""
+    many = Many(tmp_path)
+    ended = TaskFiles(of_worker(many.task, "worker-2"), tmp_path).worker
+    ended.mkdir(parents=True)
+    (ended / f"1{RENDERED}").touch()
+    seen = many.look()
+    states = {view.owner: view.state for view in seen.shards if view.state != "ended"}
+    assert states == {
+        "worker-0": "active", "worker-1": "active", "worker-2": "dying", "worker-3": "active",
+    }  # fmt: skip
 
 
 def test_a_thorough_look_watches_whatever_the_workers_say(tmp_path: Path) -> None:
