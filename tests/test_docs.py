@@ -17,6 +17,7 @@ import pytest
 
 from kcl_processor.cli import COMMANDS, build_parser, with_action
 from kcl_processor.cli.transform import item_lines
+from kcl_processor.config.access import Access, Role
 from kcl_processor.config.task import SKIP, Kcl, Metrics, Source, Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
@@ -134,8 +135,12 @@ def test_the_example_shows_every_key() -> None:
     """The README says so. Some of them stand behind a `#`; a task's name is its key."""
     text = (ROOT / "properties" / "example.yml").read_text()
     shown = set(re.findall(r"^ +(?:# )?(\w+):", text, re.MULTILINE))
-    keys = {one.name for part in (Task, Source, Kcl, Metrics, Rules) for one in fields(part)}
-    assert {"transform" if key == "rules" else key for key in keys} - shown == {"name"}
+    parts = (Task, Source, Kcl, Metrics, Rules, Access, Role)
+    keys = {one.name for part in parts for one in fields(part)} | {"queue"}
+    # Those of Access stand beside the others.
+    keys -= {"access", "letters_access"}
+    spelled = {"rules": "transform", "arn": "role_arn"}
+    assert {spelled.get(key, key) for key in keys} - shown == {"name"}
 
 
 def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:

@@ -22,6 +22,7 @@ from kcl_processor.aws.codes import DENIED, RENEW, UNKNOWN_OPERATION, code_of, p
 from kcl_processor.aws.credentials import session
 from kcl_processor.aws.network import proxies_to
 from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.config.access import Access
 from kcl_processor.config.task import Side, Source, Task
 from kcl_processor.errors import OperatorError, PermissionDenied
 
@@ -50,7 +51,7 @@ class CredentialsRefused(PermissionDenied):
 
 def tables(side: Side) -> Any:
     """A DynamoDB client for a task's source or destination."""
-    return _client("dynamodb", side.region, side.endpoint, side.role_arn, side.external_id)
+    return _client("dynamodb", side.region, side.endpoint, side.access)
 
 
 def endpoint(side: Side, connections: int, clock: Clock) -> wire.Endpoint:
@@ -60,38 +61,37 @@ def endpoint(side: Side, connections: int, clock: Clock) -> wire.Endpoint:
         connections: how many calls may be under way at once.
     """
     url = str(tables(side).meta.endpoint_url)
-    return wire.endpoint(side.region, url, side.role_arn, side.external_id, connections, clock)
+    return wire.endpoint(side.region, url, side.access, connections, clock)
 
 
 def streams(source: Source) -> Any:
     """A DynamoDB Streams client for a task's source."""
-    given = source.region, source.streams_url, source.role_arn, source.external_id
-    return _client("dynamodbstreams", *given)
+    return _client("dynamodbstreams", source.region, source.streams_url, source.access)
 
 
 def checkpoints(task: Task) -> Any:
-    """A DynamoDB client for KCL's tables, which live under the default credentials."""
-    return _client("dynamodb", task.kcl.region, task.kcl.endpoint, None, None)
+    """A DynamoDB client for KCL's tables."""
+    return _client("dynamodb", task.kcl.region, task.kcl.endpoint, task.kcl.access)
 
 
 def cloudwatch(task: Task) -> Any:
     """A CloudWatch client for the region a task publishes to."""
-    return _client("cloudwatch", task.metrics_region, task.metrics.endpoint, None, None)
+    return _client("cloudwatch", task.metrics_region, task.metrics.endpoint, task.metrics.access)
 
 
-def sts(task: Task) -> Any:
-    """An STS client under the default credentials."""
-    return _client("sts", task.kcl.region, None, None, None)
+def sts(region: str, access: Access) -> Any:
+    """An STS client, to ask who somebody is."""
+    return _client("sts", region, None, access)
 
 
-def queues(region: str, endpoint: str | None) -> Any:
-    """An SQS client under the default credentials."""
-    return _client("sqs", region, endpoint, None, None)
+def queues(region: str, endpoint: str | None, access: Access) -> Any:
+    """An SQS client for dead letters."""
+    return _client("sqs", region, endpoint, access)
 
 
 def functions(source: Source) -> Any:
     """A Lambda client where a task's source is."""
-    return _client("lambda", source.region, None, source.role_arn, source.external_id)
+    return _client("lambda", source.region, None, source.access)
 
 
 def described(
@@ -111,12 +111,10 @@ def described(
 
 
 @functools.cache
-def _client(
-    service: str, region: str, endpoint: str | None, role_arn: str | None, external_id: str | None
-) -> Any:
+def _client(service: str, region: str, endpoint: str | None, access: Access) -> Any:
     # Each client costs 10 MB and 50 ms, most of it the service's model: one is made and kept.
     # It lives as long as the process, whoever asks first, and boto3 goes by the system's clock.
-    held = session(region, SystemClock(), role_arn, external_id)
+    held = session(region, SystemClock(), access)
     boto = boto3.Session(botocore_session=held)
     made = boto.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
     proxies_to(made.meta.endpoint_url)

@@ -77,7 +77,7 @@ def in_words(error: Exception, whose: str) -> NoKeys:
             return BadConfiguration(
                 f"The AWS profile {error.kwargs['profile']!r} is in none of the configuration "
                 "files.",
-                "aws configure list-profiles, and AWS_PROFILE with one of them",
+                "aws configure list-profiles, and one of them as AWS_PROFILE or the task's profile",
             )
         case _ if isinstance(error, _MALFORMED):
             return BadConfiguration(

@@ -1,4 +1,4 @@
-"""Credentials for one side of a replica: the default chain, or a role assumed with them."""
+"""Credentials as a section of a task names them: a chain or a profile, and roles on top."""
 
 from __future__ import annotations
 
@@ -24,29 +24,28 @@ from kcl_processor.aws.credential_errors import BadConfiguration, NoKeys
 from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import ca_bundle, proxies_to
 from kcl_processor.clock import Clock
+from kcl_processor.config.access import DEFAULT, Access, Role
 
-_CHAIN = "the default chain"
+# botocore's providers that do not look at a profile (``create_credential_resolver``).
+_NO_PROFILES = ("ec2-credentials-file", "boto-config", "container-role", "iam-role")
 # botocore's own minute an attempt, and five attempts, would outlast a record processor's watchdog.
 _BOUNDED = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
 )
 
 
-def session(
-    region: str, clock: Clock, role_arn: str | None = None, external_id: str | None = None
-) -> Session:
+def session(region: str, clock: Clock, access: Access = DEFAULT) -> Session:
     """A botocore session whose credentials follow their source, for boto3's clients.
 
     Args:
-        region: where STS is asked for the role.
-        role_arn: the role to assume with the default credentials, if any.
-        external_id: what the role's trust policy may ask for.
+        region: where STS is asked for roles.
+        access: whose credentials; of a profile no other setting counts.
 
     Raises:
         NoKeys: there are no credentials.
         ConfigError: the bundle of certificates cannot be used.
     """
-    held = keys(region, clock, role_arn, external_id)
+    held = keys(region, clock, access)
     held.get_frozen_credentials()
     made = _plain(region)
     made.register_component("data_loader", _loader(made.get_config_variable("data_path")))
@@ -56,31 +55,43 @@ def session(
     return made
 
 
-def keys(
-    region: str, clock: Clock, role_arn: str | None = None, external_id: str | None = None
-) -> Keys:
+def keys(region: str, clock: Clock, access: Access = DEFAULT) -> Keys:
     """The credentials alone, looked up on first use; the arguments are :func:`session`'s."""
     read = _plain(region).get_config_variable
     files = tuple(
         os.path.expanduser(os.path.expandvars(read(name)))
         for name in ("credentials_file", "config_file")
     )
-    base = Keys(_CHAIN, lambda: _default(region, files), clock, files)
-    if not role_arn:
-        return base
-    return Keys(role_arn, lambda: _assumed(base, region, role_arn, external_id), clock)
+    found = Keys(access.base_words, lambda: _base(region, access.profile, files), clock, files)
+    for role in access.roles:
+        look = functools.partial(_assumed, found, region, role, access.session_name)
+        found = Keys(role.arn, look, clock)
+    return found
 
 
-def _default(region: str, files: tuple[str, ...]) -> Credentials:
+def _base(region: str, profile: str | None, files: tuple[str, ...]) -> Credentials:
     try:
-        found = _plain(region).get_credentials()
+        found = _of_profile(region, profile) if profile else _plain(region).get_credentials()
     except ProfileNotFound:
         _refuse_unreadable(files)
         raise
     if found is None:
         _refuse_unreadable(files)
+        if profile:
+            raise BadConfiguration(
+                f"The AWS profile {profile!r} leads to no credentials.",
+                f"aws configure list --profile {profile}",
+            )
         raise NoCredentialsError
     return found
+
+
+def _of_profile(region: str, profile: str) -> Credentials | None:
+    """What a profile leads to. botocore would go on to the host's own credentials."""
+    resolver = _plain(region, profile).get_component("credential_provider")
+    for beside in _NO_PROFILES:
+        resolver.remove(beside)
+    return resolver.load_credentials()
 
 
 def _refuse_unreadable(files: tuple[str, ...]) -> None:
@@ -93,10 +104,10 @@ def _refuse_unreadable(files: tuple[str, ...]) -> None:
             )
 
 
-def _assumed(base: Keys, region: str, role_arn: str, external_id: str | None) -> Credentials:
-    extra = {"RoleSessionName": "kcl-processor"}
-    if external_id:
-        extra["ExternalId"] = external_id
+def _assumed(base: Keys, region: str, role: Role, session_name: str) -> Credentials:
+    extra = {"RoleSessionName": session_name}
+    if role.external_id:
+        extra["ExternalId"] = role.external_id
     asking = _plain(region)
     _tell_of_refusals(asking, base)
 
@@ -108,7 +119,7 @@ def _assumed(base: Keys, region: str, role_arn: str, external_id: str | None) ->
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=create,
         source_credentials=base,
-        role_arn=role_arn,
+        role_arn=role.arn,
         extra_args=extra,
     )
     return DeferredRefreshableCredentials(fetcher.fetch_credentials, method=Keys.method)
@@ -137,12 +148,12 @@ class _Held(CredentialProvider):  # type: ignore[misc]
         return self._held
 
 
-def _plain(region: str) -> Session:
+def _plain(region: str, profile: str | None = None) -> Session:
     """A session with botocore's own chain, patient with metadata and bounded elsewhere.
 
     A session reads the shared files once, so each look for credentials takes a new one.
     """
-    made = Session(session_vars=_METADATA)
+    made = Session(session_vars=_METADATA, profile=profile)
     made.set_config_variable("region", region)
     made.set_default_client_config(_BOUNDED)
     return made

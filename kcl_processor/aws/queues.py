@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from kcl_processor.aws import clients
+from kcl_processor.config.access import Access
 from kcl_processor.errors import ConfigError
 
 QUEUE_HINT = "dead_letters with the URL or the ARN of an SQS queue that is there"
@@ -19,17 +20,18 @@ _FIRST_REGION = "us-east-1"
 
 
 class Queue(NamedTuple):
-    """A queue, and a client for it under the default credentials."""
+    """A queue, and a client for it."""
 
     url: str
     client: Any
 
 
-def open_queue(place: str, region: str) -> Queue:
+def open_queue(place: str, region: str, access: Access) -> Queue:
     """Find a queue. Of a URL nothing is asked, an ARN takes ``sqs:GetQueueUrl``.
 
     Args:
         region: of a queue whose URL does not tell.
+        access: whose credentials it is used with.
 
     Raises:
         ConfigError: there is no such queue.
@@ -40,9 +42,9 @@ def open_queue(place: str, region: str) -> Queue:
     if not place.startswith("arn:"):
         parts = urlsplit(place)
         endpoint = f"{parts.scheme}://{parts.netloc}"
-        return Queue(place, clients.queues(_region(place, region), endpoint))
+        return Queue(place, clients.queues(_region(place, region), endpoint, access))
     _, _, _, own_region, account, name = place.split(":", 5)
-    client = clients.queues(own_region, None)
+    client = clients.queues(own_region, None, access)
     with clients.calling("sqs:GetQueueUrl", in_words(place), ConfigError, QUEUE_HINT):
         answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
     return Queue(str(answer["QueueUrl"]), client)
@@ -66,6 +68,15 @@ def queue_arn(place: str, region: str, partition: str) -> str:
     if not account.isdigit():
         account = "*"
     return f"arn:{partition}:sqs:{_region(place, region)}:{account}:{name}"
+
+
+def queue_region(place: str, region: str) -> str:
+    """Where a queue is.
+
+    Args:
+        region: of a queue whose URL does not tell.
+    """
+    return place.split(":")[3] if place.startswith("arn:") else _region(place, region)
 
 
 def _region(url: str, region: str) -> str:

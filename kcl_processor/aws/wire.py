@@ -27,6 +27,7 @@ from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import way_to
 from kcl_processor.aws.signature import Signature
 from kcl_processor.clock import Clock
+from kcl_processor.config.access import Access
 
 # One attempt is bounded by these two, in seconds, so that a hung connection cannot hold a batch;
 # and besides by what its caller says.
@@ -159,8 +160,7 @@ class Endpoint:
 def endpoint(
     region: str,
     url: str,
-    role_arn: str | None,
-    external_id: str | None,
+    access: Access,
     connections: int,
     clock: Clock,
     unacknowledged: float = UNACKNOWLEDGED,
@@ -169,13 +169,12 @@ def endpoint(
     """An endpoint whose requests bear the signature of a side's own credentials.
 
     Args:
-        role_arn, external_id: as :func:`credentials.session` takes them; the others are
-            :class:`Endpoint`'s.
+        access: whose credentials; the others are :class:`Endpoint`'s.
 
     Raises:
         ConfigError: the bundle of certificates cannot be used.
     """
-    keys = credentials.keys(region, clock, role_arn, external_id)
+    keys = credentials.keys(region, clock, access)
     return Endpoint(region, url, keys, connections, clock, unacknowledged, last)
 
 

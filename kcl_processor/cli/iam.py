@@ -1,15 +1,18 @@
 """Print the policies that a task's roles need, with the task's own ARNs.
 
   source        reads the source's stream, and the table for copy and verify
-  kcl           KCL's three tables, CloudWatch, the queue of dead letters if the task has one, and
-                assuming the sides' roles
+  kcl           KCL's three tables, and what it does for others with the same credentials:
+                CloudWatch, the queue of dead letters, assuming their roles
   destination   writes the destination
+  metrics       CloudWatch, with credentials of its own
+  dead-letters  the queue of dead letters, with credentials of its own
 
-Where all three run under one role, attach all three. For a table in another account there are two
-ways: give the side a role_arn (--kind trust prints that role's trust policy), or attach a resource
-policy to the table and to its stream (--kind resource). Statements whose Sid begins with Tools
-are for copy, verify and replay; --daemon-only leaves them out. prepare, which creates tables, is a
-one-time task of an administrator and not in these policies.
+Where all run under one role, attach all. For a table in another account there are two ways: give
+the side a role_arn (--kind trust prints that role's trust policy), or attach a resource policy to
+the table and to its stream (--kind resource). --kind assume prints what whoever assumes a
+section's roles needs for that; of a chain, trust and assume print a list. Statements whose Sid
+begins with Tools are for copy, verify and replay; --daemon-only leaves them out. prepare, which
+creates tables, is a one-time task of an administrator and not in these policies.
 """
 
 from __future__ import annotations
@@ -23,15 +26,22 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.operate.iam import (
     ROLES,
+    SIDES,
     Arns,
     Document,
+    access_of,
+    assuming,
     caller,
     find_arns,
     policy,
     resource_policies,
     terraform,
     trust,
+    trusts,
 )
+
+# What each kind of document is told by, where there are several.
+_ON = {"resource": "ResourceArn", "trust": "RoleArn", "assume": "Assumer"}
 
 HELP = "print least-privilege policies"
 
@@ -41,12 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", choices=ROLES, required=True)
     parser.add_argument(
         "--kind",
-        choices=("identity", "trust", "resource"),
+        choices=("identity", "trust", "assume", "resource"),
         default="identity",
-        help="attached to the role (default), the role's trust, or attached to the tables",
+        help="attached to the role (default), the trust of a section's roles, attached to who "
+        "assumes these, or attached to the tables",
     )
     parser.add_argument(
-        "--principal", metavar="ARN", help="who is trusted or let in (default: these credentials')"
+        "--principal",
+        metavar="ARN",
+        help="who is trusted or let in (default: the section's credentials without its roles)",
     )
     parser.add_argument(
         "--daemon-only", action="store_true", help="without copy, verify and replay"
@@ -60,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
     documents = _documents(task, args, arns)
     if args.terraform:
         print("\n".join(_terraform(task, args, on, one) for on, one in documents.items()), end="")
-    elif args.kind == "resource":
-        print_json([{"ResourceArn": on, "Policy": one} for on, one in documents.items()])
+    elif "" not in documents:
+        print_json([{_ON[args.kind]: on, "Policy": one} for on, one in documents.items()])
     else:
         print_json(documents[""])
     return ExitCode.OK
@@ -70,25 +83,43 @@ def run(args: argparse.Namespace) -> int:
 def _documents(task: Task, args: argparse.Namespace, arns: Arns) -> dict[str, Document]:
     if args.kind == "identity":
         return {"": policy(task, args.role, arns, tools=not args.daemon_only)}
-    if args.role == "kcl":
+    region, access = access_of(task, args.role)
+    if args.kind == "resource" and args.role not in SIDES:
         raise ConfigError(
-            "KCL's tables live in the account of the default credentials.",
+            "Only the tables of both sides are let in to by a policy of their own.",
             "--role source, or --role destination",
         )
-    principal = args.principal or caller(task)
+    # A side's role may be made before the task names it.
+    if not access.roles and (args.kind == "assume" or args.role not in SIDES):
+        raise ConfigError(
+            f"The task's {args.role} assumes no role.", "name one by role_arn in that section"
+        )
+    if args.kind == "assume":
+        return _alone(assuming(access))
+    principal = args.principal or caller(region, access.base)
     if args.kind == "resource":
         return resource_policies(task, args.role, arns, principal)
-    side = task.source if args.role == "source" else task.destination
-    return {"": trust(side, principal)}
+    return _alone(trusts(access, principal)) or {"": trust(None, principal)}
+
+
+def _alone(documents: dict[str, Document]) -> dict[str, Document]:
+    """An only document needs no name."""
+    return {"": next(iter(documents.values()))} if len(documents) == 1 else documents
 
 
 def _terraform(task: Task, args: argparse.Namespace, on: str, document: Document) -> str:
     name = re.sub(r"\W", "_", f"kcl_processor_{task.name}_{args.role}")
-    if on:
+    title = f"kcl-processor-{task.name}-{args.role}"
+    if args.kind == "resource":
         name += "_stream" if "/stream/" in on else ""
         attached: dict[str, str | Document] = {"resource_arn": on, "policy": document}
         return terraform(name, "aws_dynamodb_resource_policy", attached)
-    title = f"kcl-processor-{task.name}-{args.role}"
+    if on:
+        own = on.rpartition("/")[2]
+        name, title = name + re.sub(r"\W", "_", f"_{own}"), f"{title}-{own.replace(' ', '-')}"
     if args.kind == "trust":
+        title = on.rpartition("/")[2] or title
         return terraform(name, "aws_iam_role", {"name": title, "assume_role_policy": document})
+    if args.kind == "assume":
+        name, title = f"{name}_assume", f"{title}-assume"
     return terraform(name, "aws_iam_policy", {"name": title, "policy": document})

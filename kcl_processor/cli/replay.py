@@ -92,7 +92,9 @@ def _place(files: TaskFiles, given: str | None) -> Place:
     where = files.dead_letters if given is None else given
     if not LETTERS.fits(where):
         raise ConfigError(f"{where!r} is not {LETTERS.words}.", "--from with one of these")
-    return open_place(where, files.task.destination.region, files.letter_file)
+    return open_place(
+        where, files.task.destination.region, files.task.letters_access, files.letter_file
+    )
 
 
 def _settled(place: Place, replay: Replay) -> Iterator[LetterOutcome]:

@@ -63,11 +63,13 @@ def _pairs(tasks: Sequence[Task], key: Callable[[Task], Hashable]) -> list[tuple
 
 
 def _checkpoint_table(task: Task) -> Hashable:
-    return task.kcl.region, task.kcl.endpoint, task.kcl.application_name
+    kcl = task.kcl
+    return kcl.region, kcl.endpoint, kcl.access.whose, kcl.application_name
 
 
 def _kcl_table(name: str, task: Task) -> Hashable:
-    return task.kcl.region, task.kcl.endpoint, task.kcl.table(name)
+    kcl = task.kcl
+    return kcl.region, kcl.endpoint, kcl.access.whose, kcl.table(name)
 
 
 def _circle(first: Task, tasks: Sequence[Task]) -> list[Task] | None:

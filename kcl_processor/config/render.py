@@ -104,7 +104,8 @@ def _kcl(task: Task, stream_arn: str) -> dict[str, str]:
     }
     if task.kcl.endpoint:
         properties["dynamoDBEndpoint"] = task.kcl.endpoint
-    return {**properties, **DEFAULTS, **task.kcl.properties}
+    access = task.kcl.access.properties("kcl")
+    return {**properties, **access, **DEFAULTS, **task.kcl.properties}
 
 
 def _source(task: Task) -> dict[str, str]:
@@ -114,8 +115,7 @@ def _source(task: Task) -> dict[str, str]:
         "replica.source.table": source.table,
         "replica.source.region": source.region,
         **_given("replica.source.streamsEndpoint", source.streams_url),
-        **_given("replica.source.roleArn", source.role_arn),
-        **_given("replica.source.externalId", source.external_id),
+        **source.access.properties("source"),
     }
 
 
@@ -127,8 +127,7 @@ def _destination(task: Task) -> dict[str, str]:
         "replica.destination.endpoint": endpoint(
             "dynamodb", destination.region, destination.endpoint
         ),
-        **_given("replica.destination.roleArn", destination.role_arn),
-        **_given("replica.destination.externalId", destination.external_id),
+        **destination.access.properties("destination"),
         "replica.connections": str(CONNECTIONS),
         "replica.checkpointSeconds": str(task.checkpoint_seconds),
     }
@@ -151,6 +150,7 @@ def _failures(files: TaskFiles) -> dict[str, str]:
         "replica.unreadSeconds": str(files.task.unread_seconds),
         "replica.onPoison": files.task.on_poison,
         "replica.deadLetters": files.dead_letters,
+        **files.task.letters_access.properties("deadLetters"),
         "replica.letterFile": str(files.letter_file),
         "replica.onGap": files.task.on_gap,
         "replica.gapFile": str(files.gaps),
@@ -166,6 +166,7 @@ def _figures(files: TaskFiles) -> dict[str, str]:
         "replica.metrics.endpoint": endpoint(
             "cloudwatch", task.metrics_region, task.metrics.endpoint
         ),
+        **task.metrics.access.properties("metrics"),
         "replica.heartbeats": str(files.heartbeats),
     }
 

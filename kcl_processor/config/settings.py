@@ -13,6 +13,7 @@ from pathlib import Path
 
 import javaproperties
 
+from kcl_processor.config.access import Access
 from kcl_processor.config.kcl_properties import in_seconds
 from kcl_processor.config.paths import letters_beside
 from kcl_processor.errors import ConfigError
@@ -39,13 +40,13 @@ class Settings:
     destination_table: str
     destination_region: str
     destination_endpoint: str
-    destination_role_arn: str
-    destination_external_id: str
+    destination_access: Access
     checkpoint_interval: float
     failover_time: float
     watchdog: float
     on_poison: str
     dead_letters: str
+    letters_access: Access
     letter_file: str
     connections: int
     application_name: str
@@ -54,6 +55,7 @@ class Settings:
     metrics_publish: bool
     metrics_region: str
     metrics_endpoint: str
+    metrics_access: Access
     heartbeats: str
     gap_file: str
     ttl_deletes: str
@@ -111,13 +113,13 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         destination_table=properties["replica.destination.table"],
         destination_region=properties["replica.destination.region"],
         destination_endpoint=properties["replica.destination.endpoint"],
-        destination_role_arn=properties.get("replica.destination.roleArn", ""),
-        destination_external_id=properties.get("replica.destination.externalId", ""),
+        destination_access=Access.read(properties, "destination"),
         checkpoint_interval=float(properties["replica.checkpointSeconds"]),
         failover_time=in_seconds(properties["failoverTimeMillis"]),
         watchdog=float(properties["replica.watchdogSeconds"]),
         on_poison=properties["replica.onPoison"],
         dead_letters=properties["replica.deadLetters"],
+        letters_access=Access.read(properties, "deadLetters"),
         letter_file=properties.get("replica.letterFile", str(letter_file)),
         connections=int(properties["replica.connections"]),
         application_name=properties["applicationName"],
@@ -126,6 +128,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         metrics_publish=properties["replica.metrics.publish"] == "true",
         metrics_region=properties["replica.metrics.region"],
         metrics_endpoint=properties["replica.metrics.endpoint"],
+        metrics_access=Access.read(properties, "metrics"),
         heartbeats=properties["replica.heartbeats"],
         gap_file=str(gap_file),
         ttl_deletes=properties.get("replica.ttlDeletes", ""),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from kcl_processor.config.access import DEFAULT, Access
 from kcl_processor.config.form import Form, whole
 from kcl_processor.errors import ConfigError
 from kcl_processor.transform.rules import Rules
@@ -42,8 +43,7 @@ class Side:
     region: str
     table: str
     endpoint: str | None = None
-    role_arn: str | None = None
-    external_id: str | None = None
+    access: Access = DEFAULT
 
     def __str__(self) -> str:
         return f"{self.table} in {self.region}"
@@ -56,12 +56,11 @@ class Side:
 
     @property
     def place(self) -> tuple[str, str | None, str | None, str]:
-        """Where the table is, as far as its spelling tells: region, endpoint, account, name.
+        """Where the table is, as far as its spelling tells: region, endpoint, whose, name.
 
         Two that are equal are one table; one table may be spelled in more ways than one.
         """
-        _, _, _, _, account, *_ = [*(self.role_arn or "").split(":"), *[""] * 5]
-        return self.region, self.endpoint, account or None, self.table
+        return self.region, self.endpoint, self.access.whose, self.table
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,7 @@ class Kcl:
     application_name: str
     worker_id: str
     properties: Mapping[str, str] = field(default_factory=dict)
+    access: Access = DEFAULT
 
     def table(self, named_by: str) -> str:
         """The name of a table, by the property of :data:`NAMED_TABLES` that may give it one."""
@@ -103,6 +103,7 @@ class Metrics:
     publish: bool = True
     region: str | None = None
     endpoint: str | None = None
+    access: Access = DEFAULT
 
 
 # What these keys of a task may be; of words the first is the default.
@@ -111,11 +112,11 @@ CHECKPOINT_SECONDS = whole(1, 300)
 # Below, a slow attempt at an endpoint would count as a silent shard.
 UNREAD_SECONDS = whole(30, 3600)
 # Where dead letters go.
+_QUEUE = r"arn:[^:]+:sqs:[a-z0-9-]+:[0-9]+:[\w.-]+|https?://[^/\s]+/\S+"
+QUEUE = Form("the URL or the ARN of an SQS queue", re.compile(_QUEUE))
 LETTERS = Form(
     "the path of a file, or the URL or the ARN of an SQS queue",
-    re.compile(
-        r"arn:[^:]+:sqs:[a-z0-9-]+:[0-9]+:[\w.-]+|https?://[^/\s]+/\S+|(?!arn:|https?://).+"
-    ),
+    re.compile(rf"{_QUEUE}|(?!arn:|https?://).+"),
 )
 STOP = "stop"
 ON_POISON = (STOP, "dead-letter")
@@ -137,6 +138,7 @@ class Task:
     checkpoint_seconds: int = 5
     on_poison: str = ON_POISON[0]
     dead_letters: str | None = None
+    letters_access: Access = DEFAULT
     on_gap: str = ON_GAP[0]
     unread_seconds: int = 120
     ttl_deletes: str = TTL_DELETES[0]
@@ -177,6 +179,7 @@ def make_kcl(
     application_name: str | None = None,
     worker_id: str | None = None,
     properties: Mapping[str, str] | None = None,
+    access: Access = DEFAULT,
 ) -> Kcl:
     """KCL's part of the task ``name``, with what was not given filled in.
 
@@ -188,6 +191,7 @@ def make_kcl(
         application_name=application_name or APPLICATION_PREFIX + name,
         worker_id=worker_id or default_worker_id(),
         properties=properties or {},
+        access=access,
     )
 
 
@@ -208,6 +212,7 @@ def check_task(task: Task, where: str) -> Task:
             f"{where}: source and destination are the same table, {task.source}.",
             "change the destination's table, region or endpoint",
         )
+    _check_providers(where, task.kcl)
     return task
 
 
@@ -231,6 +236,16 @@ def _check_name(where: str, what: str, name: str, shape: re.Pattern[str]) -> Non
             f"{where}: {name!r} cannot be {what}: it names files, so it holds only letters, "
             "digits, '_', '-' and '.', up to 200 of them, and begins with one of the first three.",
             f"call it {re.sub('[^A-Za-z0-9_.-]+', '-', name).strip('.-')[:200] or 'task-1'}",
+        )
+
+
+def _check_providers(where: str, kcl: Kcl) -> None:
+    """KCL's own properties for credentials are for KCL alone: no tool knows what they name."""
+    named = [name for name in kcl.properties if name.startswith("AwsCredentialsProvider")]
+    if named and kcl.access != DEFAULT:
+        raise ConfigError(
+            f"{where}: kcl names its credentials twice, by {named[0]} and as {kcl.access}.",
+            f"leave {named[0]} out of kcl.properties",
         )
 
 

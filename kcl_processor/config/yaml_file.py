@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kcl_processor.config import kcl_properties
+from kcl_processor.config.access import DEFAULT, Access
 from kcl_processor.config.conflicts import refuse_conflicts
 from kcl_processor.config.task import (
     BATCH_SIZE,
@@ -13,6 +14,7 @@ from kcl_processor.config.task import (
     LETTERS,
     ON_GAP,
     ON_POISON,
+    QUEUE,
     TTL_DELETES,
     UNREAD_SECONDS,
     Kcl,
@@ -24,6 +26,7 @@ from kcl_processor.config.task import (
     default_task_name,
     make_kcl,
 )
+from kcl_processor.config.yaml_access import read_access
 from kcl_processor.config.yaml_rules import read_rules
 from kcl_processor.config.yaml_section import Section, nearest, read_yaml
 from kcl_processor.errors import ConfigError
@@ -62,6 +65,7 @@ def _task(section: Section, name: str | None) -> Task:
     source = _source(section.section("source"))
     destination = _side(section.section("destination"))
     name = name or section.text("name") or default_task_name(source, destination)
+    letters, letters_access = _letters(section)
     task = Task(
         name=name,
         source=source,
@@ -73,7 +77,8 @@ def _task(section: Section, name: str | None) -> Task:
             "checkpoint_seconds", Task.checkpoint_seconds, CHECKPOINT_SECONDS
         ),
         on_poison=section.choice("on_poison", *ON_POISON),
-        dead_letters=section.text("dead_letters", LETTERS),
+        dead_letters=letters,
+        letters_access=letters_access,
         on_gap=section.choice("on_gap", *ON_GAP),
         unread_seconds=section.integer("unread_seconds", Task.unread_seconds, UNREAD_SECONDS),
         ttl_deletes=section.choice("ttl_deletes", *TTL_DELETES),
@@ -104,9 +109,18 @@ def _table(section: Section) -> dict[str, Any]:
         "region": section.required_text("region"),
         "table": section.required_text("table"),
         "endpoint": section.text("endpoint"),
-        "role_arn": section.text("role_arn"),
-        "external_id": section.text("external_id"),
+        "access": read_access(section),
     }
+
+
+def _letters(section: Section) -> tuple[str | None, Access]:
+    """Where dead letters go: a text, or a queue with credentials of its own."""
+    if not section.is_section("dead_letters"):
+        return section.text("dead_letters", LETTERS), DEFAULT
+    letters = section.section("dead_letters")
+    queue, access = letters.fitting("queue", QUEUE), read_access(letters)
+    letters.finish()
+    return queue, access
 
 
 def _kcl(section: Section, name: str, source: Source) -> Kcl:
@@ -118,6 +132,7 @@ def _kcl(section: Section, name: str, source: Source) -> Kcl:
         application_name=section.text("application_name"),
         worker_id=section.text("worker_id"),
         properties=_properties(section.section("properties", required=False)),
+        access=read_access(section),
     )
     section.finish()
     return kcl
@@ -128,6 +143,7 @@ def _metrics(section: Section) -> Metrics:
         publish=section.flag("publish", default=True),
         region=section.text("region"),
         endpoint=section.text("endpoint"),
+        access=read_access(section),
     )
     section.finish()
     return metrics

@@ -91,15 +91,31 @@ class Section:
         empty = yaml.MappingNode("tag:yaml.org,2002:map", [])
         return Section(self._path, name, node or empty, self._lines.get(key, self._line))
 
+    def sections(self, key: str) -> list[Section]:
+        """A list of sections; empty if it is not there."""
+        node = self._take(key, required=False)
+        if node is None:
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            raise self.error_in(key, "a list is wanted here", f"{key}: [{{…}}, {{…}}]")
+        return [
+            self._listed(f"{self._name}.{key}", place, node) for place in range(len(node.value))
+        ]
+
+    def _listed(self, name: str, place: int, node: yaml.SequenceNode) -> Section:
+        item = node.value[place]
+        return Section(self._path, f"{name}[{place}]", item, item.start_mark.line + 1)
+
+    def is_section(self, key: str) -> bool:
+        """Whether there is a mapping under a key that may be a text, too."""
+        return isinstance(self._values.get(key), yaml.MappingNode)
+
     def named_or_listed(self, key: str) -> list[tuple[str | None, Section]]:
         """A mapping of name to section, or a list of sections that have no name."""
         node = self._take(key, required=True)
         assert node is not None
         if isinstance(node, yaml.SequenceNode):
-            return [
-                (None, Section(self._path, f"{key}[{i}]", item, item.start_mark.line + 1))
-                for i, item in enumerate(node.value)
-            ]
+            return [(None, self._listed(key, place, node)) for place in range(len(node.value))]
         tasks = self.section(key)
         if not tasks.names():
             raise self.error(key, "there is no task", "start from properties/example.yml")

@@ -182,7 +182,7 @@ def check_queue(task: Task, place: str) -> int:
             "group, as letters are.",
             "dead_letters with a standard queue",
         )
-    url, client = queues.open_queue(place, task.destination.region)
+    url, client = queues.open_queue(place, task.destination.region, task.letters_access)
     attribute, on = "MessageRetentionPeriod", queues.in_words(place)
     try:
         with clients.calling("sqs:GetQueueAttributes", on, ConfigError, queues.QUEUE_HINT):

@@ -7,20 +7,24 @@ that records its calls, and holds this list against them. Statements that only t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.aws.credential_errors import WHO_HINT
-from kcl_processor.aws.queues import queue_arn
+from kcl_processor.aws.queues import queue_arn, queue_region
+from kcl_processor.config.access import Access, Role
 from kcl_processor.config.paths import queue_of
-from kcl_processor.config.task import Side, Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
 from kcl_processor.launch.preflight import describe
 
-ROLES = ("source", "kcl", "destination")
+ROLES = ("source", "kcl", "destination", "metrics", "dead-letters")
+
+# Whose tables may let others in by a policy of their own.
+SIDES = ("source", "destination")
 
 STREAM_ACTIONS = ("DescribeStream", "GetRecords", "GetShardIterator")
 # What KCL does to each of its tables, and `run` before it.
@@ -71,7 +75,7 @@ def find_arns(task: Task) -> Arns:
     destination = describe(
         task.destination, DestinationError, "kcl-processor prepare creates it like the source"
     )
-    prefix = _kcl_prefix(task, source["TableArn"].split(":")[1])
+    prefix = _kcl_prefix(task)
     leases, coordinator, workers = (prefix + name for name in astuple(table_names(task)))
     return Arns(
         source=source["TableArn"],
@@ -83,28 +87,44 @@ def find_arns(task: Task) -> Arns:
     )
 
 
-def caller(task: Task) -> str:
-    """The ARN of whoever these credentials are; of a role's session, the role's.
+def access_of(task: Task, role: str) -> tuple[str, Access]:
+    """Whose credentials one of :data:`ROLES` is, and the region where STS is asked for them."""
+    if role == "dead-letters":
+        region = task.destination.region
+        place = queue_of(task)
+        return queue_region(place, region) if place else region, task.letters_access
+    return {
+        "source": (task.source.region, task.source.access),
+        "kcl": (task.kcl.region, task.kcl.access),
+        "destination": (task.destination.region, task.destination.access),
+        "metrics": (task.metrics_region, task.metrics.access),
+    }[role]
+
+
+def caller(region: str, access: Access) -> str:
+    """The ARN of whoever credentials are; of a role's session, the role's.
 
     Raises:
         OperatorError, PermissionDenied: STS does not say.
     """
-    return role_of(_caller(task)["Arn"])
+    return role_of(_caller(region, access)["Arn"])
 
 
-def _caller(task: Task) -> dict[str, str]:
-    with clients.calling("sts:GetCallerIdentity", "this host", OperatorError, WHO_HINT):
-        found: dict[str, str] = clients.sts(task).get_caller_identity()
+def _caller(region: str, access: Access) -> dict[str, str]:
+    with clients.calling("sts:GetCallerIdentity", str(access), OperatorError, WHO_HINT):
+        found: dict[str, str] = clients.sts(region, access).get_caller_identity()
     return found
 
 
-def _kcl_prefix(task: Task, partition: str) -> str:
+def _kcl_prefix(task: Task) -> str:
     """What the ARNs of KCL's tables begin with, whether they exist already or not."""
     client, table = clients.checkpoints(task), task.kcl.application_name
     found = clients.described(client, table, OperatorError, "try again")
     if found:
         return str(found["TableArn"]).removesuffix(table)
-    return f"arn:{partition}:dynamodb:{task.kcl.region}:{_caller(task)['Account']}:table/"
+    who = _caller(task.kcl.region, task.kcl.access)
+    partition = who["Arn"].split(":")[1]
+    return f"arn:{partition}:dynamodb:{task.kcl.region}:{who['Account']}:table/"
 
 
 def role_of(arn: str) -> str:
@@ -122,20 +142,39 @@ def policy(task: Task, role: str, arns: Arns, *, tools: bool = True) -> Document
     Args:
         tools: with the statements that only the tools need.
     """
-    statements = {"source": _source, "kcl": _kcl, "destination": _destination}[role](task, arns)
+    statements = _OF_ROLE[role](task, arns)
     kept = [one for one in statements if tools or not one["Sid"].startswith("Tools")]
     return {"Version": "2012-10-17", "Statement": kept}
 
 
-def trust(side: Side, principal: str) -> Document:
-    """The trust policy of a side's own role (``role_arn``): who may assume it."""
+def trusts(access: Access, principal: str) -> dict[str, Document]:
+    """Each role's ARN to its trust policy: who may assume it.
+
+    Args:
+        principal: who assumes the first; each further one is assumed by the one before it.
+    """
+    trusted = [principal, *(role.arn for role in access.roles)]
+    return {role.arn: trust(role, who) for role, who in zip(access.roles, trusted, strict=False)}
+
+
+def assuming(access: Access) -> dict[str, Document]:
+    """What whoever assumes a role needs: the base of a chain, then each role but the last."""
+    assumers = [access.base_words, *(role.arn for role in access.roles)]
+    return {
+        who: {"Version": "2012-10-17", "Statement": [_assume([role.arn])]}
+        for who, role in zip(assumers, access.roles, strict=False)
+    }
+
+
+def trust(role: Role | None, principal: str) -> Document:
+    """The trust policy of a role, or of one that the task does not name yet."""
     statement: Document = {
         "Effect": "Allow",
         "Principal": {"AWS": principal},
         "Action": "sts:AssumeRole",
     }
-    if side.external_id:
-        statement["Condition"] = {"StringEquals": {"sts:ExternalId": side.external_id}}
+    if role and role.external_id:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": role.external_id}}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
@@ -210,33 +249,51 @@ def _kcl(task: Task, arns: Arns) -> list[Document]:
         _allow("AdoptLeaseTable", ADOPTING_ACTIONS, arns.leases),
         _allow("LeaseIndex", ("Query",), f"{arns.leases}/index/{LEASE_INDEX}"),
     ]
-    if queue := queue_of(task):
-        arn = queue_arn(queue, task.destination.region, arns.leases.split(":")[1])
-        statements += [
-            _allow("LetterQueue", LETTER_ACTIONS, arn, service="sqs"),
-            _allow("ToolsReplay", REPLAY_ACTIONS, arn, service="sqs"),
-        ]
-    if task.metrics.publish:
-        statements.append(
-            {
-                "Sid": "Metrics",
-                "Effect": "Allow",
-                "Action": ["cloudwatch:PutMetricData"],
-                "Resource": ["*"],
-                "Condition": {"StringEquals": {"cloudwatch:namespace": task.kcl.application_name}},
-            }
-        )
-    assumed = sorted({side.role_arn for side in (task.source, task.destination) if side.role_arn})
-    if assumed:
-        statements.append(
-            {
-                "Sid": "AssumeSides",
-                "Effect": "Allow",
-                "Action": ["sts:AssumeRole"],
-                "Resource": assumed,
-            }
-        )
-    return statements
+    ours = task.kcl.access
+    for role in ("dead-letters", "metrics"):
+        if access_of(task, role)[1] == ours:
+            statements += _OF_ROLE[role](task, arns)
+    others = [
+        access_of(task, role)[1] for role in ROLES if role == "kcl" or _OF_ROLE[role](task, arns)
+    ]
+    assumed = sorted({one.roles[0].arn for one in others if one.roles and one.base == ours})
+    return [*statements, _assume(assumed)] if assumed else statements
+
+
+def _letters(task: Task, arns: Arns) -> list[Document]:
+    queue = queue_of(task)
+    if queue is None:
+        return []
+    arn = queue_arn(queue, task.destination.region, arns.leases.split(":")[1])
+    return [
+        _allow("LetterQueue", LETTER_ACTIONS, arn, service="sqs"),
+        _allow("ToolsReplay", REPLAY_ACTIONS, arn, service="sqs"),
+    ]
+
+
+def _metrics(task: Task, _arns: Arns) -> list[Document]:
+    """KCL publishes its own metrics with the same credentials."""
+    if not task.metrics.publish:
+        return []
+    return [
+        {
+            **_allow("Metrics", ("PutMetricData",), "*", service="cloudwatch"),
+            "Condition": {"StringEquals": {"cloudwatch:namespace": task.kcl.application_name}},
+        }
+    ]
+
+
+_OF_ROLE: Mapping[str, Callable[[Task, Arns], list[Document]]] = {
+    "source": _source,
+    "kcl": _kcl,
+    "destination": _destination,
+    "metrics": _metrics,
+    "dead-letters": _letters,
+}
+
+
+def _assume(roles: Sequence[str]) -> Document:
+    return _allow("AssumeSides", ("AssumeRole",), *roles, service="sts")
 
 
 def _allow(

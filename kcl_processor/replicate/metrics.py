@@ -22,6 +22,7 @@ from kcl_processor.aws.credentials import keys
 from kcl_processor.aws.network import way_to
 from kcl_processor.aws.signature import Signature
 from kcl_processor.clock import Clock
+from kcl_processor.config.access import Access
 from kcl_processor.replicate.figures import Latency, ShardFigures
 from kcl_processor.replicate.spare import give_back
 from kcl_processor.state.gaps import noted_gaps
@@ -208,10 +209,12 @@ class CloudWatch:
             task has all its metrics in one place.
     """
 
-    def __init__(self, namespace: str, region: str, endpoint: str, clock: Clock) -> None:
+    def __init__(
+        self, namespace: str, region: str, endpoint: str, access: Access, clock: Clock
+    ) -> None:
         self._namespace = namespace
         self._endpoint = endpoint.rstrip("/") + "/"
-        self._signature = Signature("monitoring", region, keys(region, clock), clock)
+        self._signature = Signature("monitoring", region, keys(region, clock, access), clock)
         way = way_to(self._endpoint)
         self._http = URLLib3Session(
             proxies=way.proxies, verify=way.verify, max_pool_connections=1, timeout=(3, 10)

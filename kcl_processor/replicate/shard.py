@@ -112,8 +112,7 @@ class ShardOpener:
             endpoint(
                 settings.destination_region,
                 settings.destination_endpoint,
-                settings.destination_role_arn,
-                settings.destination_external_id,
+                settings.destination_access,
                 _SHARDS_CONNECTIONS,
                 clock,
                 unacknowledged=proof_lifetime * _UNACKNOWLEDGED,
@@ -128,6 +127,7 @@ class ShardOpener:
                 settings.application_name,
                 settings.metrics_region,
                 settings.metrics_endpoint,
+                settings.metrics_access,
                 clock,
             )
             if settings.metrics_publish
@@ -207,6 +207,7 @@ class ShardOpener:
         place = open_place(
             self._settings.dead_letters,
             self._settings.destination_region,
+            self._settings.letters_access,
             Path(self._settings.letter_file),
         )
         return DeadLetters(place, origin, self._clock, on_dead_letter, self._pause)

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
 from kcl_processor.aws.credential_errors import NoKeys
+from kcl_processor.config.access import Access
 from kcl_processor.config.paths import is_queue, settled
 from kcl_processor.errors import ExitCode, OperatorError, PermissionDenied
 from kcl_processor.state.durable import append_line, read_lines
@@ -91,16 +92,17 @@ class Place(Protocol):
         """Let whoever comes next have the letters that were taken out and not settled."""
 
 
-def open_place(place: str, region: str, spare: Path) -> Place:
+def open_place(place: str, region: str, access: Access, spare: Path) -> Place:
     """What ``dead_letters`` of a task names; a queue is looked for when it is first used.
 
     Args:
         region: of a queue whose URL does not tell.
+        access: whose credentials a queue is used with.
         spare: the file for letters that a queue refuses; it takes them up to 1 MiB only.
     """
     if not is_queue(place):
         return LetterFile(Path(place))
-    return LetterQueue(place, region, LetterFile(spare))
+    return LetterQueue(place, region, access, LetterFile(spare))
 
 
 class LetterFile:
@@ -167,9 +169,10 @@ class LetterQueue:
         spare: takes what the queue refuses, such as a letter that is too long for it.
     """
 
-    def __init__(self, place: str, region: str, spare: LetterFile) -> None:
+    def __init__(self, place: str, region: str, access: Access, spare: LetterFile) -> None:
         self._place = place
         self._region = region
+        self._access = access
         self._spare = spare
         self._taken: dict[str, str] = {}
         self._met: set[str] = set()
@@ -182,7 +185,7 @@ class LetterQueue:
         # boto3 takes longer to import than a record processor may take to start.
         from kcl_processor.aws.queues import open_queue
 
-        return open_queue(self._place, self._region)
+        return open_queue(self._place, self._region, self._access)
 
     @property
     def _url(self) -> str:

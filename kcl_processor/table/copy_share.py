@@ -137,5 +137,7 @@ def _refusals(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> 
     if task.on_poison == STOP:
         return StopOnRefusedItem(task.source.table, task.destination.table)
     origin = Origin(task.name, task.source.table, task.destination.table, "copy")
-    place = open_place(files.dead_letters, task.destination.region, files.letter_file)
+    place = open_place(
+        files.dead_letters, task.destination.region, task.letters_access, files.letter_file
+    )
     return DeadLetters(place, origin, clock, lambda: None, wait)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import boto3
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from kcl_processor.aws.codes import DENIED, NO_CREDENTIALS, RENEW
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.aws.credentials import keys, session
+from kcl_processor.config.access import Access, Role
 from kcl_processor.errors import ExitCode
 from tests.edges import Reply, Request, serving
 from tests.fakes import HandClock
@@ -157,7 +159,7 @@ def test_a_role_that_is_refused_is_named_with_what_sts_said(
     with serving(lambda _request: sts(code, status)) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
         with pytest.raises(NoKeys) as raised:
-            session("us-east-1", HandClock(), ROLE)
+            session("us-east-1", HandClock(), Access(roles=(Role(ROLE),)))
     assert raised.value.exit_code == exit_code
     assert ROLE in raised.value.message and f"AssumeRole: {code}: said STS" in raised.value.message
     assert (raised.value.status, raised.value.code) == (status, as_code)
@@ -171,7 +173,7 @@ def test_a_role_that_cannot_be_asked_for_passes(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
     with pytest.raises(NoKeys) as raised:
-        session("us-east-1", HandClock(), ROLE)
+        session("us-east-1", HandClock(), Access(roles=(Role(ROLE),)))
     assert raised.value.exit_code == ExitCode.CRASH
     assert (raised.value.status, raised.value.code) == (0, "EndpointConnectionError")
 
@@ -185,7 +187,7 @@ def test_a_proxy_that_is_no_url_is_named_on_the_way_to_a_role(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy:port")
     with pytest.raises(NoKeys, match="HTTPS_PROXY does not name a proxy") as raised:
-        session("us-east-1", HandClock(), ROLE)
+        session("us-east-1", HandClock(), Access(roles=(Role(ROLE),)))
     assert raised.value.exit_code == ExitCode.CONFIG and "secret" not in raised.value.message
 
 
@@ -222,12 +224,93 @@ def test_a_role_is_assumed_with_what_the_chain_holds(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
     role = "arn:aws:iam::444455556666:role/writer"
-    assumed = session("eu-west-1", HandClock(), role, external_id="x-1")
+    assumed = session("eu-west-1", HandClock(), Access(roles=(Role(role, "x-1"),)))
     frozen = assumed.get_credentials().get_frozen_credentials()
     assert frozen.access_key != "test" and frozen.token
     client = assumed.create_client("sts", region_name="eu-west-1", endpoint_url=moto_url)
     who = client.get_caller_identity()["Arn"]
     assert who == "arn:aws:sts::444455556666:assumed-role/writer/kcl-processor"
+
+
+def shared(home: Path, *profiles: str) -> None:
+    """Profiles with a key each, which is called as they are."""
+    (home / ".aws/credentials").write_text(
+        "".join(
+            f"[{name}]\naws_access_key_id = {name.upper()}\naws_secret_access_key = s\n"
+            for name in profiles
+        )
+    )
+
+
+def test_a_profile_stands_in_the_place_of_the_default_chain(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the environment holds; and the default chain is as it was beside it."""
+    shared(home, "one", "two")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ENVIRONMENT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    found = [
+        keys("us-east-1", HandClock(), access).access_key
+        for access in (Access("one"), Access("two"), Access())
+    ]
+    assert found == ["ONE", "TWO", "ENVIRONMENT"]
+
+
+def test_a_profile_without_keys_does_not_lead_to_the_hosts(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore would ask for the instance's role, which is of another account."""
+    (home / ".aws/config").write_text("[profile empty]\nregion = us-east-1\n")
+    with serving(metadata) as server:
+        monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url)
+        with pytest.raises(NoKeys, match="profile 'empty' leads to no credentials") as raised:
+            session("us-east-1", HandClock(), Access("empty"))
+        assert server.requests == []
+    assert raised.value.exit_code == ExitCode.CONFIG
+    with pytest.raises(NoKeys, match="profile 'nope' is in none"):
+        session("us-east-1", HandClock(), Access("nope"))
+
+
+def test_of_a_profile_only_its_keys_count(home: Path) -> None:
+    """The other settings are of the process, for both languages: here an endpoint."""
+    shared(home, "one")
+    (home / ".aws/config").write_text("[profile one]\nendpoint_url = http://127.0.0.1:1\n")
+    made = boto3.Session(botocore_session=session("eu-west-1", HandClock(), Access("one")))
+    url = made.client("dynamodb", region_name="eu-west-1").meta.endpoint_url
+    assert url == "https://dynamodb.eu-west-1.amazonaws.com"
+
+
+def test_a_profiles_keys_are_read_again_when_the_file_changes(home: Path) -> None:
+    """As the default chain's are."""
+    shared(home, "one")
+    found = keys("us-east-1", HandClock(), Access("one"))
+    assert found.access_key == "ONE"
+    path = home / ".aws/credentials"
+    path.write_text(path.read_text().replace("ONE", "RENEWED"))
+    assert found.access_key == "RENEWED"
+
+
+def test_roles_are_assumed_one_by_the_other(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with its own external id, the first with the profile; a refusal goes down the chain."""
+    shared(home, "one")
+    hub, spoke = ROLE + "-hub", ROLE + "-spoke"
+    access = Access("one", (Role(hub), Role(spoke, "x-2")), "replica-1")
+    asked: list[dict[str, str]] = []
+
+    def answer(request: Request) -> Reply:
+        said = dict(parse_qsl(request.body.decode()))
+        asked.append({"by": request.key_id, **said})
+        return assumed(said["RoleArn"].rpartition("-")[2].upper())
+
+    with serving(answer) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
+        found = keys("eu-west-3", HandClock(), access)
+        assert found.access_key == "SPOKE"
+        assert "/eu-west-3/sts/" in server.requests[0].headers["Authorization"]
+    told = [(one["by"], one["RoleArn"], one.get("ExternalId")) for one in asked]
+    assert told == [("ONE", hub, None), ("HUB", spoke, "x-2")]
+    assert {one["RoleSessionName"] for one in asked} == {"replica-1"}
 
 
 def metadata(request: Request) -> Reply:
@@ -318,7 +401,7 @@ def test_a_role_is_assumed_with_other_keys_when_sts_refuses(
 
     with serving(answer) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", server.url)
-        role = keys("us-east-1", clock, ROLE)
+        role = keys("us-east-1", clock, Access(roles=(Role(ROLE),)))
         with pytest.raises(NoKeys, match="ExpiredToken"):
             role.get_frozen_credentials()
         clock.turn(60)

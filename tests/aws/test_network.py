@@ -10,6 +10,7 @@ import pytest
 from kcl_processor.aws.clients import tables
 from kcl_processor.aws.network import way_to
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.access import DEFAULT
 from kcl_processor.config.task import Side
 from kcl_processor.errors import ConfigError
 from kcl_processor.replicate.figures import Latency
@@ -42,7 +43,7 @@ def test_figures_take_the_same_way(home: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with serving(lambda _request: Reply(b"<x/>"), tls) as server, proxying() as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        CloudWatch("app", "us-east-1", server.url, SystemClock())(Counts(), Latency())
+        CloudWatch("app", "us-east-1", server.url, DEFAULT, SystemClock())(Counts(), Latency())
         assert len(proxy.requests) == 1 and server.key_ids == ["KEY"]
 
 

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from kcl_processor.aws.queues import open_queue, queue_arn
+from kcl_processor.config.access import DEFAULT
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError, PermissionDenied
 from tests.edges import Reply, serving
 
@@ -51,7 +52,7 @@ def test_the_arn_is_the_one_that_sqs_gives(moto_url: str, monkeypatch: pytest.Mo
     url = sqs.create_queue(QueueName=f"letters-{uuid.uuid4().hex}")["QueueUrl"]
     said = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
     assert queue_arn(url, "eu-west-1", "aws") == said["QueueArn"]
-    assert open_queue(said["QueueArn"], "us-east-1").url == url
+    assert open_queue(said["QueueArn"], "us-east-1", DEFAULT).url == url
 
 
 @pytest.mark.parametrize(
@@ -76,5 +77,5 @@ def test_a_queue_that_cannot_be_found_is_told_apart_from_one_that_may_be_soon(
         # A region of its own, as clients are kept.
         place = f"arn:aws:sqs:{uuid.uuid4().hex}:123456789012:none"
         with pytest.raises(kind, match=place) as raised:
-            open_queue(place, "us-east-1")
+            open_queue(place, "us-east-1", DEFAULT)
     assert raised.value.exit_code == exit_code and raised.value.hint

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +28,24 @@ def test_policies_over_a_border(ask: Ask) -> None:
     code, said, _ = ask("iam", "--role", "destination", "--kind", "trust")
     assert code == 0 and "sts:AssumeRole" in said
     assert ask("iam", "--role", "kcl", "--kind", "trust").code == 2
+    assert ask("iam", "--role", "kcl", "--kind", "resource").code == 2
+
+
+@pytest.mark.parametrize("kind", ["trust", "assume"])
+def test_a_chain_has_a_document_for_each_link(ask: Ask, file: Path, kind: str) -> None:
+    """A list, or a resource of Terraform each; one role has a document alone."""
+    hub, writer = (f"arn:aws:iam::11112222333{n}:role/r{n}" for n in (1, 2))
+    whole = file.read_text()
+    file.write_text(
+        f"{whole}    kcl: {{roles: [{{role_arn: '{hub}'}}, {{role_arn: '{writer}'}}]}}\n"
+    )
+    asked = ask("iam", "--role", "kcl", "--kind", kind)
+    assert asked.code == 0, asked.err
+    documents = json.loads(asked.out)
+    on = {"trust": "RoleArn", "assume": "Assumer"}[kind]
+    expected = {"trust": [hub, writer], "assume": ["the default chain", hub]}[kind]
+    assert [one[on] for one in documents] == expected
+    said = ask("iam", "--role", "kcl", "--kind", kind, "--terraform").out
+    assert len(set(re.findall(r'^resource "\w+" "\w+"', said, re.MULTILINE))) == 2
+    file.write_text(f"{whole}    kcl: {{role_arn: '{hub}'}}\n")
+    assert json.loads(ask("iam", "--role", "kcl", "--kind", kind).out)["Version"] == "2012-10-17"

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from kcl_processor.config.access import DEFAULT, Access, Role
 from kcl_processor.config.conflicts import refuse_conflicts
 from kcl_processor.config.task import Side, Source, Task, make_kcl
 from kcl_processor.errors import ConfigError
 
 
-def task(name: str, source: str, destination: str, **destination_side: str) -> Task:
+def task(name: str, source: str, destination: str, role_arn: str | None = None) -> Task:
     """A task from a table in one region to another in the same region."""
     side = Source("us-east-1", source)
-    return Task(
-        name, side, Side("us-east-1", destination, **destination_side), make_kcl(name, side)
-    )
+    access = Access(roles=(Role(role_arn),)) if role_arn else DEFAULT
+    return Task(name, side, Side("us-east-1", destination, access=access), make_kcl(name, side))
 
 
 def refused(*tasks: Task) -> str:

@@ -27,6 +27,9 @@ def test_a_record_processor_reads_what_was_rendered(task: Task) -> None:
     assert settings.checkpoint_interval == task.checkpoint_seconds
     assert settings.on_poison == task.on_poison
     assert settings.metrics_publish == task.metrics.publish
+    assert settings.destination_access == task.destination.access
+    assert settings.metrics_access == task.metrics.access
+    assert settings.letters_access == task.letters_access
 
 
 @pytest.mark.parametrize("task", load_tasks(EXAMPLE), ids=lambda task: task.name)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kcl_processor.config.access import Access, Role
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import (
     COORDINATOR_SUFFIX,
@@ -65,7 +66,7 @@ def test_one_table_under_two_roles_may_be_two_tables() -> None:
     with pytest.raises(ConfigError, match="same table"):
         check_task(same, "here")
     role = "arn:aws:iam::444455556666:role/writer"
-    apart = replace(same, destination=replace(same.destination, role_arn=role))
+    apart = replace(same, destination=replace(same.destination, access=Access(roles=(Role(role),))))
     assert check_task(apart, "here") is apart
 
 

@@ -50,6 +50,21 @@ def test_a_complaint_names_file_line_and_the_whole_key(section: Section) -> None
         section.section("kcl").required_text("missing")
 
 
+def test_a_list_holds_sections_with_lines_of_their_own(tmp_path: Path) -> None:
+    """None where there is no list; and a text is no list."""
+    path = tmp_path / "tasks.yml"
+    path.write_text("roles:\n  - {arn: a}\n  - arn: b\n    id: x\nname: orders\n")
+    file = read_yaml(path)
+    one, two = file.sections("roles")
+    assert (one.required_text("arn"), two.required_text("arn")) == ("a", "b")
+    with pytest.raises(ConfigError, match=r"tasks\.yml:4: .*roles\[1\]\.id: .* not known"):
+        two.finish()
+    assert file.sections("missing") == []
+    with pytest.raises(ConfigError, match=r"tasks\.yml:5:7: .*name: a list is wanted"):
+        file.sections("name")
+    assert (file.is_section("name"), file.is_section("missing")) == (False, False)
+
+
 def test_the_nearest_word_is_offered() -> None:
     """Where one is near enough."""
     assert nearest("regoin", ["table", "region"]) == "region"

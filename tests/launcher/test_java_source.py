@@ -7,6 +7,7 @@ import re
 import pytest
 
 from kcl_processor.aws import codes
+from kcl_processor.config.access import Access, Role
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
 from kcl_processor.costs import QUIET_READ_SECONDS
@@ -43,6 +44,23 @@ def seconds(java_class: str, constant: str) -> int:
     pattern = rf"\b{constant} = Duration\.of(Seconds|Minutes|Hours)\((\d+)\)"
     ((unit, count),) = re.findall(pattern, source(java_class))
     return _SECONDS[unit] * int(count)
+
+
+def test_both_languages_read_the_same_words_of_credentials() -> None:
+    """What a section's access is rendered as, the launcher reads: names, numbers, the default."""
+    role = Role("r", "e")
+    written = Access("p", (role, role, role), "s-1").properties("source")
+    java = source("Access")
+    assert '"replica." + section + "."' in java and '"." + (roles.size() + 1)' in java
+    read = set(re.findall(r'prefix \+ "(\w+)"', java))
+    names = {name.removeprefix("replica.source.") for name in written}
+    assert names == read | {
+        f"{name}.{n}" for name in read & {"roleArn", "externalId"} for n in (2, 3)
+    }
+    assert f'SESSION_NAME = "{Access.session_name}"' in java
+    sections = {"source", "destination", "kcl", "metrics"}
+    used = "".join(map(source, ("StreamsMultiLangDaemon", "Clients", "Destination")))
+    assert set(re.findall(r'\.access\("(\w+)"\)', used)) == sections
 
 
 @pytest.mark.parametrize("name", ["DENIED", "RENEW"])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kcl_processor.aws import clients
+from kcl_processor.config.access import DEFAULT, Access, Role
 from kcl_processor.config.task import Side, Task
 from kcl_processor.launch.preflight import check_queue
 from kcl_processor.operate import iam
@@ -91,7 +92,7 @@ def test_the_calls_on_a_queue_are_those_that_its_policy_allows(
     monkeypatch.setattr("kcl_processor.state.dead_letters._LONG_POLL", 0)
     # A region of its own, as clients are kept.
     region = "ap-south-2"
-    client = clients.queues(region, None)
+    client = clients.queues(region, None, DEFAULT)
     arn = f"arn:aws:sqs:{region}:123456789012:{uuid.uuid4().hex}"
     client.create_queue(QueueName=arn.rpartition(":")[2])
     called: set[str] = set()
@@ -101,7 +102,7 @@ def test_the_calls_on_a_queue_are_those_that_its_policy_allows(
     task = make_task(dead_letters=arn)
     kept = ("LetterQueue", "ToolsReplay")
     allowed = {name: set(statements(task, "kcl")[name]["Action"]) for name in kept}
-    place = open_place(arn, region, tmp_path / "spare")
+    place = open_place(arn, region, DEFAULT, tmp_path / "spare")
     for n in (1, 2):
         place.put(letter(n))
     check_queue(task, arn)
@@ -121,12 +122,45 @@ def letter(number: int) -> bytes:
 
 def test_a_role_of_another_account_is_assumed_and_trusts() -> None:
     """The caller may assume the side's role; the role trusts the caller, with its external id."""
-    side = Side("eu-west-1", "orders", role_arn=ROLE, external_id="x-1")
+    side = Side("eu-west-1", "orders", access=Access(roles=(Role(ROLE, "x-1"),)))
     task = make_task(destination=side)
     assert statements(task, "kcl")["AssumeSides"]["Resource"] == [ROLE]
-    (trust,) = iam.trust(side, "arn:aws:iam::111122223333:role/daemon")["Statement"]
+    (trust,) = iam.trust(side.access.roles[0], "arn:aws:iam::111122223333:role/daemon")["Statement"]
     assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": "x-1"}}
     assert "AssumeSides" not in statements(make_task(), "kcl")
+
+
+HUB = "arn:aws:iam::111122223333:role/hub"
+
+
+def test_a_chain_is_assumed_and_trusted_link_by_link() -> None:
+    """The base may assume the first role alone; each role needs the next, and trusts the last."""
+    side = Side("eu-west-1", "orders", access=Access("p", (Role(HUB), Role(ROLE, "x-1"))))
+    assert "AssumeSides" not in statements(make_task(destination=side), "kcl")
+    assumed = {
+        who: document["Statement"][0]["Resource"]
+        for who, document in iam.assuming(side.access).items()
+    }
+    assert assumed == {"the profile p": [HUB], HUB: [ROLE]}
+    hub, writer = iam.trusts(side.access, "arn:aws:iam::111122223333:user/u").values()
+    assert hub["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111122223333:user/u"}
+    assert "Condition" not in hub["Statement"][0]
+    assert writer["Statement"][0]["Principal"] == {"AWS": HUB}
+    assert writer["Statement"][0]["Condition"] == {"StringEquals": {"sts:ExternalId": "x-1"}}
+
+
+def test_a_section_with_credentials_of_its_own_has_its_own_policy() -> None:
+    """What KCL's credentials need is in theirs only where they are the same."""
+    task = make_task(dead_letters=QUEUE)
+    ours = {"kcl": {"Metrics", "LetterQueue"}, "metrics": {"Metrics"}}
+    for role, sids in ours.items():
+        assert sids <= set(statements(task, role))
+    apart = replace(
+        task, letters_access=Access("letters"), metrics=replace(task.metrics, access=Access("m"))
+    )
+    assert not {"Metrics", "LetterQueue"} & set(statements(apart, "kcl"))
+    assert set(statements(apart, "dead-letters")) == {"LetterQueue", "ToolsReplay"}
+    assert set(statements(apart, "metrics")) == {"Metrics"}
 
 
 def test_a_table_and_its_stream_carry_a_policy_each() -> None:
@@ -165,7 +199,7 @@ def test_arns_are_the_services_own(
     prefix = f"arn:aws:dynamodb:us-east-1:{account}:table/{task.kcl.application_name}"
     assert (found.leases, found.workers) == (prefix, f"{prefix}-WorkerMetricStats")
     assert found.stream.startswith(f"{found.source}/stream/")
-    assert iam.caller(task).startswith("arn:aws:")
+    assert iam.caller(*iam.access_of(task, "kcl")).startswith("arn:aws:")
 
 
 def test_a_session_stands_for_its_role() -> None:

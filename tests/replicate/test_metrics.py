@@ -8,6 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from kcl_processor.config.access import DEFAULT
 from kcl_processor.replicate.figures import Latency, ShardFigures
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS, CloudWatch, Reporter
 from kcl_processor.state.heartbeat import Counts, read_heartbeats
@@ -129,7 +130,7 @@ def test_a_shard_without_news_beats_once_in_ten_seconds(tmp_path: Path) -> None:
 
 def test_cloudwatch_takes_counts_and_a_statistic_set(moto_url: str) -> None:
     """Seven metrics without dimensions in the application's namespace, the sum of both sends."""
-    publish = CloudWatch("App-metrics", "us-east-1", moto_url, HandClock())
+    publish = CloudWatch("App-metrics", "us-east-1", moto_url, DEFAULT, HandClock())
     publish(Counts(written=10, retried=1), Latency(2, 300.0, 100.0, 200.0))
     publish(Counts(written=5), Latency())
     client = boto3.client("cloudwatch", region_name="us-east-1", endpoint_url=moto_url)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from kcl_processor.aws.wire import endpoint
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.access import DEFAULT
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.coalesce import coalesce
 from kcl_processor.replicate.decode import decode
@@ -80,7 +81,7 @@ def table(moto_url: str) -> tuple[Any, str]:
 @pytest.fixture(scope="module")
 def writer(moto_url: str, table: tuple[Any, str]) -> Writer:
     clock = SystemClock()
-    wire = endpoint("us-east-1", moto_url, None, None, 8, clock)
+    wire = endpoint("us-east-1", moto_url, DEFAULT, 8, clock)
     destination = DestinationTable(table[1], wire)
     origin = Origin("task", "source", table[1], "shard")
     pool = ThreadPoolExecutor(8)

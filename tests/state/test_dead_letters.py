@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from kcl_processor.config.access import DEFAULT
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.refusals import DeadLetters, Origin
@@ -167,8 +168,10 @@ def refuse(place: Place, *changes: Change) -> None:
 
 def test_letters_go_to_a_queue_and_come_back(queue: Queue, tmp_path: Path) -> None:
     """By URL or by ARN; a settled letter leaves the queue."""
-    refuse(open_place(queue.url, "eu-west-1", tmp_path / "spare"), put("a", 7, n={"N": "1"}))
-    place = open_place(queue.says("QueueArn"), "us-east-1", tmp_path / "spare")
+    refuse(
+        open_place(queue.url, "eu-west-1", DEFAULT, tmp_path / "spare"), put("a", 7, n={"N": "1"})
+    )
+    place = open_place(queue.says("QueueArn"), "us-east-1", DEFAULT, tmp_path / "spare")
     (found,) = place.letters()
     assert found.sequence_number == "7" and found.image == {"pk": {"S": "a"}, "n": {"N": "1"}}
     place.settle(found)
@@ -180,7 +183,7 @@ def test_a_letter_that_is_not_settled_is_there_for_the_next_replay(
     queue: Queue, tmp_path: Path
 ) -> None:
     """In one replay each letter comes once, however many there are; released, all are back."""
-    place = open_place(queue.url, "eu-west-1", tmp_path / "spare")
+    place = open_place(queue.url, "eu-west-1", DEFAULT, tmp_path / "spare")
     refuse(place, *(put(f"k{n}", n) for n in range(25)))
     taken = [letter.sequence_number for letter in place.letters()]
     assert sorted(taken, key=int) == [str(n) for n in range(25)]
@@ -191,7 +194,9 @@ def test_a_letter_that_is_not_settled_is_there_for_the_next_replay(
 
 def test_letters_that_another_replay_has_are_told(queue: Queue, tmp_path: Path) -> None:
     """A queue that gives none is not empty then; what this replay has taken out is not hidden."""
-    place, other = (open_place(queue.url, "eu-west-1", tmp_path / "spare") for _ in range(2))
+    place, other = (
+        open_place(queue.url, "eu-west-1", DEFAULT, tmp_path / "spare") for _ in range(2)
+    )
     refuse(place, *(put(f"k{n}", n) for n in range(3)))
     first, *_ = place.letters()
     assert place.hidden() == 0 and list(other.letters()) == [] and other.hidden() == 3
@@ -203,7 +208,7 @@ def test_letters_that_another_replay_has_are_told(queue: Queue, tmp_path: Path) 
 
 def test_a_letter_too_long_for_a_queue_is_kept_in_a_file(queue: Queue, tmp_path: Path) -> None:
     """SQS takes up to 1 MiB, and the JSON of an item of 400 KB may be longer."""
-    place = open_place(queue.url, "eu-west-1", tmp_path / "spare")
+    place = open_place(queue.url, "eu-west-1", DEFAULT, tmp_path / "spare")
     refuse(place, put("a", 7, text={"S": "x" * 1_100_000}))
     assert queue.says("ApproximateNumberOfMessages") == "0"
     (found,) = place.letters()
@@ -256,7 +261,9 @@ def test_a_queue_that_stays_away_ends_the_process_for_a_restart() -> None:
 def test_an_answer_that_is_not_the_queues_makes_no_letter_durable(tmp_path: Path) -> None:
     """A portal or a proxy may answer with status 200; SQS says by which id it has the message."""
     with serving(lambda _request: Reply.of({})) as portal:
-        place = open_place(f"{portal.url}/123456789012/letters", "eu-west-1", tmp_path / "spare")
+        place = open_place(
+            f"{portal.url}/123456789012/letters", "eu-west-1", DEFAULT, tmp_path / "spare"
+        )
         with pytest.raises(PlaceUnavailable, match="MessageId"):
             place.put(b"{}")
 
@@ -266,7 +273,9 @@ def test_a_queue_that_is_not_there_is_named(
 ) -> None:
     """An ARN without a queue behind it is an error of the configuration."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", moto_url)
-    place = open_place("arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1", tmp_path / "spare")
+    place = open_place(
+        "arn:aws:sqs:eu-west-1:123456789012:none", "us-east-1", DEFAULT, tmp_path / "spare"
+    )
     for use in (lambda: place.put(b"{}"), lambda: next(place.letters())):
         with pytest.raises(ConfigError, match="arn:aws:sqs:eu-west-1:123456789012:none"):
             use()
@@ -284,7 +293,7 @@ def test_a_queue_that_is_away_keeps_no_shard_from_its_start(
         monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", sqs.url)
         # A region of its own, as clients are kept.
         arn = f"arn:aws:sqs:{uuid.uuid4().hex}:123456789012:away"
-        place = open_place(arn, "eu-west-1", tmp_path / "spare")
+        place = open_place(arn, "eu-west-1", DEFAULT, tmp_path / "spare")
         with pytest.raises(PlaceUnavailable, match=code):
             place.put(b"{}")
 
@@ -299,6 +308,6 @@ def test_credentials_that_are_missing_keep_no_shard_from_its_start(
         monkeypatch.setenv(file, str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     # An endpoint of its own, as clients are kept.
-    place = open_place("http://127.0.0.1:9/1/away", "eu-west-1", tmp_path / "spare")
+    place = open_place("http://127.0.0.1:9/1/away", "eu-west-1", DEFAULT, tmp_path / "spare")
     with pytest.raises(PlaceUnavailable, match="No AWS credentials"):
         place.put(b"{}")

@@ -13,6 +13,7 @@ import pytest
 
 from kcl_processor.aws.wire import endpoint
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.access import DEFAULT
 from kcl_processor.errors import DestinationError
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.change import Change
@@ -66,7 +67,7 @@ def sides(moto_url: str) -> Iterator[tuple[Side, Side]]:
             BillingMode="PAY_PER_REQUEST",
         )
         clock = HandClock()
-        wire = endpoint("us-east-1", moto_url, None, None, 1, SystemClock())
+        wire = endpoint("us-east-1", moto_url, DEFAULT, 1, SystemClock())
         pace, gate = Pace(None, clock, clock.turn), Gate(Window())
         calls = PatientCalls(name, wire, DestinationError, pace, gate, clock, clock.turn)
         made.append(Side(client, name, calls))

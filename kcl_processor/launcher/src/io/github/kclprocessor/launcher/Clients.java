@@ -1,7 +1,6 @@
 package io.github.kclprocessor.launcher;
 
 import java.time.Duration;
-import java.util.Optional;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.core.internal.retry.SdkDefaultRetryStrategy;
@@ -14,9 +13,7 @@ import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClientBuilder;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClientBuilder;
-import software.amazon.awssdk.services.sts.StsClient;
-import software.amazon.awssdk.services.sts.auth.StsAssumeRoleCredentialsProvider;
-import software.amazon.awssdk.services.sts.model.AssumeRoleRequest;
+import software.amazon.kinesis.multilang.config.MultiLangDaemonConfiguration;
 
 /** Builds the AWS clients whose region, endpoint or credentials differ from the lease table's. */
 final class Clients {
@@ -57,42 +54,34 @@ final class Clients {
                 .build();
     }
 
-    /** Of the destination, with its own credentials. */
-    static DynamoDbClient destination(ReplicaProperties replica, Region region, AwsCredentialsProvider base) {
+    static DynamoDbClient destination(ReplicaProperties replica, Region region, AwsCredentialsProvider credentials) {
         DynamoDbClientBuilder builder = DynamoDbClient.builder()
                 .region(region)
-                .credentialsProvider(
-                        assumed(replica.destinationRoleArn(), replica.destinationExternalId(), region, base))
+                .credentialsProvider(credentials)
                 .overrideConfiguration(patient().build());
         replica.destinationEndpoint().ifPresent(builder::endpointOverride);
         return builder.build();
     }
 
-    /** The source role if one is named, renewed before it expires; else {@code base}. */
-    static AwsCredentialsProvider sourceCredentials(ReplicaProperties replica, AwsCredentialsProvider base) {
-        return assumed(replica.sourceRoleArn(), replica.sourceExternalId(), replica.sourceRegion(), base);
-    }
-
-    private static AwsCredentialsProvider assumed(
-            Optional<String> role, Optional<String> externalId, Region region, AwsCredentialsProvider base) {
-        if (!role.isPresent()) {
-            return base;
-        }
-        AssumeRoleRequest.Builder request = AssumeRoleRequest.builder()
-                .roleArn(role.get())
-                .roleSessionName("kcl-processor");
-        externalId.ifPresent(request::externalId);
-        return StsAssumeRoleCredentialsProvider.builder()
-                .stsClient(StsClient.builder().region(region).credentialsProvider(base).build())
-                .refreshRequest(request.build())
-                .asyncCredentialUpdateEnabled(true)
-                .build();
-    }
-
-    static CloudWatchAsyncClient metrics(ReplicaProperties replica, AwsCredentialsProvider credentials) {
-        CloudWatchAsyncClientBuilder builder = CloudWatchAsyncClient.builder().credentialsProvider(credentials);
+    /** @param defaults credentials where the file names none for metrics */
+    static CloudWatchAsyncClient metrics(ReplicaProperties replica, AwsCredentialsProvider defaults) {
+        Region sts = replica.metricsRegion().orElseGet(replica::kclRegion);
+        CloudWatchAsyncClientBuilder builder = CloudWatchAsyncClient.builder()
+                .credentialsProvider(replica.access("metrics").credentials(sts, defaults));
         replica.metricsEndpoint().ifPresent(builder::endpointOverride);
         replica.metricsRegion().ifPresent(builder::region);
         return builder.build();
+    }
+
+    /**
+     * Has the KCL's own client of its tables sign as the file says; where it says nothing, the KCL goes by its
+     * own properties.
+     */
+    static void kcl(
+            ReplicaProperties replica, MultiLangDaemonConfiguration kcl, AwsCredentialsProvider defaults) {
+        Access access = replica.access("kcl");
+        if (!access.isDefault()) {
+            kcl.getDynamoDbClient().set("credentialsProvider", access.credentials(replica.kclRegion(), defaults));
+        }
     }
 }

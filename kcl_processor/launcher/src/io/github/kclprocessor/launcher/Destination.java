@@ -19,11 +19,16 @@ final class Destination {
         this.table = table;
     }
 
-    /** The one that a daemon's properties name, if they do. */
-    static Optional<Destination> of(ReplicaProperties replica, AwsCredentialsProvider base) {
+    /**
+     * The one that a daemon's properties name, if they do.
+     *
+     * @param defaults credentials where they name none for it
+     */
+    static Optional<Destination> of(ReplicaProperties replica, AwsCredentialsProvider defaults) {
         Region region = replica.destinationRegion().orElseGet(replica::sourceRegion);
+        AwsCredentialsProvider credentials = replica.access("destination").credentials(region, defaults);
         return replica.destinationTable()
-                .map(table -> new Destination(Clients.destination(replica, region, base), region, table));
+                .map(table -> new Destination(Clients.destination(replica, region, credentials), region, table));
     }
 
     /** @throws Refused if there is none */

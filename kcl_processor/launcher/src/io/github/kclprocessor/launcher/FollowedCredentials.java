@@ -6,15 +6,18 @@ import java.util.function.Supplier;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.profiles.ProfileFile;
 import software.amazon.awssdk.profiles.ProfileFileSupplier;
+import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.utils.IoUtils;
 
 /**
- * The default chain, which follows its source: the SDK's own reads the shared files once, and keeps the
- * keys of a program that tells no expiry for ever.
+ * Credentials that follow their source: the SDK's own default chain reads the shared files once, and keeps
+ * the keys of a program that tells no expiry for ever.
  *
- * <p>The properties file names it for the KCL, which makes one for each of its clients.
+ * <p>The properties file names it for the KCL, which makes one of the default chain for each of its clients.
  */
 public final class FollowedCredentials implements AwsCredentialsProvider {
     /** Between two looks, for a look may be a call of STS, or a program of the operator's. */
@@ -34,7 +37,23 @@ public final class FollowedCredentials implements AwsCredentialsProvider {
                 () -> DefaultCredentialsProvider.builder()
                         .profileFile(ProfileFileSupplier.defaultSupplier())
                         .build(),
-                AwsSettings.metadataAttempts(System.getenv(), Profile::property));
+                attempts());
+    }
+
+    /** A profile of the shared files, whatever else the environment and the host have. */
+    static FollowedCredentials ofProfile(String name, Region region) {
+        Supplier<ProfileFile> files = Profile.files(region);
+        return new FollowedCredentials(
+                () -> ProfileCredentialsProvider.builder().profileName(name).profileFile(files).build(), attempts());
+    }
+
+    /** What renews itself in time, but is to be made anew when it is refused. */
+    static FollowedCredentials of(Supplier<AwsCredentialsProvider> look) {
+        return new FollowedCredentials(look, 1);
+    }
+
+    private static int attempts() {
+        return AwsSettings.metadataAttempts(System.getenv(), Profile::property);
     }
 
     FollowedCredentials(Supplier<AwsCredentialsProvider> look, int attempts) {

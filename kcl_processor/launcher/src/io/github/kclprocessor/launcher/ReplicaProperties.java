@@ -49,6 +49,11 @@ final class ReplicaProperties {
         return text("regionName");
     }
 
+    /** As a region, by default the source's. */
+    Region kclRegion() {
+        return region().map(Region::of).orElseGet(this::sourceRegion);
+    }
+
     /** Region of the source, by default the one in the stream's ARN. */
     Region sourceRegion() {
         return text("replica.source.region").map(Region::of).orElseGet(() -> streamArn().region());
@@ -58,12 +63,13 @@ final class ReplicaProperties {
         return text("replica.source.streamsEndpoint").map(URI::create);
     }
 
-    Optional<String> sourceRoleArn() {
-        return text("replica.source.roleArn");
-    }
-
-    Optional<String> sourceExternalId() {
-        return text("replica.source.externalId");
+    /**
+     * Whose credentials a section's calls are signed with.
+     *
+     * @param section {@code source}, {@code destination}, {@code kcl} or {@code metrics}
+     */
+    Access access(String section) {
+        return Access.read(section, this::text);
     }
 
     /** The destination's table; a properties file written by hand may not say. */
@@ -77,14 +83,6 @@ final class ReplicaProperties {
 
     Optional<URI> destinationEndpoint() {
         return text("replica.destination.endpoint").map(URI::create);
-    }
-
-    Optional<String> destinationRoleArn() {
-        return text("replica.destination.roleArn");
-    }
-
-    Optional<String> destinationExternalId() {
-        return text("replica.destination.externalId");
     }
 
     /** The digest of the rules that items are laid by; empty for none. */

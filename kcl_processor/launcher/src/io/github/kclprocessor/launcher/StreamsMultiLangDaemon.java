@@ -84,6 +84,7 @@ public final class StreamsMultiLangDaemon {
         replica = ReplicaProperties.read(properties);
         multiLang = new MultiLangDaemonConfig(properties.toString());
         kcl = multiLang.getMultiLangDaemonConfiguration();
+        Clients.kcl(replica, kcl, credentials());
         String worker = kcl.getWorkerIdentifier();
         handover = new Handover(this::leases,
                 () -> WorkerReports.others(built.get(), worker, failover(built.get())),
@@ -111,7 +112,8 @@ public final class StreamsMultiLangDaemon {
     private void run() throws Exception {
         takeLock();
         hearChildExits();
-        DynamoDbStreamsClient streams = Clients.streams(replica, Clients.sourceCredentials(replica, credentials()));
+        DynamoDbStreamsClient streams = Clients.streams(
+                replica, replica.access("source").credentials(replica.sourceRegion(), credentials()));
         Scheduler scheduler = buildScheduler(streams);
         Place place = lock == null ? Place.unknown() : Place.of(lock.file);
         OnceRenewed.take(() -> enter(scheduler, streams, place), Thread::sleep, System::nanoTime);
@@ -327,7 +329,8 @@ public final class StreamsMultiLangDaemon {
     void configureMetrics(MetricsConfig metrics) {
         if (!replica.publishMetrics()) {
             metrics.metricsFactory(new NullMetricsFactory());
-        } else if (replica.metricsEndpoint().isPresent() || replica.metricsRegion().isPresent()) {
+        } else if (replica.metricsEndpoint().isPresent() || replica.metricsRegion().isPresent()
+                || !replica.access("metrics").isDefault()) {
             metrics.metricsFactory(new CloudWatchMetricsFactory(
                     Clients.metrics(replica, credentials()), metrics.namespace(), metrics.metricsBufferTimeMillis(),
                     metrics.metricsMaxQueueSize(), metrics.metricsLevel(), metrics.metricsEnabledDimensions(),

@@ -19,7 +19,7 @@
  *   <li>all clients, the KCL's among them, have their HTTP from {@link BlockingHttp} or {@link AsyncHttp}:
  *       {@link Ways} gives each request the {@link Proxy} that {@link Proxies} choose, and
  *       {@link CaBundle} says whom to trust, from the environment or the {@link Profile};
- *   <li>all of them sign with {@link FollowedCredentials}, and {@link RefusedKeys} tells those when they
+ *   <li>each signs as the {@link Access} of its section says, with {@link FollowedCredentials}, and {@link RefusedKeys} tells those when they
  *       are refused.
  * </ul>
  *

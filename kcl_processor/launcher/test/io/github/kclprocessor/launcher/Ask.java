@@ -22,12 +22,14 @@ public final class Ask {
         AwsSettings.apply(System.getenv(), System.getProperties(), replica);
         MultiLangDaemonConfiguration kcl = new MultiLangDaemonConfig(args[0]).getMultiLangDaemonConfiguration();
         AwsCredentialsProvider credentials = kcl.getKinesisCredentialsProvider().build(AwsCredentialsProvider.class);
+        AwsCredentialsProvider source = replica.access("source").credentials(replica.sourceRegion(), credentials);
+        Clients.kcl(replica, kcl, credentials);
         ExecutorService both = Executors.newFixedThreadPool(2);
         both.invokeAll(
                 List.of(
                         () -> told(() -> new ResolvedConfigs(kcl, () -> null)
                                 .leases.dynamoDBClient().describeTable(table -> table.tableName("t")).get()),
-                        () -> told(() -> Clients.streams(replica, credentials)
+                        () -> told(() -> Clients.streams(replica, source)
                                 .describeStream(stream -> stream.streamArn(replica.streamArn().forAdapter())))),
                 Long.parseLong(args[1]),
                 TimeUnit.SECONDS);

@@ -16,6 +16,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProviderChain;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.coordinator.Scheduler;
@@ -120,6 +121,18 @@ class StreamsMultiLangDaemonTest {
                 scheduler(daemon("replica.metrics.publish = false")).metricsFactory());
         assertInstanceOf(CloudWatchMetricsFactory.class, scheduler(daemon(
                 "replica.metrics.endpoint = http://127.0.0.1:1", "replica.metrics.region = eu-west-2")).metricsFactory());
+    }
+
+    /** The KCL's own client signs as the file says of its tables, and otherwise by the KCL's property. */
+    @Test
+    void credentialsOfTheTables() throws Exception {
+        assertInstanceOf(AwsCredentialsProviderChain.class, signer(daemon()));
+        assertInstanceOf(FollowedCredentials.class, signer(daemon("replica.kcl.profile = store")));
+    }
+
+    private static Object signer(StreamsMultiLangDaemon daemon) throws IOException {
+        return scheduler(daemon).leaseManagementConfig().dynamoDBClient().serviceClientConfiguration()
+                .credentialsProvider();
     }
 
     /** The leader's lock is held for twelve seconds: its heart beats four times within them. */
