@@ -30,7 +30,7 @@ from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import SourceFacts
 from kcl_processor.launcher.jars import daemon_class_path
 from kcl_processor.launcher.java import TESTED, find_java
-from kcl_processor.operate import host, probes
+from kcl_processor.operate import host, identities, probes
 from kcl_processor.operate.check import FAIL, Check, fail, ok, warn
 from kcl_processor.operate.ruled import told
 from kcl_processor.operate.stores import unlike_aws
@@ -69,6 +69,7 @@ class Doctor:
         groups: dict[str, Callable[[], Iterator[Check]]] = {
             "config": self._config,
             "java": self._java,
+            "credentials": self._credentials,
             "source": self._source,
             "destination": self._destination,
             "dead letters": self._letters,
@@ -108,6 +109,9 @@ class Doctor:
                 "--java with an older one, should it not start",
             )
         yield ok(f"{len(daemon_class_path().split(':'))} jars on the daemon's class path")
+
+    def _credentials(self) -> Iterator[Check]:
+        yield from identities.told(self._task, self._clock)
 
     def _source(self) -> Iterator[Check]:
         source = self._task.source

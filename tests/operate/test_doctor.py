@@ -27,6 +27,12 @@ from tests.kcl_tables import (
 )
 
 
+@pytest.fixture(autouse=True)
+def _sts(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor asks who it is; a client once made is kept, and other tests ask it, too."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+
+
 def examine(task: Task, tmp_path: Path, clock: HandClock | None = None) -> list[Check]:
     clock = clock or HandClock()
     doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn)
