@@ -8,7 +8,6 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkClientException;
-import software.amazon.awssdk.profiles.ProfileFile;
 import software.amazon.awssdk.profiles.ProfileFileSupplier;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.utils.IoUtils;
@@ -42,9 +41,13 @@ public final class FollowedCredentials implements AwsCredentialsProvider {
 
     /** A profile of the shared files, whatever else the environment and the host have. */
     static FollowedCredentials ofProfile(String name, Region region) {
-        Supplier<ProfileFile> files = Profile.files(region);
         return new FollowedCredentials(
-                () -> ProfileCredentialsProvider.builder().profileName(name).profileFile(files).build(), attempts());
+                // With files of its own, for those before may have been read just now.
+                () -> ProfileCredentialsProvider.builder()
+                        .profileName(name)
+                        .profileFile(Profile.files(region))
+                        .build(),
+                attempts());
     }
 
     /** What renews itself in time, but is to be made anew when it is refused. */
