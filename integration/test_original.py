@@ -22,7 +22,8 @@ from kcl_processor.launcher.build import compile_java
 from kcl_processor.launcher.jars import join_class_path, resolve
 from kcl_processor.launcher.java import find_java
 
-pytestmark = pytest.mark.story
+# It takes jars that nothing else needs.
+pytestmark = [pytest.mark.story, pytest.mark.drill]
 
 _CHANGES, _BATCH = 600, 50
 _TASK = "original"
