@@ -45,6 +45,18 @@ def test_every_type_arrives_and_a_killed_daemon_resumes(replica: Replica) -> Non
     assert lease["checkpoint"]["S"].isdigit(), f"{last} was not checkpointed at the stop: {lease}"
 
 
+def test_a_table_that_is_empty_at_the_start_is_replicated(replica: Replica) -> None:
+    """DynamoDB Local calls the first change of a shard that was read empty trimmed."""
+    with replica.worker() as daemon:
+        until(daemon.children, "its shard has a record processor", 60)
+        # Whatever another table takes in moves Local's sequence numbers on.
+        moved = replica.leases()
+        until(lambda: replica.leases() != moved, "the lease is renewed", 30)
+        replica.put("a", v={"N": "1"})
+        until(lambda: "a" in replica.items(replica.destination), "the first change arrives", 30)
+        assert daemon.stop() == 0
+
+
 def test_a_graceful_stop_leaves_nothing_to_read_again(replica: Replica) -> None:
     """After SIGINT and a start, the destination gets no write that it already had."""
     replica.put("a", v={"N": "1"})

@@ -103,17 +103,18 @@ final class Begins {
     }
 
     /**
-     * Makes sure that nothing of a shard has left the stream from its begin on.
+     * Makes sure that nothing of a shard has left the stream from its begin on; whether that could be told.
      *
      * @throws TrimmedDataAccessException if something has that was to be read
      */
-    void demand(String shard, Begin begin) {
+    boolean demand(String shard, Begin begin) {
         try {
-            stream.demand(shard, begin.sequenceNumber);
+            return stream.demand(shard, begin.sequenceNumber);
         } catch (TrimmedDataAccessException e) {
             if (!begin.isFresh()) {
                 throw e;
             }
+            return true;
         }
     }
 

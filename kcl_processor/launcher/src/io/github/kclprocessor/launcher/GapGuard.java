@@ -116,7 +116,9 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             try {
                 return records(request, position);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                found(position.request, position.checkpoint, position.lastRead, e);
+                if (!isWhole(position, e)) {
+                    found(position.request, position.checkpoint, position.lastRead, e);
+                }
                 String iterator = iterator(oldestLeft(position.request), true).shardIterator();
                 return records(request.toBuilder().shardIterator(iterator).build(), positions.of(iterator));
             }
@@ -160,6 +162,26 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         }
         positions.advance(request.shardIterator(), position, read);
         return read;
+    }
+
+    /**
+     * Whether nothing is lost though a read finds something trimmed: nothing of the shard was read yet, and its
+     * begin is still there.
+     *
+     * <p>DynamoDB Local finds the first change of a shard trimmed that was empty before. It numbers the changes
+     * of all its tables in one row, and an iterator of an empty shard stands at a number that is another's.
+     */
+    private boolean isWhole(Positions.Position position, DynamoDbException e) {
+        boolean begun = position.lastRead != null || position.request.startingSequenceNumber() != null;
+        if (begun || e instanceof ResourceNotFoundException) {
+            return false;
+        }
+        String shard = position.request.shardId();
+        try {
+            return begins.of(shard).filter(begin -> begins.demand(shard, begin)).isPresent();
+        } catch (ResourceNotFoundException | TrimmedDataAccessException gone) {
+            return false;
+        }
     }
 
     private static GetShardIteratorRequest oldestLeft(GetShardIteratorRequest request) {

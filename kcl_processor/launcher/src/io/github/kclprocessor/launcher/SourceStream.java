@@ -68,20 +68,23 @@ final class SourceStream {
     }
 
     /**
-     * Makes sure that nothing of a shard has left the stream from a sequence number on.
+     * Makes sure that nothing of a shard has left the stream from a sequence number on; whether that could be
+     * told.
      *
      * @throws TrimmedDataAccessException if something has, or ResourceNotFoundException, with the shard
      */
-    void demand(String shard, String sequenceNumber) {
+    boolean demand(String shard, String sequenceNumber) {
         try {
             client.getShardIterator(ask -> ask.streamArn(arn).shardId(shard)
                     .shardIteratorType(ShardIteratorType.AT_SEQUENCE_NUMBER).sequenceNumber(sequenceNumber));
+            return true;
         } catch (DynamoDbException e) {
             if (!isRefusal(e)) {
                 throw e;
             }
             Connectors.LOG.warn("Whether changes of shard {} after {} have left the stream cannot be told ({})",
                     shard, sequenceNumber, e.getMessage());
+            return false;
         }
     }
 

@@ -212,6 +212,40 @@ class GapGuardTest {
         assertEquals(List.of(), exits);
     }
 
+    /** What a read finds trimmed before the first change is no gap where the shard's begin is still there. */
+    @Test
+    void falselyTrimmed() throws Exception {
+        table.lease(SHARD);
+        new Begins(null, table, "leases").note(SHARD, "5");
+        GapGuard guard = guard(false);
+        guard.getShardIterator(from("TRIM_HORIZON")).get();
+        stream.reads.addAll(List.of(page("second"), TRIMMED, page("third", "8")));
+        read(guard, "TRIM_HORIZON/null");
+        assertEquals("8", read(guard, "second").records().get(0).sequenceNumber());
+        assertEquals(List.of(), exits);
+        // Behind a change it is one.
+        stream.reads.add(TRIMMED);
+        assertThrows(ExecutionException.class, () -> read(guard, "third"));
+        assertEquals(List.of(9), exits);
+    }
+
+    /** Nor is it believed where the begin is gone, or nobody can say. */
+    @Test
+    void trulyTrimmed() throws Exception {
+        for (RuntimeException answer : List.of(TRIMMED, GONE, FakeStream.refusal("ValidationException"))) {
+            table.lease(SHARD);
+            new Begins(null, table, "leases").note(SHARD, "5");
+            exits.clear();
+            GapGuard guard = guard(false);
+            guard.getShardIterator(from("TRIM_HORIZON")).get();
+            stream.failuresAt.put("AT_SEQUENCE_NUMBER/5", answer);
+            stream.reads.add(TRIMMED);
+            assertThrows(ExecutionException.class, () -> read(guard, "TRIM_HORIZON/null"));
+            assertEquals(List.of(9), exits, answer.toString());
+            stream.failuresAt.clear();
+        }
+    }
+
     /** A shard of which nobody wrote down where it begins begins at the first change that is read. */
     @Test
     void firstReadIsWrittenDown() throws Exception {
