@@ -18,7 +18,7 @@ from pathlib import Path
 from kcl_processor.cli.task import add_config_argument, add_state_argument
 from kcl_processor.config.paths import RENDERED, TaskFiles, state_directory
 from kcl_processor.config.render import render
-from kcl_processor.config.task import SKIP, Task
+from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch import preflight
@@ -69,7 +69,7 @@ def _rendered(args: argparse.Namespace, task: Task, state: Path) -> tuple[Path, 
         text = supervisord_program(task, command, state, args.log_dir.absolute())
         return unit.with_name(unit.name + ".conf"), text
     path = args.out / f"{task.name}{RENDERED}"
-    if task.rules is None and task.ttl_deletes != SKIP:
+    if not task.is_ruled:
         arn = task.source.stream_arn or preflight.check_source(task.source).stream_arn
         return path, render(TaskFiles(task, state), arn, path, args.config.name)
     facts = preflight.check_source(task.source)

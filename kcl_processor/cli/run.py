@@ -37,6 +37,7 @@ from kcl_processor.state.ending import noting_failure
 from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
 from kcl_processor.table.copy_hold import mark_earlier
+from kcl_processor.transform.transform import digest_of
 
 HELP = "run a task's daemon"
 
@@ -112,8 +113,7 @@ def _prepare(
     own(files)
     make_kcl_tables(task)
     mark_earlier(files)
-    rules = transform.digest() if transform else ""
-    ours = Identity(facts.table, facts.stream_arn, destination, rules)
+    ours = Identity(facts.table, facts.stream_arn, destination, digest_of(transform))
     started = has_leases(task)
     stream = claim(files, ours, clock, time.sleep, adopt=args.adopt)
     if stream != facts.stream_arn:

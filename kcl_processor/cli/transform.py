@@ -26,7 +26,7 @@ from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.log import log_to_stderr
-from kcl_processor.table.laid_sample import Laid, laid, open_rules, scanned
+from kcl_processor.table.laid_sample import Sample, laid, open_rules, scanned
 from kcl_processor.transform.item_text import read_item
 from kcl_processor.transform.transform import Image
 from kcl_processor.transform.values import Value
@@ -88,18 +88,18 @@ def _mine(file: str) -> Image:
         ) from error
 
 
-def _outcome(one: Laid) -> str:
+def _outcome(one: Sample) -> str:
     if one.fault:
         return "for which a rule fails"
     return "not in the replica" if one.after is None else "in the replica"
 
 
-def _as_json(one: Laid, keys: list[str]) -> Row:
+def _as_json(one: Sample, keys: list[str]) -> Row:
     key = {name: one.before[name] for name in keys}
     return {"key": key, "before": one.before, "after": one.after, "fault": one.fault}
 
 
-def item_lines(one: Laid, keys: list[str]) -> Iterator[str]:
+def item_lines(one: Sample, keys: list[str]) -> Iterator[str]:
     """The item's key, and a table of its attributes."""
     yield " ".join(f"{_printable(name)}={_cell(one.before[name])}" for name in keys)
     if one.fault:

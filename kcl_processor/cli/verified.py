@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from kcl_processor.cli.output import print_json, print_rows
-from kcl_processor.config.task import SKIP, Task
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.table.compare import WINDOWS_BYTES
 from kcl_processor.table.verify_task import Verified, VerifyOptions
@@ -45,7 +45,7 @@ def exit_code(verified: Verified, task: Task) -> int:
 
 def print_result(verified: Verified, task: Task, options: VerifyOptions, *, as_json: bool) -> None:
     """Print the figures of each segment and their sums, and what is to be known of them."""
-    counts = _RULED if task.rules or task.ttl_deletes == SKIP else _COUNTS
+    counts = _RULED if task.is_ruled else _COUNTS
     counts = (*counts, "equal_again") if options.repair else counts
     rows: list[dict[str, Any]] = [
         {"segment": result.segment, **{name: getattr(result, name) for name in counts}}

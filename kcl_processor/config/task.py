@@ -145,6 +145,11 @@ class Task:
     rules: Rules | None = None
 
     @property
+    def is_ruled(self) -> bool:
+        """Whether rules stand between both tables; that what TTL deletes stays is one."""
+        return self.rules is not None or self.ttl_deletes == SKIP
+
+    @property
     def metrics_region(self) -> str:
         """Where figures are published; KCL's region unless told otherwise."""
         return self.metrics.region or self.kcl.region

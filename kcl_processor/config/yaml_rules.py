@@ -81,7 +81,7 @@ def _check_rename(section: Section, rules: Rules) -> None:
     for name, old in rules.rename:
         if fault := _no_name(old):
             raise section.error(name, fault, "leave it out")
-        if old in rules.exclude or (rules.include and old not in rules.include):
+        if not rules.keeps(old):
             is_left_out = "excluded" if rules.exclude else "not included"
             raise section.error(
                 name, f"{old!r} is {is_left_out}", f"set.{name}: {old}, or keep {old!r}"

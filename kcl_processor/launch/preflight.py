@@ -14,7 +14,7 @@ from kcl_processor.aws.clients import CredentialsRefused
 from kcl_processor.aws.codes import UNKNOWN_OPERATION, code_of
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import queue_of
-from kcl_processor.config.task import SKIP, STOP, Side, Source, Task
+from kcl_processor.config.task import STOP, Side, Source, Task
 from kcl_processor.errors import (
     ConfigError,
     DestinationError,
@@ -130,19 +130,17 @@ def check_destination(
             f"aws dynamodb wait table-exists {destination.aws_options}",
         )
     theirs = key_schema(table)
-    if task.rules:
-        transform = Transform(task.rules, key_types(keys), key_types(theirs))
-        transform.refuse_impossible()
-        return found, transform
-    if theirs != keys:
+    if task.rules is None and theirs != keys:
         raise DestinationError(
             f"The keys of destination table {destination} are {_words(theirs)}, "
             f"those of the source {_words(keys)}.",
             "name another destination, or create it with the source's keys",
         )
-    if task.ttl_deletes == SKIP:
-        return found, Transform(Rules(), key_types(keys), key_types(theirs))
-    return found, None
+    if not task.is_ruled:
+        return found, None
+    transform = Transform(task.rules or Rules(), key_types(keys), key_types(theirs))
+    transform.refuse_impossible()
+    return found, transform
 
 
 def refuse_source(destination: Side, found: Incarnation, source: Incarnation) -> Incarnation:

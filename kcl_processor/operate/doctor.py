@@ -36,6 +36,7 @@ from kcl_processor.operate.ruled import told
 from kcl_processor.operate.stores import unlike_aws
 from kcl_processor.operate.uneven import uneven_settings
 from kcl_processor.state.owner import owned_files
+from kcl_processor.transform.transform import digest_of
 
 
 class Doctor:
@@ -144,17 +145,15 @@ class Doctor:
         destination = self._task.destination
         keys, source = self._facts.keys, self._facts.table
         found, transform = preflight.check_destination(self._task, keys, source)
-        self._replica, self._rules = found, transform.digest() if transform else ""
+        self._replica, self._rules = found, digest_of(transform)
+        table = preflight.describe(destination, DestinationError, "try again")
         if self._task.rules and transform:
             yield ok(f"table {destination.table} is another than the source")
             yield from told(transform)
-            table = preflight.describe(destination, DestinationError, "try again")
-            keys = preflight.key_schema(table)
         else:
             yield ok(f"table {destination.table} is another than the source, and has its keys")
-        probes.write_destination(destination, keys, found.arn)
+        probes.write_destination(destination, preflight.key_schema(table), found.arn)
         yield ok("a write is accepted")
-        table = preflight.describe(destination, DestinationError, "try again")
         yield from unlike_aws(destination, table)
         yield self._capacity(table)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import DestinationError, PoisonError
 from kcl_processor.replicate.change import Change
-from kcl_processor.replicate.refusals import RULE_FAILED, without_values
+from kcl_processor.replicate.refusals import RULE_FAILED, Refusals, without_values
 
 # Refusals in a row, without an item that was accepted: four full requests.
 MOST_REFUSALS = 100
@@ -33,6 +33,17 @@ class Breaker:
         every one."""
         if any(change.image is not None for change in changes):
             self._refusals = 0
+
+    def rule_failed(self, change: Change, reason: str, refusals: Refusals) -> None:
+        """A rule fails for the item of a change, which goes where refused ones go.
+
+        Raises:
+            PoisonError: the task stops on it, or rules fail for one item after another.
+            OperatorError: it cannot be set aside.
+        """
+        answer = Answer(0, RULE_FAILED, reason)
+        refusals.refuse(change, answer)
+        self.refused(change, answer)
 
     def refused(self, change: Change, answer: Answer) -> None:
         """The destination refused a change for good, and it was set aside.

@@ -9,11 +9,15 @@ import orjson
 
 from kcl_processor.errors import SourceError
 from kcl_processor.replicate.change import Change, canonical_key
-from kcl_processor.transform.transform import RESERVED, Image, Told, without_reserved
+from kcl_processor.transform.transform import (
+    RESERVED_IN_JSON,
+    Image,
+    Told,
+    without_reserved,
+)
 
 _COPY_AGAIN = "turn the stream on again with StreamViewType=NEW_AND_OLD_IMAGES, then copy the table"
-# How the name of an attribute of DynamoDB's own begins; to look at every name takes longer.
-_MAY_HAVE_RESERVED = b'"' + RESERVED.encode()
+_IMAGES = {"new": "NewImage", "old": "OldImage"}
 # What does not have the form of a record raises one of these.
 _MALFORMED = (KeyError, TypeError, AttributeError, ValueError)
 
@@ -48,7 +52,7 @@ def decode(data: bytes, sequence_number: str) -> Change:
     try:
         record = orjson.loads(data)
         image = _new_image(record, sequence_number)
-        if image and _MAY_HAVE_RESERVED in data:
+        if image and RESERVED_IN_JSON in data:
             image = without_reserved(image)
         return _change(record["dynamodb"], image, sequence_number)
     except _MALFORMED as error:
@@ -93,34 +97,28 @@ def _change(stream_record: dict[str, Any], image: Image | None, sequence_number:
 def _new_image(record: dict[str, Any], sequence_number: str) -> Image | None:
     match record["eventName"]:
         case "INSERT" | "MODIFY":
-            image = record["dynamodb"].get("NewImage")
+            return _image(record, "new", sequence_number)
         case "REMOVE":
             return None
         case event:
             raise _malformed(sequence_number, f"its event name is {event!r}")
+
+
+def _old_image(record: dict[str, Any], sequence_number: str) -> Image | None:
+    return None if record["eventName"] == "INSERT" else _image(record, "old", sequence_number)
+
+
+def _image(record: dict[str, Any], age: str, sequence_number: str) -> Image:
+    image = record["dynamodb"].get(_IMAGES[age])
     # Of a stream without images the adapter makes records with an empty one.
     if image is None or image == {}:
         view = record["dynamodb"].get("StreamViewType", "unknown")
         raise SourceError(
-            f"Record {sequence_number} of the stream carries no new image (view type {view}).",
+            f"Record {sequence_number} of the stream carries no {age} image (view type {view}).",
             _COPY_AGAIN,
         )
     if not isinstance(image, dict):
-        raise TypeError("NewImage is not a map")
-    return image
-
-
-def _old_image(record: dict[str, Any], sequence_number: str) -> Image | None:
-    if record["eventName"] == "INSERT":
-        return None
-    image = record["dynamodb"].get("OldImage")
-    if not image:
-        raise SourceError(
-            f"Record {sequence_number} of the stream carries no old image, which the rules need.",
-            _COPY_AGAIN,
-        )
-    if not isinstance(image, dict):
-        raise TypeError("OldImage is not a map")
+        raise TypeError(f"{_IMAGES[age]} is not a map")
     return image
 
 

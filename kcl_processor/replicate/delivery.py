@@ -13,11 +13,10 @@ from typing import Any, Protocol
 
 import orjson
 
-from kcl_processor.aws.wire import Answer
 from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.change import Change, canonical_key
 from kcl_processor.replicate.decode import WholeChange, decode, decode_whole
-from kcl_processor.replicate.refusals import RULE_FAILED, Refusals
+from kcl_processor.replicate.refusals import Refusals
 from kcl_processor.transform.transform import Image, RuleFailed, Transform
 
 Delivered = tuple[list[Change], list[Change]]
@@ -73,7 +72,7 @@ class RuledReader:
         try:
             new = self._transform.lay(whole.image, whole.told)
         except RuleFailed as failed:
-            self._refuse(whole.change, failed)
+            self._breaker.rule_failed(whole.change, str(failed), self._refusals)
             # Where the item would be now is not known; where it was, it is no more.
             if self._transform.moves:
                 yield from self._deletion(whole, None)
@@ -113,8 +112,3 @@ class RuledReader:
         except RuleFailed:
             # What was there before it was set aside is there still.
             return key
-
-    def _refuse(self, change: Change, failed: RuleFailed) -> None:
-        answer = Answer(0, RULE_FAILED, str(failed))
-        self._refusals.refuse(change, answer)
-        self._breaker.refused(change, answer)

@@ -11,13 +11,12 @@ from kcl_processor.errors import OperatorError
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.table.pace import Gate, Pace
 from kcl_processor.table.patience import PatientCalls
+from kcl_processor.table.table_reader import BYTES_PER_UNIT
 
 # An eighth of the page that DynamoDB would give: a page as Python objects is ten times its size,
 # and several are in memory at once.
 _PAGE_BYTES = 128 << 10
 _UNKNOWN_AVERAGE = 1024.0
-# What one unit reads, eventually consistent.
-_BYTES_PER_UNIT = 8192
 
 
 def calls(
@@ -46,5 +45,5 @@ def page_items(rate: float | None, average_bytes: float) -> int:
     Args:
         average_bytes: of an item; 0 if it is not known.
     """
-    page_bytes = _PAGE_BYTES if rate is None else min(_PAGE_BYTES, rate * _BYTES_PER_UNIT)
+    page_bytes = _PAGE_BYTES if rate is None else min(_PAGE_BYTES, rate * BYTES_PER_UNIT)
     return max(1, int(page_bytes / (average_bytes or _UNKNOWN_AVERAGE)))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kcl_processor.aws.wire import Answer
 from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.coalesce import coalesce
-from kcl_processor.replicate.refusals import RULE_FAILED, Refusals
+from kcl_processor.replicate.refusals import Refusals
 from kcl_processor.table.laid_reader import lay
 from kcl_processor.table.table_reader import Failed
 from kcl_processor.transform.transform import Transform
@@ -62,15 +61,10 @@ class Laying:
             if laid is None:
                 self.tally.outside += 1
             elif isinstance(laid, Failed):
-                self._refuse(change, laid.reason)
+                self._breaker.rule_failed(change, laid.reason, self._refusals)
+                self.tally.failed += 1
             else:
                 self._breaker.accepted([change])
                 yield Change(
                     laid.key, laid.image, change.sequence_number, change.created_ms, change
                 )
-
-    def _refuse(self, change: Change, reason: str) -> None:
-        answer = Answer(0, RULE_FAILED, reason)
-        self._refusals.refuse(change, answer)
-        self.tally.failed += 1
-        self._breaker.refused(change, answer)

@@ -14,7 +14,7 @@ from kcl_processor.table.estimate import Capacity, capacity
 from kcl_processor.table.estimate import rate as rate_of
 from kcl_processor.table.prepare import described_table
 from kcl_processor.table.table_reader import Segment
-from kcl_processor.transform.transform import Transform
+from kcl_processor.transform.transform import Transform, digest_of
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ class Tables:
     def identity(self) -> Identity:
         """What the checkpoints of a daemon between them belong to."""
         source, destination = map(Incarnation.of, (self.source, self.destination))
-        rules = self.transform.digest() if self.transform else ""
-        return Identity(source, self.stream_arn, destination, rules)
+        return Identity(source, self.stream_arn, destination, digest_of(self.transform))
 
     @property
     def read_rate(self) -> float:

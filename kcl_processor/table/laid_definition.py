@@ -60,12 +60,11 @@ def left_out(source: dict[str, Any], laid: dict[str, Any]) -> list[str]:
 
 def name_by(rules: Rules, name: str) -> str | None:
     """The name under which the replica holds an attribute as the source has it, if it does."""
-    kept = name not in rules.exclude and (not rules.include or name in rules.include)
     renamed = {old: new for new, old in rules.rename}
     new = renamed.get(name, name)
     made = {target for target, _ in rules.set}
     made |= {target for target, old in rules.rename if old != name}
-    return new if kept and new not in made else None
+    return new if rules.keeps(name) and new not in made else None
 
 
 def _renamed(

@@ -21,7 +21,7 @@ _PAGE_ITEMS = 100
 
 
 @dataclass(frozen=True)
-class Laid:
+class Sample:
     """One item before and after.
 
     Attributes:
@@ -61,7 +61,7 @@ def open_rules(task: Task, tell: Callable[[str], None]) -> Transform:
     return transform or Transform(task.rules, key_types(keys), {})
 
 
-def laid(transform: Transform, before: Image) -> Laid:
+def laid(transform: Transform, before: Image) -> Sample:
     """What the rules make of an item.
 
     Raises:
@@ -74,9 +74,9 @@ def laid(transform: Transform, before: Image) -> Laid:
                 f"give it one, as in {{{name!r}: …}}",
             )
     try:
-        return Laid(before, transform.lay(before), None)
+        return Sample(before, transform.lay(before), None)
     except RuleFailed as failed:
-        return Laid(before, None, str(failed))
+        return Sample(before, None, str(failed))
 
 
 def scanned(task: Task, count: int, clock: Clock, wait: Callable[[float], None]) -> Iterator[Image]:

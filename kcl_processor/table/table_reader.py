@@ -15,15 +15,13 @@ import orjson
 
 from kcl_processor.replicate.change import canonical_key
 from kcl_processor.table.patience import CallTally, PatientCalls
-from kcl_processor.transform.transform import without_reserved
+from kcl_processor.transform.transform import RESERVED_IN_JSON, without_reserved
 
 # BatchGetItem takes 100 keys; a quarter of it keeps a page of the largest items (400 KB) bounded.
 _KEYS_PER_REQUEST = 25
 # A scan is not strongly consistent, and then a unit reads twice 4 KB (developer guide, "DynamoDB
 # read and write operations"); an image as JSON is longer than the item is counted.
-_BYTES_PER_UNIT = 2 * 4096
-# What an image with an attribute of DynamoDB's own holds somewhere.
-_RESERVED = b'"aws:'
+BYTES_PER_UNIT = 2 * 4096
 
 
 class Item(NamedTuple):
@@ -115,7 +113,7 @@ class TableReader:
         answer = self._calls.call("Scan", orjson.dumps(request), self._page_cost)
         with self._apart:
             items = [self._item(item) for item in answer.body.pop("Items")]
-        estimated = sum(len(item.image) for item in items) / _BYTES_PER_UNIT
+        estimated = sum(len(item.image) for item in items) / BYTES_PER_UNIT
         self._page_cost = consumed = answer.units(estimated)
         return Page(items, answer.body.get("LastEvaluatedKey"), consumed)
 
@@ -146,6 +144,6 @@ class TableReader:
     def _item(self, item: dict[str, Any]) -> Item:
         key = canonical_key({name: item[name] for name in self._key_names})
         image = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-        if _RESERVED in image:
+        if RESERVED_IN_JSON in image:
             image = orjson.dumps(without_reserved(item), option=orjson.OPT_SORT_KEYS)
         return Item(key, image, key)

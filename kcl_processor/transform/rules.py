@@ -31,6 +31,10 @@ class Rules:
     python: str | None = None
     allow_collisions: bool = False
 
+    def keeps(self, name: str) -> bool:
+        """Whether they keep an attribute of the source, under whatever name."""
+        return name not in self.exclude and (not self.include or name in self.include)
+
     def text(self) -> str:
         """All of them in one line, the same for the same rules."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))

@@ -20,6 +20,8 @@ Image = dict[str, Value]
 
 # DynamoDB's own attributes in a table that was a global table of 2017 ("aws:rep:updatetime").
 RESERVED = "aws:"
+# How a name of theirs begins in JSON: what does not hold this has none of them.
+RESERVED_IN_JSON = b'"' + RESERVED.encode()
 # Bytes that the two attributes of a key may have (developer guide, "Constraints").
 _LONGEST_KEY = (2048, 1024)
 REMOVE = "REMOVE"
@@ -285,16 +287,18 @@ class Transform:
         return name if self._keeps(name) else None
 
     def _keeps(self, name: str) -> bool:
-        rules = self.rules
-        if name in rules.exclude or name.startswith(RESERVED):
-            return False
-        return not rules.include or name in rules.include
+        return not name.startswith(RESERVED) and self.rules.keeps(name)
 
     def _carried(self) -> dict[str, str]:
         """Attributes of the source's key to those of the replica that hold the same value."""
         names = [*self.source_keys, *self._renamed, *self._set]
         copies = {self._copied_from(name): name for name in reversed(names)}
         return {key: copies[key] for key in self.source_keys if key in copies}
+
+
+def digest_of(transform: Transform | None) -> str:
+    """The digest of rules, or of none: empty."""
+    return transform.digest() if transform else ""
 
 
 def _compiled(place: str, text: str) -> Expression:
