@@ -12,7 +12,6 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from kcl_processor.aws import clients
-from kcl_processor.aws.credential_errors import WHO_HINT
 from kcl_processor.aws.queues import queue_arn, queue_region
 from kcl_processor.config.access import Access, Role
 from kcl_processor.config.paths import queue_of
@@ -20,6 +19,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
 from kcl_processor.launch.preflight import describe
+from kcl_processor.operate.identities import identity_of
 
 ROLES = ("source", "kcl", "destination", "metrics", "dead-letters")
 
@@ -107,13 +107,7 @@ def caller(region: str, access: Access) -> str:
     Raises:
         OperatorError, PermissionDenied: STS does not say.
     """
-    return role_of(_caller(region, access)["Arn"])
-
-
-def _caller(region: str, access: Access) -> dict[str, str]:
-    with clients.calling("sts:GetCallerIdentity", str(access), OperatorError, WHO_HINT):
-        found: dict[str, str] = clients.sts(region, access).get_caller_identity()
-    return found
+    return role_of(identity_of(region, access)["Arn"])
 
 
 def _kcl_prefix(task: Task) -> str:
@@ -122,7 +116,7 @@ def _kcl_prefix(task: Task) -> str:
     found = clients.described(client, table, OperatorError, "try again")
     if found:
         return str(found["TableArn"]).removesuffix(table)
-    who = _caller(task.kcl.region, task.kcl.access)
+    who = identity_of(task.kcl.region, task.kcl.access)
     partition = who["Arn"].split(":")[1]
     return f"arn:{partition}:dynamodb:{task.kcl.region}:{who['Account']}:table/"
 

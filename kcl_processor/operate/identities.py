@@ -86,6 +86,17 @@ def told(task: Task, clock: Clock) -> Iterator[Check]:
         yield ok(f"{', '.join(sections)}: {text}")
 
 
+def identity_of(region: str, access: Access) -> dict[str, str]:
+    """Whoever credentials are, as STS says it: ``Arn``, ``Account``, ``UserId``.
+
+    Raises:
+        OperatorError, PermissionDenied: STS does not say.
+    """
+    with clients.calling("sts:GetCallerIdentity", str(access), OperatorError, WHO_HINT):
+        found: dict[str, str] = clients.sts(region, access).get_caller_identity()
+    return found
+
+
 def _strangers(caller: Caller, key: str) -> Iterator[Check]:
     """Keys of AWS that go to somebody else, or in clear."""
     if not is_aws_key(key):
@@ -115,10 +126,8 @@ def _who(caller: Caller) -> Check:
     if not has_sts:
         hosts = ", ".join(dict.fromkeys(urlsplit(url).netloc for url in caller.urls))
         return ok(f"the keys of {caller.access}; {hosts} cannot say whose they are")
-    client = clients.sts(caller.region, caller.access)
     try:
-        with clients.calling("sts:GetCallerIdentity", str(caller.access), OperatorError, WHO_HINT):
-            arn = client.get_caller_identity()["Arn"]
+        arn = identity_of(caller.region, caller.access)["Arn"]
     except OperatorError as error:
         return warn(f"{caller.section}: who this is, is not known", error.message, error.hint)
     return ok(f"{arn}, by {caller.access}")

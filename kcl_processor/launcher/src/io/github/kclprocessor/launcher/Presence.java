@@ -20,9 +20,10 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
  * daemons of one worker id, as on a machine that was copied, the one that came later ends.
  *
  * <p>It also tells that this worker renews its leases, for commands that would have to watch each counter for
- * seconds; when that was is by this host's clock, and who trusts that clock may read it. Nothing here does: a start that finds a row watches for a failover time whether it
- * moves. A daemon whose row was taken, because it slept for longer than that, takes it back, for it was
- * there before; the other then finds an earlier one in its row.
+ * seconds; when that was is by this host's clock, and who trusts that clock may read it. Nothing here does: a
+ * start that finds a row watches for a failover time whether it moves. A daemon whose row was taken, because it
+ * slept for longer than that, takes it back, for it was there before; the other then finds an earlier one in its
+ * row.
  */
 final class Presence {
     static final String KEY = "KclProcessorWorker/";

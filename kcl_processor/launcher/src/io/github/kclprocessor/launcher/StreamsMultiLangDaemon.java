@@ -322,8 +322,8 @@ public final class StreamsMultiLangDaemon {
                 .leasesRecoveryAuditorInconsistencyConfidenceThreshold(0)
                 .consumerTaskFactory(new DynamoDBStreamsConsumerTaskFactory());
         configs.leases.leaseManagementFactory(
-                new StreamsLeases(guard, configs.leases,
-                configs.retrieval, begins, status::ending, assignments::soon, stream, gaps()));
+                new StreamsLeases(guard, configs.leases, configs.retrieval, begins, status::ending,
+                        assignments::soon, stream, gaps()));
     }
 
     void configureMetrics(MetricsConfig metrics) {

@@ -19,16 +19,16 @@
  *   <li>all clients, the KCL's among them, have their HTTP from {@link BlockingHttp} or {@link AsyncHttp}:
  *       {@link Ways} gives each request the {@link Proxy} that {@link Proxies} choose, and
  *       {@link CaBundle} says whom to trust, from the environment or the {@link Profile};
- *   <li>each signs as the {@link Access} of its section says, with {@link FollowedCredentials}, and {@link RefusedKeys} tells those when they
- *       are refused.
+ *   <li>each signs as the {@link Access} of its section says, with {@link FollowedCredentials}, and
+ *       {@link RefusedKeys} tells those when they are refused.
  * </ul>
  *
  * <h2>From the stream</h2>
  *
  * <ol>
  *   <li>{@link StreamsLeases} manage the shards' leases for the adapter, on a {@link LeaseTable} without the
- *       answers on which this KCL goes wrong, and by {@link SteadyRenewal}; {@link Begins} notes beside each where its shard starts, of what
- *       the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off. New
+ *       answers on which this KCL goes wrong, and by {@link SteadyRenewal}; {@link Begins} notes beside each
+ *       where its shard starts, of what the {@link SourceStream} has, and {@link StreamWatch} ends a daemon whose stream was turned off. New
  *       shards get theirs past the {@link LineageGuard}, and by a {@link PromptSync} where one ended without
  *       its children;
  *   <li>{@link PromptPublishers} read ahead, and stop at once;

@@ -12,8 +12,9 @@ import software.amazon.kinesis.metrics.MetricsFactory;
  *
  * <p>The scheduler asks who leads each time it looks after its shards, four times a second, and its shards
  * wait for the answer, which matters for several streams only: it has the one that the rounds of the leader
- * were given last, a second ago. It lives in this package for the
- * sake of {@link ShortLeaderLock}.
+ * were given last, a second ago.
+ *
+ * <p>It lives in this package for the sake of {@link ShortLeaderLock}.
  */
 public final class LeaderLock extends DynamoDBLockBasedLeaderDecider {
     private final Thread scheduler;
