@@ -176,6 +176,11 @@ def pulse(lease: Lease) -> str:
     return f"{_LEASE}{lease.key}"
 
 
+def report_pulse(worker: str) -> str:
+    """The name of a worker's report among the pulses."""
+    return f"worker {worker}"
+
+
 def is_of_lease(name: str) -> bool:
     """Whether a pulse is a lease's, by its name."""
     return name.startswith(_LEASE)
@@ -184,7 +189,7 @@ def is_of_lease(name: str) -> bool:
 def pulses_of(rows: KclRows) -> Iterable[tuple[str, object]]:
     """Everything in KCL's tables that a living worker moves."""
     yield from ((pulse(row), (row.owner, row.counter)) for row in rows.leases)
-    yield from ((f"worker {worker.id}", worker.updated_at) for worker in workers(rows))
+    yield from ((report_pulse(worker.id), worker.updated_at) for worker in workers(rows))
     for worker, row in _presences(rows):
         yield f"worker's row {PRESENCE}{worker}", text(row, "version")
     held = leader(rows)

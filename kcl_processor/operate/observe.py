@@ -12,7 +12,15 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles, is_queue
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet import coordinator
-from kcl_processor.fleet.coordinator import Leader, Life, Owners, Pulses, pulse, pulses_of
+from kcl_processor.fleet.coordinator import (
+    Leader,
+    Life,
+    Owners,
+    Pulses,
+    pulse,
+    pulses_of,
+    report_pulse,
+)
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
 from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
@@ -152,24 +160,31 @@ class Observer:
 
     def _sight(self, rows: KclRows, views: list[ShardView], owners: Owners, now: float) -> Sight:
         files = self._files
+        endings = last_endings(files)
         return Sight(
             task=self._task.name,
             found=bool(rows.leases),
             shards=views,
-            live=self._living(rows, owners, now),
+            live=self._living(rows, owners, endings, now),
             leader=coordinator.leader(rows),
             heartbeats=read_every(files.every_heartbeats(), now),
-            endings=last_endings(files),
+            endings=endings,
             dead_letters=_open_letters(files),
             gaps=_noted(files, open_gaps(files.gaps)),
             now=now,
         )
 
-    def _living(self, rows: KclRows, owners: Owners, now: float) -> list[str]:
+    def _living(
+        self, rows: KclRows, owners: Owners, endings: list[Ending], now: float
+    ) -> list[str]:
         lives = {
             worker.id: coordinator.fresh(worker, self._task, now)
             for worker in coordinator.workers(rows)
         }
+        # The last report of one that runs no more on this host is as fresh; elsewhere it moves.
+        for end in endings:
+            if end.worker in lives and not self._pulses.moving(report_pulse(end.worker)):
+                lives[end.worker] = False
         seen: dict[str, set[Life]] = {}
         for row in _owned(rows.leases):
             seen.setdefault(row.owner or "", set()).add(owners.life(row))

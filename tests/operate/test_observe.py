@@ -350,6 +350,28 @@ def test_a_worker_that_ended_on_this_host_is_watched(tmp_path: Path) -> None:
     assert states["worker-2"] == "dying"
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_worker_that_ended_on_this_host_does_not_run_by_its_last_report(
+    moto_url: str, tmp_path: Path, *, elsewhere: bool
+) -> None:
+    """It has read all shards to their end, so no lease tells; on another host its report moves."""
+    task, clock = make_task(moto_url), HandClock()
+    read = [{**row, "checkpoint": {"S": "SHARD_END"}} for row in ROWS]
+    report = {**WORKERS[0], "lut": {"N": str(int(clock.now()))}}
+    client = fill(task, read, COORDINATOR, [report])
+    files = TaskFiles(task, tmp_path)
+    ended = TaskFiles(of_worker(task, report["wid"]["S"]), tmp_path).worker
+    ended.mkdir(parents=True)
+    (ended / f"1{RENDERED}").touch()
+    observer = Observer(files, clock, clock.turn, FakeStream())
+    assert observer.look().live == []
+    if elsewhere:
+        clock.turn(1)
+        again = {**report, "lut": {"N": str(int(clock.now()))}}
+        client.put_item(TableName=table_names(task).workers, Item=again)
+        assert observer.look().live == [report["wid"]["S"]]
+
+
 def test_a_thorough_look_watches_whatever_the_workers_say(tmp_path: Path) -> None:
     """These workers say that they renew, and their counters stand still."""
     seen = Many(tmp_path).look(thorough=True)
