@@ -24,7 +24,7 @@ from kcl_processor.aws.network import proxies_to
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.access import Access
 from kcl_processor.config.task import Side, Source, Task
-from kcl_processor.errors import OperatorError, PermissionDenied
+from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
 
 # Calls of one client that may be under way at once; botocore drops connections beyond these.
 CONNECTIONS = 16
@@ -116,7 +116,14 @@ def _client(service: str, region: str, endpoint: str | None, access: Access) -> 
     # It lives as long as the process, whoever asks first, and boto3 goes by the system's clock.
     held = session(region, SystemClock(), access)
     boto = boto3.Session(botocore_session=held)
-    made = boto.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
+    try:
+        made = boto.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
+    # Of a URL and of a number botocore says no more than ValueError.
+    except (BotoCoreError, ValueError) as error:
+        raise ConfigError(
+            f"A client of {service} in {region} cannot be made: {error}.",
+            "mend the AWS setting, or unset it",
+        ) from error
     proxies_to(made.meta.endpoint_url)
     made.meta.events.register("after-call", _refuse_strange)
     return made

@@ -64,7 +64,8 @@ def endpoint(service: str, region: str, given: str | None) -> str:
         client = boto3.Session().client(
             service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-"
         )
-    except BotoCoreError as error:
+    # Of a URL and of a number botocore says no more than ValueError.
+    except (BotoCoreError, ValueError) as error:
         raise ConfigError(
             f"The endpoint of {service} in {region} is not to be had: {error}.",
             "mend the AWS setting, or unset it",

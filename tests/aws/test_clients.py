@@ -9,7 +9,7 @@ from kcl_processor.aws import clients
 from kcl_processor.aws.clients import calling
 from kcl_processor.aws.codes import DENIED, RENEW, THROTTLED
 from kcl_processor.config.task import Side, Source
-from kcl_processor.errors import ExitCode, OperatorError, SourceError
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError, SourceError
 from tests.edges import Reply, serving
 
 
@@ -28,6 +28,25 @@ def test_a_client_is_made_once() -> None:
     side = Side("us-east-1", "t")
     assert clients.tables(side) is clients.tables(Side("us-east-1", "other table"))
     assert clients.tables(side) is not clients.tables(Side("eu-west-1", "t"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "weird"),
+        ("AWS_DEFAULTS_MODE", "weird"),
+        ("AWS_ENDPOINT_URL", "junk"),
+    ],
+)
+def test_a_setting_that_no_client_takes_is_a_matter_of_configuration(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore has three classes for these, and one of them is no class of its own."""
+    monkeypatch.setenv(name, value)
+    clients._client.cache_clear()
+    with pytest.raises(ConfigError, match="cannot be made") as seen:
+        clients.tables(Side("us-east-1", "t"))
+    assert value in seen.value.message and "AWS setting" in seen.value.hint
 
 
 def refusal(code: str, status: int = 400) -> ClientError:

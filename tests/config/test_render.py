@@ -49,11 +49,19 @@ def test_endpoints_follow_the_sdks_rules(region: str, url: str) -> None:
     assert endpoint("dynamodb", region, None) == url
 
 
-@pytest.mark.parametrize("setting", ["AWS_PROFILE", "AWS_CA_BUNDLE"])
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("AWS_PROFILE", " "),
+        ("AWS_CA_BUNDLE", " "),
+        ("AWS_MAX_ATTEMPTS", "soon"),
+        ("AWS_ENDPOINT_URL", "junk"),
+    ],
+)
 def test_settings_that_cannot_be_used_are_an_error_of_the_configuration(
-    setting: str, monkeypatch: pytest.MonkeyPatch
+    setting: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though nothing is asked, the SDK reads them for its endpoint."""
-    monkeypatch.setenv(setting, " ")
+    monkeypatch.setenv(setting, value)
     with pytest.raises(ConfigError, match="endpoint of dynamodb in us-east-1"):
         endpoint("dynamodb", "us-east-1", None)
