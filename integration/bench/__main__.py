@@ -14,6 +14,7 @@ from pathlib import Path
 
 from integration.bench import machine, report
 from integration.bench.many import MANY, OVER_SHARDS
+from integration.bench.ruled import RULED
 from integration.bench.runs import alternate
 from integration.bench.scenarios import SCENARIOS
 from integration.bench.subject import Subject
@@ -21,7 +22,7 @@ from integration.bench.tables import TABLES
 from integration.bench.views import VIEWS
 from integration.local_tables import database
 
-_ALL = {**SCENARIOS, **MANY, **TABLES, **VIEWS}
+_ALL = {**SCENARIOS, **RULED, **MANY, **TABLES, **VIEWS}
 
 
 def parser() -> argparse.ArgumentParser:
