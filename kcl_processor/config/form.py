@@ -15,11 +15,13 @@ class Form:
     Attributes:
         words: the same for people.
         bounds: of the number that it is, if it is one.
+        example: one that fits, where the words do not show it.
     """
 
     words: str
     pattern: re.Pattern[str]
     bounds: tuple[int, int] | None = None
+    example: str = ""
 
     def fits(self, text: str) -> bool:
         """Whether a setting may have this value."""
@@ -37,9 +39,21 @@ def whole(least: int, most: int) -> Form:
 def number(form: Form) -> Callable[[str], int]:
     """A type for ``add_argument``: the number that a text of the form is."""
 
-    def read(text: str) -> int:
-        if not form.fits(text):
-            raise ArgumentTypeError(f"{text} is not {form.words}")
-        return int(text)
+    fitting = text(form)
+    return lambda given: int(fitting(given))
+
+
+def text(form: Form) -> Callable[[str], str]:
+    """A type for ``add_argument``: a text of the form."""
+
+    def read(given: str) -> str:
+        if not form.fits(given):
+            raise ArgumentTypeError(f"{shown(given)} is not {form.words}")
+        return given
 
     return read
+
+
+def shown(value: str) -> str:
+    """A value as an error may repeat it: without the name and the password of a URL."""
+    return re.sub(r"//[^/\s]*@", "//…@", value)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
-from kcl_processor.config.form import number
+from kcl_processor.config.form import number, text
 from kcl_processor.config.kcl_properties import DEFAULTS, SETTABLE
 from kcl_processor.config.task import (
     APPLICATION_PREFIX,
     BATCH_SIZE,
+    ENDPOINT,
+    REGION,
     Metrics,
     Side,
     Source,
@@ -42,13 +45,14 @@ _TEXTS = {
     ),
     "workerId": ("ID", "this worker's name in the checkpoint table (default: the host's)"),
 }
+_FORMS: dict[str, Callable[[str], str]] = {"REGION": text(REGION), "URL": text(ENDPOINT)}
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the original's flags, in its spelling."""
     group = parser.add_argument_group("a task without a file: the original library's flags")
-    for name, (metavar, text) in _TEXTS.items():
-        group.add_argument(f"--{name}", metavar=metavar, help=text)
+    for name, (metavar, words) in _TEXTS.items():
+        group.add_argument(f"--{name}", metavar=metavar, type=_FORMS.get(metavar, str), help=words)
     group.add_argument(
         "--dontPublishCloudwatch",
         action="store_true",

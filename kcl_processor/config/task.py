@@ -106,6 +106,19 @@ class Metrics:
     access: Access = DEFAULT
 
 
+REGION = Form("the name of a region", re.compile(r"[A-Za-z0-9-]+"), example="us-east-1")
+_PORT = r"[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+# A name and a password in it would stand in logs, and no request would carry them.
+ENDPOINT = Form(
+    "the URL of an endpoint",
+    re.compile(rf"https?://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::(?:{_PORT}))?(?:/\S*)?", re.ASCII),
+    example="http://localhost:8000",
+)
+STREAM_ARN = Form(
+    "the ARN of a stream",
+    re.compile(r"arn:[^:\s]+:dynamodb:[^:\s]*:[^:\s]*:table/[^/\s]+/stream/\S+"),
+    example="arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/2026-11-01T00:00:00.000",
+)
 # What these keys of a task may be; of words the first is the default.
 BATCH_SIZE = whole(1, 1000)
 CHECKPOINT_SECONDS = whole(1, 300)

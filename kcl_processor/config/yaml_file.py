@@ -11,10 +11,13 @@ from kcl_processor.config.conflicts import refuse_conflicts
 from kcl_processor.config.task import (
     BATCH_SIZE,
     CHECKPOINT_SECONDS,
+    ENDPOINT,
     LETTERS,
     ON_GAP,
     ON_POISON,
     QUEUE,
+    REGION,
+    STREAM_ARN,
     TTL_DELETES,
     UNREAD_SECONDS,
     Kcl,
@@ -91,8 +94,8 @@ def _task(section: Section, name: str | None) -> Task:
 def _source(section: Section) -> Source:
     source = Source(
         **_table(section),
-        streams_endpoint=section.text("streams_endpoint"),
-        stream_arn=section.text("stream_arn"),
+        streams_endpoint=section.text("streams_endpoint", ENDPOINT) or None,
+        stream_arn=section.text("stream_arn", STREAM_ARN) or None,
     )
     section.finish()
     return source
@@ -106,9 +109,9 @@ def _side(section: Section) -> Side:
 
 def _table(section: Section) -> dict[str, Any]:
     return {
-        "region": section.required_text("region"),
+        "region": section.fitting("region", REGION),
         "table": section.required_text("table"),
-        "endpoint": section.text("endpoint"),
+        "endpoint": section.text("endpoint", ENDPOINT) or None,
         "access": read_access(section),
     }
 
@@ -127,8 +130,8 @@ def _kcl(section: Section, name: str, source: Source) -> Kcl:
     kcl = make_kcl(
         name,
         source,
-        region=section.text("region"),
-        endpoint=section.text("endpoint"),
+        region=section.text("region", REGION) or None,
+        endpoint=section.text("endpoint", ENDPOINT) or None,
         application_name=section.text("application_name"),
         worker_id=section.text("worker_id"),
         properties=_properties(section.section("properties", required=False)),
@@ -141,8 +144,8 @@ def _kcl(section: Section, name: str, source: Source) -> Kcl:
 def _metrics(section: Section) -> Metrics:
     metrics = Metrics(
         publish=section.flag("publish", default=True),
-        region=section.text("region"),
-        endpoint=section.text("endpoint"),
+        region=section.text("region", REGION) or None,
+        endpoint=section.text("endpoint", ENDPOINT) or None,
         access=read_access(section),
     )
     section.finish()

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import yaml
 
-from kcl_processor.config.form import Form
+from kcl_processor.config.form import Form, shown
 from kcl_processor.errors import ConfigError
+
+_MERGE = "tag:yaml.org,2002:merge"
+_NULL = "tag:yaml.org,2002:null"
+# Keys of the file, beside ``tasks``, that hold nothing but what ``<<`` takes over.
+_SHELF = "x-"
+_BEGIN = "tasks: {orders: {source: {region: …, table: …}, destination: {region: …, table: …}}}"
 
 
 def read_yaml(path: Path) -> Section:
@@ -30,9 +36,47 @@ def _compose(path: Path) -> yaml.Node:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not YAML: {error}.", "mend the file at that place") from error
+    except RecursionError:
+        raise ConfigError(
+            f"{path} is nested too deep.",
+            "a task has sections of keys, and few of these hold a list",
+        ) from None
     if node is None:
-        raise ConfigError(f"{path} is empty.", "start from properties/example.yml")
+        raise ConfigError(f"{path} is empty.", _BEGIN)
+    _merge(path, node, set())
     return node
+
+
+def _merge(path: Path, node: yaml.Node, done: set[int]) -> None:
+    """Put what ``<<`` names in its place, below a node; each mapping once, whoever names it."""
+    if id(node) in done or not isinstance(node, yaml.CollectionNode):
+        return
+    done.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for inner in node.value:
+            _merge(path, inner, done)
+    if isinstance(node, yaml.MappingNode):
+        for _, inner in node.value:
+            _merge(path, inner, done)
+        node.value = _merged(path, node)
+
+
+def _merged(path: Path, node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    """The pairs of a mapping behind those that it takes over and does not have."""
+    own = [pair for pair in node.value if pair[0].tag != _MERGE]
+    names = {str(key.value) for key, _ in own}
+    taken: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+    for key, named in node.value:
+        if key.tag != _MERGE:
+            continue
+        for other in named.value if isinstance(named, yaml.SequenceNode) else [named]:
+            if not isinstance(other, yaml.MappingNode):
+                where = f"{path}:{key.start_mark.line + 1}"
+                raise ConfigError(f"{where}: <<: is not of a mapping.", "<<: *anchor")
+            for pair in other.value:
+                if pair[0].tag != _MERGE and str(pair[0].value) not in names:
+                    taken.setdefault(str(pair[0].value), pair)
+    return [*taken.values(), *own]
 
 
 class Section:
@@ -81,15 +125,17 @@ class Section:
         """Refuse keys that nobody asked for."""
         known = [*self._asked, *known]
         for key in self._values:
-            if key not in known:
+            is_shelf = not self._name and key.startswith(_SHELF)
+            if key not in known and not is_shelf:
                 hint = nearest(key, known) or f"one of: {', '.join(sorted(set(known)))}"
                 raise self.error(key, f"the key {key!r} is not known", hint)
 
     def section(self, key: str, *, required: bool = True) -> Section:
         name = f"{self._name}.{key}" if self._name else key
         node = self._take(key, required=required)
-        empty = yaml.MappingNode("tag:yaml.org,2002:map", [])
-        return Section(self._path, name, node or empty, self._lines.get(key, self._line))
+        if node is None or node.tag == _NULL:
+            node = yaml.MappingNode("tag:yaml.org,2002:map", [])
+        return Section(self._path, name, node, self._lines.get(key, self._line))
 
     def sections(self, key: str) -> list[Section]:
         """A list of sections; empty if it is not there."""
@@ -118,13 +164,13 @@ class Section:
             return [(None, self._listed(key, place, node)) for place in range(len(node.value))]
         tasks = self.section(key)
         if not tasks.names():
-            raise self.error(key, "there is no task", "start from properties/example.yml")
+            raise self.error(key, "there is no task", _BEGIN)
         return [(name, tasks.section(name)) for name in tasks.names()]
 
     def text(self, key: str, form: Form | None = None) -> str | None:
         """A text, if there is one; one that is not empty is of that form."""
         node = self._take(key, required=False)
-        if node is None or node.tag == "tag:yaml.org,2002:null":
+        if node is None or node.tag == _NULL:
             return None
         if not isinstance(node, yaml.ScalarNode):
             raise self.error(key, "a text is wanted here", f"{key}: text")
@@ -151,7 +197,7 @@ class Section:
     def required_text(self, key: str) -> str:
         value = self.text(key)
         if not value:
-            raise self.error(key, f"{key} is missing", f"{key}: …")
+            raise self._missing(key)
         return value
 
     def fitting(self, key: str, form: Form) -> str:
@@ -159,7 +205,9 @@ class Section:
 
     def _of(self, form: Form, key: str, value: str) -> str:
         if not form.fits(value):
-            raise self.error(key, f"{value!r} is not {form.words}", f"{key}: {form.words}")
+            raise self.error(
+                key, f"{shown(value)!r} is not {form.words}", f"{key}: {form.example or form.words}"
+            )
         return value
 
     def integer(self, key: str, default: int, form: Form) -> int:
@@ -187,9 +235,15 @@ class Section:
     def _take(self, key: str, *, required: bool) -> yaml.Node | None:
         self._asked.append(key)
         if required and key not in self._values:
-            hint = nearest(key, self._values)
-            raise self.error(None, f"{key} is missing", hint or f"{key}: …")
+            raise self._missing(key)
         return self._values.get(key)
+
+    def _missing(self, key: str) -> ConfigError:
+        """Something that is needed is not there, or is there under a name that is not known."""
+        other = nearest(key, (name for name in self._values if name not in self._asked))
+        if other:
+            return self.error(other, f"the key {other!r} is not known", f"{key}: …")
+        return self.error(key, f"{key} is missing", f"{key}: …")
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

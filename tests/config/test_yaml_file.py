@@ -112,6 +112,9 @@ def test_kcl_lives_beside_the_source_unless_told_otherwise(load: Load) -> None:
         ("    kcl: {worker_id: a b}\n", 2, "'a b' cannot be a worker id", "a-b"),
         ("    source: {region: x, table: y}\n", 5, "stands twice", "keep one"),
         ("tasks2: 1\n", 5, "tasks2", "tasks"),
+        ("    kcl: {endpoint: 'localhost:1'}\n", 5, "'localhost:1'", "http://localhost:8000"),
+        ("    metrics: {region: us east 1}\n", 5, "'us east 1'", "us-east-1"),
+        ("    <<: 1\n", 5, "not of a mapping", "anchor"),
     ],
 )
 def test_what_is_wrong_is_named(load: Load, extra: str, line: int, says: str, hint: str) -> None:
@@ -134,6 +137,9 @@ def test_what_is_wrong_is_named(load: Load, extra: str, line: int, says: str, hi
         ("tasks:\n  a: {source: {region: x, table: y}}\n", "destination is missing"),
         ("tasks:\n  a: {source: {region: x}, destination: {region: x, table: y}}\n", "table"),
         ("other: 1\n", "tasks is missing"),
+        ("tasks:\n  a: {source: {region: x, tabel: y}}\n", "'tabel' is not known"),
+        ("tasks: " + "[" * 3000 + "]" * 3000, "too deep"),
+        ("tasks: " + "{a: " * 3000 + "1" + "}" * 3000, "too deep"),
     ],
 )
 def test_what_is_missing_is_named(load: Load, text: str, says: str) -> None:
@@ -153,6 +159,36 @@ def test_tasks_that_undo_each_others_work_are_refused(load: Load) -> None:
     again = TASK.replace("tasks:\n", "").replace("orders:", "more:")
     with pytest.raises(ConfigError, match=r"tasks\.yml: tasks 'orders' and 'more' both write to"):
         load(TASK + again)
+
+
+def test_a_section_without_keys_is_as_none(load: Load) -> None:
+    """As a template leaves it, when none of its keys is wanted."""
+    assert load(f"{TASK}    kcl:\n    metrics: ~\n") == load(TASK)
+    assert load(TASK.replace("table: orders}", "table: orders, endpoint: ''}")) == load(TASK)
+
+
+def test_what_tasks_share_is_written_once(load: Load) -> None:
+    """A merge key takes over what its mapping does not have, through others, and from a list."""
+    tasks = load("""\
+x-near: &near {region: us-east-1, endpoint: "http://a"}
+x-far: &far {<<: *near, region: us-west-2}
+x-limits: &limits {batch_size: 7, checkpoint_seconds: 9}
+tasks:
+  orders:
+    <<: [*limits, {batch_size: 8, unread_seconds: 60}]
+    source: {<<: *near, table: orders}
+    destination: {table: orders, <<: *far}
+""")
+    (task,) = tasks
+    assert (task.source.region, task.destination.region) == ("us-east-1", "us-west-2")
+    assert task.destination.endpoint == "http://a"
+    assert (task.batch_size, task.checkpoint_seconds, task.unread_seconds) == (7, 9, 60)
+
+
+def test_merge_keys_cost_no_more_than_their_text(load: Load) -> None:
+    """Forty mappings that each name the one before twice would be a million million."""
+    steps = "".join(f"x-{n}: &m{n} {{<<: [*m{n - 1}, *m{n - 1}]}}\n" for n in range(1, 40))
+    assert load(f"x-0: &m0 {{batch_size: 7}}\n{steps}{TASK}    <<: *m39\n")[0].batch_size == 7
 
 
 def test_a_task_is_found_by_its_name(load: Load, tmp_path: Path) -> None:

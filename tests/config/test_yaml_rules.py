@@ -100,7 +100,7 @@ def test_rules_are_read_as_they_stand(load: Load) -> None:
             "quotes",
         ),
         ("    transform: {where: [a]}\n", ":5: tasks.x.transform.where", "a text is wanted", ""),
-        ("    transform:\n", ":5: tasks.x.transform", "not a mapping", ""),
+        ("    transform:\n", ":5: tasks.x.transform", "no rule in it", "where"),
         ("    transform: {}\n", ":5: tasks.x.transform", "no rule in it", "where"),
         ("    transform: {wehre: a}\n", ":5: tasks.x.transform.wehre", "not known", "where"),
         (
