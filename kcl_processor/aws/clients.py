@@ -36,7 +36,7 @@ _BOUNDED = Config(
     max_pool_connections=CONNECTIONS,
 )
 
-_PASSES = "check the endpoint and the network, then start again; a supervisor does"
+_PASSES = "check the endpoint and the network, then try again"
 
 _TRUST = "AWS_CA_BUNDLE with the certificates that stand behind the endpoint or the proxy"
 

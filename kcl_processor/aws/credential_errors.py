@@ -88,7 +88,7 @@ def in_words(error: Exception, whose: str) -> NoKeys:
         case ConnectionError() | HTTPClientError():
             return Unavailable(
                 f"The credentials of {whose} cannot be fetched: {_said(error)}.",
-                "check the network and the proxy, then start again; a supervisor does",
+                "check the network and the proxy, then try again",
                 code=type(error).__name__,
             )
         case _:
@@ -127,7 +127,7 @@ def _answered(error: ClientError, whose: str) -> NoKeys:
     if passes(error.response):
         return Unavailable(
             f"The credentials of {whose} cannot be fetched ({words}).",
-            "wait, then start again; a supervisor does",
+            "wait, then try again",
             status,
             code,
         )

@@ -6,7 +6,6 @@ how a thing is done: a command's work lies in the rooms below. ``run`` is where 
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 import traceback
@@ -16,6 +15,7 @@ from typing import NoReturn
 from kcl_processor import __version__
 from kcl_processor.cli import leases
 from kcl_processor.cli.hint import as_called
+from kcl_processor.cli.parser import Parser
 from kcl_processor.errors import ExitCode, OperatorError
 
 # In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
@@ -56,26 +56,18 @@ exit codes:
 """
 
 
-def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+def build_parser(commands: Sequence[str] = COMMANDS) -> Parser:
     """The parser of these commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kcl-processor",
         description="Keeps a DynamoDB table the same as another, one way, through KCL 3.",
         epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in commands:
         module = importlib.import_module(f"kcl_processor.cli.{name}")
-        command = parsers.add_parser(
-            name,
-            help=module.HELP,
-            description=module.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            # A hint repeats words, and leaves some out by their names.
-            allow_abbrev=False,
-        )
+        command = parsers.add_parser(name, help=module.HELP, description=module.__doc__)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
@@ -84,6 +76,8 @@ def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
     words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     # To import the others takes longer than many a command does.
     known = [name for name in COMMANDS if name in words[:1]] or COMMANDS
     args = build_parser(known).parse_args(with_action(words))

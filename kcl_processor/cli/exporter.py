@@ -8,6 +8,7 @@ client library: pip install 'kcl-processor[prometheus]'.
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 import threading
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         server, _ = start_http_server(args.port, args.listen, registry)
     except OSError as error:
-        raise ConfigError(f"{args.listen}:{args.port}: {error.strerror}.", "--port N") from error
+        hint = "--port N" if error.errno == errno.EADDRINUSE else "--listen 127.0.0.1"
+        raise ConfigError(f"{args.listen}:{args.port}: {error.strerror}.", hint) from error
     print(f"http://{args.listen}:{server.server_port}/metrics", file=sys.stderr, flush=True)
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())

@@ -7,12 +7,13 @@
   metrics       CloudWatch, with credentials of its own
   dead-letters  the queue of dead letters, with credentials of its own
 
-Where all run under one role, attach all. For a table in another account there are two ways: give
+Without --role, each that has one of its own is printed, by name. Where all run under one role,
+attach all. For a table in another account there are two ways: give
 the side a role_arn (--kind trust prints that role's trust policy), or attach a resource policy to
 the table and to its stream (--kind resource). --kind assume prints what whoever assumes a
 section's roles needs for that; of a chain, trust and assume print a list. Statements whose Sid
-begins with Tools are for copy, verify and replay; --daemon-only leaves them out. prepare, which
-creates tables, is a one-time task of an administrator and not in these policies.
+begins with Tools are for copy, verify, replay and uninstall; --daemon-only leaves them out.
+prepare, which creates tables, is a one-time task of an administrator and not in these policies.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from kcl_processor.operate.iam import (
     find_arns,
     policy,
     resource_policies,
+    roles_apart,
     terraform,
     trust,
     trusts,
@@ -43,12 +45,16 @@ from kcl_processor.operate.iam import (
 # What each kind of document is told by, where there are several.
 _ON = {"resource": "ResourceArn", "trust": "RoleArn", "assume": "Assumer"}
 
+_ALL = "all"
+
 HELP = "print least-privilege policies"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
-    parser.add_argument("--role", choices=ROLES, required=True)
+    parser.add_argument(
+        "--role", choices=(_ALL, *ROLES), default=_ALL, help="whose policy (default: all)"
+    )
     parser.add_argument(
         "--kind",
         choices=("identity", "trust", "assume", "resource"),
@@ -62,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="who is trusted or let in (default: the section's credentials without its roles)",
     )
     parser.add_argument(
-        "--daemon-only", action="store_true", help="without copy, verify and replay"
+        "--daemon-only", action="store_true", help="without the statements for tools"
     )
     parser.add_argument("--terraform", action="store_true", help="HCL instead of JSON")
 
@@ -70,14 +76,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
     arns = find_arns(task)
+    if args.role == _ALL:
+        return _print_all(task, args, arns)
     documents = _documents(task, args, arns)
     if args.terraform:
-        print("\n".join(_terraform(task, args, on, one) for on, one in documents.items()), end="")
+        print(_hcl(task, args, documents), end="")
     elif "" not in documents:
         print_json([{_ON[args.kind]: on, "Policy": one} for on, one in documents.items()])
     else:
         print_json(documents[""])
     return ExitCode.OK
+
+
+def _print_all(task: Task, args: argparse.Namespace, arns: Arns) -> int:
+    if args.kind != "identity":
+        raise ConfigError(f"A document of kind {args.kind} is of one role.", "--role source")
+    roles = roles_apart(task, arns)
+    tools = not args.daemon_only
+    if args.terraform:
+        ones = [argparse.Namespace(**{**vars(args), "role": role}) for role in roles]
+        print("\n".join(_hcl(task, one, _documents(task, one, arns)) for one in ones), end="")
+    else:
+        print_json({role: policy(task, role, arns, tools=tools) for role in roles})
+    return ExitCode.OK
+
+
+def _hcl(task: Task, args: argparse.Namespace, documents: dict[str, Document]) -> str:
+    return "\n".join(_terraform(task, args, on, one) for on, one in documents.items())
 
 
 def _documents(task: Task, args: argparse.Namespace, arns: Arns) -> dict[str, Document]:

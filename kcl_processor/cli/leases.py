@@ -78,8 +78,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             name,
             help=" ".join(text.split()).split(". ")[0].rstrip(".") + ".",
             description=text,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
         )
         add(action)
         add_task_arguments(action)

@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from kcl_processor.errors import OperatorError
+
 _SECONDS = 2.0
 
 
@@ -24,8 +26,17 @@ def show(draw: Callable[[], int], *, watch: bool) -> int:
     code = draw()
     while watch:
         time.sleep(_SECONDS)
-        code = _redraw(draw)
+        code = _redraw(lambda: _drawn(draw))
     return code
+
+
+def _drawn(draw: Callable[[], int]) -> int:
+    """What was seen once can be seen again: a network that fails meanwhile ends no watch."""
+    try:
+        return draw()
+    except OperatorError as error:
+        print(f"Error: {error.message}")
+        return error.exit_code
 
 
 def _redraw(draw: Callable[[], int]) -> int:

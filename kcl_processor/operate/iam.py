@@ -42,6 +42,8 @@ ADOPTING_ACTIONS = ("UpdateTable",)
 # What puts letters into a queue, and looks whether it is there. Only an ARN takes GetQueueUrl.
 LETTER_ACTIONS = ("GetQueueAttributes", "GetQueueUrl", "SendMessage")
 REPLAY_ACTIONS = ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage")
+# What DynamoDB does with a customer's key for who calls it (Developer Guide, Encryption at rest).
+KEY_ACTIONS = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*")
 # KCL calls these only where a property asks for recovery points or tags.
 _BY_PROPERTY = {
     "Pitr": ("DescribeContinuousBackups", "UpdateContinuousBackups"),
@@ -54,7 +56,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Arns:
-    """The ARNs of a task, as the services gave them."""
+    """The ARNs of a task, as the services gave them; keys are those of a customer, on his tables."""
 
     source: str
     stream: str
@@ -62,6 +64,8 @@ class Arns:
     leases: str
     coordinator: str
     workers: str
+    source_key: str | None = None
+    destination_key: str | None = None
 
 
 def find_arns(task: Task) -> Arns:
@@ -84,7 +88,21 @@ def find_arns(task: Task) -> Arns:
         leases=leases,
         coordinator=coordinator,
         workers=workers,
+        source_key=_key(source),
+        destination_key=_key(destination),
     )
+
+
+def _key(description: Mapping[str, Any]) -> str | None:
+    found = description.get("SSEDescription", {}).get("KMSMasterKeyArn")
+    return str(found) if found else None
+
+
+def roles_apart(task: Task, arns: Arns) -> list[str]:
+    """Those of :data:`ROLES` that have statements which are in no other's policy."""
+    ours = task.kcl.access
+    kept = [role for role in ROLES if role in (*SIDES, "kcl") or access_of(task, role)[1] != ours]
+    return [role for role in kept if _OF_ROLE[role](task, arns)]
 
 
 def access_of(task: Task, role: str) -> tuple[str, Access]:
@@ -214,20 +232,30 @@ def terraform(name: str, kind: str, arguments: Mapping[str, str | Document]) -> 
     return f'resource "{kind}" "{name}" {{\n{"".join(lines)}}}\n'
 
 
-def _source(_task: Task, arns: Arns) -> list[Document]:
+def _source(task: Task, arns: Arns) -> list[Document]:
     return [
+        *_table_key(task.source.region, arns.source_key),
         _allow("ReadStream", STREAM_ACTIONS, arns.stream),
         _allow("FindTable", ("DescribeTable",), arns.source),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.source),
     ]
 
 
-def _destination(_task: Task, arns: Arns) -> list[Document]:
+def _destination(task: Task, arns: Arns) -> list[Document]:
     return [
+        *_table_key(task.destination.region, arns.destination_key),
         _allow("Write", ("BatchWriteItem", "DescribeTable"), arns.destination),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.destination),
         _allow("ToolsRepair", ("DeleteItem", "PutItem"), arns.destination),
     ]
+
+
+def _table_key(region: str, key: str | None) -> list[Document]:
+    """DynamoDB uses a customer's key on behalf of its caller."""
+    if key is None:
+        return []
+    through = {"StringEquals": {"kms:ViaService": f"dynamodb.{region}.amazonaws.com"}}
+    return [{**_allow("TableKey", KEY_ACTIONS, key, service="kms"), "Condition": through}]
 
 
 def _kcl(task: Task, arns: Arns) -> list[Document]:
@@ -242,6 +270,7 @@ def _kcl(task: Task, arns: Arns) -> list[Document]:
         _allow("TableNames", (*KCL_ACTIONS, *asked), *tables),
         _allow("AdoptLeaseTable", ADOPTING_ACTIONS, arns.leases),
         _allow("LeaseIndex", ("Query",), f"{arns.leases}/index/{LEASE_INDEX}"),
+        _allow("ToolsUninstall", ("DeleteTable",), *tables),
     ]
     ours = task.kcl.access
     for role in ("dead-letters", "metrics"):
@@ -273,7 +302,10 @@ def _metrics(task: Task, _arns: Arns) -> list[Document]:
         {
             **_allow("Metrics", ("PutMetricData",), "*", service="cloudwatch"),
             "Condition": {"StringEquals": {"cloudwatch:namespace": task.kcl.application_name}},
-        }
+        },
+        _allow(
+            "ToolsUninstallAlarms", ("DeleteAlarms", "DescribeAlarms"), "*", service="cloudwatch"
+        ),
     ]
 
 

@@ -20,6 +20,16 @@ def test_policies_are_json_or_terraform(ask: Ask, role: str) -> None:
     assert code == 0 and said.startswith('resource "aws_iam_policy"')
 
 
+def test_without_a_role_all_are_printed_by_name(ask: Ask) -> None:
+    """Those whose statements are in no other; what is of one role asks for one."""
+    code, said, _ = ask("iam")
+    assert code == 0 and list(json.loads(said)) == ["source", "kcl", "destination"]
+    assert json.loads(said)["source"] == json.loads(ask("iam", "--role", "source").out)
+    code, said, _ = ask("iam", "--terraform", "--daemon-only")
+    assert code == 0 and said.count('resource "aws_iam_policy"') == 3 and "Tools" not in said
+    assert ask("iam", "--kind", "trust").code == 2
+
+
 def test_policies_over_a_border(ask: Ask) -> None:
     """A resource policy for each resource, a trust policy for a role; KCL's tables stay home."""
     who = "arn:aws:iam::444455556666:role/daemon"

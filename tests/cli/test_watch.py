@@ -8,6 +8,7 @@ import time
 import pytest
 
 from kcl_processor.cli.watch import show
+from kcl_processor.errors import OperatorError
 
 
 class Drawings:
@@ -62,3 +63,25 @@ def test_on_a_terminal_it_is_redrawn_in_place(
     first, *redrawn = capsys.readouterr().out.split("\x1b[H")
     assert first == "drawing 1\n"
     assert redrawn == ["drawing 2\x1b[K\n\x1b[J", "drawing 3\x1b[K\n\x1b[J"]
+
+
+def test_a_network_that_fails_meanwhile_ends_no_watch(
+    drawings: Drawings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told in the place of the view; at the first look it ends the command."""
+
+    def draw() -> int:
+        code = drawings()
+        if code == 2:
+            raise OperatorError("The network is gone.", "mend it")
+        return code
+
+    with pytest.raises(KeyboardInterrupt):
+        show(draw, watch=True)
+    assert "drawing 2\nError: The network is gone.\n\ndrawing 3\n" in capsys.readouterr().out
+
+    def fail() -> int:
+        raise OperatorError("No network.", "mend it")
+
+    with pytest.raises(OperatorError):
+        show(fail, watch=True)

@@ -47,7 +47,7 @@ def test_each_role_touches_its_own_resources() -> None:
         "*" in arn
         for s in statements(task, "kcl").values()
         for arn in s["Resource"][:3]
-        if s["Sid"] != "Metrics"
+        if s["Sid"] not in ("Metrics", "ToolsUninstallAlarms")
     )
 
 
@@ -65,6 +65,28 @@ def test_metrics_are_held_to_their_namespace() -> None:
     assert condition == {"StringEquals": {"cloudwatch:namespace": task.kcl.application_name}}
     silent = replace(task, metrics=replace(task.metrics, publish=False))
     assert "Metrics" not in statements(silent, "kcl")
+
+
+def test_a_customers_key_is_used_through_dynamodb_alone() -> None:
+    """By the role of the table that it encrypts; a table without one has no word of KMS."""
+    key = "arn:aws:kms:us-east-1:111122223333:key/1"
+    arns = replace(ARNS, source_key=key)
+    (found,) = [
+        s for s in iam.policy(make_task(), "source", arns)["Statement"] if s["Sid"] == "TableKey"
+    ]
+    assert found["Resource"] == [key] and "kms:Decrypt" in found["Action"]
+    assert found["Condition"]["StringEquals"] == {
+        "kms:ViaService": "dynamodb.us-east-1.amazonaws.com"
+    }
+    assert "kms" not in json.dumps(iam.policy(make_task(), "destination", arns))
+
+
+def test_uninstall_deletes_only_the_tables_of_kcl() -> None:
+    """A statement of its own, that a daemon's policy leaves out."""
+    found = statements(make_task(), "kcl")["ToolsUninstall"]
+    assert found["Action"] == ["dynamodb:DeleteTable"]
+    assert found["Resource"] == [ARNS.leases, ARNS.coordinator, ARNS.workers]
+    assert "ToolsUninstall" not in statements(make_task(), "kcl", tools=False)
 
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:letters"
@@ -160,7 +182,7 @@ def test_a_section_with_credentials_of_its_own_has_its_own_policy() -> None:
     )
     assert not {"Metrics", "LetterQueue"} & set(statements(apart, "kcl"))
     assert set(statements(apart, "dead-letters")) == {"LetterQueue", "ToolsReplay"}
-    assert set(statements(apart, "metrics")) == {"Metrics"}
+    assert set(statements(apart, "metrics")) == {"Metrics", "ToolsUninstallAlarms"}
 
 
 def test_a_table_and_its_stream_carry_a_policy_each() -> None:
