@@ -56,7 +56,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Arns:
-    """The ARNs of a task, as the services gave them; keys are those of a customer, on his tables."""
+    """The ARNs of a task, as the services gave them; keys are a customer's, of his tables."""
 
     source: str
     stream: str
