@@ -143,6 +143,27 @@ class Stream:
             looks = {lease.shard: pool.submit(self._look, lease) for lease in leases}
             return {shard: look.result() for shard, look in looks.items()}
 
+    def look_into(self, shards: Iterable[StreamShard]) -> dict[str, Look]:
+        """Shard id to its oldest change, of shards that nobody reads yet.
+
+        A child holds nothing older than its parent does, so it is looked into only if that is
+        closed and has nothing left.
+
+        Raises:
+            SourceError, PermissionDenied: as :meth:`look_behind`.
+        """
+        below: dict[str | None, list[StreamShard]] = {}
+        known = {shard.id: shard for shard in shards}
+        for shard in known.values():
+            below.setdefault(shard.parent if shard.parent in known else None, []).append(shard)
+        looks: dict[str, Look] = {}
+        due = below.get(None, [])
+        while due:
+            looks |= self.look_behind(_unread(shard.id) for shard in due)
+            spent = [one for one in due if not one.open and looks[one.id].unread_at is None]
+            due = [child for shard in spent for child in below.get(shard.id, [])]
+        return looks
+
     def _list(self, after: str | None) -> list[StreamShard]:
         shards: list[StreamShard] = []
         first = after
@@ -208,6 +229,11 @@ class Stream:
 
     def _calling(self, call: str, on: str) -> Any:
         return clients.calling(f"dynamodb:{call}", on, SourceError, STREAM_HINT)
+
+
+def _unread(shard: str) -> Lease:
+    """The lease that a shard gets, if there is none: it is read from its oldest change on."""
+    return Lease(shard, shard, None, TRIM_HORIZON, 0, 0)
 
 
 def _shard(listed: dict[str, Any]) -> StreamShard:

@@ -85,6 +85,14 @@ def unfinished(leases: Iterable[Lease]) -> list[Lease]:
     return [lease for lease in leases if not lease.ended and not _waits(lease.parents, ended)]
 
 
+def unleased(leases: Iterable[Lease], shards: Iterable[StreamShard]) -> list[StreamShard]:
+    """The shards that are to be read and have no lease yet, as ``UNLEASED`` has it."""
+    by_shard, listed = {lease.shard: lease for lease in leases}, {one.id: one for one in shards}
+    family = _Family(by_shard, listed)
+    names = (name for name in listed if name not in by_shard and not family.waits(name))
+    return [listed[name] for name in names if not family.was_cleaned_up(name)]
+
+
 def read_here(lease: Lease, beat: Heartbeat | None, now: float) -> Look | None:
     """What lies behind a checkpoint, if a record processor of this host has just read all of it.
 

@@ -27,7 +27,14 @@ from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate.endings import last_endings
-from kcl_processor.operate.lineage import ShardView, all_followed, join, read_here, unfinished
+from kcl_processor.operate.lineage import (
+    ShardView,
+    all_followed,
+    join,
+    read_here,
+    unfinished,
+    unleased,
+)
 from kcl_processor.state.dead_letters import LetterFile
 from kcl_processor.state.ending import Ending
 from kcl_processor.state.gaps import open_gaps
@@ -111,6 +118,7 @@ class Observer:
             listed = pool.submit(_shards, stream, rows.leases, whole=thorough)
             looks = known | stream.look_behind(row for row in due if row.shard not in known)
             shards = listed.result()
+        looks |= stream.look_into(unleased(rows.leases, shards))
         if patient:
             rows = self._watch(rows, renewing)
         now = self._clock.now()

@@ -29,6 +29,9 @@ from kcl_processor.state.heartbeat import Heartbeat
 WARN_SHARE = 0.25
 CRITICAL_SHARE = 0.75
 
+# Rates over a minute that differ by less say nothing of what shrinks.
+_NOISE = 1.05
+
 RUNNING = "running"
 NEW = "new"
 UNKNOWN = "unknown"
@@ -87,7 +90,7 @@ def summarise(sight: Sight) -> Status:
         trims_in=RETENTION - lag if unread else None,
         rate_in=rate_in,
         rate_out=rate_out,
-        catch_up=catch_up(lag, rate_in, rate_out),
+        catch_up=catch_up(lag, rate_in, rate_out) if sight.live or not lag else None,
         dead_letters=sight.dead_letters,
         gaps=sight.gaps,
         endings=tuple(sight.endings),
@@ -143,7 +146,7 @@ def catch_up(lag: float, rate_in: float | None, rate_out: float | None) -> float
     """
     if lag < JUST_NOW:
         return 0.0
-    if rate_in is None or rate_out is None or rate_out <= rate_in:
+    if rate_in is None or rate_out is None or rate_out <= rate_in * _NOISE:
         return None
     return lag * rate_in / (rate_out - rate_in)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from botocore.stub import Stubber
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.leases import Lease
-from kcl_processor.fleet.stream import HOUR, Look, Stream
+from kcl_processor.fleet.stream import HOUR, Look, Stream, StreamShard
 from tests.fakes import HandClock
 from tests.kcl_tables import make_source_and_destination, make_task
 
@@ -52,6 +53,41 @@ def test_a_look_behind_a_checkpoint_tells_two_ages(moto_url: str) -> None:
     assert look.applied_at and look.unread_at and not look.trimmed
     everything = stream.look_behind([at(shard, "TRIM_HORIZON")])[shard]
     assert everything.applied_at is None and everything.unread_at
+
+
+class Lineage(Stream):
+    """Shards, some with a change; keeps which were looked into."""
+
+    def __init__(self, *changed: str) -> None:
+        self.changed = changed
+        self.seen: list[str] = []
+
+    def look_behind(self, leases: Iterable[Lease]) -> dict[str, Look]:
+        names = [lease.shard for lease in leases]
+        self.seen += names
+        return {name: Look(unread_at=7.0 if name in self.changed else None) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ("a", ["a", "d"]),
+        ("b", ["a", "d", "b"]),
+        ("c", ["a", "d", "b", "c"]),
+        ("e", ["a", "d", "b", "c"]),
+    ],
+)
+def test_the_oldest_change_of_unread_shards_is_found_from_the_top(
+    changed: str, seen: list[str]
+) -> None:
+    """Below a shard that has one, or is open, there is none that is older."""
+    parents = {"a": None, "b": "a", "c": "b", "d": "gone", "e": "d"}
+    shards = [StreamShard(name, parent, open=name in "cd") for name, parent in parents.items()]
+    stream = Lineage(changed)
+    looks = stream.look_into(shards)
+    assert stream.seen == seen
+    assert any(look.unread_at for look in looks.values()) == (changed != "e")
+    assert stream.look_into([]) == {}
 
 
 def test_shards_are_listed_once_in_a_while(moto_url: str) -> None:

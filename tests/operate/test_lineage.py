@@ -16,6 +16,7 @@ from kcl_processor.operate.lineage import (
     read_here,
     tree,
     unfinished,
+    unleased,
 )
 from tests.kcl_tables import lease_row
 from tests.sights import beat
@@ -152,3 +153,11 @@ def test_a_shard_is_read_here_if_its_owner_has_just_read_all_of_it() -> None:
     ):
         assert read_here(lease, beat("s", **(fine | other)), NOW) is None
     assert read_here(lease, None, NOW) is None
+
+
+def test_what_has_no_lease_yet_is_told_from_what_waits_or_was_read() -> None:
+    """A parent whose lease was cleaned up was read; a child of one that is being read waits."""
+    shards = [StreamShard(name, parent, open=True) for name, parent in
+              (("a", None), ("b", "a"), ("c", "b"), ("d", None), ("e", "d"))]  # fmt: skip
+    assert [shard.id for shard in unleased([lease_row("b")], shards)] == ["d", "e"]
+    assert [shard.id for shard in unleased([], shards)] == ["a", "b", "c", "d", "e"]

@@ -110,6 +110,16 @@ def test_a_task_that_never_ran_has_only_unleased_shards(moto_url: str, tmp_path:
     assert (seen.dead_letters, seen.gaps) == (None, None)
 
 
+def test_what_waits_for_a_task_that_never_ran_has_an_age(moto_url: str, tmp_path: Path) -> None:
+    """The stream drops it, whether somebody was to read it or not."""
+    task, clock = make_task(moto_url), HandClock()
+    client = make_source_and_destination(task)
+    client.put_item(TableName=task.source.table, Item={"pk": {"S": "a"}})
+    clock.turn(7)
+    (view,) = Observer(TaskFiles(task, tmp_path), clock, clock.turn).look().shards
+    assert view.lag is not None and view.trims_in is not None
+
+
 def test_a_task_that_was_only_copied_never_ran(moto_url: str, tmp_path: Path) -> None:
     """A copy makes KCL's tables, too, for the mark that it leaves there."""
     task, clock = make_task(moto_url), HandClock()

@@ -50,6 +50,7 @@ def test_rates_are_known_only_where_every_shard_is_read_here() -> None:
         (100, 10, 5, None),
         (100, None, 5, None),
         (90, 10, 40, 30),
+        (90, 100, 101, None),
     ],
 )
 def test_time_to_catch_up(
@@ -78,3 +79,10 @@ def test_a_task_that_never_ran_is_new_and_one_that_was_stopped_is_no_warning() -
     """Its shards wait in its name, which is as it was asked."""
     assert summarise(sight(found=False, live=[])).state == "new"
     assert summarise(sight(view(state="stopped"), live=[])).severity == OK
+
+
+def test_nobody_catches_up_where_nobody_reads() -> None:
+    """The oldest change's clock runs all the same."""
+    waiting = summarise(sight(view(state="unleased", lag=7.0), found=False, live=[]))
+    assert (waiting.lag, waiting.catch_up, waiting.trims_in) == (7.0, None, 24 * 3600 - 7.0)
+    assert summarise(sight(view(state="unleased"), found=False, live=[])).catch_up == 0
