@@ -89,6 +89,7 @@ def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], list[str]]
             args.max_idle,
             clock.now(),
             running=running,
+            state=files.state,
             ended=[] if running else _ended(files, args.workerId),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from kcl_processor.operate.lineage import (
     DEAD,
@@ -55,15 +56,18 @@ def local_problems(
     now: float,
     *,
     running: bool,
+    state: Path,
     ended: Iterable[str] = (),
 ) -> list[str]:
     """What is wrong with this host's worker alone; nothing is asked of any service.
 
     Args:
         running: whether the daemon is up.
+        state: the folder by whose files it is not, which may not be the daemon's.
         ended: how it ended, which is told if it is not.
     """
-    found = [] if running else ["the daemon is not running on this host", *ended]
+    silent = f"the daemon is not running on this host, by the files in {state}"
+    found = [] if running else [silent, *ended]
     return found + idle(heartbeats.values(), max_idle, now)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kcl_processor.operate.health import local_problems, problems
 from kcl_processor.state.heartbeat import Heartbeat
 from tests.sights import CLOCK, beat, sight, view
@@ -22,10 +24,11 @@ def test_local_health_is_the_daemon_and_its_deliveries() -> None:
 
     def found(*beats: Heartbeat, running: bool = True) -> list[str]:
         heartbeats = {beat.shard: beat for beat in beats}
-        return local_problems(running=running, heartbeats=heartbeats, max_idle=120, now=CLOCK.now())
+        state = Path("/var/lib/replica")
+        return local_problems(heartbeats, 120, CLOCK.now(), running=running, state=state)
 
     assert found() == []
-    assert "not running" in found(running=False)[0]
+    assert "not running on this host, by the files in /var/lib/replica" in found(running=False)[0]
     assert "applied no delivery" in found(beat("a", polled_at=CLOCK.now() - 121))[0]
     # One that has not polled yet has as long as any other.
     assert found(beat("a", polled_at=None, started_at=CLOCK.now() - 60)) == []
