@@ -75,7 +75,8 @@ def leader(rows: KclRows) -> Leader | None:
         key = text(row, "key") or text(row, "leaseKey")
         owner = text(row, "ownerName")
         if key == "Leader" and owner and not text(row, "isReleased"):
-            milliseconds = float(text(row, "leaseDuration") or 120_000)
+            duration = text(row, "leaseDuration") or ""
+            milliseconds = int(duration) if duration.isdecimal() else 120_000
             return Leader(owner, text(row, "recordVersionNumber") or "", milliseconds / 1000)
     return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from kcl_processor.aws import clients
@@ -137,7 +138,7 @@ def text(item: _Item, name: str) -> str | None:
 
 def number(item: _Item, name: str) -> int:
     """A whole number attribute; zero when the item has none."""
-    return int(item.get(name, {}).get("N", 0))
+    return int(Decimal(item.get(name, {}).get("N", 0)))
 
 
 def _texts(item: _Item, name: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kcl_processor.clock import Clock
@@ -75,9 +76,11 @@ def _note(path: Path, clock: Clock, code: int, reason: str) -> None:
 def _read(path: Path) -> tuple[float, int, str | None] | None:
     try:
         noted = json.loads(path.read_text(encoding="utf-8"))
-        return float(noted["at"]), int(noted["code"]), noted["reason"]
-    except (OSError, ValueError, TypeError, KeyError):
+        at, code, reason = float(noted["at"]), int(noted["code"]), noted["reason"]
+        datetime.fromtimestamp(at, UTC)
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
+    return at, code, reason if isinstance(reason, str) else None
 
 
 def _written(path: Path) -> float:
