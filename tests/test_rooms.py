@@ -104,6 +104,7 @@ COVERED_ELSEWHERE = {
 
 # Test files that hold for several modules together, or for what is no module.
 OF_NO_MODULE = {
+    "test_hostile": "files and rows of anything, over all that read them",
     "cli/test_unfinished_copy": "a copy that is not whole, over all commands",
     "table/test_ruled_tables": "whole runs of copy, verify and replay under rules",
     "table/test_parts": "a copy in parts, over the rows and the mark",
