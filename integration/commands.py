@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from integration.credentials import environment
+from kcl_processor.cli.hint import WITHOUT_STATE
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Commands:
 
     def line(self, name: str, *words: str) -> list[str]:
         """The command line of a command."""
-        of_task = ("-c", str(self.file), "--state-dir", str(self.state))
+        state = () if name in WITHOUT_STATE else ("--state-dir", str(self.state))
+        of_task = ("-c", str(self.file), *state)
         return [sys.executable, "-m", "kcl_processor", name, *of_task, *words]
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:

@@ -49,6 +49,7 @@ def sight(*views: ShardView, **options: Any) -> Sight:
         leader=None,
         heartbeats={},
         endings=[],
+        pauses=[],
         dead_letters=0,
         gaps=0,
         now=CLOCK.now(),

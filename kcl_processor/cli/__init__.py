@@ -32,6 +32,8 @@ COMMANDS = (
     "status",
     "health",
     "leases",
+    "pause",
+    "resume",
     "replay",
     "iam",
     "dashboard",

@@ -3,7 +3,8 @@
 Unhealthy is: no living worker, a shard without owner or lease, an owner that does not renew,
 changes lost, more lag than --max-lag, or a record processor on this host that applied no
 delivery, not even an empty one, for --max-idle. What is found is looked at twice before it
-counts: a shard that changes hands is for some seconds without an owner.
+counts: a shard that changes hands is for some seconds without an owner. What is paused is late as
+it was asked, and said so; it is unhealthy when three quarters of the stream's 24 hours are used up.
 
 --local asks only about this host's workers and calls no service: use it where the answer restarts
 something, such as a Kubernetes livenessProbe or a systemd watchdog, for one worker's restart
@@ -33,10 +34,13 @@ from kcl_processor.launch import daemon
 from kcl_processor.operate.endings import last_endings, words
 from kcl_processor.operate.health import local_problems, problems
 from kcl_processor.operate.observe import Observer
+from kcl_processor.operate.status import pauses
 from kcl_processor.state.heartbeat import read_every
 
 HELP = "say whether a task makes progress, for probes"
 
+# What is wrong, and what is paused.
+_Found = tuple[list[str], list[str]]
 # Seconds before what was found is looked at again.
 _SECOND_LOOK = 5.0
 
@@ -60,15 +64,16 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--workerId is of this host's workers.", "add --local")
     files = _of_worker(chosen_files(args), args.workerId)
     task, look = files.task, _look(files, args)
-    found = look()
+    found, paused = look()
     if found:
         time.sleep(_SECOND_LOOK)
-        found = [problem for problem in look() if problem in found]
+        again, paused = look()
+        found = [problem for problem in again if problem in found]
     found = [as_called(problem, args) for problem in found]
     if args.json:
-        print_json({"task": task.name, "healthy": not found, "problems": found})
+        print_json({"task": task.name, "healthy": not found, "problems": found, "paused": paused})
     else:
-        print("\n".join(found) or f"{task.name} is healthy")
+        print("\n".join([*(found or [f"{task.name} is healthy"]), *paused]))
     return ExitCode.CRASH if found else ExitCode.OK
 
 
@@ -78,13 +83,13 @@ def _of_worker(files: TaskFiles, worker: str | None) -> TaskFiles:
     return replace(files, task=with_worker(files.task, worker, "--workerId"))
 
 
-def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], list[str]]:
+def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], _Found]:
     clock = SystemClock()
 
-    def local() -> list[str]:
+    def local() -> _Found:
         folders = [files.heartbeats] if args.workerId else files.every_heartbeats()
         running = _runs(files, args.workerId)
-        return local_problems(
+        found = local_problems(
             read_every(folders, clock.now()),
             args.max_idle,
             clock.now(),
@@ -92,11 +97,16 @@ def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], list[str]]
             state=files.state,
             ended=[] if running else _ended(files, args.workerId),
         )
+        return found, []
+
+    def everywhere() -> _Found:
+        sight = observer.look(thorough=True)
+        return problems(sight, args.max_lag, args.max_idle), pauses(sight)
 
     if args.local:
         return local
     observer = Observer(files, clock, time.sleep)
-    return lambda: problems(observer.look(thorough=True), args.max_lag, args.max_idle)
+    return everywhere
 
 
 def _ended(files: TaskFiles, worker: str | None) -> list[str]:

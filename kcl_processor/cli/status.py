@@ -1,9 +1,9 @@
 """Say of each task whether it runs, how far behind it is, and how long it has got.
 
 columns:
-  STATE      running, stopped (as asked), dying (its last worker gives no sign of life, for less
-             than a failover), dead (for longer), new (never started, or every checkpoint was
-             reset), or unknown (its tables cannot be read)
+  STATE      running, paused (all of it, by `pause`), stopped (as asked), dying (its last worker
+             gives no sign of life, for less than a failover), dead (for longer), new (never
+             started, or every checkpoint was reset), or unknown (its tables cannot be read)
   WORKERS    that gave a sign of life; SHARDS counts those not read to their end
   LAG        age of the oldest change that is not checkpointed yet
   TRIMS IN   time until the stream, which keeps 24 hours, drops that change
@@ -17,8 +17,8 @@ runs, and who failed within a day: when, with which exit code, why, and what to 
 
 On a terminal a line is yellow when 25 % of the 24 hours are used up, red from 75 %.
 
-exit code: 0 every task runs, 1 one is critical (75 % of 24 h used, or changes lost), 3 one is not
-running, 4 one is unknown. The first of these that holds.
+exit code: 0 every task runs, or is paused, 1 one is critical (75 % of 24 h used, or changes lost),
+3 one is not running, 4 one is unknown. The first of these that holds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,16 @@ from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import find_task, load_tasks
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.operate.observe import Observer
-from kcl_processor.operate.status import CRITICAL, OK, RUNNING, UNKNOWN, WARN, Status, summarise
+from kcl_processor.operate.status import (
+    CRITICAL,
+    OK,
+    PAUSED,
+    RUNNING,
+    UNKNOWN,
+    WARN,
+    Status,
+    summarise,
+)
 from kcl_processor.state.owner import owned_files
 
 HELP = "say whether tasks run and how far behind they are"
@@ -85,7 +94,7 @@ def exit_code(seen: Sequence[Status]) -> int:
     """The exit code of several tasks."""
     if any(status.severity == CRITICAL for status in seen):
         return ExitCode.CRASH
-    if any(status.state not in (RUNNING, UNKNOWN) for status in seen):
+    if any(status.state not in (RUNNING, PAUSED, UNKNOWN) for status in seen):
         return ExitCode.NOT_RUNNING
     unknown = any(status.state == UNKNOWN for status in seen)
     return ExitCode.UNKNOWN if unknown else ExitCode.OK

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from kcl_processor.fleet.pause import Pause
+from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.operate.lineage import (
     DEAD,
     DYING,
@@ -14,8 +16,10 @@ from kcl_processor.operate.lineage import (
     ORPHAN,
     STOPPED,
     UNLEASED,
+    ShardView,
 )
 from kcl_processor.operate.observe import Sight
+from kcl_processor.operate.status import CRITICAL_SHARE
 from kcl_processor.state.heartbeat import Heartbeat
 
 _SILENT = "has an owner that does not renew its lease"
@@ -42,12 +46,18 @@ def problems(sight: Sight, max_lag: float, max_idle: float) -> list[str]:
     found += [
         f"shard {view.shard} {_WORDS[view.state]}" for view in sight.shards if view.state in _WORDS
     ]
-    found += [
-        f"shard {view.shard} is behind by more than {max_lag:.0f} s"
-        for view in sight.shards
-        if view.lag is not None and view.lag > max_lag
-    ]
+    found += [words for view in sight.shards if (words := _late(view, sight.pauses, max_lag))]
     return found + idle(sight.heartbeats.values(), max_idle, sight.now)
+
+
+def _late(view: ShardView, pauses: Sequence[Pause], max_lag: float) -> str | None:
+    """A shard that is paused is late as it was asked, until its changes are about to leave."""
+    lag = view.lag or 0.0
+    if any(pause.shard in (None, view.shard) for pause in pauses):
+        most = CRITICAL_SHARE * RETENTION
+        used = f"{CRITICAL_SHARE:.0%} of the stream's {RETENTION / HOUR:.0f} h are used up"
+        return f"shard {view.shard} is paused, and {used}" if lag > most else None
+    return f"shard {view.shard} is behind by more than {max_lag:.0f} s" if lag > max_lag else None
 
 
 def local_problems(

@@ -23,6 +23,7 @@ from kcl_processor.fleet.coordinator import (
 )
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
+from kcl_processor.fleet.pause import Pause, pauses_of
 from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.preflight import stream_arn
@@ -52,6 +53,7 @@ class Sight:
         found: whether a daemon ever started: there are leases.
         live: the workers that gave a sign of life.
         endings: how workers of this host ended that do not run.
+        pauses: of the task or its shards.
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
             record processor of the task ever ran here, so that another host may have some.
     """
@@ -63,6 +65,7 @@ class Sight:
     leader: Leader | None
     heartbeats: dict[str, Heartbeat]
     endings: list[Ending]
+    pauses: list[Pause]
     dead_letters: int | None
     gaps: int | None
     now: float
@@ -177,6 +180,7 @@ class Observer:
             leader=coordinator.leader(rows),
             heartbeats=read_every(files.every_heartbeats(), now),
             endings=endings,
+            pauses=pauses_of(rows),
             dead_letters=_open_letters(files),
             gaps=_noted(files, open_gaps(files.gaps)),
             now=now,

@@ -13,6 +13,7 @@ from kcl_processor import costs
 from kcl_processor.config.kcl_properties import seconds
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.coordinator import PRESENCE_BEATS, failover_seconds
+from kcl_processor.fleet.pause import LOOKS
 from kcl_processor.replicate.fork_server import LEAST_PROCESSES
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
 
@@ -173,6 +174,7 @@ def _quiet(task: Task, shards: int, workers: int) -> list[Line]:
         _leases(task, shards),
         _worker_rows(task, workers),
         _presence(task, workers),
+        _pauses(workers),
         _assignment(task, shards),
         *([_metrics(shards, workers)] if task.metrics.publish else []),
     ]
@@ -216,6 +218,16 @@ def _presence(task: Task, workers: int) -> Line:
         workers * _MONTH / interval * _WRITE,
         "$",
         f"{workers} workers / {interval:.1f} s x month",
+    )
+
+
+def _pauses(workers: int) -> Line:
+    """Each worker looks whether something is paused (``Pauses.java``)."""
+    return Line(
+        "looks for a pause",
+        workers * _MONTH / LOOKS * _READ,
+        "$",
+        f"{workers} workers / {LOOKS:.0f} s x month x 1 read unit",
     )
 
 

@@ -33,6 +33,7 @@ CRITICAL_SHARE = 0.75
 _NOISE = 1.05
 
 RUNNING = "running"
+PAUSED = "paused"
 NEW = "new"
 UNKNOWN = "unknown"
 
@@ -44,8 +45,8 @@ class Status:
     """One task. Durations are seconds, rates changes a second; unknown ones are ``None``.
 
     Attributes:
-        state: ``running``, ``stopped``, ``dying``, ``dead``, ``new`` (never started) or
-            ``unknown``.
+        state: ``running``, ``paused`` (all of it, and running), ``stopped``, ``dying``, ``dead``,
+            ``new`` (never started) or ``unknown``.
         severity: ``ok``, ``warn`` or ``critical``.
         shards: shards that are not read to their end.
         lag: age of the oldest change that is not checkpointed; 0 when all is read.
@@ -94,7 +95,7 @@ def summarise(sight: Sight) -> Status:
         dead_letters=sight.dead_letters,
         gaps=sight.gaps,
         endings=tuple(sight.endings),
-        reasons=(*reasons, *_ends(sight)),
+        reasons=(*reasons, *pauses(sight), *_ends(sight)),
     )
 
 
@@ -125,11 +126,16 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
 def _state(sight: Sight) -> str:
     """A task without a worker was stopped, unless it left shards in its name as one that died."""
     if sight.live:
-        return RUNNING
+        return PAUSED if any(pause.shard is None for pause in sight.pauses) else RUNNING
     if not sight.found:
         return NEW
     left = {view.state for view in sight.shards}
     return DEAD if DEAD in left else DYING if DYING in left else STOPPED
+
+
+def pauses(sight: Sight) -> list[str]:
+    """What is paused, by whom and since when."""
+    return [f"shard {one.shard} is {one}" if one.shard else str(one) for one in sight.pauses]
 
 
 def _ends(sight: Sight) -> Iterator[str]:

@@ -12,7 +12,7 @@ from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
 from kcl_processor.costs import QUIET_READ_SECONDS
 from kcl_processor.errors import ExitCode
-from kcl_processor.fleet import coordinator
+from kcl_processor.fleet import coordinator, pause
 from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity
@@ -117,11 +117,22 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
 
 @pytest.mark.parametrize(
     ("java_class", "key"),
-    [("Claim", identity.KEY), ("CopyMark", copy_mark.KEY), ("Presence", coordinator.PRESENCE)],
+    [
+        ("Claim", identity.KEY),
+        ("CopyMark", copy_mark.KEY),
+        ("Pauses", pause.KEY),
+        ("Presence", coordinator.PRESENCE),
+    ],
 )
 def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
     """What the one writes beside KCL's state, the other looks at."""
     assert f'KEY = "{key}"' in source(java_class)
+
+
+def test_workers_look_for_a_pause_as_often_as_is_said_and_paid_for() -> None:
+    """And both mean all shards by one word."""
+    assert f"LOOKS = Duration.ofSeconds({pause.LOOKS:.0f});" in source("Pauses")
+    assert f'ALL = "{pause.ALL}";' in source("Pauses")
 
 
 def test_a_workers_row_moves_as_often_as_is_said_and_paid_for() -> None:

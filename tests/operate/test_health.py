@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from kcl_processor.fleet.pause import Pause
 from kcl_processor.operate.health import local_problems, problems
 from kcl_processor.state.heartbeat import Heartbeat
-from tests.sights import CLOCK, beat, sight, view
+from tests.sights import CLOCK, HOUR, beat, sight, view
 
 
 def test_health_names_what_does_not_move() -> None:
@@ -38,3 +41,14 @@ def test_a_dying_owner_is_found_again_when_it_is_dead() -> None:
     """A probe looks twice, and only what both looks found counts."""
     first, second = (problems(sight(view(state=state)), 900, 120) for state in ("dying", "dead"))
     assert first == second != []
+
+
+@pytest.mark.parametrize("shard", [None, "shardId-1"])
+def test_what_is_paused_is_late_as_it_was_asked(shard: str | None) -> None:
+    """Until three quarters of the stream's day are used up; others are late as ever."""
+    pauses = [Pause(shard, "root@a", 0.0)]
+    assert problems(sight(view(lag=17 * HOUR), pauses=pauses), 900, 120) == []
+    (critical,) = problems(sight(view(lag=19 * HOUR), pauses=pauses), 900, 120)
+    assert critical == "shard shardId-1 is paused, and 75% of the stream's 24 h are used up"
+    other = problems(sight(view("shardId-2", lag=901.0), pauses=pauses), 900, 120)
+    assert bool(other) == (shard is not None)

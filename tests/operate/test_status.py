@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kcl_processor.fleet.pause import Pause
 from kcl_processor.operate.status import CRITICAL, OK, WARN, catch_up, summarise
 from tests.sights import HOUR, beat, sight, view
 
@@ -86,3 +87,16 @@ def test_nobody_catches_up_where_nobody_reads() -> None:
     waiting = summarise(sight(view(state="unleased", lag=7.0), found=False, live=[]))
     assert (waiting.lag, waiting.catch_up, waiting.trims_in) == (7.0, None, 24 * 3600 - 7.0)
     assert summarise(sight(view(state="unleased"), found=False, live=[])).catch_up == 0
+
+
+def test_what_is_paused_runs_and_says_who_paused_it() -> None:
+    """A shard's pause is no state of the task."""
+    whole, one = Pause(None, "root@a", 0.0), Pause("shardId-1", "ops@b", 0.0)
+    paused = summarise(sight(view(), pauses=[whole, one]))
+    assert paused.state == "paused" and paused.severity == OK
+    assert paused.reasons == (
+        "paused by root@a since 1970-01-01T00:00:00Z",
+        "shard shardId-1 is paused by ops@b since 1970-01-01T00:00:00Z",
+    )
+    assert summarise(sight(view(), pauses=[one])).state == "running"
+    assert summarise(sight(view(state="dead"), pauses=[whole], live=[])).state == "dead"

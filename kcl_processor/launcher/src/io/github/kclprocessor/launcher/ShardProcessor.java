@@ -2,6 +2,9 @@ package io.github.kclprocessor.launcher;
 
 import com.amazonaws.services.dynamodbv2.streamsadapter.model.DynamoDBStreamsProcessRecordsInput;
 import com.amazonaws.services.dynamodbv2.streamsadapter.processor.DynamoDBStreamsShardRecordProcessor;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -32,19 +35,23 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final Handover handover;
     private final StartGate gate;
     private final SignsOfLife signs;
+    private final Pauses pauses;
     private final BooleanSupplier overdue;
     private final Deliveries deliveries = new Deliveries(System::nanoTime);
     private LeaseFence fence;
     /** Null if the shard was let go before it was taken up. */
     private String shardId;
     private boolean started;
+    /** Whether records were left to the shard's next owner: nothing behind them may pass. */
+    private boolean leftOff;
 
     /**
      * @param open a concurrent set that holds the processor from its start to its end
      * @param overdue see {@link LeaseFence}
      */
     ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open,
-            Handover handover, StartGate gate, SignsOfLife signs, BooleanSupplier overdue) {
+            Handover handover, StartGate gate, SignsOfLife signs, Pauses pauses, BooleanSupplier overdue) {
+        this.pauses = pauses;
         this.overdue = overdue;
         this.child = child;
         this.leases = leases;
@@ -89,10 +96,25 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
 
     @Override
     public void processRecords(ProcessRecordsInput input) {
-        if (!started) {
+        boolean holdsRecords = !input.records().isEmpty();
+        leftOff = leftOff || (started && holdsRecords && !pauses.await(shardId, fence, () -> deliverNothing(input)));
+        if (!started || leftOff) {
             // None is recorded as done, so whoever reads the shard next is given them again.
             return;
         }
+        deliver(input);
+    }
+
+    /** In place of records that wait; how far behind they are is told by the oldest of them. */
+    private void deliverNothing(ProcessRecordsInput waiting) {
+        Instant made = waiting.records().get(0).approximateArrivalTimestamp();
+        long behind = made == null ? 0 : Duration.between(made, Instant.now()).toMillis();
+        Long told = waiting.millisBehindLatest();
+        deliver(waiting.toBuilder().records(List.of())
+                .millisBehindLatest(told == null ? behind : Math.max(told, behind)).build());
+    }
+
+    private void deliver(ProcessRecordsInput input) {
         signs.heard(shardId);
         if (!deliveries.isDue(!input.records().isEmpty())) {
             return;

@@ -63,6 +63,7 @@ public final class StreamsMultiLangDaemon {
     /** The processors are made before the scheduler that they ask for leases. */
     private final AtomicReference<Scheduler> built = new AtomicReference<>();
     private final SignsOfLife signs = new SignsOfLife();
+    private final Pauses pauses = new Pauses(status::ending);
     private final AssignmentRounds assignments = new AssignmentRounds();
     private final PromptSync childless = new PromptSync(() -> ShardSyncs.now(built.get()));
 
@@ -122,6 +123,7 @@ public final class StreamsMultiLangDaemon {
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         begun = true;
         presence.start(this::end);
+        pauses.start();
         ShardSyncs.first(scheduler);
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
@@ -150,6 +152,7 @@ public final class StreamsMultiLangDaemon {
                 rows, scheduler.leaseRefresher(), replica.task(), stream(streams), claim);
         presence.enter(Thread::sleep);
         try {
+            pauses.begin(rows);
             CopyMark.refuse(rows, replica.task(), started, Instant.now());
         } catch (RuntimeException e) {
             presence.leave();
@@ -255,7 +258,7 @@ public final class StreamsMultiLangDaemon {
         ShardRecordProcessorFactory children = children();
         Duration lastBatches = replica.shutdownGrace().dividedBy(LAST_BATCHES);
         return () -> new ShardProcessor(children.shardRecordProcessor(), this::leases, open, handover, gate, signs,
-                () -> status.endingFor(lastBatches));
+                pauses, () -> status.endingFor(lastBatches));
     }
 
     /** Forked where there is a server for it, and started one by one where there is none. */

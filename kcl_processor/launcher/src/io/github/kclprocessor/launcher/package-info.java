@@ -46,7 +46,7 @@
  *
  * <ol>
  *   <li>{@link ShardProcessor} passes the records to the shard's process, and as many empty deliveries as
- *       its {@link Deliveries} say, once the {@link StartGate} let it start: a {@link ForkedProcess} of the
+ *       its {@link Deliveries} say, unless {@link Pauses} hold them back, once the {@link StartGate} let it start: a {@link ForkedProcess} of the
  *       {@link ForkServer}, which speaks through {@link SocketStreams} and {@link InTurn}, or without one the
  *       program that the KCL starts;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the

@@ -3,16 +3,22 @@ package io.github.kclprocessor.launcher;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.kinesis.exceptions.ShutdownException;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseCoordinator;
@@ -22,6 +28,7 @@ import software.amazon.kinesis.lifecycle.events.ProcessRecordsInput;
 import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.processor.RecordProcessorCheckpointer;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
+import software.amazon.kinesis.retrieval.KinesisClientRecord;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class ShardProcessorTest {
@@ -30,6 +37,8 @@ class ShardProcessorTest {
     private Lease held = new Lease();
     private boolean ending;
     private final SignsOfLife signs = new SignsOfLife();
+    private final FakeStateTable state = new FakeStateTable();
+    private final Pauses pauses = new Pauses(() -> ending);
     private final ShardProcessor processor = processor(
             Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)),
             Fake.of(LeaseCoordinator.class, (method, arguments) -> held));
@@ -42,7 +51,7 @@ class ShardProcessorTest {
     private ShardProcessor processor(ShardRecordProcessor child, LeaseCoordinator leases) {
         return new ShardProcessor(child, () -> leases, open, new Handover(
                 () -> null, () -> false, worker -> {}, "me", () -> false),
-                new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs, () -> false);
+                new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs, pauses, () -> false);
     }
 
     private void initialize() {
@@ -85,6 +94,98 @@ class ShardProcessorTest {
         processor.processRecords(records());
         assertEquals(Set.of("shardId-1"), signs.takeAlive());
         assertEquals(Set.of("shardId-1"), signs.takeDelivered());
+    }
+
+    private void pause(String shard) {
+        state.has(Pauses.KEY, Map.of(shard, AttributeValue.fromM(Map.of(
+                "at", AttributeValue.fromN("1764370800.5"), "by", AttributeValue.fromS("root@host")))));
+        pauses.begin(state.own());
+    }
+
+    private static ProcessRecordsInput change() {
+        return ProcessRecordsInput.builder().millisBehindLatest(0L).records(List.of(KinesisClientRecord.builder()
+                .approximateArrivalTimestamp(Instant.now().minusSeconds(60)).build())).build();
+    }
+
+    /** Another thread delivers, for it waits; what it delivers to the child is kept. */
+    private Thread delivering(List<Integer> sizes, List<Long> behind) {
+        ShardProcessor paused = processor(Fake.of(ShardRecordProcessor.class, (method, arguments) -> {
+            if (method.equals("processRecords")) {
+                behind.add(((ProcessRecordsInput) arguments[0]).millisBehindLatest());
+                sizes.add(((ProcessRecordsInput) arguments[0]).records().size());
+            }
+            return null;
+        }), Fake.of(LeaseCoordinator.class, (method, arguments) -> held));
+        initialize(paused);
+        Thread thread = new Thread(() -> {
+            paused.processRecords(change());
+            paused.processRecords(change());
+        });
+        thread.start();
+        return thread;
+    }
+
+    private static void until(BooleanSupplier holds) throws InterruptedException {
+        for (int turns = 0; !holds.getAsBoolean() && turns < 1_000; turns++) {
+            Thread.sleep(10);
+        }
+        assertTrue(holds.getAsBoolean());
+    }
+
+    /** While it is paused, a record processor gets empty deliveries, which tell how old the records are. */
+    @Test
+    void paused() throws InterruptedException {
+        List<Integer> sizes = new CopyOnWriteArrayList<>();
+        List<Long> behind = new CopyOnWriteArrayList<>();
+        pause(Pauses.ALL);
+        Thread thread = delivering(sizes, behind);
+        until(() -> sizes.size() > 1);
+        assertEquals(Set.of(0), Set.copyOf(sizes));
+        assertTrue(behind.get(0) >= 60_000);
+        signs.takeAlive();
+        until(() -> signs.hasNews("shardId-1"));
+        state.rows.clear();
+        pauses.run();
+        thread.join(10_000);
+        assertEquals(List.of(1, 1), sizes.subList(sizes.size() - 2, sizes.size()));
+    }
+
+    /** A pause is of one shard, or of all. */
+    @Test
+    void pausedAlone() throws InterruptedException {
+        pause("shardId-2");
+        List<Integer> sizes = new CopyOnWriteArrayList<>();
+        delivering(sizes, new CopyOnWriteArrayList<>()).join(10_000);
+        assertEquals(List.of(1, 1), sizes);
+        assertTrue(pauses.holds("shardId-2"));
+    }
+
+    /** At an end, at a loss, or when another worker asks for it, what waits is left to the next owner, and all behind it. */
+    @Test
+    void leftOff() throws InterruptedException {
+        for (Runnable end : List.<Runnable>of(() -> ending = true, () -> held.checkpointOwner("me"), () -> held = null)) {
+            List<Integer> sizes = new CopyOnWriteArrayList<>();
+            ending = false;
+            held = new Lease();
+            hold();
+            pause("shardId-1");
+            Thread thread = delivering(sizes, new CopyOnWriteArrayList<>());
+            until(() -> !sizes.isEmpty());
+            end.run();
+            thread.join(10_000);
+            state.rows.clear();
+            pauses.run();
+            assertEquals(Set.of(0), Set.copyOf(sizes));
+        }
+    }
+
+    /** A look that fails lets nothing out. */
+    @Test
+    void unknown() {
+        pause(Pauses.ALL);
+        state.rows.put(Pauses.KEY, Map.of("key", AttributeValue.fromS("k"), "*", AttributeValue.fromS("no map")));
+        pauses.run();
+        assertTrue(pauses.holds("shardId-1"));
     }
 
     /** A shard that waits for its turn is alive, until it starts. */

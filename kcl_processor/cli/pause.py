@@ -1,0 +1,71 @@
+"""Let nothing more out to the destination, on all workers of a task, until `resume`.
+
+In force within five seconds, kept over restarts and rollovers. The workers keep their shards and
+checkpoint what is written; `status` and `health` say who paused it and when. The stream's clock
+runs: it keeps a change for 24 hours, and `health` fails when a pause has used up 18 of them.
+
+  kcl-processor pause orders                        all shards
+  kcl-processor pause orders --shard 00000001-abcd  one, by the end of its name
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from kcl_processor.aws import clients
+from kcl_processor.cli.hint import as_called
+from kcl_processor.cli.output import print_json
+from kcl_processor.cli.task import add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.leases import read_rows
+from kcl_processor.fleet.pause import IN_FORCE, Pause, pause, read_pauses, whoever
+from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.operate.lease_reset import named
+
+HELP = "let nothing more out to the destination"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    parser.add_argument("--shard", metavar="S", help="only this shard; S may be an end of its name")
+    parser.add_argument("--json", action="store_true", help="all pauses of the task, a JSON list")
+
+
+def run(args: argparse.Namespace) -> int:
+    task, clock = chosen_task(args), SystemClock()
+    refuse_foreign(task, clock, time.sleep)
+    shard = whole_name(task, args.shard)
+    pause(task, Pause(shard, whoever(), clock.now()))
+    if args.json:
+        print_all(task)
+        return ExitCode.OK
+    what = f"shard {shard} of task {task.name}" if shard else f"task {task.name}"
+    print(f"In {IN_FORCE} s nothing more of {what} is applied. The stream keeps it for 24 h.")
+    print(as_called(f"Next: kcl-processor resume {task.name}", args))
+    return ExitCode.OK
+
+
+def whole_name(task: Task, end: str | None) -> str | None:
+    """The shard that ends so.
+
+    Raises:
+        ConfigError: no shard does, or several do; or the task never ran.
+        OperatorError, PermissionDenied: the leases cannot be read.
+    """
+    rows = read_rows(clients.checkpoints(task), table_names(task))
+    if not rows.leases:
+        raise ConfigError(
+            f"Task {task.name} has no leases: no daemon was ever started.",
+            f"kcl-processor status {task.name}",
+        )
+    return named(rows.leases, end).shard if end else None
+
+
+def print_all(task: Task) -> None:
+    """What is paused now."""
+    pauses = read_pauses(task)
+    print_json([{"shard": one.shard, "by": one.by, "at": one.at} for one in pauses])

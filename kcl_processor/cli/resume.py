@@ -1,0 +1,56 @@
+"""Go on with what `pause` holds back, on all workers of a task.
+
+In force within five seconds. What has waited is applied in its order, as fast as the destination
+takes it. Without --shard, every pause of the task ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from kcl_processor.cli.pause import print_all, whole_name
+from kcl_processor.cli.task import add_task_arguments, chosen_task
+from kcl_processor.clock import SystemClock
+from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.fleet.pause import Pause, read_pauses, resume
+from kcl_processor.launch.claim import refuse_foreign
+
+HELP = "go on with what is paused"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    parser.add_argument("--shard", metavar="S", help="only this shard; S may be an end of its name")
+    parser.add_argument("--json", action="store_true", help="what is still paused, a JSON list")
+
+
+def run(args: argparse.Namespace) -> int:
+    task = chosen_task(args)
+    refuse_foreign(task, SystemClock(), time.sleep)
+    before = read_pauses(task)
+    shard = whole_name(task, args.shard) if args.shard else None
+    if shard:
+        _refuse_whole(task.name, shard, before)
+    resume(task, shard)
+    ended = [one for one in before if shard in (None, one.shard)]
+    if args.json:
+        print_all(task)
+    elif ended:
+        print("\n".join(f"{_what(one)} goes on; {one.by} had paused it." for one in ended))
+    else:
+        print("Nothing of it was paused.")
+    return ExitCode.OK
+
+
+def _refuse_whole(task: str, shard: str, before: list[Pause]) -> None:
+    """One shard does not go on while all are paused."""
+    if any(one.shard is None for one in before):
+        raise ConfigError(
+            f"All of task {task} is paused, and shard {shard} with it.",
+            f"kcl-processor resume {task}",
+        )
+
+
+def _what(pause: Pause) -> str:
+    return f"Shard {pause.shard}" if pause.shard else "The task"

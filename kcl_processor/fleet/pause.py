@@ -1,0 +1,108 @@
+"""What an operator has paused: one row, which every worker of the task looks at (``Pauses.java``).
+
+An attribute a pause: a shard's name, or ``*`` for all shards, to who paused it and when.
+"""
+
+from __future__ import annotations
+
+import getpass
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kcl_processor.config.task import Task
+from kcl_processor.errors import OperatorError
+from kcl_processor.fleet.leases import KclRows, number, text
+from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+
+KEY = "KclProcessorPause"
+ALL = "*"
+# Seconds between two looks of a worker (``Pauses.java``).
+LOOKS = 2.0
+# And until all have looked, and what they had begun is written.
+IN_FORCE = 5
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A pause of one shard, or of the task. ``at`` is seconds since the epoch.
+
+    Attributes:
+        shard: ``None`` for all of them.
+        by: the user and the host that typed it.
+    """
+
+    shard: str | None
+    by: str
+    at: float
+
+    def __str__(self) -> str:
+        moment = datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"paused by {self.by} since {moment}"
+
+
+def whoever() -> str:
+    """Who types: the user and the host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # A container's user may have a number and no name.
+        user = "?"
+    return f"{user}@{platform.node()}"
+
+
+def pauses_of(rows: KclRows) -> list[Pause]:
+    """The pauses among a task's rows, that of all shards first."""
+    return [pause for row in rows.coordinator if text(row, "key") == KEY for pause in _read(row)]
+
+
+def read_pauses(task: Task) -> list[Pause]:
+    """The pauses of a task, that of all shards first.
+
+    Raises:
+        OperatorError, PermissionDenied: they cannot be read.
+    """
+    return _read(read_own(task, KEY) or {})
+
+
+def pause(task: Task, added: Pause) -> None:
+    """Pause a shard or the task. A pause that is there already stays, with who made it.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    made = {"M": {"by": {"S": added.by}, "at": {"N": repr(added.at)}}}
+    _change(task, lambda row: {added.shard or ALL: made, **row})
+
+
+def resume(task: Task, shard: str | None) -> None:
+    """End the pause of a shard, or every pause of the task.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    _change(task, lambda row: {name: one for name, one in row.items() if shard and name != shard})
+
+
+def _change(task: Task, changed: Callable[[Row], Row]) -> None:
+    for _ in range(_ATTEMPTS):
+        before = read_own(task, KEY)
+        after = changed(before or {}) or None
+        if after == before or replace_own(task, KEY, before, after):
+            return
+    raise OperatorError(
+        f"The pauses of task {task.name} are being changed by others.",
+        f"kcl-processor status {task.name}, then try again",
+    )
+
+
+def _read(row: Mapping[str, Mapping[str, Any]]) -> list[Pause]:
+    made = ((name, one["M"]) for name, one in row.items() if "M" in one)
+    found = [
+        Pause(None if name == ALL else name, text(one, "by") or "?", float(number(one, "at")))
+        for name, one in made
+    ]
+    return sorted(found, key=lambda pause: pause.shard or "")

@@ -1,0 +1,108 @@
+package io.github.kclprocessor.launcher;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
+import software.amazon.kinesis.exceptions.ShutdownException;
+
+/**
+ * What an operator has paused, as {@code fleet/pause.py} writes it beside the KCL's state: every worker of the
+ * task looks every two seconds, and lets nothing of a paused shard out from then on.
+ *
+ * <p>A shard that is paused keeps its lease. Its record processor goes on to get empty deliveries, at which it
+ * checkpoints and shows that it lives; the records wait here.
+ */
+final class Pauses implements Runnable {
+    static final String KEY = "KclProcessorPause";
+    /** Stands for every shard of the task. */
+    static final String ALL = "*";
+    private static final Duration LOOKS = Duration.ofSeconds(2);
+    private static final long TURN_MILLIS = 250;
+
+    private final BooleanSupplier ending;
+    private volatile Map<String, String> paused = Map.of();
+    private OwnRows rows;
+
+    /** @param ending whether the daemon's end has begun */
+    Pauses(BooleanSupplier ending) {
+        this.ending = ending;
+    }
+
+    /** Looks before the first record is let out, and from then on every two seconds. */
+    void begin(OwnRows beside) {
+        rows = beside;
+        look();
+    }
+
+    void start() {
+        Rounds.every(LOOKS, "pauses", this);
+    }
+
+    @Override
+    public void run() {
+        try {
+            look();
+        } catch (RuntimeException e) {
+            // What was paused stays so: to let something out by mistake cannot be made good.
+            Connectors.LOG.debug("Whether something is paused cannot be told now ({})", e.toString());
+        }
+    }
+
+    private void look() {
+        Map<String, String> found = new TreeMap<>();
+        rows.read(KEY).ifPresent(row -> row.forEach((shard, by) -> found.put(shard, words(by.m()))));
+        if (!found.equals(paused)) {
+            found.forEach((shard, words) -> {
+                if (!words.equals(paused.get(shard))) {
+                    Connectors.LOG.warn("{} is paused {}: it is not applied, and the stream keeps it for a day",
+                            named(shard), words);
+                }
+            });
+            paused.keySet().stream().filter(shard -> !found.containsKey(shard))
+                    .forEach(shard -> Connectors.LOG.warn("{} goes on", named(shard)));
+            paused = Map.copyOf(found);
+        }
+    }
+
+    boolean holds(String shard) {
+        return paused.containsKey(ALL) || paused.containsKey(shard);
+    }
+
+    /**
+     * Waits for as long as a shard is paused.
+     *
+     * @param idle called in each turn of the wait
+     * @return whether the pause has ended; if not, the shard is to be let go, and what waits is read again
+     *     by whoever has it next
+     */
+    boolean await(String shard, LeaseFence fence, Runnable idle) {
+        while (holds(shard)) {
+            try {
+                fence.refuseHandover();
+                if (ending.getAsBoolean()) {
+                    return false;
+                }
+                idle.run();
+                Thread.sleep(TURN_MILLIS);
+            } catch (ShutdownException e) {
+                return false;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String named(String shard) {
+        return shard.equals(ALL) ? "The task" : "Shard " + shard;
+    }
+
+    private static String words(Map<String, AttributeValue> by) {
+        Instant at = Instant.ofEpochSecond((long) Double.parseDouble(by.get("at").n()));
+        return "by " + by.get("by").s() + " since " + at;
+    }
+}

@@ -1,0 +1,58 @@
+"""`pause` holds a task or a shard back, in words that say what to type next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.fleet.pause import read_pauses
+from kcl_processor.launch.identity import write_claim
+from tests.cli.ask import Ask
+from tests.kcl_tables import fill, identity, snapshot
+
+LEASES, COORDINATOR, WORKERS = snapshot("two-workers")
+SHARDS = [row["leaseKey"]["S"] for row in LEASES]
+
+
+@pytest.fixture
+def ran(file: Path) -> None:
+    """The task has been run: there are leases."""
+    task = load_tasks(file)[0]
+    fill(task, LEASES, COORDINATOR, WORKERS)
+    assert write_claim(task, None, identity(task))
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_task_is_paused_and_goes_on(ask: Ask, file: Path) -> None:
+    """Each says what it did, and the first what ends it."""
+    task = load_tasks(file)[0]
+    code, said, _ = ask("pause", task.name)
+    assert code == 0 and "In 5 s nothing more" in said
+    assert f"Next: kcl-processor resume {task.name}" in said
+    assert [one.shard for one in read_pauses(task)] == [None]
+    code, said, _ = ask("resume")
+    assert code == 0 and said.startswith("The task goes on; ")
+    assert ask("resume").out == "Nothing of it was paused.\n"
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_shard_is_named_by_its_end(ask: Ask) -> None:
+    """As in other commands; one that fits no shard, or several, changes nothing."""
+    end = SHARDS[0][-8:]
+    (found,) = json.loads(ask("pause", "--shard", end, "--json").out)
+    assert found["shard"] == SHARDS[0] and "@" in found["by"]
+    assert ask("pause", "--shard", "nothing").code == 2
+    assert ask("pause", "--shard", "").code == 0, "no name is all"
+    assert ask("resume", "--shard", end).code == 2, "all are paused, and it with them"
+    assert json.loads(ask("resume", "--json").out) == []
+    ask("pause", "--shard", end)
+    assert ask("resume", "--shard", end).out.startswith(f"Shard {SHARDS[0]} goes on")
+
+
+def test_what_never_ran_cannot_be_paused(ask: Ask) -> None:
+    """There is nobody who would look."""
+    code, _, said = ask("pause")
+    assert code == 2 and "no daemon was ever started" in said

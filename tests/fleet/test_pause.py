@@ -1,0 +1,74 @@
+"""What an operator has paused stands in one row beside KCL's state."""
+
+from __future__ import annotations
+
+import getpass
+
+import pytest
+
+from kcl_processor.aws import clients
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.leases import read_rows
+from kcl_processor.fleet.pause import KEY, Pause, pause, pauses_of, read_pauses, resume, whoever
+from tests.kcl_tables import fill, make_task
+
+MORNING, NOON = 1_764_370_800.25, 1_764_381_600.0
+ALL, ONE = Pause(None, "root@a", MORNING), Pause("shardId-1", "ops@b", NOON)
+
+
+@pytest.fixture
+def task(moto_url: str) -> Task:
+    task = make_task(moto_url)
+    fill(task, [])
+    return task
+
+
+def test_pauses_are_of_shards_or_of_all_and_last_until_they_are_ended(task: Task) -> None:
+    """Who reads all of KCL's rows sees the same."""
+    assert read_pauses(task) == []
+    pause(task, ONE)
+    pause(task, ALL)
+    found = read_pauses(task)
+    assert [one.shard for one in found] == [None, "shardId-1"]
+    assert str(found[1]) == "paused by ops@b since 2025-11-29T02:00:00Z"
+    assert pauses_of(read_rows(clients.checkpoints(task), table_names(task))) == found
+    resume(task, None)
+    assert read_pauses(task) == []
+
+
+def test_one_shard_goes_on_alone(task: Task) -> None:
+    """Of what is not paused nothing is written."""
+    pause(task, ONE)
+    pause(task, Pause("shardId-2", "ops@b", NOON))
+    resume(task, "shardId-2")
+    resume(task, "shardId-3")
+    assert [one.shard for one in read_pauses(task)] == ["shardId-1"]
+
+
+def test_a_pause_stays_its_first_makers(task: Task) -> None:
+    """Since when the stream's clock runs is what counts."""
+    pause(task, ALL)
+    pause(task, Pause(None, "late@c", NOON))
+    (found,) = read_pauses(task)
+    assert found.by == ALL.by and found.at == int(MORNING)
+
+
+def test_a_row_of_anything_pauses_nothing_here(task: Task) -> None:
+    """A value that is no pause is passed over."""
+    clients.checkpoints(task).put_item(
+        TableName=table_names(task).coordinator,
+        Item={"key": {"S": KEY}, "shardId-1": {"S": "?"}, "shardId-2": {"M": {}}},
+    )
+    assert read_pauses(task) == [Pause("shardId-2", "?", 0.0)]
+
+
+def test_a_user_without_a_name_can_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a number."""
+
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    assert "@" in whoever()
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert whoever().startswith("?@")
