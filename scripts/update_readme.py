@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the help texts of all commands into README.md, between its two markers."""
+"""Write the generated pages: the help of all commands, and every key of the YAML."""
 
 from __future__ import annotations
 
@@ -10,8 +10,26 @@ from pathlib import Path
 
 from kcl_processor.cli import build_parser
 
-README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- help: begin -->\n", "<!-- help: end -->\n"
+ROOT = Path(__file__).parents[1]
+COMMANDS = "kcl_processor/cli/COMMANDS.md"
+KEYS = "kcl_processor/config/README.md"
+_COMMANDS = """\
+# Commands
+
+As each `--help` has it; what they are for is told in [operating a replica](README.md).
+
+"""
+_KEYS = """\
+# Every key of the tasks' file
+
+`-c FILE`, or `$KCL_PROCESSOR_CONFIG`, or `kcl-processor.yml` in the working directory. Two tables
+make a task; all else has a default. What tasks share is written once, under a key of the file that
+begins with `x-`, and taken over with `<<: *anchor`. A mistake is told with its line and the nearest
+word that would do, before anything is touched. This is `properties/example.yml`, which a test holds
+to be complete.
+
+```yaml
+"""
 
 
 def help_texts() -> str:
@@ -36,15 +54,15 @@ def words(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     return [word for action in found for word in action.choices.values()]
 
 
-def with_help(readme: str) -> str:
-    """The README's text with the help texts of now."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return before + BEGIN + "\n" + help_texts() + "\n" + END + after
+def pages() -> dict[str, str]:
+    """Each generated page by its path in the project."""
+    example = (ROOT / "properties" / "example.yml").read_text(encoding="utf-8")
+    return {COMMANDS: _COMMANDS + help_texts(), KEYS: f"{_KEYS}{example}```\n"}
 
 
 def main() -> int:
-    README.write_text(with_help(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, text in pages().items():
+        (ROOT / path).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the README says, for the tests that hold it to that."""
+"""What the README and the pages beside the code say, for the tests that hold them to it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-# What the README calls operating a replica.
-GUIDE = (ROOT / "kcl_processor" / "cli" / "README.md").read_text(encoding="utf-8")
+# Each page by its path in the project.
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for folder in (".", "kcl_processor", "integration/bench")
+    for path in sorted((ROOT / folder).glob("*.md" if folder == "." else "**/*.md"))
+}
+# All of them: where a sentence stands is no matter of what it says.
+README = "\n".join(PAGES.values())
+GUIDE = PAGES["kcl_processor/cli/README.md"]
 _ASKERS = ("tools", "record processors", "daemon")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import re
 import shlex
 import sys
@@ -33,7 +34,8 @@ from tests import readme
 from tests.aws_settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
-README, GUIDE = readme.README, readme.GUIDE
+README, GUIDE, PAGES = readme.README, readme.GUIDE, readme.PAGES
+RULES = "kcl_processor/transform/README.md"
 PARSER = build_parser()
 # Where systemd keeps what it calls %S, for a unit of the system (systemd.unit(5)).
 STATE = "/var/lib"
@@ -58,12 +60,19 @@ def commands_of(text: str) -> set[str]:
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse words its help anew in 3.13")
-def test_the_readme_shows_the_help_of_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_generated_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     """scripts/update_readme.py would change nothing."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     import update_readme
 
-    assert update_readme.with_help(README) == README
+    assert update_readme.pages().items() <= PAGES.items()
+
+
+def test_the_readme_is_read_in_a_sitting() -> None:
+    """And leads to every page."""
+    front = PAGES["README.md"]
+    assert len(front.splitlines()) < 200
+    assert set(PAGES) - set(links("README.md")) == {"README.md"}
 
 
 def test_the_readme_lists_every_exit_code() -> None:
@@ -114,14 +123,22 @@ def test_every_command_has_a_module_of_its_own() -> None:
     assert modules - helpers == set(COMMANDS)
 
 
-@pytest.mark.parametrize(
-    "name", re.findall(r"\]\(([^)#]+)\)|`((?:scripts|properties)/[\w./-]+)`", README)
-)
-def test_files_that_the_readme_names_exist(name: tuple[str, str]) -> None:
-    """No link and no path in the README leads nowhere."""
-    path = name[0] or name[1]
-    if not path.startswith("http"):
-        assert (ROOT / path).exists(), path
+def links(page: str) -> list[str]:
+    """The files that a page leads to, by their paths in the project."""
+    found = re.findall(r"\]\(([^)#]+)[^)]*\)", PAGES[page])
+    near = (target for target in found if not target.startswith("http"))
+    return [os.path.normpath(Path(page).parent / target) for target in near]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_names_is_there(page: str) -> None:
+    """No link, no heading behind one, and no path leads nowhere."""
+    named = re.findall(r"`((?:scripts|properties|tests|integration)/[\w./-]+)`", PAGES[page])
+    assert not [path for path in [*links(page), *named] if not (ROOT / path).exists()]
+    for target, heading in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", PAGES[page]):
+        there = PAGES[os.path.normpath(Path(page).parent / target) if target else page]
+        titles = re.findall(r"^#+ (.+)$", there, re.MULTILINE)
+        assert heading in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in titles}
 
 
 @pytest.mark.parametrize("command", sorted(commands_of(GUIDE)))
@@ -153,11 +170,10 @@ def test_the_guide_names_the_unit_that_is_rendered_and_its_state() -> None:
 
 
 def filter_and_transform(language: str) -> list[str]:
-    """The README's blocks about rules, in a language; in none, for outputs."""
-    (section,) = re.findall(
-        r"^## Filter and transform\n(.*?)^## ", README, re.MULTILINE | re.DOTALL
+    """The blocks about rules, in a language; in none, for outputs."""
+    blocks: list[tuple[str, str]] = re.findall(
+        r"^```(\w*)\n(.*?)^```$", PAGES[RULES], re.M | re.DOTALL
     )
-    blocks: list[tuple[str, str]] = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.M | re.DOTALL)
     return [text for name, text in blocks if name == language]
 
 
