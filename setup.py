@@ -63,7 +63,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["kcl_processor", "kcl_processor.*"]),
-    package_data={"kcl_processor.launcher": ["jars.json", "logback.xml", "lib/*.jar"]},
+    package_data={
+        "kcl_processor": ["py.typed"],
+        "kcl_processor.launcher": ["jars.json", "logback.xml", "lib/*.jar"],
+    },
     cmdclass={"build_py": BuildWithLauncher},
     # A build frontend is told of these by setuptools, beside those of pyproject.toml.
     setup_requires=build_requirements(),
@@ -79,7 +82,7 @@ setup(
         "boto3>=1.35",
         "javaproperties>=0.8",
         "jmespath>=1.0",
-        "orjson>=3.9",
+        "orjson>=3.9.15",
         "PyYAML>=6",
         "rich>=13",
     ],
@@ -109,10 +112,11 @@ setup(
         ],
     },
     classifiers=[
-        "Operating System :: POSIX",
+        "Operating System :: POSIX :: Linux",
         "Programming Language :: Java",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Typing :: Typed",
     ],
 )
