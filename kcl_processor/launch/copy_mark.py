@@ -27,7 +27,7 @@ _STALE = RETENTION - HOUR
 # the fleet may take some more. And after which one that gave none is dead.
 BEAT = 5.0
 DEAD = 25.0
-_ONE, _NONE, _EMPTY = {"N": "1"}, {"N": "0"}, {"S": ""}
+_ONE, _NONE, _EMPTY, _TRUE = {"N": "1"}, {"N": "0"}, {"S": ""}, {"BOOL": True}
 
 
 class CopyState(StrEnum):
@@ -48,7 +48,8 @@ class CopyMark:
         started_at, beat_at: its begin and its last sign of life, seconds since the epoch.
         forced: it may outlast what the stream keeps, for nobody writes to the source.
         parts: how many parts it is made in, each by whoever takes it.
-        segments: how many all parts together scan; of a whole copy its progress knows.
+        segments: how many all parts together scan; 0 of a copy in no parts, whose progress knows.
+        to_empty: of a copy in parts, whether the destination was empty as it began.
         rules: the digest of those that its items are laid by; empty for none.
     """
 
@@ -61,6 +62,12 @@ class CopyMark:
     parts: int = 1
     segments: int = 0
     rules: str = ""
+    to_empty: bool = True
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it is made in parts, be it in one: any host goes on with those."""
+        return self.segments > 0
 
     @classmethod
     def begun(
@@ -73,11 +80,12 @@ class CopyMark:
         parts: int = 1,
         segments: int = 0,
         rules: str = "",
+        to_empty: bool = True,
     ) -> CopyMark:
         """The mark of a copy that is at work on this host."""
         host = platform.node()
         begun = CopyState.BEGUN
-        return cls(token, begun, host, started_at, now, forced, parts, segments, rules)
+        return cls(token, begun, host, started_at, now, forced, parts, segments, rules, to_empty)
 
     def now(self, state: CopyState, beat_at: float) -> CopyMark:
         """The mark as it is to be from now on."""
@@ -103,6 +111,7 @@ def read_mark(task: Task) -> CopyMark | None:
         int(row.get("parts", _ONE)["N"]),
         int(row.get("segments", _NONE)["N"]),
         row.get("rules", _EMPTY)["S"],
+        row.get("toEmpty", _TRUE)["BOOL"],
     )
 
 
@@ -237,7 +246,7 @@ def anew(task: Task) -> str:
 
 def _goes_on(task: Task, mark: CopyMark) -> str:
     otherwise = f"{anew(task)} begins anew"
-    if mark.parts > 1:
+    if mark.in_parts:
         each = f"kcl-processor copy {task.name} --part 0/{mark.parts} and so on, each on any host,"
         return f"{each} go on with it; {otherwise}"
     return f"kcl-processor copy {task.name}, on {mark.host}, goes on with it; elsewhere {otherwise}"
@@ -256,8 +265,9 @@ def _row(mark: CopyMark) -> Row:
         "startedAt": {"N": repr(mark.started_at)},
         "beatAt": {"N": repr(mark.beat_at)},
         "forced": {"BOOL": mark.forced},
-        **(in_parts if mark.parts > 1 else {}),
+        **(in_parts if mark.in_parts else {}),
         **({"rules": {"S": mark.rules}} if mark.rules else {}),
+        **({} if mark.to_empty else {"toEmpty": {"BOOL": False}}),
     }
 
 

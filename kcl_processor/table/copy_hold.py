@@ -109,7 +109,7 @@ class CopyHold(Hold):
                 f"Another copy of task {self._task.name} was begun just now.", "look again"
             )
         # Of a whole copy that was begun on this host nothing is left: the host's lock is ours.
-        if before and (before.parts > 1 or before.host != platform.node()):
+        if before and (before.in_parts or before.host != platform.node()):
             self._displace(before)
         try:
             self._enter(progress, signs)
@@ -172,7 +172,7 @@ class CopyHold(Hold):
         """Refuse a copy that this host has begun and knows nothing of: it cannot go on here."""
         mark = self._mark
         begun_here = mark and (mark.state, mark.host) == (CopyState.BEGUN, platform.node())
-        if mark and begun_here and mark.parts == 1:
+        if mark and begun_here and not mark.in_parts:
             raise ConfigError(
                 f"The copy of task {self._task.name}, begun on this host, is not finished, and "
                 f"{self._files.copy_progress} is not there: it was cut off before it wrote an "

@@ -267,7 +267,7 @@ def _checked(
 def _joined(options: CopyOptions, tables: Tables, mark: CopyMark) -> CopyProgress:
     """The progress of a part of a copy that another part has begun."""
     progress = _new(options, tables, mark.started_at, mark.segments, forced=mark.forced)
-    progress.token = mark.token
+    progress.token, progress.to_empty = mark.token, mark.to_empty
     return progress
 
 

@@ -69,7 +69,8 @@ class PartHold(Hold):
         self.joined = mark if mark and mark.state is CopyState.BEGUN and not restart else None
         if restart:
             return
-        if mark and (mark.state is CopyState.DISTURBED or mark.parts != self._part.total):
+        ours = mark is None or (mark.in_parts and mark.parts == self._part.total)
+        if mark and (mark.state is CopyState.DISTURBED or not ours):
             refuse_uncopied(self._task, mark, self._clock.now(), started=True)
         if self.joined:
             self._refuse_other_copy(self.joined)
@@ -214,6 +215,7 @@ class PartHold(Hold):
             parts=self._part.total,
             segments=len(progress.segments),
             rules=progress.rules,
+            to_empty=progress.to_empty,
         )
         if not replace_mark(self._task, before, self._mark):
             raise Overtaken(

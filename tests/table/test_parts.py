@@ -24,6 +24,7 @@ from kcl_processor.replicate.write import Tally
 from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
 from kcl_processor.table.copy_checks import refuse_items
+from kcl_processor.table.copy_hold import CopyHold
 from kcl_processor.table.copy_laying import LaidTally
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
 from kcl_processor.table.copy_sides import CopyOptions
@@ -119,10 +120,11 @@ class World(CopyWorld):
         """All of them, none begun."""
         return [Part(self, number) for number in range(PARTS)]
 
-    def run_copy(self, number: int, *, restart: bool = False) -> Copied:
+    def run_copy(self, number: int, *, restart: bool = False, to_empty_only: bool = True) -> Copied:
         """What ``copy --part`` does."""
         files = TaskFiles(self.task, self.folder / f"run-{number}")
-        options = CopyOptions(part=Segment(number, PARTS), processes=1, restart=restart)
+        part = Segment(number, PARTS)
+        options = CopyOptions(part=part, processes=1, restart=restart, to_empty_only=to_empty_only)
         return run_copy(files, options, CopyListener(), TurningHalt(self), self.clock)
 
 
@@ -600,13 +602,55 @@ def test_a_part_of_a_copy_that_a_daemon_has_followed_was_finished_before(world: 
     assert world.run_copy(0).whole
 
 
+def held(world: World, place: Segment) -> PartHold:
+    """A hold on a part of as many as are wanted, which has looked at the others."""
+    row = PartRow(world.task, place, world.clock, world.wait)
+    files = TaskFiles(world.task, world.folder)
+    hold = PartHold(files, place, row, world.ours, world.clock, world.wait)
+    hold.refuse_others(row.load(), restart=False)
+    return hold
+
+
+def whole(world: World) -> CopyHold:
+    """A hold on a copy in no parts, which has looked at the others."""
+    files = TaskFiles(world.task, world.folder / "whole")
+    hold = CopyHold(files, world.ours, world.clock, world.wait)
+    hold.refuse_others(None, restart=False)
+    return hold
+
+
 def test_other_parts_or_a_whole_copy_do_not_mix(world: World) -> None:
     """A part of four is none of three's."""
     Part(world, 0).begin()
-    place = Segment(0, 4)
-    row = PartRow(world.task, place, world.clock, world.wait)
-    other = PartHold(
-        TaskFiles(world.task, world.folder), place, row, world.ours, world.clock, world.wait
-    )
     with pytest.raises(ConfigError, match="not finished"):
-        other.refuse_others(row.load(), restart=False)
+        held(world, Segment(0, 4))
+
+
+def test_the_one_part_of_a_copy_is_no_part_of_a_copy_in_none(world: World) -> None:
+    """It would scan no segment, and say that what that copy has left is done."""
+    hold, progress = whole(world), world.progress()
+    hold.begin(progress, signs_of_life(world.task))
+    with pytest.raises(ConfigError, match="not finished"):
+        held(world, Segment(0, 1))
+    hold.look(progress)
+    assert world.state() is CopyState.BEGUN
+
+
+def test_a_copy_in_one_part_is_gone_on_with_as_such(world: World) -> None:
+    """On any host, also if it was cut off before its row was there."""
+    one = Segment(0, 1)
+    held(world, one).begin(world.new(one), signs_of_life(world.task))
+    joined = held(world, one).joined
+    assert joined and joined.segments == SEGMENTS
+    with pytest.raises(ConfigError, match="not finished") as refused:
+        whole(world)
+    assert "--part 0/1" in refused.value.hint
+
+
+def test_who_joins_a_copy_knows_whether_the_destination_was_empty(world: World) -> None:
+    """The last part tells what is left to do, and need not be the one that began."""
+    replica = world.task.destination
+    clients.tables(replica).put_item(TableName=replica.table, Item={"pk": {"S": "k"}})
+    first = world.run_copy(0, restart=True, to_empty_only=False)
+    last = world.run_copy(1)
+    assert not first.progress.to_empty and not last.progress.to_empty
