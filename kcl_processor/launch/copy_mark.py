@@ -50,6 +50,7 @@ class CopyMark:
         parts: how many parts it is made in, each by whoever takes it.
         segments: how many all parts together scan; 0 of a copy in no parts, whose progress knows.
         to_empty: of a copy in parts, whether the destination was empty as it began.
+        alone: whether nothing can be on its way any more of a copy whose place it took.
         rules: the digest of those that its items are laid by; empty for none.
     """
 
@@ -63,6 +64,7 @@ class CopyMark:
     segments: int = 0
     rules: str = ""
     to_empty: bool = True
+    alone: bool = True
 
     @property
     def in_parts(self) -> bool:
@@ -81,11 +83,14 @@ class CopyMark:
         segments: int = 0,
         rules: str = "",
         to_empty: bool = True,
+        alone: bool = True,
     ) -> CopyMark:
         """The mark of a copy that is at work on this host."""
         host = platform.node()
         begun = CopyState.BEGUN
-        return cls(token, begun, host, started_at, now, forced, parts, segments, rules, to_empty)
+        return cls(
+            token, begun, host, started_at, now, forced, parts, segments, rules, to_empty, alone
+        )
 
     def now(self, state: CopyState, beat_at: float) -> CopyMark:
         """The mark as it is to be from now on."""
@@ -112,6 +117,7 @@ def read_mark(task: Task) -> CopyMark | None:
         int(row.get("segments", _NONE)["N"]),
         row.get("rules", _EMPTY)["S"],
         row.get("toEmpty", _TRUE)["BOOL"],
+        row.get("alone", _TRUE)["BOOL"],
     )
 
 
@@ -268,6 +274,7 @@ def _row(mark: CopyMark) -> Row:
         **(in_parts if mark.in_parts else {}),
         **({"rules": {"S": mark.rules}} if mark.rules else {}),
         **({} if mark.to_empty else {"toEmpty": {"BOOL": False}}),
+        **({} if mark.alone else {"alone": {"BOOL": False}}),
     }
 
 

@@ -103,14 +103,18 @@ class CopyHold(Hold):
             raise self.disturb(progress, "the daemon was alive since it was begun")
         before, now = self._mark, self._clock.now()
         progress.token = progress.token or uuid.uuid4().hex
-        mark = CopyMark.begun(progress.token, progress.started_at, now, forced=progress.forced)
+        mark = CopyMark.begun(
+            progress.token,
+            progress.started_at,
+            now,
+            forced=progress.forced,
+            alone=not (before and _may_write(before)),
+        )
         if not self._replace(mark):
             raise OperatorError(
                 f"Another copy of task {self._task.name} was begun just now.", "look again"
             )
-        # Of a whole copy that was begun on this host nothing is left: the host's lock is ours.
-        if before and (before.in_parts or before.host != platform.node()):
-            self._displace(before)
+        self._await_alone(mark)
         try:
             self._enter(progress, signs)
             save(self._files.copy_progress, progress)
@@ -182,7 +186,7 @@ class CopyHold(Hold):
 
     def _set(self, state: CopyState) -> bool:
         assert self._mark, "a copy has begun"
-        return self._replace(self._mark.now(state, self._clock.now()))
+        return self._replace(self._moved(self._mark, state))
 
     def _replace(self, mark: CopyMark) -> bool:
         asked_at = self._clock.elapsed()
@@ -191,3 +195,10 @@ class CopyHold(Hold):
         self._mark = mark
         self.fence.shown(asked_at)
         return True
+
+
+def _may_write(before: CopyMark) -> bool:
+    """Whether a copy whose place is taken may write still, or one whose place that one took."""
+    # Of a whole copy that was begun on this host nothing is left: the host's lock is ours.
+    elsewhere = before.in_parts or before.host != platform.node()
+    return before.state is not CopyState.DONE and (elsewhere or not before.alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
@@ -52,10 +53,18 @@ class Hold:
         """
         return max(0.0, self._alone_at - self._clock.elapsed())
 
-    def _displace(self, before: CopyMark | None) -> None:
-        """Take another's place, whose mark was there; ours is there now."""
-        if before and before.state is not CopyState.DONE:
+    def _await_alone(self, mark: CopyMark) -> None:
+        """Be alone some time after this copy's mark was put in another's place.
+
+        Who goes on with a copy that ended while it waited does not know for how long it did.
+        """
+        if not mark.alone:
             self._alone_at = self._clock.elapsed() + DEAD
+
+    def _moved(self, mark: CopyMark, state: CopyState) -> CopyMark:
+        """A mark of this copy as it is to be from now on."""
+        alone = mark.alone or not self.seconds_to_alone()
+        return replace(mark.now(state, self._clock.now()), alone=alone)
 
     def _refuse_unfollowed(self, progress: CopyProgress) -> None:
         """Refuse a copy that is done, but that no daemon was started over in time."""

@@ -125,6 +125,8 @@ class PartHold(Hold):
             self._put_mark(progress)
         elif self._was_alive(progress, signs):
             raise self.disturb(progress, "the daemon was alive since it was begun")
+        assert self._mark, "a copy has begun"
+        self._await_alone(self._mark)
         try:
             self._enter(progress, signs)
         except (StillRunning, ConfigError):
@@ -153,7 +155,7 @@ class PartHold(Hold):
             raise self.disturb(progress, how)
         self.fence.shown(asked_at)
         # Another part may have been faster, and its sign of life does as well.
-        replace_mark(self._task, mark, mark.now(CopyState.BEGUN, self._clock.now()))
+        replace_mark(self._task, mark, self._moved(mark, CopyState.BEGUN))
 
     def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
         """Note that the copy cannot be gone on with, by any part; the error that says so."""
@@ -216,13 +218,13 @@ class PartHold(Hold):
             segments=len(progress.segments),
             rules=progress.rules,
             to_empty=progress.to_empty,
+            alone=before is None or before.state is CopyState.DONE,
         )
         if not replace_mark(self._task, before, self._mark):
             raise Overtaken(
                 f"Another part has begun the copy of task {self._task.name} just now.",
                 "start this part again, and it joins it",
             )
-        self._displace(before)
 
     def _current(self, progress: CopyProgress) -> CopyMark:
         """The mark of this part's copy as it is now."""

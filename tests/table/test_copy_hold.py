@@ -340,3 +340,22 @@ def test_a_copy_begun_anew_waits_for_the_end_of_one_that_another_host_has_begun(
     assert hold.seconds_to_alone() == (25.0 if host else 0.0)
     world.clock.turn(25)
     assert hold.seconds_to_alone() == 0.0
+
+
+def test_who_goes_on_with_a_copy_that_was_stopped_while_it_waited_waits_as_well(
+    world: World,
+) -> None:
+    """It may be started again at once; it has waited to the end when it has looked behind that."""
+    world.begun()
+    mark = read_mark(world.task)
+    assert mark
+    replace_mark(world.task, mark, replace(mark, host="another"))
+    stopped, progress = world.hold(), world.progress()
+    stopped.refuse_others(None, restart=True)
+    stopped.begin(progress, signs_of_life(world.task))
+    stopped.look(progress)
+    hold = world.gone_on_with()
+    assert hold.seconds_to_alone() == 25.0
+    world.clock.turn(25)
+    hold.look(progress)
+    assert world.gone_on_with().seconds_to_alone() == 0.0

@@ -424,6 +424,22 @@ def test_a_copy_that_takes_the_place_of_parts_begins_when_nothing_of_them_is_on_
     assert paused.hold.fence.remaining() <= 0
 
 
+def test_no_part_writes_beside_a_copy_whose_place_is_taken(world: World) -> None:
+    """Also where the one that took it was stopped while it waited."""
+    paused = Part(world, 2).begin()
+    paused.hold.look(paused.progress)
+    stopped = Part(world, 0).begin(restart=True)
+    stopped.hold.look(stopped.progress)
+    stopped.row.release(stopped.progress)
+    parts = [Part(world, number).begin() for number in (0, 1)]
+    for part in parts:
+        assert part.hold.seconds_to_alone() == 25.0
+    world.clock.turn(25)
+    assert paused.hold.fence.remaining() <= 0
+    parts[0].hold.look(parts[0].progress)
+    assert Part(world, 2).begin().hold.seconds_to_alone() == 0.0
+
+
 def test_a_part_that_was_paused_writes_no_item_before_it_has_looked(world: World) -> None:
     """What its workers told is written down first, and its row is its own still."""
     part = Part(world, 0).begin()
