@@ -74,11 +74,12 @@ class PartHold(Hold):
             refuse_uncopied(self._task, mark, self._clock.now(), started=True)
         if self.joined:
             self._refuse_other_copy(self.joined)
-        if progress and self.is_of_last(progress):
-            refuse_other(self._task, progress, self._ours)
-            if progress.disturbed:
-                raise disturbed(self._task, "the daemon ran beside it")
-        elif progress and mark is None and self._left(progress):
+        if progress is None or (mark and not self.is_of_last(progress)):
+            return
+        refuse_other(self._task, progress, self._ours)
+        if mark and progress.disturbed:
+            raise disturbed(self._task, "the daemon ran beside it")
+        if mark is None and self._left(progress):
             raise ConfigError(
                 f"The copy of task {self._task.name} that part {self._part.number} belonged to was "
                 "given up: the daemon was started since.",

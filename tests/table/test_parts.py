@@ -616,6 +616,11 @@ def test_a_part_of_a_copy_that_a_daemon_has_followed_was_finished_before(world: 
     settle_mark(world.task, world.clock.now(), started=True, adopt=False)
     assert world.state() is None
     assert world.run_copy(0).whole
+    # What it has filled is not there any more.
+    later = replace(world.ours.destination, created=world.ours.destination.created + 60)
+    world.ours = replace(world.ours, destination=later)
+    with pytest.raises(ConfigError, match="is not the one that this copy began with"):
+        Part(world, 0).begin()
 
 
 def held(world: World, place: Segment) -> PartHold:
