@@ -68,7 +68,9 @@ class Hold:
 
     def _refuse_unfollowed(self, progress: CopyProgress) -> None:
         """Refuse a copy that is done, but that no daemon was started over in time."""
-        if not progress.forced and not has_leases(self._task):
+        # Where the mark of a forced copy is gone, a daemon has followed, and it was written since.
+        may_be_old = progress.forced and (self._mark is not None or not progress.token)
+        if not may_be_old and not has_leases(self._task):
             refuse_stale(self._task, progress.started_at, self._clock.now())
 
     def _was_alive(self, progress: CopyProgress, signs: Signs) -> bool:

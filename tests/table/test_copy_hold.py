@@ -251,6 +251,22 @@ def test_a_finished_copy_is_done_until_its_changes_leave_the_stream(world: World
     assert hold.is_done(progress)
 
 
+def test_a_forced_copy_is_not_done_where_a_daemon_followed_and_its_tables_are_gone(
+    world: World,
+) -> None:
+    """What changed since is in no stream; as long as its mark is there it may be old."""
+    hold, progress = world.begun()
+    progress.finished_at, progress.forced = world.clock.now(), True
+    hold.finish(progress, CopyListener())
+    world.clock.turn(48 * HOUR)
+    assert hold.is_done(progress)
+    settle_mark(world.task, world.clock.now(), started=True, adopt=False)
+    later = world.hold()
+    later.refuse_others(progress, restart=False)
+    with pytest.raises(GapError):
+        later.is_done(progress)
+
+
 def test_a_table_that_was_made_anew_is_claimed_by_the_copy_that_fills_it(world: World) -> None:
     """A copy that goes on is refused; one that begins anew makes the claim true again."""
     world.begun()
