@@ -32,6 +32,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.launch.copy_mark import follow_until
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_sides import CopyOptions, describe_plan
@@ -116,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _advise(task: Task, progress: CopyProgress, args: argparse.Namespace) -> None:
-    until = progress.started_at + RETENTION
+    until = follow_until(progress.started_at)
     if SystemClock().now() < until:
         follow = as_called(f"kcl-processor run {task.name}", args)
         print(
@@ -124,6 +125,11 @@ def _advise(task: Task, progress: CopyProgress, args: argparse.Namespace) -> Non
             f"the stream keeps {RETENTION / HOUR:.0f} h",
             file=sys.stderr,
         )
+    print_left_over(task, progress, args)
+
+
+def print_left_over(task: Task, progress: CopyProgress, args: argparse.Namespace) -> None:
+    """Say what a copy to a destination that held items leaves to be done."""
     if not progress.to_empty:
         tidy = as_called(f"kcl-processor verify {task.name} --repair --delete-extra", args)
         print(

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 import argparse
 
-from kcl_processor.cli.copy import add_copy_arguments, copy, copy_options, stopping
+from kcl_processor.cli.copy import (
+    add_copy_arguments,
+    copy,
+    copy_options,
+    print_left_over,
+    stopping,
+)
 from kcl_processor.cli.hint import again
 from kcl_processor.cli.prepare import add_prepare_arguments, carry_out
 from kcl_processor.cli.run import add_daemon_arguments, become_daemon, tell
@@ -41,10 +47,11 @@ def run(args: argparse.Namespace) -> int:
     else:
         with stopping() as halt:
             try:
-                copy(files, copy_options(args), halt)
+                copied = copy(files, copy_options(args), halt)
             except Halted:
                 tell(f"Stopped. {again(args, '--restart')} goes on from here.")
                 return 130
+        print_left_over(task, copied.progress, args)
     become_daemon(task, str(args.config), args)
 
 

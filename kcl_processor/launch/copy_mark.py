@@ -221,13 +221,18 @@ def refuse_copying(task: Task, clock: Clock, wait: Callable[[float], None]) -> N
             )
 
 
+def follow_until(started_at: float) -> float:
+    """Until when a daemon may first be started over a copy, seconds since the epoch."""
+    return started_at + _STALE
+
+
 def refuse_stale(task: Task, started_at: float, now: float) -> None:
     """Refuse to go on from a copy whose first changes are about to leave the stream.
 
     Raises:
         GapError: it began more than 23 hours ago.
     """
-    if now - started_at >= _STALE:
+    if now >= follow_until(started_at):
         raise GapError(
             f"The copy of task {task.name} began {(now - started_at) / HOUR:.1f} h ago, and the "
             f"stream keeps {RETENTION / HOUR:.0f} h: changes made since its beginning are no "
