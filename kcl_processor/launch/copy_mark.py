@@ -250,6 +250,29 @@ def disturbed(task: Task, how: str) -> ConfigError:
     )
 
 
+def given_up(task: Task) -> ConfigError:
+    """The error for a copy whose mark has gone while it was at work."""
+    error = disturbed(
+        task,
+        "`run --adopt` gave it up while it was at work, or a daemon has followed one in its place",
+    )
+    mend = f"kcl-processor verify {task.name} --repair --delete-extra, beside the daemon"
+    return ConfigError(error.message, f"{mend}; or {error.hint}")
+
+
+def displaced(task: Task, mark: CopyMark) -> ConfigError:
+    """The error for a copy in whose place another was begun, which has waited for its end."""
+    if mark.state is CopyState.DISTURBED:
+        return disturbed(task, "the daemon ran beside it")
+    is_whole = mark.state is CopyState.DONE
+    follow = f"kcl-processor run {task.name} follows that one; {anew(task)} begins anew"
+    return ConfigError(
+        f"Another copy of task {task.name} was begun on {mark.host} since, in the place of this "
+        f"one{', and is whole' if is_whole else ''}.",
+        follow if is_whole else _goes_on(task, mark),
+    )
+
+
 def anew(task: Task) -> str:
     """What begins a copy anew, over whatever an earlier one has left at the destination."""
     return f"kcl-processor copy --restart --no-to-empty-only {task.name}"

@@ -13,7 +13,9 @@ from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
     anew,
+    displaced,
     disturbed,
+    given_up,
     read_mark,
     refuse_uncopied,
     replace_mark,
@@ -22,7 +24,7 @@ from kcl_processor.launch.identity import read_claim
 from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
-from kcl_processor.table.hold import Hold, taken_over
+from kcl_processor.table.hold import Hold
 
 
 def mark_earlier(files: TaskFiles) -> None:
@@ -132,7 +134,7 @@ class CopyHold(Hold):
         """
         self._refuse_daemon(progress)
         if not self._set(CopyState.BEGUN):
-            raise self.disturb(progress, taken_over(read_mark(self._task)))
+            raise self._taken_over(progress)
 
     def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
         """Note that the copy cannot be gone on with; the error that says so."""
@@ -155,20 +157,20 @@ class CopyHold(Hold):
         """
         self._set_leases_aside(listener)
         if not self._set(CopyState.DONE):
-            raise self.disturb(progress, taken_over(read_mark(self._task)))
+            raise self._taken_over(progress)
         return True
 
     def _refuse_not_last(self, progress: CopyProgress) -> None:
         mark = self._mark
+        if mark and mark.token != progress.token:
+            raise displaced(self._task, mark)
         if progress.disturbed or (mark and mark.state is CopyState.DISTURBED):
             raise disturbed(self._task, "the daemon ran beside it")
-        last = mark is None or mark.token == progress.token
-        given_up = mark is None and (bool(progress.token) or has_leases(self._task))
-        if not last or (given_up and progress.finished_at is None):
+        started = mark is None and (bool(progress.token) or has_leases(self._task))
+        if started and progress.finished_at is None:
             raise ConfigError(
                 f"The copy of task {self._task.name} that this host knows of is not the last word: "
-                f"{f'another was begun on {mark.host}' if mark else 'the daemon was started'} "
-                "since.",
+                "the daemon was started since.",
                 anew(self._task),
             )
 
@@ -183,6 +185,14 @@ class CopyHold(Hold):
                 "item, or keeps its files in another folder.",
                 f"--state-dir with that folder; if there is none, {anew(self._task)}",
             )
+
+    def _taken_over(self, progress: CopyProgress) -> ConfigError:
+        """Note that the mark is not this copy's any more; the error that says whose it is."""
+        mark = read_mark(self._task)
+        error = self.disturb(progress, "its mark was taken away")
+        if mark is None:
+            return given_up(self._task)
+        return error if mark.token == progress.token else displaced(self._task, mark)
 
     def _set(self, state: CopyState) -> bool:
         assert self._mark, "a copy has begun"

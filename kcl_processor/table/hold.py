@@ -120,10 +120,3 @@ class Hold:
                 f"{len(leases)} earlier leases are set aside in {saved}: the daemon reads the "
                 "stream from its oldest change."
             )
-
-
-def taken_over(mark: CopyMark | None) -> str:
-    """What has become of a copy whose mark is another now, or none."""
-    if mark:
-        return f"another copy was begun on {mark.host}"
-    return "`run --adopt` gave it up while it was at work"

@@ -19,7 +19,9 @@ from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
     anew,
+    displaced,
     disturbed,
+    given_up,
     read_mark,
     refuse_uncopied,
     replace_mark,
@@ -28,7 +30,7 @@ from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.table.copy_checks import refuse_other, refuse_other_rules
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
-from kcl_processor.table.hold import Hold, taken_over
+from kcl_processor.table.hold import Hold
 from kcl_processor.table.part_row import Overtaken, PartRow, read_parts
 from kcl_processor.table.table_reader import Segment
 
@@ -233,6 +235,8 @@ class PartHold(Hold):
         if mark and mark.token == progress.token and mark.state is not CopyState.DISTURBED:
             return mark
         progress.disturbed = True
-        if mark and mark.token == progress.token:
+        if mark is None:
+            raise given_up(self._task)
+        if mark.token == progress.token:
             raise disturbed(self._task, "another part found the daemon beside it")
-        raise disturbed(self._task, taken_over(mark))
+        raise displaced(self._task, mark)

@@ -80,12 +80,17 @@ def test_a_copy_that_was_cut_off_goes_on_where_it_was_and_nowhere_else(world: Wo
     there, anew = world.hold(world.elsewhere), world.progress()
     there.refuse_others(None, restart=True)
     there.begin(anew, signs_of_life(world.task))
-    with pytest.raises(ConfigError, match="another copy was begun"):
+    with pytest.raises(ConfigError, match="Another copy") as ended:
         here.look(progress)
-    with pytest.raises(ConfigError, match="disturbed"):
+    with pytest.raises(ConfigError, match="Another copy"):
         world.gone_on_with()
+    assert f"kcl-processor copy {world.task.name}, on " in ended.value.hint, "not to displace that"
     there.look(anew)
     assert world.state() is CopyState.BEGUN
+    assert there.finish(anew, CopyListener())
+    with pytest.raises(ConfigError, match="and is whole") as followed:
+        world.gone_on_with()
+    assert followed.value.hint.startswith(f"kcl-processor run {world.task.name} follows that one")
 
 
 def test_a_copy_that_is_begun_anew_is_unfinished_at_once(world: World) -> None:
@@ -177,8 +182,9 @@ def test_a_copy_that_was_given_up_ends_and_is_not_gone_on_with(world: World) -> 
     """`run --adopt` on another host removes its mark."""
     hold, progress = world.begun()
     settle_mark(world.task, world.clock.now(), started=False, adopt=True)
-    with pytest.raises(ConfigError, match="gave it up while it was at work"):
+    with pytest.raises(ConfigError, match="gave it up while it was at work") as ended:
         hold.look(progress)
+    assert "--repair --delete-extra, beside the daemon" in ended.value.hint
     with pytest.raises(ConfigError, match="disturbed"):
         world.gone_on_with()
 
@@ -325,7 +331,7 @@ def test_a_copy_that_was_paused_writes_no_item_before_it_has_looked(world: World
     there = world.hold(world.elsewhere)
     there.refuse_others(None, restart=True)
     there.begin(world.progress(), signs_of_life(world.task))
-    with pytest.raises(ConfigError, match="another copy was begun"):
+    with pytest.raises(ConfigError, match="Another copy"):
         hold.look(progress)
     assert hold.fence.remaining() <= 0
 

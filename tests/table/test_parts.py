@@ -188,7 +188,7 @@ def test_a_part_of_other_rules_joins_no_copy(world: World) -> None:
     with pytest.raises(ConfigError, match="rules of task"):
         Part(world, 1).begin()
     Part(world, 1).begin(restart=True)
-    with pytest.raises(ConfigError, match="disturbed"):
+    with pytest.raises(ConfigError, match="Another copy"):
         first.hold.look(first.progress)
 
 
@@ -587,8 +587,9 @@ def test_parts_of_a_copy_that_was_given_up_or_begun_anew_end(world: World) -> No
     """They do not go on, and a copy that is begun anew is joined by the others."""
     one, two, _ = [part.begin() for part in world.parts()]
     anew = Part(world, 2).begin(restart=True)
-    with pytest.raises(ConfigError, match="another copy was begun"):
+    with pytest.raises(ConfigError, match="Another copy") as ended:
         one.hold.look(one.progress)
+    assert "--part 0/3 and so on" in ended.value.hint, "this one joins it"
     one.row.release(one.progress)
     assert Part(world, 0).begin().progress.token == anew.progress.token
     settle_mark(world.task, world.clock.now(), started=False, adopt=True)
