@@ -134,10 +134,10 @@ class CopyHold(Hold):
         """
         self._refuse_daemon(progress)
         if not self._set(CopyState.BEGUN):
-            raise self._taken_over(progress)
+            raise self.disturb(progress, "its mark was taken away")
 
     def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
-        """Note that the copy cannot be gone on with; the error that says so."""
+        """Note that the copy cannot be gone on with; the error that says why, and what instead."""
         progress.disturbed = True
         try:
             if self._mark:
@@ -146,7 +146,12 @@ class CopyHold(Hold):
         finally:
             # Either of the two tells the next run.
             save(self._files.copy_progress, progress)
-        return disturbed(self._task, how)
+        mark = read_mark(self._task)
+        if mark is None:
+            return given_up(self._task)
+        # One that was paused may find a daemon that follows another copy.
+        ours = mark.token == progress.token
+        return disturbed(self._task, how) if ours else displaced(self._task, mark)
 
     def finish(self, progress: CopyProgress, listener: CopyListener) -> bool:
         """Let a daemon start, from the stream's oldest change; true, for the whole copy is done.
@@ -157,7 +162,7 @@ class CopyHold(Hold):
         """
         self._set_leases_aside(listener)
         if not self._set(CopyState.DONE):
-            raise self._taken_over(progress)
+            raise self.disturb(progress, "its mark was taken away")
         return True
 
     def _refuse_not_last(self, progress: CopyProgress) -> None:
@@ -185,14 +190,6 @@ class CopyHold(Hold):
                 "item, or keeps its files in another folder.",
                 f"--state-dir with that folder; if there is none, {anew(self._task)}",
             )
-
-    def _taken_over(self, progress: CopyProgress) -> ConfigError:
-        """Note that the mark is not this copy's any more; the error that says whose it is."""
-        mark = read_mark(self._task)
-        error = self.disturb(progress, "its mark was taken away")
-        if mark is None:
-            return given_up(self._task)
-        return error if mark.token == progress.token else displaced(self._task, mark)
 
     def _set(self, state: CopyState) -> bool:
         assert self._mark, "a copy has begun"

@@ -90,7 +90,14 @@ def test_a_copy_that_was_cut_off_goes_on_where_it_was_and_nowhere_else(world: Wo
     assert there.finish(anew, CopyListener())
     with pytest.raises(ConfigError, match="and is whole") as followed:
         world.gone_on_with()
-    assert followed.value.hint.startswith(f"kcl-processor run {world.task.name} follows that one")
+    follow = f"kcl-processor run {world.task.name} follows that one"
+    assert followed.value.hint.startswith(follow)
+    world.put_lease()
+    with pytest.raises(StillRunning):
+        here.look(progress)
+    error = here.disturb(progress, "the daemon is running")
+    assert error.hint.startswith(follow), "the daemon is that one's"
+    assert world.state() is CopyState.DONE
 
 
 def test_a_copy_that_is_begun_anew_is_unfinished_at_once(world: World) -> None:
