@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -141,6 +142,10 @@ def _show(args: argparse.Namespace) -> int:
             print_json([asdict(view) for view in views])
         else:
             print_rows(rows(views, as_tree=args.tree, wide=args.wide), _COLUMNS)
+        if sight.unseen:
+            words = f"Error: {sight.unseen.message}\nTry: {sight.unseen.hint}"
+            print(as_called(words, args), file=sys.stderr)
+            return ExitCode.SOURCE
         return ExitCode.OK if sight.found else ExitCode.NOT_RUNNING
 
     return show(draw, watch=args.watch)

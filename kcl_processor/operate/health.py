@@ -43,6 +43,7 @@ def problems(sight: Sight, max_lag: float, max_idle: float) -> list[str]:
         max_idle: seconds that a record processor on this host may go without a delivery applied.
     """
     found = [] if sight.live else ["no worker gives a sign of life"]
+    found += [f"{sight.unseen.message} Try: {sight.unseen.hint}"] if sight.unseen else []
     found += [
         f"shard {view.shard} {_WORDS[view.state]}" for view in sight.shards if view.state in _WORDS
     ]

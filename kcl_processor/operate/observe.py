@@ -52,6 +52,7 @@ class Sight:
     Attributes:
         found: whether a daemon ever started: there are leases.
         live: the workers that gave a sign of life.
+        unseen: why the stream could not be looked at: nothing of it is in the shards, and no lag.
         endings: how workers of this host ended that do not run.
         pauses: of the task or its shards.
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
@@ -63,6 +64,7 @@ class Sight:
     shards: list[ShardView]
     live: list[str]
     leader: Leader | None
+    unseen: SourceError | None
     heartbeats: dict[str, Heartbeat]
     endings: list[Ending]
     pauses: list[Pause]
@@ -110,24 +112,30 @@ class Observer:
 
         Raises:
             ConfigError: the checkpoints are another replica's.
-            OperatorError, SourceError, PermissionDenied: something cannot be read.
+            OperatorError, SourceError, PermissionDenied: KCL's tables cannot be read, or the source
+                cannot be found; or the stream may not be read.
         """
         self._refuse_foreign()
         rows = self._read()
         due = unfinished(rows.leases)
         renewing, known = (set[str](), {}) if thorough else self._told(rows, due)
         stream = self._source()
-        with ThreadPoolExecutor(1) as pool:
-            listed = pool.submit(_shards, stream, rows.leases, whole=thorough)
-            looks = known | stream.look_behind(row for row in due if row.shard not in known)
-            shards = listed.result()
-        looks |= stream.look_into(unleased(rows.leases, shards))
+        shards, looks, unseen = list[StreamShard](), known, None
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                listed = pool.submit(_shards, stream, rows.leases, whole=thorough)
+                behind = stream.look_behind(row for row in due if row.shard not in known)
+                shards = listed.result()
+            looks = known | behind | stream.look_into(unleased(rows.leases, shards))
+        except SourceError as error:
+            # Throttled for long, it is worth no less to know who holds what, and how it ended.
+            unseen = error
         if patient:
             rows = self._watch(rows, renewing)
         now = self._clock.now()
         owners = Owners(rows, self._pulses, self._task, now, renewing)
         views = join(rows.leases, shards, looks, owners.life, now)
-        return self._sight(rows, views, owners, now)
+        return self._sight(rows, views, owners, unseen, now)
 
     def _refuse_foreign(self) -> None:
         """Once: a table does not change hands while it is looked at."""
@@ -169,7 +177,14 @@ class Observer:
             self._stream = Stream(client, arn, self._clock, self._wait)
         return self._stream
 
-    def _sight(self, rows: KclRows, views: list[ShardView], owners: Owners, now: float) -> Sight:
+    def _sight(
+        self,
+        rows: KclRows,
+        views: list[ShardView],
+        owners: Owners,
+        unseen: SourceError | None,
+        now: float,
+    ) -> Sight:
         files = self._files
         endings = last_endings(files)
         return Sight(
@@ -178,6 +193,7 @@ class Observer:
             shards=views,
             live=self._living(rows, owners, endings, now),
             leader=coordinator.leader(rows),
+            unseen=unseen,
             heartbeats=read_every(files.every_heartbeats(), now),
             endings=endings,
             pauses=pauses_of(rows),

@@ -78,9 +78,9 @@ class Status:
 def summarise(sight: Sight) -> Status:
     """A task's status from one look at it."""
     unread = [view.lag for view in sight.shards if view.lag is not None]
-    lag = max(unread, default=0.0)
+    lag = max(unread, default=None if sight.unseen else 0.0)
     rate_in, rate_out = _rates(sight)
-    severity, reasons = severity_of(sight, lag)
+    severity, reasons = severity_of(sight, lag or 0.0)
     return Status(
         task=sight.task,
         state=_state(sight),
@@ -88,10 +88,10 @@ def summarise(sight: Sight) -> Status:
         workers=len(sight.live),
         shards=sum(view.state != ENDED for view in sight.shards),
         lag=lag,
-        trims_in=RETENTION - lag if unread else None,
+        trims_in=RETENTION - lag if unread and lag is not None else None,
         rate_in=rate_in,
         rate_out=rate_out,
-        catch_up=catch_up(lag, rate_in, rate_out) if sight.live or not lag else None,
+        catch_up=catch_up(lag, rate_in, rate_out) if sight.live or lag == 0 else None,
         dead_letters=sight.dead_letters,
         gaps=sight.gaps,
         endings=tuple(sight.endings),
@@ -115,12 +115,13 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
         return CRITICAL, (*lost, *((used,) if share >= WARN_SHARE else ()), *idle)
     if share >= WARN_SHARE:
         return WARN, (used, *idle)
+    blind = (f"{sight.unseen.message} Try: {sight.unseen.hint}",) if sight.unseen else ()
     noted = tuple(
         f"{count} {what} noted on this host"
         for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters"))
         if count
     )
-    return (WARN if idle or noted else OK), (*idle, *noted)
+    return (WARN if blind or idle or noted else OK), (*blind, *idle, *noted)
 
 
 def _state(sight: Sight) -> str:
@@ -145,11 +146,13 @@ def _ends(sight: Sight) -> Iterator[str]:
     )
 
 
-def catch_up(lag: float, rate_in: float | None, rate_out: float | None) -> float | None:
+def catch_up(lag: float | None, rate_in: float | None, rate_out: float | None) -> float | None:
     """Seconds until ``lag`` is gone; 0 when there is none, ``None`` when it is not shrinking.
 
     The changes that wait are ``lag * rate_in``; they shrink by ``rate_out - rate_in`` a second.
     """
+    if lag is None:
+        return None
     if lag < JUST_NOW:
         return 0.0
     if rate_in is None or rate_out is None or rate_out <= rate_in * _NOISE:

@@ -13,10 +13,13 @@ import pytest
 
 from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.task import Task, of_worker
+from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
+from kcl_processor.operate.health import problems
 from kcl_processor.operate.observe import Observer, Sight
+from kcl_processor.operate.status import summarise
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import LetterFile
@@ -347,6 +350,28 @@ def test_a_shard_without_a_lease_is_told_among_many(tmp_path: Path) -> None:
 
     assert unleased(many.look()) == [younger]
     assert unleased(many.look(thorough=True)) == [older, younger]
+
+
+class DeafStream(FakeStream):
+    """Throttled for longer than anybody waits."""
+
+    def look_behind(self, _leases: Iterable[Lease]) -> dict[str, Look]:
+        raise SourceError("dynamodb:GetRecords on shard a failed.", "fewer readers")
+
+
+def test_a_stream_that_does_not_answer_hides_neither_leases_nor_endings(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """No lag is no lag of zero; what the workers and their leases say is there."""
+    task, clock = make_task(moto_url), HandClock()
+    fill(task, ROWS, COORDINATOR, WORKERS)
+    observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, DeafStream())
+    seen = observer.look(patient=False)
+    assert seen.unseen is not None and len(seen.shards) == len(ROWS)
+    status = summarise(seen)
+    assert (status.lag, status.trims_in, status.catch_up) == (None, None, None)
+    assert status.severity == "warn" and "Try: fewer readers" in status.reasons[0]
+    assert "Try: fewer readers" in problems(seen, 900, 120)[-1]
 
 
 def test_a_worker_that_ended_on_this_host_is_watched(tmp_path: Path) -> None:
