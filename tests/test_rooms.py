@@ -107,6 +107,7 @@ OF_NO_MODULE = {
     "test_hostile": "files and rows of anything, over all that read them",
     "cli/test_unfinished_copy": "a copy that is not whole, over all commands",
     "table/test_ruled_tables": "whole runs of copy, verify and replay under rules",
+    "table/test_from_export": "whole copies of exports, over manifests, files, marks and parts",
     "table/test_parts": "a copy in parts, over the rows and the mark",
     "cli/test_others_tables": "whose checkpoints these are, over all commands",
     "cli/test_one_table": "a table under two spellings, over all commands that write",

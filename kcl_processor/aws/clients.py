@@ -94,6 +94,11 @@ def functions(source: Source) -> Any:
     return _client("lambda", source.region, None, source.access)
 
 
+def buckets(source: Source) -> Any:
+    """An S3 client for exports of a task's source; it finds a bucket's region by itself."""
+    return _client("s3", source.region, None, source.access)
+
+
 def described(
     client: Any, table: str, error: type[OperatorError], hint: str
 ) -> dict[str, Any] | None:

@@ -8,6 +8,9 @@ other out, on whatever host: an old item could land on a newer one.
 
 Of a task with rules the items are laid by these; it is gone on with by no others.
 
+With --from-export, the items come from an export of the table to S3 (all of it, DYNAMODB_JSON),
+and the hours count from the export's time. All its files are checked before an item is written.
+
 With --part, several hosts copy one table, a part each: the first begins the copy, and the last to
 end lets the daemon start. How far a part is lies beside the checkpoints: any host goes on with it.
 """
@@ -20,6 +23,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import print_json, print_rows
@@ -54,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=part(MOST_PARTS),
         metavar="I/N",
         help="only part I of N, from 0; each on any host, which any other goes on from",
+    )
+    parser.add_argument(
+        "--from-export",
+        metavar="S3_URI",
+        help="copy what an export of the source to S3 holds: s3://BUCKET/PREFIX/AWSDynamoDB/ID/",
     )
     parser.add_argument("--restart", action="store_true", help="forget an earlier run, begin anew")
     parser.add_argument("--status", action="store_true", help="show how far the copy is, and exit")
@@ -101,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     task = files.task
     if args.status:
         return _status(files, args.part, as_json=args.json)
-    options = copy_options(args, args.part)
+    options = replace(copy_options(args, args.part), export=args.from_export)
     if args.plan:
         print_plan(task, describe_plan(task, options), as_json=args.json)
         return ExitCode.OK

@@ -70,6 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--daemon-only", action="store_true", help="without the statements for tools"
     )
+    parser.add_argument(
+        "--bucket", metavar="NAME", help="with what copy --from-export needs of this bucket"
+    )
     parser.add_argument("--terraform", action="store_true", help="HCL instead of JSON")
 
 
@@ -107,7 +110,8 @@ def _hcl(task: Task, args: argparse.Namespace, documents: dict[str, Document]) -
 
 def _documents(task: Task, args: argparse.Namespace, arns: Arns) -> dict[str, Document]:
     if args.kind == "identity":
-        return {"": policy(task, args.role, arns, tools=not args.daemon_only)}
+        tools = not args.daemon_only
+        return {"": policy(task, args.role, arns, tools=tools, bucket=args.bucket)}
     region, access = access_of(task, args.role)
     if args.kind == "resource" and args.role not in SIDES:
         raise ConfigError(

@@ -52,6 +52,7 @@ class CopyMark:
         to_empty: of a copy in parts, whether the destination was empty as it began.
         alone: whether nothing can be on its way any more of a copy whose place it took.
         rules: the digest of those that its items are laid by; empty for none.
+        export: the ARN of the export that is copied; empty where the table itself is.
     """
 
     token: str
@@ -65,6 +66,8 @@ class CopyMark:
     rules: str = ""
     to_empty: bool = True
     alone: bool = True
+
+    export: str = ""
 
     @property
     def in_parts(self) -> bool:
@@ -84,12 +87,24 @@ class CopyMark:
         rules: str = "",
         to_empty: bool = True,
         alone: bool = True,
+        export: str = "",
     ) -> CopyMark:
         """The mark of a copy that is at work on this host."""
         host = platform.node()
         begun = CopyState.BEGUN
         return cls(
-            token, begun, host, started_at, now, forced, parts, segments, rules, to_empty, alone
+            token,
+            begun,
+            host,
+            started_at,
+            now,
+            forced,
+            parts,
+            segments,
+            rules,
+            to_empty,
+            alone,
+            export,
         )
 
     def now(self, state: CopyState, beat_at: float) -> CopyMark:
@@ -118,6 +133,7 @@ def read_mark(task: Task) -> CopyMark | None:
         row.get("rules", _EMPTY)["S"],
         row.get("toEmpty", _TRUE)["BOOL"],
         row.get("alone", _TRUE)["BOOL"],
+        row.get("export", _EMPTY)["S"],
     )
 
 
@@ -280,10 +296,13 @@ def anew(task: Task) -> str:
 
 def _goes_on(task: Task, mark: CopyMark) -> str:
     otherwise = f"{anew(task)} begins anew"
+    command = f"kcl-processor copy {task.name}"
+    if mark.export:
+        command = f"{command} --from-export with the place of {mark.export}"
     if mark.in_parts:
-        each = f"kcl-processor copy {task.name} --part 0/{mark.parts} and so on, each on any host,"
+        each = f"{command} --part 0/{mark.parts} and so on, each on any host,"
         return f"{each} go on with it; {otherwise}"
-    return f"kcl-processor copy {task.name}, on {mark.host}, goes on with it; elsewhere {otherwise}"
+    return f"{command}, on {mark.host}, goes on with it; elsewhere {otherwise}"
 
 
 def _row(mark: CopyMark) -> Row:
@@ -303,6 +322,7 @@ def _row(mark: CopyMark) -> Row:
         **({"rules": {"S": mark.rules}} if mark.rules else {}),
         **({} if mark.to_empty else {"toEmpty": {"BOOL": False}}),
         **({} if mark.alone else {"alone": {"BOOL": False}}),
+        **({"export": {"S": mark.export}} if mark.export else {}),
     }
 
 

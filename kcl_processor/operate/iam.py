@@ -41,6 +41,8 @@ KCL_ACTIONS = (
 ADOPTING_ACTIONS = ("UpdateTable",)
 # What puts letters into a queue, and looks whether it is there. Only an ARN takes GetQueueUrl.
 LETTER_ACTIONS = ("GetQueueAttributes", "GetQueueUrl", "SendMessage")
+# What `copy --from-export` does to the files of an export.
+EXPORT_ACTIONS = ("GetObject",)
 REPLAY_ACTIONS = ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage")
 # What DynamoDB does with a customer's key for who calls it (Developer Guide, Encryption at rest).
 KEY_ACTIONS = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*")
@@ -148,13 +150,18 @@ def role_of(arn: str) -> str:
     return arn
 
 
-def policy(task: Task, role: str, arns: Arns, *, tools: bool = True) -> Document:
+def policy(
+    task: Task, role: str, arns: Arns, *, tools: bool = True, bucket: str | None = None
+) -> Document:
     """The identity policy of one role.
 
     Args:
         tools: with the statements that only the tools need.
+        bucket: with those for exports of the source that lie there.
     """
     statements = _OF_ROLE[role](task, arns)
+    if bucket and role == "source":
+        statements += _exports(arns, bucket)
     kept = [one for one in statements if tools or not one["Sid"].startswith("Tools")]
     return {"Version": "2012-10-17", "Statement": kept}
 
@@ -238,6 +245,14 @@ def _source(task: Task, arns: Arns) -> list[Document]:
         _allow("ReadStream", STREAM_ACTIONS, arns.stream),
         _allow("FindTable", ("DescribeTable",), arns.source),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.source),
+    ]
+
+
+def _exports(arns: Arns, bucket: str) -> list[Document]:
+    there = f"arn:{arns.source.split(':')[1]}:s3:::{bucket}"
+    return [
+        _allow("ToolsFindExport", ("ListBucket",), there, service="s3"),
+        _allow("ToolsReadExport", EXPORT_ACTIONS, f"{there}/*", service="s3"),
     ]
 
 

@@ -111,6 +111,7 @@ class CopyHold(Hold):
             now,
             forced=progress.forced,
             alone=not (before and _may_write(before)),
+            export=progress.export,
         )
         if not self._replace(mark):
             raise OperatorError(

@@ -21,8 +21,10 @@ from kcl_processor.table import access
 from kcl_processor.table.copy_laying import Laying
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.crew import Link, Numbers
+from kcl_processor.table.export import Export
+from kcl_processor.table.export_reader import ExportCursor, export_access
 from kcl_processor.table.pace import Halt, Pace
-from kcl_processor.table.scan import SegmentCursor, at_once_in
+from kcl_processor.table.scan import PageCursor, SegmentCursor, at_once_in
 from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
 from kcl_processor.table.table_reader import Segment, TableReader
 from kcl_processor.transform.transform import Transform
@@ -42,6 +44,7 @@ class CopyShare:
         processes: how many share the work.
         fence: what each of them may write by.
         transform: the task's rules, if it has any.
+        export: what is copied in the place of the table itself, if anything is.
     """
 
     def __init__(
@@ -57,8 +60,11 @@ class CopyShare:
         transform: Transform | None,
         halt: Halt,
         clock: Clock,
+        export: Export | None = None,
     ) -> None:
         task = files.task
+        keys = tuple(keys)
+        self._export = export_access(task.source, export, keys, halt.wait) if export else None
         self._files = files
         self._fence = fence
         self._transform = transform
@@ -119,11 +125,14 @@ class CopyShare:
             return None
         return Laying(self._transform, refusals, Breaker(self._destination.table))
 
-    def _cursors(self) -> Iterator[SegmentCursor]:
+    def _cursors(self) -> Iterator[PageCursor]:
         for at in self._numbers:
             number = self._left[at]
-            place = Segment(number, len(self._segments))
-            yield SegmentCursor(self._reader, place, self._segments[number].after)
+            place, after = Segment(number, len(self._segments)), self._segments[number].after
+            if self._export:
+                yield ExportCursor(self._export, place, after)
+            else:
+                yield SegmentCursor(self._reader, place, after)
 
 
 def _writes_at_once(limit: float | None, processes: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from kcl_processor.clock import Clock
@@ -29,6 +29,8 @@ from kcl_processor.table.copy_sides import CopyOptions, Tables, describe
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.estimate import estimate
+from kcl_processor.table.export import check_files
+from kcl_processor.table.export_reader import files_of, segments_of
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
 from kcl_processor.table.part_row import Overtaken, PartRow
@@ -128,6 +130,7 @@ def _run(
         signs = refuse_running(task, clock, halt.wait)
         try:
             progress = _checked(task, options, tables, hold, progress, halt, clock)
+            tables = _whole(task, tables, progress)
             hold.begin(progress, signs)
             break
         except Overtaken:
@@ -246,22 +249,40 @@ def _checked(
     """The progress to go on from, or a new one, when nothing speaks against it."""
     now = clock.now()
     if progress and hold.is_of_last(progress):
+        copy_checks.refuse_other_export(task, progress.export, tables.export)
         progress.forced = progress.forced or options.force
         if not progress.forced:
             refuse_stale(task, progress.started_at, now)
         return progress
     if hold.joined:
+        copy_checks.refuse_other_export(task, hold.joined.export, tables.export)
         return _joined(options, tables, hold.joined)
     if options.to_empty_only:
         copy_checks.refuse_items(task)
-    items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
+    export = tables.export
+    began = export.time if export else now
     if not options.force:
-        estimated = estimate(items, size, tables.read_rate, tables.write_rate)
-        copy_checks.refuse_slow(estimated, ruled=task.rules is not None)
+        refuse_stale(task, began, now)
+        estimated = estimate(tables.items, tables.bytes, tables.read_rate, tables.write_rate)
+        copy_checks.refuse_slow(estimated, ruled=task.rules is not None, passed=now - began)
+    if export:
+        copy_checks.refuse_late_stream(task.source, tables.stream_arn, export)
+        return _new(options, tables, began, segments_of(export), forced=options.force)
     copy_checks.await_stream(task.source, tables.stream_arn, now, halt.wait)
     parts = options.part.total if options.part else 1
-    segments = options.segments or max(segments_for(size), FEWEST * parts if parts > 1 else 0)
-    return _new(options, tables, now, segments, forced=options.force)
+    least = FEWEST * parts if parts > 1 else 0
+    segments = options.segments or max(segments_for(tables.bytes), least)
+    return _new(options, tables, began, segments, forced=options.force)
+
+
+def _whole(task: Task, tables: Tables, progress: CopyProgress) -> Tables:
+    """The tables, with what is left of an export found whole."""
+    export, total = tables.export, len(progress.segments)
+    if export is None:
+        return tables
+    left = [number for number, one in progress.own_segments.items() if not one.done]
+    files = [file for number in left for file in files_of(export, Segment(number, total))]
+    return replace(tables, export=check_files(task, export, files))
 
 
 def _joined(options: CopyOptions, tables: Tables, mark: CopyMark) -> CopyProgress:
@@ -279,8 +300,8 @@ def _new(
         str(tables.identity.source),
         str(tables.identity.destination),
         tables.stream_arn,
-        tables.source["ItemCount"] // part.total,
-        tables.source["TableSizeBytes"] // part.total,
+        tables.items // part.total,
+        tables.bytes // part.total,
         started_at=started_at,
         segments=[SegmentProgress() for _ in range(segments)],
         part=part.number,
@@ -288,6 +309,7 @@ def _new(
         to_empty=options.to_empty_only,
         forced=forced,
         rules=tables.identity.rules,
+        export=tables.export.arn if tables.export else "",
     )
 
 
@@ -319,7 +341,9 @@ def _copy(
         tables.transform if files.task.rules else None,
         halt,
         clock,
+        tables.export,
     )
-    again = f"kcl-processor copy {files.task.name} goes on from here"
+    of = f" --from-export {tables.export.url}" if tables.export else ""
+    again = f"kcl-processor copy {files.task.name}{of} goes on from here"
     Crew(count, share.work, halt, again).run(book.hear, book.save, watch)
     book.close()

@@ -222,6 +222,7 @@ class PartHold(Hold):
             rules=progress.rules,
             to_empty=progress.to_empty,
             alone=before is None or before.state is CopyState.DONE,
+            export=progress.export,
         )
         if not replace_mark(self._task, before, self._mark):
             raise Overtaken(

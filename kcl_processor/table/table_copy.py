@@ -22,7 +22,7 @@ from kcl_processor.replicate.write import Fence, Tally, Writer
 from kcl_processor.table.copy_laying import LaidTally, Laying
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.patience import CallTally
-from kcl_processor.table.scan import AT_ONCE, Rounds, SegmentCursor
+from kcl_processor.table.scan import AT_ONCE, PageCursor, Rounds
 from kcl_processor.table.table_reader import Page, TableReader
 
 # The place in a shard of what comes from no shard.
@@ -115,7 +115,7 @@ class TableCopy:
         self,
         reader: TableReader,
         writer: Writer,
-        cursors: Iterator[SegmentCursor],
+        cursors: Iterator[PageCursor],
         pool: ThreadPoolExecutor,
         halt: Halt,
         tell: Callable[[CopyReport], None],
@@ -143,7 +143,7 @@ class TableCopy:
         self._writer.settle(self._fence)
         self._report([], 0)
 
-    def _apply(self, fetched: list[tuple[SegmentCursor, Page]]) -> None:
+    def _apply(self, fetched: list[tuple[PageCursor, Page]]) -> None:
         changes = [
             Change(key, image, _NO_RECORD, 0) for _, page in fetched for key, image, _ in page.items
         ]

@@ -142,8 +142,17 @@ class TableReader:
         }
 
     def _item(self, item: dict[str, Any]) -> Item:
-        key = canonical_key({name: item[name] for name in self._key_names})
-        image = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-        if RESERVED_IN_JSON in image:
-            image = orjson.dumps(without_reserved(item), option=orjson.OPT_SORT_KEYS)
-        return Item(key, image, key)
+        return item_of(item, self._key_names)
+
+
+def item_of(item: dict[str, Any], key_names: Iterable[str]) -> Item:
+    """An item of the source as it is read, of its DynamoDB JSON.
+
+    Raises:
+        KeyError: it lacks a key attribute.
+    """
+    key = canonical_key({name: item[name] for name in key_names})
+    image = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+    if RESERVED_IN_JSON in image:
+        image = orjson.dumps(without_reserved(item), option=orjson.OPT_SORT_KEYS)
+    return Item(key, image, key)

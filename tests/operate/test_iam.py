@@ -58,6 +58,22 @@ def test_what_only_the_tools_need_can_be_left_out() -> None:
         assert "dynamodb:Scan" not in {a for s in daemon.values() for a in s["Action"]}
 
 
+def test_an_export_is_read_from_its_bucket() -> None:
+    """By the source's role, for the tools alone, and where a bucket is named."""
+    given: dict[str, Any] = {"bucket": "exports"}
+    found = {
+        one["Sid"]: (one["Action"], one["Resource"])
+        for one in iam.policy(make_task(), "source", ARNS, **given)["Statement"]
+        if one["Sid"].endswith("Export")
+    }
+    assert found == {
+        "ToolsFindExport": (["s3:ListBucket"], ["arn:aws:s3:::exports"]),
+        "ToolsReadExport": (["s3:GetObject"], ["arn:aws:s3:::exports/*"]),
+    }
+    assert "s3" not in str(iam.policy(make_task(), "destination", ARNS, **given))
+    assert "s3" not in str(iam.policy(make_task(), "source", ARNS, tools=False, **given))
+
+
 def test_metrics_are_held_to_their_namespace() -> None:
     """PutMetricData knows no resource, so a condition narrows it; without metrics it is absent."""
     task = make_task()
