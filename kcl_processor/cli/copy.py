@@ -11,6 +11,10 @@ Of a task with rules the items are laid by these; it is gone on with by no other
 With --from-export, the items come from an export of the table to S3 (all of it, DYNAMODB_JSON),
 and the hours count from the export's time. All its files are checked before an item is written.
 
+With --managed --bucket B, AWS does it: point-in-time recovery on, an export to the bucket, and an
+import into a new table like the source; waited for, and gone on with. Where the destination is
+there, or the task has rules, this command lays the export itself.
+
 With --part, several hosts copy one table, a part each: the first begins the copy, and the last to
 end lets the daemon start. How far a part is lies beside the checkpoints: any host goes on with it.
 """
@@ -26,6 +30,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from kcl_processor.cli.hint import again, as_called
+from kcl_processor.cli.managed import managed_options
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
@@ -41,6 +46,7 @@ from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_sides import CopyOptions, describe_plan
 from kcl_processor.table.copy_task import Copied, is_running, run_copy
+from kcl_processor.table.managed_copy import ManagedOptions, run_managed
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.part_row import part_at_work
 from kcl_processor.table.scan import FEWEST, MOST
@@ -63,6 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from-export",
         metavar="S3_URI",
         help="copy what an export of the source to S3 holds: s3://BUCKET/PREFIX/AWSDynamoDB/ID/",
+    )
+    parser.add_argument(
+        "--managed", action="store_true", help="let AWS export to S3 and import; asks, or --yes"
+    )
+    parser.add_argument("--bucket", metavar="NAME[/PREFIX]", help="where --managed exports to")
+    parser.add_argument(
+        "--yes", action="store_true", help="turn point-in-time recovery on without asking"
     )
     parser.add_argument("--restart", action="store_true", help="forget an earlier run, begin anew")
     parser.add_argument("--status", action="store_true", help="show how far the copy is, and exit")
@@ -116,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
         return ExitCode.OK
     with stopping() as halt:
         try:
-            copied = copy(files, options, halt)
+            copied = copy(files, options, halt, managed_options(args))
         except Halted:
             print(f"Stopped. {again(args, '--restart')} goes on from here.", file=sys.stderr)
             return 130
@@ -161,12 +174,17 @@ def copy_options(args: argparse.Namespace, part: Segment | None = None) -> CopyO
     )
 
 
-def copy(files: TaskFiles, options: CopyOptions, halt: Halt) -> Copied:
+def copy(
+    files: TaskFiles, options: CopyOptions, halt: Halt, managed: ManagedOptions | None = None
+) -> Copied:
     """Copy with progress on stderr, and show what it came to."""
     log_to_stderr()
     clock = SystemClock()
     with ProgressLines(files.task.name, clock) as lines:
-        copied = run_copy(files, options, lines, halt, clock)
+        if managed:
+            copied = run_managed(files, managed, options, lines, halt, clock)
+        else:
+            copied = run_copy(files, options, lines, halt, clock)
     rows = [_summary(files.task, copied.progress)]
     print_rows(rows, tuple(rows[0]))
     return copied

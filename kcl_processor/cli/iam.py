@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--daemon-only", action="store_true", help="without the statements for tools"
     )
     parser.add_argument(
-        "--bucket", metavar="NAME", help="with what copy --from-export needs of this bucket"
+        "--bucket", metavar="NAME", help="with what exports to this bucket and imports take"
     )
     parser.add_argument("--terraform", action="store_true", help="HCL instead of JSON")
 

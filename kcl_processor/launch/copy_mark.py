@@ -66,7 +66,6 @@ class CopyMark:
     rules: str = ""
     to_empty: bool = True
     alone: bool = True
-
     export: str = ""
 
     @property
@@ -298,7 +297,7 @@ def _goes_on(task: Task, mark: CopyMark) -> str:
     otherwise = f"{anew(task)} begins anew"
     command = f"kcl-processor copy {task.name}"
     if mark.export:
-        command = f"{command} --from-export with the place of {mark.export}"
+        command = f"{command} --from-export with the place of {mark.export}, or --managed,"
     if mark.in_parts:
         each = f"{command} --part 0/{mark.parts} and so on, each on any host,"
         return f"{each} go on with it; {otherwise}"

@@ -41,8 +41,21 @@ KCL_ACTIONS = (
 ADOPTING_ACTIONS = ("UpdateTable",)
 # What puts letters into a queue, and looks whether it is there. Only an ARN takes GetQueueUrl.
 LETTER_ACTIONS = ("GetQueueAttributes", "GetQueueUrl", "SendMessage")
-# What `copy --from-export` does to the files of an export.
-EXPORT_ACTIONS = ("GetObject",)
+# What `copy --managed` asks of the source's table, and AWS then does with its caller's rights.
+EXPORT_ACTIONS = (
+    "DescribeContinuousBackups",
+    "ExportTableToPointInTime",
+    "UpdateContinuousBackups",
+)
+BUCKET_ACTIONS = ("AbortMultipartUpload", "GetObject", "PutObject")
+IMPORT_LOG_ACTIONS = (
+    "CreateLogGroup",
+    "CreateLogStream",
+    "DescribeLogGroups",
+    "DescribeLogStreams",
+    "PutLogEvents",
+    "PutRetentionPolicy",
+)
 REPLAY_ACTIONS = ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage")
 # What DynamoDB does with a customer's key for who calls it (Developer Guide, Encryption at rest).
 KEY_ACTIONS = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*")
@@ -160,8 +173,8 @@ def policy(
         bucket: with those for exports of the source that lie there.
     """
     statements = _OF_ROLE[role](task, arns)
-    if bucket and role == "source":
-        statements += _exports(arns, bucket)
+    if bucket and role in SIDES:
+        statements += (_exports if role == "source" else _imports)(arns, bucket)
     kept = [one for one in statements if tools or not one["Sid"].startswith("Tools")]
     return {"Version": "2012-10-17", "Statement": kept}
 
@@ -249,11 +262,31 @@ def _source(task: Task, arns: Arns) -> list[Document]:
 
 
 def _exports(arns: Arns, bucket: str) -> list[Document]:
-    there = f"arn:{arns.source.split(':')[1]}:s3:::{bucket}"
+    there = _bucket_arn(arns.source, bucket)
     return [
+        _allow("ToolsExport", EXPORT_ACTIONS, arns.source),
+        _allow("ToolsAwaitExport", ("DescribeExport",), f"{arns.source}/export/*"),
         _allow("ToolsFindExport", ("ListBucket",), there, service="s3"),
-        _allow("ToolsReadExport", EXPORT_ACTIONS, f"{there}/*", service="s3"),
+        _allow("ToolsUseBucket", BUCKET_ACTIONS, f"{there}/*", service="s3"),
     ]
+
+
+def _imports(arns: Arns, bucket: str) -> list[Document]:
+    """What ImportTable needs of whoever calls it (developer guide, "Requesting a table import")."""
+    there = _bucket_arn(arns.source, bucket)
+    _, partition, _, region, account, _ = arns.destination.split(":", 5)
+    logs = f"arn:{partition}:logs:{region}:{account}:log-group:/aws-dynamodb/*"
+    return [
+        _allow("ToolsImport", ("ImportTable", "UpdateTable"), arns.destination),
+        _allow("ToolsAwaitImport", ("DescribeImport",), f"{arns.destination}/import/*"),
+        _allow("ToolsFindExport", ("ListBucket",), there, service="s3"),
+        _allow("ToolsReadExport", ("GetObject",), f"{there}/*", service="s3"),
+        _allow("ToolsImportLog", IMPORT_LOG_ACTIONS, logs, service="logs"),
+    ]
+
+
+def _bucket_arn(table: str, bucket: str) -> str:
+    return f"arn:{table.split(':')[1]}:s3:::{bucket}"
 
 
 def _destination(task: Task, arns: Arns) -> list[Document]:

@@ -14,6 +14,7 @@ from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.estimate import Capacity, capacity
 from kcl_processor.table.estimate import rate as rate_of
 from kcl_processor.table.export import Export, open_export
+from kcl_processor.table.export_job import refuse_filtered
 from kcl_processor.table.prepare import described_table
 from kcl_processor.table.table_reader import Segment
 from kcl_processor.transform.transform import Transform, digest_of
@@ -96,8 +97,8 @@ def describe(task: Task, options: CopyOptions) -> Tables:
     """Check and describe both sides.
 
     Raises:
-        SourceError, DestinationError, PermissionDenied: as :mod:`preflight` and
-            :func:`open_export` do.
+        SourceError, DestinationError, PermissionDenied: as :mod:`preflight`,
+            :func:`open_export` and :func:`refuse_filtered` do.
         ConfigError: a limit makes no sense for its table; or an export's place names none.
     """
     facts = preflight.check_source(task.source)
@@ -105,6 +106,8 @@ def describe(task: Task, options: CopyOptions) -> Tables:
     source = preflight.describe(task.source, SourceError, "check the source")
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
     export = open_export(task, options.export, facts.table) if options.export else None
+    if export:
+        refuse_filtered(task.source, export)
     tables = _tables(options, source, destination, facts.stream_arn)
     return replace(tables, transform=transform, export=export)
 

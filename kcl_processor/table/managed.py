@@ -14,23 +14,12 @@ from kcl_processor import costs
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.table.estimate import Estimate
+from kcl_processor.table.import_job import importable
 from kcl_processor.table.table_definition import creation
 
 # AWS publishes no speed of exports and imports. Assumed: a fixed part, and one that grows.
 _FIXED_HOURS = 0.5
 _GB_PER_HOUR = 500.0
-# What ImportTable's TableCreationParameters take of a CreateTable request.
-_IMPORTABLE = (
-    "TableName",
-    "KeySchema",
-    "AttributeDefinitions",
-    "BillingMode",
-    "ProvisionedThroughput",
-    "OnDemandThroughput",
-    "GlobalSecondaryIndexes",
-)
-
-
 _RULED = (
     "every item of the source is counted: the rules may leave less to write. An import takes items "
     "as they are, so for a task with rules there is no other way"
@@ -111,7 +100,7 @@ def by_import(task: Task, source: dict[str, Any]) -> Way:
 
 def _commands(task: Task, source: dict[str, Any]) -> list[str]:
     request = creation(source, task.destination.table)
-    parameters = {name: request[name] for name in _IMPORTABLE if name in request}
+    parameters = importable(request)
     region, table = task.source.region, task.source.table
     return [
         f"aws dynamodb update-continuous-backups --region {region} --table-name {table} "

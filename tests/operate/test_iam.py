@@ -58,20 +58,43 @@ def test_what_only_the_tools_need_can_be_left_out() -> None:
         assert "dynamodb:Scan" not in {a for s in daemon.values() for a in s["Action"]}
 
 
-def test_an_export_is_read_from_its_bucket() -> None:
-    """By the source's role, for the tools alone, and where a bucket is named."""
+def test_exports_and_imports_go_by_a_bucket() -> None:
+    """For the tools alone, and where a bucket is named: made and read by the source's role, and
+    imported by the destination's."""
     given: dict[str, Any] = {"bucket": "exports"}
-    found = {
-        one["Sid"]: (one["Action"], one["Resource"])
-        for one in iam.policy(make_task(), "source", ARNS, **given)["Statement"]
-        if one["Sid"].endswith("Export")
-    }
-    assert found == {
+    source, destination = (
+        {
+            one["Sid"]: (one["Action"], one["Resource"])
+            for one in iam.policy(make_task(), role, ARNS, **given)["Statement"]
+            if "port" in one["Sid"] or "Bucket" in one["Sid"]
+        }
+        for role in ("source", "destination")
+    )
+    assert source == {
+        "ToolsExport": (
+            [
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:ExportTableToPointInTime",
+                "dynamodb:UpdateContinuousBackups",
+            ],
+            [ARNS.source],
+        ),
+        "ToolsAwaitExport": (["dynamodb:DescribeExport"], [f"{ARNS.source}/export/*"]),
         "ToolsFindExport": (["s3:ListBucket"], ["arn:aws:s3:::exports"]),
-        "ToolsReadExport": (["s3:GetObject"], ["arn:aws:s3:::exports/*"]),
+        "ToolsUseBucket": (
+            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+            ["arn:aws:s3:::exports/*"],
+        ),
     }
-    assert "s3" not in str(iam.policy(make_task(), "destination", ARNS, **given))
-    assert "s3" not in str(iam.policy(make_task(), "source", ARNS, tools=False, **given))
+    assert destination["ToolsImport"][1] == [ARNS.destination]
+    assert destination["ToolsAwaitImport"][1] == [f"{ARNS.destination}/import/*"]
+    assert destination["ToolsReadExport"] == (["s3:GetObject"], ["arn:aws:s3:::exports/*"])
+    assert destination["ToolsImportLog"][1] == [
+        "arn:aws:logs:eu-west-1:444455556666:log-group:/aws-dynamodb/*"
+    ]
+    for role in ("source", "destination"):
+        assert "s3" not in str(iam.policy(make_task(), role, ARNS, tools=False, **given))
+        assert "s3" not in str(iam.policy(make_task(), role, ARNS))
 
 
 def test_metrics_are_held_to_their_namespace() -> None:

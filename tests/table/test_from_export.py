@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from kcl_processor.table.table_reader import Segment
 from kcl_processor.transform.rules import Rules
 from tests.kcl_tables import identity, make_source_and_destination, make_task
 from tests.table.exported import Item, Written, buckets, whole
+from tests.table.managed_aws import ManagedAws
 
 HOUR = 3600.0
 
@@ -36,12 +38,14 @@ def items(count: int, size: int = 10) -> list[Item]:
 class World:
     """A task with an empty source: what is at the destination came from an export."""
 
-    def __init__(self, url: str, folder: Path, rules: Rules | None = None) -> None:
-        self.task: Task = make_task(url, rules=rules)
+    def __init__(self, aws: ManagedAws, url: str, folder: Path, rules: Rules | None = None) -> None:
+        self.aws = aws
+        task = make_task(url, rules=rules)
+        self.task: Task = replace(task, source=replace(task.source, streams_endpoint=aws.url))
         self.client = make_source_and_destination(self.task)
         self.ours = identity(self.task)
         self.folder = folder
-        self.s3 = buckets(url)
+        self.s3 = buckets(aws.url)
 
     def write(self, count: int = 60, files: int = 4, size: int = 10, **made: Any) -> Written:
         lines = whole(items(count, size), files)
@@ -72,9 +76,11 @@ Make = Callable[..., World]
 
 
 @pytest.fixture
-def make(moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto_url)
-    return lambda **options: World(moto_url, tmp_path, **options)
+    aws = ManagedAws(moto_url)
+    with aws.serving() as edge:
+        yield lambda **options: World(aws, edge.url, tmp_path, **options)
 
 
 def test_what_an_export_holds_is_laid_and_the_daemon_may_follow(make: Make) -> None:
@@ -199,6 +205,18 @@ def test_an_export_of_another_table_is_refused(make: Make) -> None:
     with pytest.raises(SourceError, match=f"{other.task.source.table} .*and the source is"):
         world.copy(other.write().url)
     assert world.state() is None
+
+
+def test_an_export_with_a_filter_is_refused(make: Make) -> None:
+    """It says so itself nowhere: whoever made it was told."""
+    world = make()
+    written = world.write()
+    arn = written.summary()["exportArn"]
+    world.aws.jobs[arn] = {"ExportArn": arn, "ExportStatus": "COMPLETED"}
+    world.aws.filtered.add(arn)
+    with pytest.raises(SourceError, match="was made with a filter"):
+        world.copy(written.url)
+    assert world.held() == [] and world.state() is None
 
 
 def test_a_copy_that_would_end_too_late_is_refused(make: Make) -> None:

@@ -1,0 +1,46 @@
+"""How ``copy --managed`` is asked for, and what it asks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from kcl_processor.errors import ConfigError
+from kcl_processor.table.managed_copy import ManagedOptions
+
+
+def managed_options(args: argparse.Namespace) -> ManagedOptions | None:
+    """The options of a copy that AWS is to make; ``None`` where it is not.
+
+    Raises:
+        ConfigError: the arguments go together with no copy.
+    """
+    if not args.managed:
+        if args.bucket:
+            raise ConfigError("--bucket is where --managed exports to.", "--managed as well")
+        return None
+    if not args.bucket:
+        raise ConfigError("--managed exports to a bucket of yours.", "--bucket with its name")
+    if args.part or args.from_export:
+        raise ConfigError(
+            "--managed copies the whole table, from an export of its own.",
+            "it without --part and --from-export",
+        )
+    bucket, _, prefix = str(args.bucket).removeprefix("s3://").strip("/").partition("/")
+    return ManagedOptions(bucket, prefix, lambda: _ask(args))
+
+
+def _ask(args: argparse.Namespace) -> None:
+    if args.yes:
+        return
+    what = "Point-in-time recovery of the source is off, and an export needs it"
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{what}; nobody is there to be asked.", "--yes as well: it turns it on")
+    print(
+        f"{what}. Turn it on? It costs by the table's size, and stays on. [y/N] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise ConfigError("It stays off; nothing was touched.", "kcl-processor copy --plan")
