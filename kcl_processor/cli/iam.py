@@ -100,7 +100,9 @@ def _print_all(task: Task, args: argparse.Namespace, arns: Arns) -> int:
         ones = [argparse.Namespace(**{**vars(args), "role": role}) for role in roles]
         print("\n".join(_hcl(task, one, _documents(task, one, arns)) for one in ones), end="")
     else:
-        print_json({role: policy(task, role, arns, tools=tools) for role in roles})
+        print_json(
+            {role: policy(task, role, arns, tools=tools, bucket=args.bucket) for role in roles}
+        )
     return ExitCode.OK
 
 
