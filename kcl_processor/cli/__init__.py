@@ -26,6 +26,7 @@ COMMANDS = (
     "prepare",
     "copy",
     "verify",
+    "heal",
     "start",
     "run",
     "render",

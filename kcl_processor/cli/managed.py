@@ -26,8 +26,13 @@ def managed_options(args: argparse.Namespace) -> ManagedOptions | None:
             "--managed copies the whole table, from an export of its own.",
             "it without --part and --from-export",
         )
-    bucket, _, prefix = str(args.bucket).removeprefix("s3://").strip("/").partition("/")
-    return ManagedOptions(bucket, prefix, lambda: _ask(args))
+    return ManagedOptions(*place_of(args.bucket), lambda: _ask(args))
+
+
+def place_of(bucket: str) -> tuple[str, str]:
+    """The bucket and the prefix that ``NAME[/PREFIX]`` names."""
+    name, _, prefix = bucket.removeprefix("s3://").strip("/").partition("/")
+    return name, prefix
 
 
 def _ask(args: argparse.Namespace) -> None:

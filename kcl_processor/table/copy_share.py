@@ -22,7 +22,7 @@ from kcl_processor.table.copy_laying import Laying
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.crew import Link, Numbers
 from kcl_processor.table.export import Export
-from kcl_processor.table.export_reader import ExportCursor, export_access
+from kcl_processor.table.export_reader import ExportCursor, export_access, whole_item
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.scan import PageCursor, SegmentCursor, at_once_in
 from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
@@ -64,7 +64,9 @@ class CopyShare:
     ) -> None:
         task = files.task
         keys = tuple(keys)
-        self._export = export_access(task.source, export, keys, halt.wait) if export else None
+        self._export = (
+            export_access(task.source, export, whole_item(keys), halt.wait) if export else None
+        )
         self._files = files
         self._fence = fence
         self._transform = transform

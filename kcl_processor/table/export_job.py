@@ -40,12 +40,14 @@ class ExportRequest:
         bucket, prefix: where it is to lie.
         token: the caller's, for this export alone.
         span: of one of what changed: from when, and until when, seconds since the epoch.
+        old: with the images before the span, too.
     """
 
     bucket: str
     prefix: str
     token: str
     span: tuple[float, float] | None = None
+    old: bool = False
 
 
 def has_recovery(source: Source) -> bool:
@@ -54,10 +56,24 @@ def has_recovery(source: Source) -> bool:
     Raises:
         SourceError, PermissionDenied: that cannot be asked.
     """
+    return recovery_of(source) is not None
+
+
+def recovery_of(source: Source) -> tuple[float, float] | None:
+    """The oldest and the newest moment that the source can be exported of, seconds since the epoch;
+    ``None`` where point-in-time recovery is off.
+
+    Raises:
+        SourceError, PermissionDenied: that cannot be asked.
+    """
     with _calling("DescribeContinuousBackups", source):
         found = clients.tables(source).describe_continuous_backups(TableName=source.table)
     described = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    return bool(described.get("PointInTimeRecoveryStatus") == "ENABLED")
+    if described.get("PointInTimeRecoveryStatus") != "ENABLED":
+        return None
+    oldest = described.get("EarliestRestorableDateTime")
+    newest = described.get("LatestRestorableDateTime")
+    return (oldest.timestamp() if oldest else 0.0, newest.timestamp() if newest else 0.0)
 
 
 def turn_recovery_on(source: Source, clock: Clock, wait: Callable[[float], None]) -> None:
@@ -104,7 +120,7 @@ def request_export(
             "IncrementalExportSpecification": {
                 "ExportFromTime": since,
                 "ExportToTime": until,
-                "ExportViewType": "NEW_IMAGE",
+                "ExportViewType": "NEW_AND_OLD_IMAGES" if request.old else "NEW_IMAGE",
             },
         }
     client = clients.tables(source)

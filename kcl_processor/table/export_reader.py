@@ -26,6 +26,7 @@ from kcl_processor.aws.codes import code_of, passes
 from kcl_processor.config.task import Source
 from kcl_processor.errors import SourceError
 from kcl_processor.replicate.backoff import delay
+from kcl_processor.replicate.change import canonical_key
 from kcl_processor.table.export import Export, ExportFile, damaged
 from kcl_processor.table.scan import MOST
 from kcl_processor.table.table_reader import Item, Page, Segment, item_of
@@ -58,19 +59,41 @@ class ExportAccess:
     """What it takes to read an export.
 
     Attributes:
-        keys: the names of the table's key attributes.
+        read: the item of a line; raises ``ValueError``, ``KeyError`` or ``TypeError`` for none.
         open: begins to read a file; raises as botocore does.
         wait: waits for some seconds; what it raises ends a reading.
     """
 
     export: Export
-    keys: tuple[str, ...]
+    read: Callable[[bytes], Item]
     open: Callable[[ExportFile], IO[bytes]]
     wait: Callable[[float], None]
 
 
+def whole_item(keys: Iterable[str]) -> Callable[[bytes], Item]:
+    """What reads the items of a full export.
+
+    Args:
+        keys: the names of the table's key attributes.
+    """
+    names = tuple(keys)
+    return lambda line: item_of(orjson.loads(line)["Item"], names)
+
+
+def changed_item(line: bytes) -> Item:
+    """An item of an incremental export: its key, and its image before the span; empty if it was
+    not there, or was not asked for."""
+    change = orjson.loads(line)
+    key = canonical_key(change["Keys"])
+    old = change.get("OldImage")
+    return Item(key, orjson.dumps(old) if old else b"", key)
+
+
 def export_access(
-    source: Source, export: Export, keys: Iterable[str], wait: Callable[[float], None]
+    source: Source,
+    export: Export,
+    read: Callable[[bytes], Item],
+    wait: Callable[[float], None],
 ) -> ExportAccess:
     """An export as it lies in S3; nothing is connected to before the first file is opened."""
 
@@ -80,7 +103,7 @@ def export_access(
         body: IO[bytes] = answer["Body"]
         return body
 
-    return ExportAccess(export, tuple(keys), open_file, wait)
+    return ExportAccess(export, read, open_file, wait)
 
 
 class ExportCursor:
@@ -168,7 +191,7 @@ class ExportCursor:
 
     def _item(self, file: ExportFile, line: bytes) -> Item:
         try:
-            return item_of(orjson.loads(line)["Item"], self._access.keys)
+            return self._access.read(line)
         except (ValueError, KeyError, TypeError) as error:
             # Of a line that is no item no content is told.
             what = f"has a line that is no item: {type(error).__name__}"

@@ -30,7 +30,8 @@ class ManagedAws:
     Attributes:
         looks: how often a job is looked at before it has ended.
         lead: seconds that its clock is ahead: a stream that was turned on just now is settled.
-        changes: what an incremental export is to hold, by key: its ``Keys`` and ``NewImage``.
+        history: what an incremental export is of: when, which key, and its item from then on.
+        recovery: the oldest and the newest moment that can be recovered; moto's own for ``None``.
         fail: what a job is to fail with, by the operation that asks for it.
         calls: the operations, in their order.
     """
@@ -39,7 +40,8 @@ class ManagedAws:
         self.url = url
         self.looks = 2
         self.lead = 10.0
-        self.changes: list[Body] = []
+        self.history: list[tuple[float, Body, Body | None]] = []
+        self.recovery: tuple[float, float] | None = None
         self.fail: dict[str, str] = {}
         # Items that an import leaves out.
         self.lost_items = 0
@@ -76,9 +78,20 @@ class ManagedAws:
                 return Reply.of({}, 500)
             return reply
         reply = passed_on(self.url, request)
+        if operation == "DescribeContinuousBackups" and self.recovery:
+            return self._recoverable(reply)
         if operation == "DescribeTable" and reply.status == 200:
             return self._unready(reply)
         return reply
+
+    def _recoverable(self, reply: Reply) -> Reply:
+        described = json.loads(reply.body)
+        oldest, newest = self.recovery or (0.0, 0.0)
+        described["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"] |= {
+            "EarliestRestorableDateTime": oldest,
+            "LatestRestorableDateTime": newest,
+        }
+        return Reply.of(described)
 
     def _unready(self, reply: Reply) -> Reply:
         described = json.loads(reply.body)
@@ -101,7 +114,7 @@ class ManagedAws:
         span = body.get("IncrementalExportSpecification")
         written = Written(
             Incarnation.of(table),
-            [self.changes, []] if span else whole(self._items(name), 4),
+            [self._changes(span), []] if span else whole(self._items(name), 4),
             time=span["ExportToTime"] if span else time.time() + self.lead,
             since=span["ExportFromTime"] if span else None,
             prefix=body.get("S3Prefix", "none"),
@@ -119,6 +132,29 @@ class ManagedAws:
         }
         self._begin("export", body["ClientToken"], job["ExportArn"], job)
         return Reply.of({"ExportDescription": job})
+
+    def _changes(self, span: Body) -> list[Body]:
+        """What has changed from the begin of a span until before its end: of each key the item as
+        it was and as it is, and of one that was made and deleted in between nothing."""
+        since, until = span["ExportFromTime"], span["ExportToTime"]
+        before: dict[str, Body | None] = {}
+        after: dict[str, Body | None] = {}
+        for moment, key, item in sorted(self.history, key=lambda event: event[0]):
+            name = json.dumps(key)
+            if moment < since:
+                before[name] = item
+            elif moment < until:
+                after[name] = item
+        return [
+            {
+                "Metadata": {"WriteTimestampMicros": {"N": str(int(until * 1_000_000))}},
+                "Keys": json.loads(name),
+                **({"NewImage": item} if item else {}),
+                **({"OldImage": old} if old and span["ExportViewType"] != "NEW_IMAGE" else {}),
+            }
+            for name, item in after.items()
+            if (old := before.get(name)) or item
+        ]
 
     def _items(self, name: str) -> Sequence[Body]:
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=name)

@@ -17,10 +17,12 @@ from kcl_processor.table.export import Export, ExportFile
 from kcl_processor.table.export_reader import (
     ExportAccess,
     ExportCursor,
+    changed_item,
     files_of,
     segments_of,
+    whole_item,
 )
-from kcl_processor.table.table_reader import Page, Segment
+from kcl_processor.table.table_reader import Item, Page, Segment
 
 
 def text_of(number: int) -> str:
@@ -75,7 +77,9 @@ class Files:
     def cursor(self, segment: Segment, after: dict[str, Any] | None = None) -> ExportCursor:
         files = tuple(ExportFile(str(at), n, "", "") for at, n in enumerate(self.items))
         export = Export("bucket", "folder/", "arn", 0.0, None, sum(self.items), 0, files)
-        return ExportCursor(ExportAccess(export, ("pk",), self.open, self.wait), segment, after)
+        return ExportCursor(
+            ExportAccess(export, whole_item(["pk"]), self.open, self.wait), segment, after
+        )
 
     def pages(self, segment: Segment, after: dict[str, Any] | None = None) -> list[Page]:
         cursor = self.cursor(segment, after)
@@ -133,6 +137,19 @@ def test_a_reading_that_fails_goes_on_where_it_was(failures: list[Exception | in
     files = Files(failures)
     assert numbers(files.pages(Segment(0, 1))) == list(range(500))
     assert files.waits == len(failures)
+
+
+def test_a_change_has_its_key_and_what_was_before() -> None:
+    """As the guide shows an incremental export's lines; an insert has nothing before it."""
+    line: dict[str, Any] = {
+        "Metadata": {"WriteTimestampMicros": {"N": "1680109764000000"}},
+        "Keys": {"sk": {"N": "1"}, "pk": {"S": "a"}},
+        "NewImage": {"pk": {"S": "a"}, "sk": {"N": "1"}},
+    }
+    key = b'{"pk":{"S":"a"},"sk":{"N":"1"}}'
+    assert changed_item(json.dumps(line).encode()) == Item(key, b"", key)
+    line["OldImage"] = line.pop("NewImage")
+    assert changed_item(json.dumps(line).encode()) == Item(key, key, key)
 
 
 @pytest.mark.parametrize(
