@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kcl_processor.aws import clients
-from kcl_processor.aws.codes import code_of
+from kcl_processor.aws.codes import UNKNOWN_OPERATION, code_of
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Source
 from kcl_processor.errors import PermissionDenied, SourceError
@@ -29,6 +29,7 @@ _TELL = 60.0
 # Just after recovery was turned on there is no moment to export yet; there is within minutes.
 _UNREADY = ("PointInTimeRecoveryUnavailableException", "InvalidExportTimeException")
 _PATIENCE = 900.0
+_NOT_FOUND = "ExportNotFoundException"
 _HINT = "look at the table's exports in the console, then try again"
 
 
@@ -187,7 +188,9 @@ def refuse_filtered(source: Source, export: Export) -> None:
         with _calling("DescribeExport", source):
             try:
                 found = client.describe_export(ExportArn=export.arn)["ExportDescription"]
-            except client.exceptions.ExportNotFoundException:
+            except client.exceptions.ClientError as error:
+                if code_of(error.response) not in (_NOT_FOUND, UNKNOWN_OPERATION):
+                    raise
                 return
     except PermissionDenied as denied:
         _log.warning("Whether the export %s is filtered is not known: %s", export.arn, denied)

@@ -61,7 +61,9 @@ class Written:
         self._put(s3, f"{self.folder}/_started", b"")
         listed = []
         for number, lines in enumerate(self.files):
-            body = gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+            body = gzip.compress(
+                b"".join(json.dumps(line, default=_base64).encode() + b"\n" for line in lines)
+            )
             etag = self._put(s3, self.data_key(number), body)
             listed.append(
                 {
@@ -122,6 +124,11 @@ def buckets(url: str) -> Any:
 def whole(items: Sequence[Item], files: int) -> list[list[dict[str, Item]]]:
     """The lines of a full export's files; the last of them is of an empty partition."""
     return [[{"Item": one} for one in items[at :: files - 1]] for at in range(files - 1)] + [[]]
+
+
+def _base64(value: bytes) -> str:
+    """A binary as boto3 has it, as it stands in a file."""
+    return base64.b64encode(value).decode()
 
 
 def _iso(moment: float) -> str:

@@ -47,7 +47,17 @@ class World:
         self.folder = folder
         self.s3 = buckets(aws.url)
 
-    def write(self, count: int = 60, files: int = 4, size: int = 10, **made: Any) -> Written:
+    def write(
+        self,
+        count: int = 60,
+        files: int = 4,
+        size: int = 10,
+        hours: float | None = None,
+        **made: Any,
+    ) -> Written:
+        """An export that was made so many hours ago, or just now."""
+        if hours is not None:
+            made["time"] = time.time() - hours * HOUR
         lines = whole(items(count, size), files)
         return Written(self.ours.source, lines, **made).write(self.s3)
 
@@ -177,8 +187,8 @@ def damage_last(world: World, written: Written) -> None:
         ({}, damage_last, SourceError, "0002.json.gz is damaged"),
         ({"form": "ION"}, None, SourceError, "is in the format ION"),
         ({"since": 5.0}, None, SourceError, "is INCREMENTAL_EXPORT"),
-        ({"time": time.time() - 60}, None, SourceError, "what changed between them is in neither"),
-        ({"time": time.time() - 23.5 * HOUR}, None, GapError, "began 23.5 h ago"),
+        ({"hours": 0.02}, None, SourceError, "what changed between them is in neither"),
+        ({"hours": 23.5}, None, GapError, "began 23.5 h ago"),
     ],
 )
 def test_what_cannot_be_copied_is_refused_before_anything_is_written(
@@ -222,6 +232,6 @@ def test_an_export_with_a_filter_is_refused(make: Make) -> None:
 def test_a_copy_that_would_end_too_late_is_refused(make: Make) -> None:
     """The hours since the export count."""
     world = make()
-    written = world.write(time=time.time() - 19.9 * HOUR)
+    written = world.write(hours=19.9)
     with pytest.raises(ConfigError, match=r"about 20.\d h from the export's time 19.9 h ago"):
         world.copy(written.url, max_wcu="0.1")
