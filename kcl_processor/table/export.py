@@ -116,7 +116,10 @@ def open_export(task: Task, url: str, source: Incarnation, *, incremental: bool 
         lines = _parsed(reading, files_key, lambda text: [*map(orjson.loads, text.splitlines())])
         files = tuple(
             ExportFile(
-                moved(line["dataFileS3Key"]), line["itemCount"], line["md5Checksum"], line["etag"]
+                moved(line["dataFileS3Key"]),
+                int(line["itemCount"]),
+                line["md5Checksum"],
+                line["etag"],
             )
             for line in lines
         )
@@ -130,7 +133,7 @@ def open_export(task: Task, url: str, source: Incarnation, *, incremental: bool 
             int(summary.get("billedSizeBytes", 0)),
             files,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise damaged(
             f"s3://{bucket}/{folder}{_SUMMARY}", f"is no manifest: {type(error).__name__} {error}"
         ) from error

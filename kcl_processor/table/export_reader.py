@@ -59,7 +59,7 @@ class ExportAccess:
     """What it takes to read an export.
 
     Attributes:
-        read: the item of a line; raises ``ValueError``, ``KeyError`` or ``TypeError`` for none.
+        read: the item of a line; raises what Python does of a wrong form for none.
         open: begins to read a file; raises as botocore does.
         wait: waits for some seconds; what it raises ends a reading.
     """
@@ -192,7 +192,7 @@ class ExportCursor:
     def _item(self, file: ExportFile, line: bytes) -> Item:
         try:
             return self._access.read(line)
-        except (ValueError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             # Of a line that is no item no content is told.
             what = f"has a line that is no item: {type(error).__name__}"
             raise damaged(self._access.export.place(file), what) from None

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import orjson
 
@@ -37,7 +36,7 @@ from kcl_processor.table.export_job import (
     request_export,
 )
 from kcl_processor.table.export_reader import ExportCursor, changed_item, export_access
-from kcl_processor.table.heal_span import Span, Unknown, span_of, windows
+from kcl_processor.table.heal_span import Span, Unknown, moment, span_of, windows
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.patience import Refused
 from kcl_processor.table.repair import Outcome, Repair
@@ -280,9 +279,8 @@ def _healed_elsewhere(task: Task) -> dict[str, str]:
 
 def _covers(healed_until: str | None, gap: Gap) -> bool:
     """Whether a gap that was healed reaches as far as one that was noted."""
-    if healed_until is None or gap.until is None:
-        return False
-    return datetime.fromisoformat(gap.until) <= datetime.fromisoformat(healed_until)
+    healed, noted = moment(healed_until), moment(gap.until)
+    return healed is not None and noted is not None and noted <= healed
 
 
 def _tell_others(task: Task, gap: Gap) -> None:

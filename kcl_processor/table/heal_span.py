@@ -44,9 +44,11 @@ def span_of(gap: Gap) -> Span | Unknown:
     """From when until when to ask for what changed, in whole seconds since the epoch."""
     if gap.shard is None:
         return Unknown("how far the stream was read before it was turned off is known to no second")
-    if gap.since is None or gap.until is None:
+    since, until = moment(gap.since), moment(gap.until)
+    if since is None or until is None:
         return Unknown("when its first and its last change were made is not known")
-    since, until = (datetime.fromisoformat(moment).timestamp() for moment in (gap.since, gap.until))
+    if not since <= until < gap.at + _LONGEST:
+        return Unknown("what is noted of its begin and its end cannot be")
     made = _SHARD_ID.fullmatch(gap.shard)
     if made and int(made[1]) == round(since * 1000):
         return Unknown(
@@ -55,6 +57,14 @@ def span_of(gap: Gap) -> Span | Unknown:
         )
     begin = float(int(since))
     return begin, max(begin + _SHORTEST, float(int(until) + 1) + _MARGIN)
+
+
+def moment(noted: str | None) -> float | None:
+    """A moment of a note, in seconds since the epoch; ``None`` where the note says none."""
+    try:
+        return datetime.fromisoformat(noted).timestamp() if noted else None
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def windows(span: Span) -> list[Span]:

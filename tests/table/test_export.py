@@ -171,15 +171,38 @@ def test_a_bucket_that_is_not_there_is_told(s3: Any, task: Task) -> None:
         open_export(task, "s3://no-such-bucket/a", TABLE)
 
 
-def test_a_manifest_that_lacks_something_is_told(s3: Any, task: Task) -> None:
-    """As none."""
+@pytest.mark.parametrize(
+    ("summary", "told"),
+    [
+        ({"exportArn": None}, "KeyError 'exportArn'"),
+        ({"exportTime": "yesterday"}, "ValueError"),
+        ({"itemCount": "many"}, "ValueError"),
+        ({"manifestFilesS3Key": 7}, "TypeError"),
+        ([], "AttributeError"),
+        ("no", "AttributeError"),
+    ],
+)
+def test_a_manifest_of_another_form_is_told(s3: Any, task: Task, summary: Any, told: str) -> None:
+    """As none; with what was the matter with it."""
     written = Written(TABLE, whole(ITEMS, 2)).write(s3)
-    summary = {name: value for name, value in written.summary().items() if name != "exportArn"}
+    if isinstance(summary, dict):
+        changed = {**written.summary(), **summary}
+        summary = {name: value for name, value in changed.items() if value is not None}
     s3.delete_object(Bucket=written.bucket, Key=f"{written.folder}/manifest-summary.md5")
     s3.put_object(
         Bucket=written.bucket,
         Key=f"{written.folder}/manifest-summary.json",
         Body=json.dumps(summary),
     )
-    with pytest.raises(SourceError, match="is no manifest: KeyError 'exportArn'"):
+    with pytest.raises(SourceError, match=f"is no manifest: {told}"):
+        open_export(task, written.url, TABLE)
+
+
+@pytest.mark.parametrize("line", ['{"itemCount": "x"}', "[]", "7", '{"dataFileS3Key": 1}', "{"])
+def test_a_list_of_files_of_another_form_is_told(s3: Any, task: Task, line: str) -> None:
+    """As none."""
+    written = Written(TABLE, whole(ITEMS, 2)).write(s3)
+    s3.delete_object(Bucket=written.bucket, Key=f"{written.folder}/manifest-files.md5")
+    s3.put_object(Bucket=written.bucket, Key=f"{written.folder}/manifest-files.json", Body=line)
+    with pytest.raises(SourceError, match="is no manifest"):
         open_export(task, written.url, TABLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -44,6 +45,9 @@ def test_a_short_gap_has_the_shortest_span_that_is_exported() -> None:
         (gap(shard=None), "turned off"),
         (gap(since=None), "is not known"),
         (gap(until=None), "is not known"),
+        (replace(gap(), since="some day"), "is not known"),
+        (replace(gap(), until="9999-12-31"), "cannot be"),
+        (gap(since=BEGIN + 7201), "cannot be"),
         (gap(since=1699990000.0), "had read nothing of the shard itself"),
     ],
 )
