@@ -100,7 +100,7 @@ def test_plans_before_there_is_a_destination(local: str, tmp_path: Path) -> None
     done = pair.run("copy", "--plan")
     assert done.returncode == ExitCode.OK, done.stderr
     assert "30 items x ceil(" in done.stdout
-    assert "aws dynamodb import-table --region eu-west-1" in done.stdout
+    assert "copy orders --managed --bucket BUCKET" in done.stdout
     ways = json.loads(pair.run("copy", "--plan", "--json").stdout)
     assert [way["name"] for way in ways] == ["copy", "export and import"]
 

@@ -64,10 +64,6 @@ COVERED_ELSEWHERE = {
         "it reads what `transform` shows, and whole commands are run on tables",
         ["tests/cli/test_transform.py"],
     ),
-    "table/import_job": (
-        "it is what a copy that AWS makes asks for, and waits for",
-        ["tests/table/test_managed_copy.py"],
-    ),
     "table/managed_row": (
         "it is what a copy that AWS makes goes on from",
         ["tests/table/test_managed_copy.py"],

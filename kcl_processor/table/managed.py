@@ -5,8 +5,6 @@ The figures are estimates with their formulas, from list prices and from the tab
 
 from __future__ import annotations
 
-import json
-import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +12,13 @@ from kcl_processor import costs
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.table.estimate import Estimate
-from kcl_processor.table.import_job import importable
-from kcl_processor.table.table_definition import creation
 
 # AWS publishes no speed of exports and imports. Assumed: a fixed part, and one that grows.
 _FIXED_HOURS = 0.5
 _GB_PER_HOUR = 500.0
 _RULED = (
     "every item of the source is counted: the rules may leave less to write. An import takes items "
-    "as they are, so for a task with rules there is no other way"
+    "as they are, so for a task with rules the export is laid by our own writer, too"
 )
 
 
@@ -76,10 +72,13 @@ def by_import(task: Task, source: dict[str, Any]) -> Way:
     notes = [
         "the import creates the destination, which must not exist yet",
         f"the {RETENTION / HOUR:.0f} h of the stream count from the export's point in time",
-        "replace BUCKET, EXPORT_ARN and EXPORT_ID; another account needs a bucket policy",
+        "BUCKET is one of yours; one of another account needs a bucket policy",
     ]
     if source.get("LocalSecondaryIndexes"):
-        notes.append("an import cannot create local secondary indexes, which this source has")
+        notes.append(
+            "an import cannot create local secondary indexes, which this source has: with a "
+            "destination that prepare has made, the export is laid by our own writer"
+        )
     if task.source.region != task.destination.region:
         per_gigabyte += costs.TRANSFER_GB
     return Way(
@@ -93,24 +92,9 @@ def by_import(task: Task, source: dict[str, Any]) -> Way:
             f"(export {costs.EXPORT_GB}, import {costs.IMPORT_GB}, PITR for a month "
             f"{costs.PITR_GB_MONTH}, transfer to another region {costs.TRANSFER_GB})",
         ],
-        _commands(task, source),
+        [
+            f"kcl-processor copy {task.name} --managed --bucket BUCKET",
+            f"kcl-processor run {task.name}",
+        ],
         notes,
     )
-
-
-def _commands(task: Task, source: dict[str, Any]) -> list[str]:
-    request = creation(source, task.destination.table)
-    parameters = importable(request)
-    region, table = task.source.region, task.source.table
-    return [
-        f"aws dynamodb update-continuous-backups --region {region} --table-name {table} "
-        "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
-        f"aws dynamodb export-table-to-point-in-time --region {region} "
-        f"--table-arn {source['TableArn']} --s3-bucket BUCKET --export-format DYNAMODB_JSON",
-        f"aws dynamodb describe-export --region {region} --export-arn EXPORT_ARN",
-        f"aws dynamodb import-table --region {task.destination.region} "
-        "--s3-bucket-source S3Bucket=BUCKET,S3KeyPrefix=AWSDynamoDB/EXPORT_ID/data/ "
-        "--input-format DYNAMODB_JSON --input-compression-type GZIP "
-        f"--table-creation-parameters {shlex.quote(json.dumps(parameters))}",
-        f"kcl-processor run {task.name}",
-    ]
