@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from kcl_processor.cli.hint import again, as_called
-from kcl_processor.cli.managed import managed_options
+from kcl_processor.cli.managed import managed_options, print_managed
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
@@ -228,6 +228,8 @@ def _left_out(progress: CopyProgress) -> dict[str, object]:
 def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
     task = files.task
     progress, running = _seen(files, part)
+    if progress is None and part is None and print_managed(task, as_json=as_json):
+        return ExitCode.OK
     if progress is None:
         what = f"Part {part.number}/{part.total} of the" if part else "No"
         where = "has not begun" if part else "has begun on this host"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
+from kcl_processor.cli.output import print_json, print_rows
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.table.managed_copy import ManagedOptions
+from kcl_processor.table.managed_row import StepsRow
 
 
 def managed_options(args: argparse.Namespace) -> ManagedOptions | None:
@@ -27,6 +30,24 @@ def managed_options(args: argparse.Namespace) -> ManagedOptions | None:
             "it without --part and --from-export",
         )
     return ManagedOptions(*place_of(args.bucket), lambda: _ask(args))
+
+
+def print_managed(task: Task, *, as_json: bool) -> bool:
+    """Print what AWS was asked for, for a copy that it makes; whether it was."""
+    steps = StepsRow(task).load()
+    if steps is None:
+        return False
+    row = {
+        "task": task.name,
+        "state": "importing" if steps.importing else "exporting",
+        "export": steps.export or None,
+        "import": steps.imported or None,
+    }
+    if as_json:
+        print_json(row)
+    else:
+        print_rows([row], tuple(row))
+    return True
 
 
 def place_of(bucket: str) -> tuple[str, str]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.table.managed_row import Steps, StepsRow
 from tests.cli.ask import Ask
 
 
@@ -21,6 +27,24 @@ def test_what_goes_together_with_no_copy_is_refused(ask: Ask, words: list[str], 
     """Before anything is asked of AWS."""
     code, out, err = ask("copy", *words)
     assert (code, out) == (ExitCode.CONFIG, "") and told in err
+
+
+def test_its_state_is_what_aws_was_asked_for(ask: Ask, file: Path) -> None:
+    """On whatever host it is asked."""
+    task = load_tasks(file)[0]
+    make_kcl_tables(task)
+    row = StepsRow(task)
+    steps = row.save(Steps.new("b", "there"), export="arn:export")
+    code, out, _ = ask("copy", "--status", "--json")
+    assert code == ExitCode.OK
+    assert json.loads(out) == {
+        "task": task.name,
+        "state": "exporting",
+        "export": "arn:export",
+        "import": None,
+    }
+    row.save(steps, importing=True)
+    assert "importing" in ask("copy", "--status").out
 
 
 def test_recovery_is_not_turned_on_where_nobody_can_be_asked(ask: Ask) -> None:
