@@ -94,9 +94,9 @@ def functions(source: Source) -> Any:
     return _client("lambda", source.region, None, source.access)
 
 
-def buckets(source: Source) -> Any:
-    """An S3 client for exports of a task's source; it finds a bucket's region by itself."""
-    return _client("s3", source.region, None, source.access)
+def buckets(side: Side) -> Any:
+    """An S3 client for exports of a side's table; it finds a bucket's region by itself."""
+    return _client("s3", side.region, None, side.access)
 
 
 def described(

@@ -41,7 +41,7 @@ KCL_ACTIONS = (
 ADOPTING_ACTIONS = ("UpdateTable",)
 # What puts letters into a queue, and looks whether it is there. Only an ARN takes GetQueueUrl.
 LETTER_ACTIONS = ("GetQueueAttributes", "GetQueueUrl", "SendMessage")
-# What `copy --managed` asks of the source's table, and AWS then does with its caller's rights.
+# What `copy --managed` and `heal` ask of a table, and AWS then does with its caller's rights.
 EXPORT_ACTIONS = (
     "DescribeContinuousBackups",
     "ExportTableToPointInTime",
@@ -173,8 +173,10 @@ def policy(
         bucket: with those for exports of the source that lie there.
     """
     statements = _OF_ROLE[role](task, arns)
-    if bucket and role in SIDES:
-        statements += (_exports if role == "source" else _imports)(arns, bucket)
+    if bucket and role == "source":
+        statements += _exports(arns.source, bucket)
+    if bucket and role == "destination":
+        statements += [*_exports(arns.destination, bucket), *_imports(arns)]
     kept = [one for one in statements if tools or not one["Sid"].startswith("Tools")]
     return {"Version": "2012-10-17", "Statement": kept}
 
@@ -261,26 +263,24 @@ def _source(task: Task, arns: Arns) -> list[Document]:
     ]
 
 
-def _exports(arns: Arns, bucket: str) -> list[Document]:
-    there = _bucket_arn(arns.source, bucket)
+def _exports(table: str, bucket: str) -> list[Document]:
+    there = _bucket_arn(table, bucket)
     return [
-        _allow("ToolsExport", EXPORT_ACTIONS, arns.source),
-        _allow("ToolsAwaitExport", ("DescribeExport",), f"{arns.source}/export/*"),
+        _allow("ToolsExport", EXPORT_ACTIONS, table),
+        _allow("ToolsAwaitExport", ("DescribeExport",), f"{table}/export/*"),
         _allow("ToolsFindExport", ("ListBucket",), there, service="s3"),
         _allow("ToolsUseBucket", BUCKET_ACTIONS, f"{there}/*", service="s3"),
     ]
 
 
-def _imports(arns: Arns, bucket: str) -> list[Document]:
-    """What ImportTable needs of whoever calls it (developer guide, "Requesting a table import")."""
-    there = _bucket_arn(arns.source, bucket)
+def _imports(arns: Arns) -> list[Document]:
+    """What ImportTable needs of whoever calls it, besides reading the bucket (developer guide,
+    "Requesting a table import")."""
     _, partition, _, region, account, _ = arns.destination.split(":", 5)
     logs = f"arn:{partition}:logs:{region}:{account}:log-group:/aws-dynamodb/*"
     return [
         _allow("ToolsImport", ("ImportTable", "UpdateTable"), arns.destination),
         _allow("ToolsAwaitImport", ("DescribeImport",), f"{arns.destination}/import/*"),
-        _allow("ToolsFindExport", ("ListBucket",), there, service="s3"),
-        _allow("ToolsReadExport", ("GetObject",), f"{there}/*", service="s3"),
         _allow("ToolsImportLog", IMPORT_LOG_ACTIONS, logs, service="logs"),
     ]
 

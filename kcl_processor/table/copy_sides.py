@@ -105,7 +105,7 @@ def describe(task: Task, options: CopyOptions) -> Tables:
     _, transform = preflight.check_destination(task, facts.keys, facts.table)
     source = preflight.describe(task.source, SourceError, "check the source")
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
-    export = open_export(task, options.export, facts.table) if options.export else None
+    export = open_export(task.source, options.export, facts.table) if options.export else None
     if export:
         refuse_filtered(task.source, export)
     tables = _tables(options, source, destination, facts.stream_arn)

@@ -282,7 +282,7 @@ def _whole(task: Task, tables: Tables, progress: CopyProgress) -> Tables:
         return tables
     left = [number for number, one in progress.own_segments.items() if not one.done]
     files = [file for number in left for file in files_of(export, Segment(number, total))]
-    return replace(tables, export=check_files(task, export, files))
+    return replace(tables, export=check_files(task.source, export, files))
 
 
 def _joined(options: CopyOptions, tables: Tables, mark: CopyMark) -> CopyProgress:

@@ -22,7 +22,7 @@ import orjson
 
 from kcl_processor.aws import clients
 from kcl_processor.aws.clients import CONNECTIONS
-from kcl_processor.config.task import Source, Task
+from kcl_processor.config.task import Side
 from kcl_processor.errors import ConfigError, SourceError
 from kcl_processor.launch.incarnation import Incarnation
 
@@ -54,7 +54,7 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class Export:
-    """An export of a task's source.
+    """An export of a task's table.
 
     Attributes:
         bucket, folder: where it lies; the folder ends with a slash.
@@ -90,12 +90,13 @@ def damaged(place: str, what: str) -> SourceError:
     return SourceError(f"The export's file {place} {what}.", _ANEW)
 
 
-def open_export(task: Task, url: str, source: Incarnation, *, incremental: bool = False) -> Export:
+def open_export(side: Side, url: str, table: Incarnation, *, incremental: bool = False) -> Export:
     """Read an export's manifests.
 
     Args:
+        side: with whose credentials.
         url: of its folder, or of its summary, as ``s3://BUCKET/KEY``.
-        source: the table that it is to be of.
+        table: the one that it is to be of.
         incremental: it is to be of what changed in a span of time, and not of the whole table.
 
     Raises:
@@ -105,11 +106,11 @@ def open_export(task: Task, url: str, source: Incarnation, *, incremental: bool 
         PermissionDenied: a call is denied.
     """
     bucket, folder = _place(url)
-    reading = _Bucket(task.source, bucket)
+    reading = _Bucket(side, bucket)
     summary = _parsed(reading, folder + _SUMMARY, orjson.loads)
     try:
         _refuse_other_kind(summary, f"s3://{bucket}/{folder}", incremental=incremental)
-        _refuse_other_table(summary, f"s3://{bucket}/{folder}", source)
+        _refuse_other_table(summary, f"s3://{bucket}/{folder}", table)
         there = summary["manifestFilesS3Key"]
         files_key = folder + posixpath.basename(there)
         moved = _moved(posixpath.dirname(there), folder)
@@ -146,7 +147,7 @@ def open_export(task: Task, url: str, source: Incarnation, *, incremental: bool 
     return export
 
 
-def check_files(task: Task, export: Export, numbers: Sequence[int]) -> Export:
+def check_files(side: Side, export: Export, numbers: Sequence[int]) -> Export:
     """Make sure that data files are there and are whole, before anything of them is written.
 
     An object whose ETag is the one that the export gave it is that object. Any other, as of an
@@ -162,7 +163,7 @@ def check_files(task: Task, export: Export, numbers: Sequence[int]) -> Export:
         SourceError: one is missing or damaged, told by name.
         PermissionDenied: a call is denied.
     """
-    reading = _Bucket(task.source, export.bucket)
+    reading = _Bucket(side, export.bucket)
     folders = {posixpath.dirname(export.files[number].key) for number in numbers}
     etags = {key: etag for folder in sorted(folders) for key, etag in reading.listed(folder + "/")}
 
@@ -182,10 +183,10 @@ def check_files(task: Task, export: Export, numbers: Sequence[int]) -> Export:
 
 
 class _Bucket:
-    """Reads a bucket with the source's credentials."""
+    """Reads a bucket with a side's credentials."""
 
-    def __init__(self, source: Source, name: str) -> None:
-        self._client = clients.buckets(source)
+    def __init__(self, side: Side, name: str) -> None:
+        self._client = clients.buckets(side)
         self._name = name
 
     def read(self, key: str) -> bytes | None:
@@ -282,13 +283,13 @@ def _refuse_other_kind(summary: dict[str, Any], place: str, *, incremental: bool
         )
 
 
-def _refuse_other_table(summary: dict[str, Any], place: str, source: Incarnation) -> None:
+def _refuse_other_table(summary: dict[str, Any], place: str, table: Incarnation) -> None:
     arn, table_id = summary["tableArn"], summary.get("tableId", "")
-    if arn == source.arn and (not table_id or not source.table_id or table_id == source.table_id):
+    if arn == table.arn and (not table_id or not table.table_id or table_id == table.table_id):
         return
     raise SourceError(
-        f"The export {place} is of table {arn} {table_id}, and the source is {source}.",
-        "an export of the task's own source, as it is now",
+        f"The export {place} is of table {arn} {table_id}, and is to be of {table}.",
+        "an export of the task's own table, as it is now",
     )
 
 

@@ -17,8 +17,8 @@ from typing import Any
 from kcl_processor.aws import clients
 from kcl_processor.aws.codes import UNKNOWN_OPERATION, code_of
 from kcl_processor.clock import Clock
-from kcl_processor.config.task import Source
-from kcl_processor.errors import PermissionDenied, SourceError
+from kcl_processor.config.task import Side, Source
+from kcl_processor.errors import DestinationError, PermissionDenied, SourceError
 from kcl_processor.table.export import INCREMENTAL, Export
 
 _log = logging.getLogger(__name__)
@@ -51,24 +51,24 @@ class ExportRequest:
     old: bool = False
 
 
-def has_recovery(source: Source) -> bool:
-    """Whether point-in-time recovery of the source is on.
+def has_recovery(side: Side) -> bool:
+    """Whether point-in-time recovery of a side's table is on.
 
     Raises:
         SourceError, PermissionDenied: that cannot be asked.
     """
-    return recovery_of(source) is not None
+    return recovery_of(side) is not None
 
 
-def recovery_of(source: Source) -> tuple[float, float] | None:
-    """The oldest and the newest moment that the source can be exported of, seconds since the epoch;
+def recovery_of(side: Side) -> tuple[float, float] | None:
+    """The oldest and the newest moment that a side can be exported of, seconds since the epoch;
     ``None`` where point-in-time recovery is off.
 
     Raises:
         SourceError, PermissionDenied: that cannot be asked.
     """
-    with _calling("DescribeContinuousBackups", source):
-        found = clients.tables(source).describe_continuous_backups(TableName=source.table)
+    with _calling("DescribeContinuousBackups", side):
+        found = clients.tables(side).describe_continuous_backups(TableName=side.table)
     described = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     if described.get("PointInTimeRecoveryStatus") != "ENABLED":
         return None
@@ -77,26 +77,26 @@ def recovery_of(source: Source) -> tuple[float, float] | None:
     return (oldest.timestamp() if oldest else 0.0, newest.timestamp() if newest else 0.0)
 
 
-def turn_recovery_on(source: Source, clock: Clock, wait: Callable[[float], None]) -> None:
-    """Turn point-in-time recovery of the source on, and wait until it is.
+def turn_recovery_on(side: Side, clock: Clock, wait: Callable[[float], None]) -> None:
+    """Turn point-in-time recovery of a side's table on, and wait until it is.
 
     Raises:
         SourceError, PermissionDenied: it does not come on.
     """
-    with _calling("UpdateContinuousBackups", source):
-        clients.tables(source).update_continuous_backups(
-            TableName=source.table,
+    with _calling("UpdateContinuousBackups", side):
+        clients.tables(side).update_continuous_backups(
+            TableName=side.table,
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
         )
     until = clock.elapsed() + _PATIENCE
-    while not has_recovery(source):
+    while not has_recovery(side):
         if clock.elapsed() > until:
-            raise SourceError(f"Point-in-time recovery of {source} does not come on.", _HINT)
+            raise SourceError(f"Point-in-time recovery of {side} does not come on.", _HINT)
         wait(POLL)
 
 
 def request_export(
-    source: Source,
+    side: Side,
     table_arn: str,
     request: ExportRequest,
     clock: Clock,
@@ -124,10 +124,10 @@ def request_export(
                 "ExportViewType": "NEW_AND_OLD_IMAGES" if request.old else "NEW_IMAGE",
             },
         }
-    client = clients.tables(source)
+    client = clients.tables(side)
     deadline = clock.elapsed() + _PATIENCE
     while True:
-        with _calling("ExportTableToPointInTime", source):
+        with _calling("ExportTableToPointInTime", side):
             try:
                 found = client.export_table_to_point_in_time(**parameters)
             except client.exceptions.ClientError as error:
@@ -139,7 +139,7 @@ def request_export(
 
 
 def await_export(
-    source: Source,
+    side: Side,
     arn: str,
     tell: Callable[[str], None],
     clock: Clock,
@@ -153,10 +153,10 @@ def await_export(
     Raises:
         SourceError, PermissionDenied: it has failed, or cannot be looked at.
     """
-    client = clients.tables(source)
+    client = clients.tables(side)
     telling = Telling(tell, clock)
     while True:
-        with _calling("DescribeExport", source):
+        with _calling("DescribeExport", side):
             try:
                 found = client.describe_export(ExportArn=arn)["ExportDescription"]
             except client.exceptions.ExportNotFoundException:
@@ -170,7 +170,7 @@ def await_export(
                 f"{found.get('FailureMessage')}.",
                 "mend the cause, then again: another export is asked for",
             )
-        telling(f"The export of {source} is {found['ExportStatus']}")
+        telling(f"The export of {side} is {found['ExportStatus']}")
         wait(POLL)
 
 
@@ -217,5 +217,6 @@ class Telling:
             self._tell(f"{what}, for {(now - self._began) / 60:.0f} min.")
 
 
-def _calling(action: str, source: Source) -> Any:
-    return clients.calling(f"dynamodb:{action}", f"table {source}", SourceError, _HINT)
+def _calling(action: str, side: Side) -> Any:
+    error = SourceError if isinstance(side, Source) else DestinationError
+    return clients.calling(f"dynamodb:{action}", f"table {side}", error, _HINT)

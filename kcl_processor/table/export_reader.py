@@ -23,7 +23,7 @@ from botocore.exceptions import (
 
 from kcl_processor.aws import clients
 from kcl_processor.aws.codes import code_of, passes
-from kcl_processor.config.task import Source
+from kcl_processor.config.task import Side
 from kcl_processor.errors import SourceError
 from kcl_processor.replicate.backoff import delay
 from kcl_processor.replicate.change import canonical_key
@@ -89,8 +89,16 @@ def changed_item(line: bytes) -> Item:
     return Item(key, orjson.dumps(old) if old else b"", key)
 
 
+def laid_item(line: bytes) -> Item:
+    """An item of an incremental export as it is behind the span; empty if it is not there."""
+    change = orjson.loads(line)
+    key = canonical_key(change["Keys"])
+    new = change.get("NewImage")
+    return Item(key, orjson.dumps(new) if new else b"", key)
+
+
 def export_access(
-    source: Source,
+    side: Side,
     export: Export,
     read: Callable[[bytes], Item],
     wait: Callable[[float], None],
@@ -98,7 +106,7 @@ def export_access(
     """An export as it lies in S3; nothing is connected to before the first file is opened."""
 
     def open_file(file: ExportFile) -> IO[bytes]:
-        client = clients.buckets(source)
+        client = clients.buckets(side)
         answer = client.get_object(Bucket=export.bucket, Key=file.key, IfMatch=file.etag)
         body: IO[bytes] = answer["Body"]
         return body

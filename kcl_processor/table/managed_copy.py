@@ -217,9 +217,9 @@ class _Run:
         url = self.exported(steps)
         steps = self._row.load()
         assert steps, "an export was asked for"
-        export = open_export(self._task, url, Incarnation.of(self._source))
+        export = open_export(self._task.source, url, Incarnation.of(self._source))
         if not steps.importing:
-            export = check_files(self._task, export, range(len(export.files)))
+            export = check_files(self._task.source, export, range(len(export.files)))
             copy_checks.refuse_late_stream(self._task.source, self._facts.stream_arn, export)
         self._begin(steps, export)
         steps = self._row.save(steps, importing=True)

@@ -24,7 +24,7 @@ from kcl_processor.table import access
 from kcl_processor.table.equality import same
 from kcl_processor.table.patience import Refused
 from kcl_processor.table.repair import Outcome, Repair
-from kcl_processor.table.sides import Pair, open_sides
+from kcl_processor.table.sides import Pair, Sides, open_sides
 from kcl_processor.table.table_reader import TableReader
 from kcl_processor.transform.transform import RuleFailed, Transform
 
@@ -110,14 +110,14 @@ def open_replay(task: Task, clock: Clock, wait: Callable[[float], None]) -> Repl
     Raises:
         OperatorError: one of the tables is not there, or they are not a source and its replica.
     """
-    source, repair, transform = open_repair(task, 1, clock, wait)
+    source, _, repair, transform = open_repair(task, 1, clock, wait)
     return Replay(task.name, source, repair, transform)
 
 
 def open_repair(
     task: Task, threads: int, clock: Clock, wait: Callable[[float], None], *, keeps: bool = False
-) -> tuple[TableReader, Repair, Transform | None]:
-    """A task's source, what makes single keys good at its destination, and its rules.
+) -> tuple[TableReader, Sides, Repair, Transform | None]:
+    """A task's source, both sides, what makes single keys good between them, and the rules.
 
     Args:
         threads: how many keys are made good at once.
@@ -135,4 +135,5 @@ def open_repair(
     source = TableReader(reading, keys, page_items=1)
     destination = TableReader(writing, key_schema(replica), page_items=1)
     sides = open_sides(source, destination, transform, keeps=keeps)
-    return source, Repair(sides, writing, delete_extra=not keeps, dry_run=False), transform
+    repair = Repair(sides, writing, delete_extra=not keeps, dry_run=False)
+    return source, sides, repair, transform

@@ -34,7 +34,7 @@ def test_a_gap_that_is_open_still_is_told_with_what_to_type(
     note(file, tmp_path)
     code, out, err = ask("heal", "--bucket", "b", "--json")
     (told,) = json.loads(out)
-    assert code == ExitCode.GAP and told["state"] == "open" and "turned off" in told["why"]
+    assert code == ExitCode.GAP and told["state"] == "open" and "the stream was off" in told["why"]
     assert "verify" in err and "--repair --delete-extra" in err
 
 

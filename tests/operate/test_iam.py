@@ -59,8 +59,8 @@ def test_what_only_the_tools_need_can_be_left_out() -> None:
 
 
 def test_exports_and_imports_go_by_a_bucket() -> None:
-    """For the tools alone, and where a bucket is named: made and read by the source's role, and
-    imported by the destination's."""
+    """For the tools alone, and where a bucket is named: either side's role exports its table, and
+    the destination's imports."""
     given: dict[str, Any] = {"bucket": "exports"}
     source, destination = (
         {
@@ -88,7 +88,8 @@ def test_exports_and_imports_go_by_a_bucket() -> None:
     }
     assert destination["ToolsImport"][1] == [ARNS.destination]
     assert destination["ToolsAwaitImport"][1] == [f"{ARNS.destination}/import/*"]
-    assert destination["ToolsReadExport"] == (["s3:GetObject"], ["arn:aws:s3:::exports/*"])
+    assert destination["ToolsExport"] == (source["ToolsExport"][0], [ARNS.destination])
+    assert destination["ToolsUseBucket"] == source["ToolsUseBucket"]
     assert destination["ToolsImportLog"][1] == [
         "arn:aws:logs:eu-west-1:444455556666:log-group:/aws-dynamodb/*"
     ]

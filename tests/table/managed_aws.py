@@ -30,7 +30,8 @@ class ManagedAws:
     Attributes:
         looks: how often a job is looked at before it has ended.
         lead: seconds that its clock is ahead: a stream that was turned on just now is settled.
-        history: what an incremental export is of: when, which key, and its item from then on.
+        history: what an incremental export is of, by the table's name: when, which key, and its
+            item from then on.
         recovery: the oldest and the newest moment that can be recovered; moto's own for ``None``.
         fail: what a job is to fail with, by the operation that asks for it.
         calls: the operations, in their order.
@@ -40,7 +41,7 @@ class ManagedAws:
         self.url = url
         self.looks = 2
         self.lead = 10.0
-        self.history: list[tuple[float, Body, Body | None]] = []
+        self.history: dict[str, list[tuple[float, Body, Body | None]]] = {}
         self.recovery: tuple[float, float] | None = None
         self.fail: dict[str, str] = {}
         # Items that an import leaves out.
@@ -114,7 +115,7 @@ class ManagedAws:
         span = body.get("IncrementalExportSpecification")
         written = Written(
             Incarnation.of(table),
-            [self._changes(span), []] if span else whole(self._items(name), 4),
+            [self._changes(name, span), []] if span else whole(self._items(name), 4),
             time=span["ExportToTime"] if span else time.time() + self.lead,
             since=span["ExportFromTime"] if span else None,
             prefix=body.get("S3Prefix", "none"),
@@ -133,13 +134,13 @@ class ManagedAws:
         self._begin("export", body["ClientToken"], job["ExportArn"], job)
         return Reply.of({"ExportDescription": job})
 
-    def _changes(self, span: Body) -> list[Body]:
+    def _changes(self, table: str, span: Body) -> list[Body]:
         """What has changed from the begin of a span until before its end: of each key the item as
         it was and as it is, and of one that was made and deleted in between nothing."""
         since, until = span["ExportFromTime"], span["ExportToTime"]
         before: dict[str, Body | None] = {}
         after: dict[str, Body | None] = {}
-        for moment, key, item in sorted(self.history, key=lambda event: event[0]):
+        for moment, key, item in sorted(self.history.get(table, ()), key=lambda event: event[0]):
             name = json.dumps(key)
             if moment < since:
                 before[name] = item

@@ -34,8 +34,8 @@ def task(moto_url: str) -> Task:
 
 def opened(task: Task, url: str, **options: Any) -> Export:
     """An export that was found, with all its files checked."""
-    export = open_export(task, url, TABLE, **options)
-    return check_files(task, export, range(len(export.files)))
+    export = open_export(task.source, url, TABLE, **options)
+    return check_files(task.source, export, range(len(export.files)))
 
 
 def test_an_export_is_read_from_its_manifests(s3: Any, task: Task) -> None:
@@ -143,9 +143,9 @@ def test_a_data_file_that_is_damaged_is_told(s3: Any, task: Task) -> None:
         (
             {"table": replace(TABLE, arn=f"{TABLE.arn}-2")},
             {},
-            "is of table .*orders-2 id-1, and the source is .*orders ",
+            "is of table .*orders-2 id-1, and is to be of .*orders ",
         ),
-        ({"table": replace(TABLE, table_id="id-0")}, {}, "is of table .*orders id-0, and the"),
+        ({"table": replace(TABLE, table_id="id-0")}, {}, "is of table .*orders id-0, and is"),
     ],
 )
 def test_an_export_of_another_kind_or_table_is_refused(
@@ -161,14 +161,14 @@ def test_an_export_of_another_kind_or_table_is_refused(
 def test_a_place_that_is_none_is_refused(task: Task, url: str) -> None:
     """Before anything is asked."""
     with pytest.raises(ConfigError, match="names no export in S3"):
-        open_export(task, url, TABLE)
+        open_export(task.source, url, TABLE)
 
 
 def test_a_bucket_that_is_not_there_is_told(s3: Any, task: Task) -> None:
     """With what was asked of it."""
     del s3
     with pytest.raises(OperatorError, match="s3:GetObject on s3://no-such-bucket/a/manifest"):
-        open_export(task, "s3://no-such-bucket/a", TABLE)
+        open_export(task.source, "s3://no-such-bucket/a", TABLE)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_manifest_of_another_form_is_told(s3: Any, task: Task, summary: Any, t
         Body=json.dumps(summary),
     )
     with pytest.raises(SourceError, match=f"is no manifest: {told}"):
-        open_export(task, written.url, TABLE)
+        open_export(task.source, written.url, TABLE)
 
 
 @pytest.mark.parametrize("line", ['{"itemCount": "x"}', "[]", "7", '{"dataFileS3Key": 1}', "{"])
@@ -205,4 +205,4 @@ def test_a_list_of_files_of_another_form_is_told(s3: Any, task: Task, line: str)
     s3.delete_object(Bucket=written.bucket, Key=f"{written.folder}/manifest-files.md5")
     s3.put_object(Bucket=written.bucket, Key=f"{written.folder}/manifest-files.json", Body=line)
     with pytest.raises(SourceError, match="is no manifest"):
-        open_export(task, written.url, TABLE)
+        open_export(task.source, written.url, TABLE)

@@ -212,7 +212,7 @@ def test_what_cannot_be_copied_is_refused_before_anything_is_written(
 def test_an_export_of_another_table_is_refused(make: Make) -> None:
     """By both names."""
     world, other = make(), make()
-    with pytest.raises(SourceError, match=f"{other.task.source.table} .*and the source is"):
+    with pytest.raises(SourceError, match=f"{other.task.source.table} .*and is to be of"):
         world.copy(other.write().url)
     assert world.state() is None
 

@@ -43,6 +43,11 @@ def gap(shard: str | None = SHARD, since: float | None = BEGIN, until: float = E
     return Gap(NOW, shard, "5", None if since is None else iso(since), iso(until), "trimmed")
 
 
+def begun(moment: float) -> str:
+    """A shard that was made at a moment."""
+    return f"shardId-{int(moment * 1000):020}-abcdef01"
+
+
 def history(seed: int) -> list[tuple[float, Image, Image | None]]:
     """Changes of a few keys: before the gap, in it, and behind it."""
     chance = random.Random(seed)
@@ -80,14 +85,16 @@ class World:
         make_source_and_destination(self.task)
         make_kcl_tables(self.task)
         self.files = TaskFiles(self.task, folder)
-        turn_recovery_on(self.task.source, SystemClock(), lambda _seconds: None)
-        aws.recovery = (BEGIN - HOUR, NOW)
-        aws.history = history(seed)
+        for side in (self.task.source, self.task.destination):
+            turn_recovery_on(side, SystemClock(), lambda _seconds: None)
+        aws.recovery = (BEGIN - HOUR, NOW + HOUR)
         self.transform = self._transform()
-        for moment, key, item in aws.history:
+        self.changes = aws.history.setdefault(self.task.source.table, history(seed))
+        self.laid = aws.history.setdefault(self.task.destination.table, [])
+        for moment, key, item in self.changes:
             self._apply(self.task.source.table, key, item)
             if not BEGIN < moment <= END:
-                self._replicate(key, item)
+                self._replicate(moment, key, item)
 
     def _transform(self) -> Transform | None:
         if self.task.rules is None:
@@ -102,9 +109,10 @@ class World:
         else:
             self.client.put_item(TableName=table, Item=item)
 
-    def _replicate(self, key: Image, item: Image | None) -> None:
+    def _replicate(self, moment: float, key: Image, item: Image | None) -> None:
         laid = self.transform.lay(item) if self.transform else item
         self._apply(self.task.destination.table, key, laid)
+        self.laid.append((moment + 1, key, laid))
 
     def wanted(self) -> list[Image]:
         found = self._scan(self.task.source.table)
@@ -166,6 +174,36 @@ def test_a_gap_is_healed_and_settled(make: Make, seed: int) -> None:
     assert world.heal() == [] and world.exports() == 1
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_gap_of_no_exact_begin_is_healed_by_both_sides(make: Make, seed: int) -> None:
+    """What was made, laid and deleted since its shard was made is in no export of the source."""
+    world = make(seed=seed)
+    world.note(gap(since=BEGIN - HOUR / 2, shard=begun(BEGIN - HOUR / 2)))
+    (healing,) = world.heal()
+    assert world.held() == world.wanted()
+    assert healing.open is None and open_gaps(world.files.gaps) == []
+    # The gap was found thirty hours later.
+    assert world.exports() == 3
+
+
+def test_without_what_was_laid_such_a_gap_is_not_healed(make: Make) -> None:
+    """So it needs both exports."""
+    world = make()
+    world.laid.clear()
+    world.note(gap(since=BEGIN - HOUR / 2, shard=begun(BEGIN - HOUR / 2)))
+    world.heal()
+    assert {"S": "old"} in [item["pk"] for item in world.held()]
+    assert {"S": "old"} not in [item["pk"] for item in world.wanted()]
+
+
+def test_a_stream_that_was_off_is_healed_by_both_sides(make: Make) -> None:
+    """Until the next one was turned on."""
+    world = make()
+    world.note(replace(gap(None, BEGIN - 90), checkpoint="arn/stream/the-old-one"))
+    (healing,) = world.heal()
+    assert healing.open is None and world.held() == world.wanted()
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_rules_hold_where_a_gap_is_healed(make: Make, seed: int) -> None:
     """An item that left the rules in the gap leaves the replica; one that came in is laid."""
@@ -204,10 +242,10 @@ def test_a_gap_that_was_healed_elsewhere_is_settled_without_an_export(
 @pytest.mark.parametrize(
     ("found", "bucket", "recovery", "why"),
     [
-        (gap(), None, (BEGIN - 1, NOW), "no --bucket was given"),
+        (gap(), None, (0, NOW), "no --bucket was given"),
         (gap(), "b", (BEGIN + 1, NOW), "was turned on after it began"),
-        (gap(since=1699990000.0), "b", (0, NOW), "had read nothing of the shard itself"),
-        (gap(shard=None), "b", (0, NOW), "before it was turned off"),
+        (gap(), "b", (BEGIN - 59, NOW), "recovery of the source was turned on after it began"),
+        (gap(shard=None, since=None), "b", (0, NOW), "since when the stream was off is not known"),
     ],
 )
 def test_what_no_export_heals_stays_open_and_says_why(
@@ -224,17 +262,21 @@ def test_what_no_export_heals_stays_open_and_says_why(
     assert open_gaps(world.files.gaps) == [found]
 
 
-def test_without_recovery_a_gap_stays_open(make: Make) -> None:
+@pytest.mark.parametrize(
+    ("which", "found"), [("source", gap()), ("destination", gap(begun(BEGIN), BEGIN))]
+)
+def test_without_recovery_a_gap_stays_open(make: Make, which: str, found: Gap) -> None:
     """It is not turned on for what is past."""
     world = make()
-    world.note(gap())
+    world.note(found)
+    side = world.task.source if which == "source" else world.task.destination
     world.client.update_continuous_backups(
-        TableName=world.task.source.table,
+        TableName=side.table,
         PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
     )
     (healing,) = world.heal()
-    assert healing.open and "point-in-time recovery of the source is off" in healing.open
-    assert world.aws.calls.count("UpdateContinuousBackups") == 1
+    assert healing.open and f"point-in-time recovery of the {which} is off" in healing.open
+    assert world.aws.calls.count("UpdateContinuousBackups") == 2
 
 
 def test_a_key_that_cannot_be_made_good_leaves_its_gap_open(make: Make) -> None:
@@ -243,7 +285,7 @@ def test_a_key_that_cannot_be_made_good_leaves_its_gap_open(make: Make) -> None:
     # Written behind the gap, so that the source holds it as the gap is healed.
     key = {"pk": {"S": "odd"}}
     world.client.put_item(TableName=world.task.source.table, Item={**key, "note": {"N": "1"}})
-    world.aws.history.append((BEGIN + 5, key, {**key, "note": {"N": "1"}}))
+    world.changes.append((BEGIN + 5, key, {**key, "note": {"N": "1"}}))
     world.note(gap())
     (healing,) = world.heal()
     assert healing.open and "keys rule fails" in healing.open
