@@ -24,9 +24,12 @@ from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import Signs, refuse_moved, refuse_running
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.copy_mark import (
+    BEAT,
     CopyMark,
     CopyState,
+    displaced,
     disturbed,
+    given_up,
     read_mark,
     refuse_stale,
     refuse_uncopied,
@@ -48,7 +51,6 @@ from kcl_processor.table.export_job import (
     request_export,
     turn_recovery_on,
 )
-from kcl_processor.table.hold import taken_over
 from kcl_processor.table.import_job import (
     ImportFailed,
     await_import,
@@ -283,7 +285,8 @@ class _Run:
         refuse_moved(self._task, self._signs)
         mark = self._mark.now(CopyState.BEGUN, self._clock.now())
         if not replace_mark(self._task, self._mark, mark):
-            raise disturbed(self._task, taken_over(read_mark(self._task)))
+            found = read_mark(self._task)
+            raise displaced(self._task, found) if found else given_up(self._task)
         self._mark = mark
 
     def _await_whole(self, steps: Steps, export: Export) -> None:
@@ -320,6 +323,9 @@ class _Run:
         progress.updated_at, progress.seconds = now, max(0.0, now - export.time)
         hold.refuse_others(progress, restart=False)
         hold.begin(progress, self._signs)
+        while seconds := hold.seconds_to_alone():
+            self._halt.wait(min(BEAT, seconds))
+            hold.look(progress)
         progress.finished_at = self._clock.now()
         whole = hold.finish(progress, self._listener)
         save(self._files.copy_progress, progress)
