@@ -11,9 +11,9 @@ Of a task with rules the items are laid by these; it is gone on with by no other
 With --from-export, the items come from an export of the table to S3 (all of it, DYNAMODB_JSON),
 and the hours count from the export's time. All its files are checked before an item is written.
 
-With --managed --bucket B, AWS does it: point-in-time recovery on, an export to the bucket, and an
-import into a new table like the source; waited for, and gone on with. Where the destination is
-there, or the task has rules, this command lays the export itself.
+With --managed --bucket B, AWS does it: stream and point-in-time recovery on, an export to the
+bucket, and an import into a new table like the source; waited for, and gone on with. Where the
+destination is there, or the task has rules, this command lays the export itself.
 
 With --part, several hosts copy one table, a part each: the first begins the copy, and the last to
 end lets the daemon start. How far a part is lies beside the checkpoints: any host goes on with it.
@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bucket", metavar="NAME[/PREFIX]", help="where --managed exports to")
     parser.add_argument(
-        "--yes", action="store_true", help="turn point-in-time recovery on without asking"
+        "--yes", action="store_true", help="turn stream and recovery on without asking"
     )
     parser.add_argument("--restart", action="store_true", help="forget an earlier run, begin anew")
     parser.add_argument("--status", action="store_true", help="show how far the copy is, and exit")

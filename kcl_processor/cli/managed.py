@@ -29,7 +29,7 @@ def managed_options(args: argparse.Namespace) -> ManagedOptions | None:
             "--managed copies the whole table, from an export of its own.",
             "it without --part and --from-export",
         )
-    return ManagedOptions(*place_of(args.bucket), lambda: _ask(args))
+    return ManagedOptions(*place_of(args.bucket), lambda what: _ask(what, args))
 
 
 def print_managed(task: Task, *, as_json: bool) -> bool:
@@ -56,17 +56,11 @@ def place_of(bucket: str) -> tuple[str, str]:
     return name, prefix
 
 
-def _ask(args: argparse.Namespace) -> None:
+def _ask(what: str, args: argparse.Namespace) -> None:
     if args.yes:
         return
-    what = "Point-in-time recovery of the source is off, and an export needs it"
     if not sys.stdin.isatty():
         raise ConfigError(f"{what}; nobody is there to be asked.", "--yes as well: it turns it on")
-    print(
-        f"{what}. Turn it on? It costs by the table's size, and stays on. [y/N] ",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
+    print(f"{what}. Turn it on? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise ConfigError("It stays off; nothing was touched.", "kcl-processor copy --plan")

@@ -59,7 +59,10 @@ from kcl_processor.table.import_job import (
 )
 from kcl_processor.table.managed_row import Steps, StepsRow
 from kcl_processor.table.pace import Halt
-from kcl_processor.table.prepare import described_table
+from kcl_processor.table.prepare import described_table, make, plan
+
+_STREAM = "The stream of the source is off, and costs nothing unread"
+_RECOVERY = "Point-in-time recovery of the source is off, and costs by the table's size"
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,13 @@ class ManagedOptions:
 
     Attributes:
         bucket, prefix: where the export is to lie.
-        allow: called before point-in-time recovery is turned on; raises if it may not be.
+        allow: called before something is turned on at the source, with what that is and what it
+            costs; raises if it may not be.
     """
 
     bucket: str
     prefix: str
-    allow: Callable[[], None]
+    allow: Callable[[str], None]
 
 
 def run_managed(
@@ -107,6 +111,9 @@ def run_managed(
             row.clear()
             steps = None
         if not _is_finished(progress, steps):
+            if stream := plan(task).stream:
+                managed.allow(_STREAM)
+                make(stream, clock, halt.wait)
             run = _Run(files, managed, options, row, listener, halt, clock)
             if run.imports(steps):
                 copied = run.imported(steps)
@@ -251,7 +258,7 @@ class _Run:
         now = self._clock.now()
         copy_checks.await_stream(source, self._facts.stream_arn, now, wait)
         if not has_recovery(source):
-            self._managed.allow()
+            self._managed.allow(_RECOVERY)
             turn_recovery_on(source, self._clock, wait)
         request = ExportRequest(steps.bucket, steps.prefix, steps.token)
         return request_export(source, self._source["TableArn"], request, self._clock, wait)

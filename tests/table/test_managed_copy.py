@@ -76,26 +76,29 @@ class Telling(CopyListener):
 class World:
     """A task whose source holds some items, and whose destination is not there."""
 
-    def __init__(self, aws: ManagedAws, url: str, folder: Path, **options: Any) -> None:
+    def __init__(
+        self, aws: ManagedAws, url: str, folder: Path, *, stream: bool = True, **options: Any
+    ) -> None:
         self.aws = aws
         task = make_task(url, **options)
         source = replace(task.source, streams_endpoint=aws.url)
         self.task: Task = replace(task, source=source)
         self.folder = folder
         self.client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=aws.url)
-        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
-        self.client.create_table(TableName=source.table, StreamSpecification=stream, **KEYS)
+        on = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        streaming = {"StreamSpecification": on} if stream else {}
+        self.client.create_table(TableName=source.table, **streaming, **KEYS)
         for item in ITEMS:
             self.client.put_item(TableName=source.table, Item=item)
         self.told = Telling()
-        self.asked = 0
+        self.asked: list[str] = []
 
     @property
     def destination(self) -> Side:
         return self.task.destination
 
-    def allow(self) -> None:
-        self.asked += 1
+    def allow(self, what: str) -> None:
+        self.asked.append(what)
 
     def copy(self, halt: Halt | None = None, bucket: str = "exports", **options: Any) -> Copied:
         name = f"{bucket}-{self.task.name}"
@@ -137,7 +140,7 @@ def test_aws_exports_and_imports(make: Make) -> None:
     world = make()
     began = time.time()
     copied = world.copy()
-    assert world.held() == ITEMS and copied.whole and world.asked == 1
+    assert world.held() == ITEMS and copied.whole and len(world.asked) == 1
     made = world.client.describe_table(TableName=world.destination.table)["Table"]
     for name in ("KeySchema", "GlobalSecondaryIndexes", "ProvisionedThroughput"):
         ours = world.client.describe_table(TableName=world.task.source.table)["Table"][name]
@@ -161,6 +164,19 @@ def like(part: Any) -> Any:
             if name not in ("IndexArn", "NumberOfDecreasesToday")
         }
     return part
+
+
+def test_a_stream_that_is_off_is_turned_on_before_the_export(make: Make) -> None:
+    """Asked, as recovery is; what changes from then on is in it."""
+    world = make(stream=False)
+    world.copy()
+    assert [what.split(" is off")[0] for what in world.asked] == [
+        "The stream of the source",
+        "Point-in-time recovery of the source",
+    ]
+    calls = world.aws.calls
+    assert calls.index("UpdateTable") < calls.index("ExportTableToPointInTime")
+    assert world.held() == ITEMS
 
 
 def test_a_finished_one_is_not_made_again(make: Make) -> None:
@@ -250,7 +266,7 @@ def test_rules_forbid_an_import(make: Make) -> None:
     world = make(rules=Rules(where="n < `5`"))
     with pytest.raises(ConfigError, match="the task has rules, and an import takes items as they"):
         world.copy()
-    assert world.jobs() == [] and world.asked == 0
+    assert world.jobs() == [] and world.asked == []
     world.make_destination()
     world.copy()
     assert world.held() == ITEMS[:5]
@@ -270,10 +286,10 @@ def test_a_no_leaves_everything_as_it_is(make: Make) -> None:
     """Recovery stays off, and the next run asks again."""
     world = make()
 
-    def refuse() -> None:
+    def refuse(_what: str) -> None:
         raise ConfigError("no", "")
 
-    world.allow = refuse  # type: ignore[method-assign]
+    world.allow = refuse  # type: ignore[method-assign, assignment]
     for _ in range(2):
         with pytest.raises(ConfigError, match="no"):
             world.copy()
