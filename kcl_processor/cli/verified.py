@@ -18,8 +18,8 @@ _RULED = (
 )
 # What rules may come to that is no difference, or none that a repair mends; in words.
 _MEANINGS = {
-    "kept": "{} items are kept that the source has deleted (ttl_deletes: skip); "
-    "--repair --delete-extra deletes them.",
+    "kept": "{} items are kept that the source holds no more (ttl_deletes: skip), whoever deleted "
+    "them there; --repair --delete-extra --delete-kept deletes them.",
     "untraced": "{} items of the destination do not carry the key of the source's item that they "
     "come from, so whether they are extra is not known; they are left.",
     "colliding": "{} items of the source are laid to a key where the destination holds another's.",

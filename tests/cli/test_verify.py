@@ -89,7 +89,10 @@ def test_what_cannot_be_traced_is_neither_equal_nor_deleted(
     assert (line["kind"], line["source_key"], line["outcome"]) == ("untraced", None, "left")
 
 
-@pytest.mark.parametrize("words", [("--dry-run",), ("--delete-extra",), ("--show-values",)])
+@pytest.mark.parametrize(
+    "words",
+    [("--dry-run",), ("--delete-extra",), ("--show-values",), ("--repair", "--delete-kept")],
+)
 def test_flags_without_what_they_belong_to_are_refused(ask: Ask, words: tuple[str, ...]) -> None:
     """Nothing is read, and the hint is what to add."""
     code, _, err = ask("verify", *words)
