@@ -89,6 +89,15 @@ class Verified:
     results: list[SegmentResult]
     settled: int
 
+    @property
+    def has_strays(self) -> bool:
+        """Whether the destination may hold more than what the source's items are laid to: there is
+        what cannot be traced, and the keys that the scans have shown are not the same."""
+        if not any(result.untraced for result in self.results):
+            return False
+        held = sum(result.held_keys for result in self.results)
+        return held == 0 or held != sum(result.laid_keys for result in self.results)
+
 
 def run_verify(
     task: Task, options: VerifyOptions, listener: VerifyListener, halt: Halt, clock: Clock

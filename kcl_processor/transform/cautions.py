@@ -25,9 +25,9 @@ def cautions(transform: Transform) -> Iterator[Caution]:
             "it holds the one written last, and a deletion of any of them deletes it",
             "leave allow_collisions out, if each item is to be there",
         )
-    for fault in transform.needing():
+    if faults := list(transform.needing()):
         yield Caution(
-            f"a rule fails for an item that has nothing but its key: {fault}",
+            f"a rule fails for an item that has nothing but its key: {'; '.join(faults)}",
             "such an item stops its shard, or is set aside (on_poison)",
             "a where that asks for it, or in the expression: tags && contains(tags, 'new')",
         )
@@ -35,7 +35,7 @@ def cautions(transform: Transform) -> Iterator[Caution]:
         by = f"{rules.python} may make any: " if rules.python else ""
         yield Caution(
             f"{by}an item of the destination does not say which of the source's items it is of",
-            "verify counts it as untraced, and no repair deletes one",
+            "verify counts it as untraced, ends with 4 while somebody writes, and deletes none",
             "do with set and rename what they can do"
             if rules.python
             else "keep the attributes of the source's key, under whatever names",
