@@ -85,8 +85,8 @@ def _tell_order(settled: int, items: int, *, is_ruled: bool) -> None:
         print(
             f"{settled:,} keys did not meet in the scans and were read again on both sides: {rules}"
             "the two stores do not cut or order a table alike. The result is as good; each such "
-            "key costs a strongly consistent read on each side. Try: --segments 1, for tables of less "
-            f"than {WINDOWS_BYTES >> 20} MB.",
+            "key costs a strongly consistent read on each side. Try: --segments 1, for tables of "
+            f"less than {WINDOWS_BYTES >> 20} MB.",
             file=sys.stderr,
         )
 
