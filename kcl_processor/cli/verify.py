@@ -44,7 +44,7 @@ from kcl_processor.cli.verified import exit_code, print_result
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
-from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps, settle_gap
 from kcl_processor.table.compare import Difference
@@ -119,6 +119,8 @@ def run(args: argparse.Namespace) -> int:
     began = clock.now()
     if options.repair:
         refuse_foreign(task, clock, time.sleep)
+    if options.repair and not options.dry_run:
+        refuse_other_rules(task, clock, time.sleep)
     log_to_stderr()
     with (
         stopping() as halt,

@@ -37,6 +37,7 @@ from kcl_processor.launch.identity import (
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.state.gaps import Gap, note_gap, noted_gaps
+from kcl_processor.transform.transform import Transform, digest_of
 
 Wait = Callable[[float], None]
 
@@ -168,6 +169,28 @@ def refuse_foreign(task: Task, clock: Clock, wait: Wait) -> None:
         other = noted.likeness(table) is Likeness.OTHER if table else not noted.may_be(side)
         if other:
             raise foreign(task, found, f"{task.source} to {task.destination}")
+
+
+def refuse_other_rules(task: Task, clock: Clock, wait: Wait) -> None:
+    """Refuse to lay items by other rules than those of a daemon that lives, for whatever writes
+    beside it. Where the rules are the same, nothing is watched.
+
+    Raises:
+        ConfigError: it lives, and would go on as it does; or a rule cannot be compiled or found.
+    """
+    found = read_claim(task)
+    ours = digest_of(Transform(task.rules, {}, {}) if task.rules else None)
+    if found is None or found.rules == ours:
+        return
+    try:
+        refuse_running(task, clock, wait)
+    except StillRunning as running:
+        raise ConfigError(
+            f"Task {task.name} runs by other rules than it has now, and would lay items otherwise: "
+            f"{running.message}",
+            f"stop the daemon on every host, then kcl-processor run --adopt {task.name}, and this "
+            "again",
+        ) from running
 
 
 def _likenesses(found: Claim, ours: Identity) -> list[Likeness]:
