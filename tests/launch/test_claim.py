@@ -113,6 +113,17 @@ def test_other_rules_than_those_of_the_last_start_are_refused(
     claiming(made, tmp_path, now)
 
 
+def test_rules_for_what_was_replicated_without_any_are_refused(made: Task, tmp_path: Path) -> None:
+    """The original library, whose leases are without a claim, laid every item as it is."""
+    put_lease(made, {**OLD, "leaseKey": {"S": shard_of_the_stream(made)}})
+    ruled = replace(identity(made), rules="one")
+    with pytest.raises(ConfigError, match=r"rules of task .* are others than those") as raised:
+        claiming(made, tmp_path, ruled)
+    assert f"run --adopt {made.name}" in raised.value.hint
+    claiming(made, tmp_path, ruled, adopt=True)
+    claiming(made, tmp_path, ruled)
+
+
 def test_nothing_is_laid_beside_a_daemon_of_other_rules(made: Task, tmp_path: Path) -> None:
     """Both would go on writing over the other's items; where nobody lives, nobody does."""
     rules = Rules(exclude=("card",))
