@@ -108,6 +108,7 @@ OF_NO_MODULE = {
     "cli/test_unfinished_copy": "a copy that is not whole, over all commands",
     "table/test_ruled_tables": "whole runs of copy, verify and replay under rules",
     "table/test_parts": "a copy in parts, over the rows and the mark",
+    "table/test_live_argument": "why a copy may run beside the daemon, on a model",
     "cli/test_others_tables": "whose checkpoints these are, over all commands",
     "cli/test_one_table": "a table under two spellings, over all commands that write",
     "aws/test_settings": "the README's table of AWS settings, over wire and clients",

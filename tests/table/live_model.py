@@ -66,8 +66,8 @@ class World:
     Attributes:
         told: the item's values in the stream, each with the one before it.
         applied: how many of them the daemon has applied; ``None`` before it has a position.
-        ahead: the key that was named ahead.
         left: changes, rewinds of the daemon, and ends of copies that may still come.
+        ahead: the key that was named ahead.
     """
 
     source: int
@@ -75,9 +75,9 @@ class World:
     applied: int | None
     held: Held
     copies: tuple[Copy, ...]
-    ahead: int | None
-    done: bool
     left: tuple[int, int, int]
+    ahead: int | None = None
+    done: bool = False
 
     @property
     def rests(self) -> bool:
@@ -100,9 +100,8 @@ def first_unequal(
     """
     place = 0 if mends.placed else None
     starts = [
-        World(value, (), place, (NONE, NONE), (Copy("look ahead"),), None, False, left)
+        World(value, (), place, (NONE, NONE), (Copy("look ahead"),), left=(changes, rewinds, ends))
         for value in (NONE, A)
-        for left in [(changes, rewinds, ends)]
     ]
     seen, queue = set(starts), deque(starts)
     world = starts[0]

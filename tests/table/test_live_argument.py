@@ -1,4 +1,4 @@
-"""Why a copy may run beside the daemon: all that can happen, looked at; and what each mend is for."""
+"""Why a copy may run beside the daemon: all that can happen is looked at, with and without mends."""
 
 from __future__ import annotations
 
