@@ -1,4 +1,4 @@
-"""Why a copy may run beside the daemon: all that can happen is looked at, with and without mends."""
+"""Why a copy may run beside the daemon: all that can happen, with and without its mends."""
 
 from __future__ import annotations
 
