@@ -76,6 +76,10 @@ COVERED_ELSEWHERE = {
         "it is what a part goes on from, on any host",
         ["tests/table/test_parts.py", "integration/test_copy_in_parts.py"],
     ),
+    "table/live_share": (
+        "it wires what one process of a live copy needs; whole copies run in several",
+        ["tests/table/test_live_task.py", "integration/test_live_copy.py"],
+    ),
     "table/copy_progress": (
         "it is what a copy that died goes on from",
         ["tests/table/test_table_copy.py"],

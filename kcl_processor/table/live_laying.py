@@ -100,11 +100,11 @@ class Origins:
 
 
 @dataclass(slots=True)
-class LiveTally:
-    """What became of items beside those that were laid; plain numbers.
+class LiveTally(Tally):
+    """What a writer has done; what was there already counts as written.
 
     Attributes:
-        there: something was there already.
+        there: so many of those.
         taken_away: laid, and by then gone at the source.
     """
 
@@ -135,8 +135,7 @@ class LiveWriter:
         *,
         keeps: bool,
     ) -> None:
-        self.live = LiveTally()
-        self._written = self._refused = 0
+        self._tally = LiveTally()
         self._origins = origins
         self._held = held
         self._calls = calls
@@ -147,16 +146,12 @@ class LiveWriter:
         self._keeps = keeps
 
     @property
-    def tally(self) -> Tally:
-        """What was written; what was there already counts as such."""
+    def tally(self) -> LiveTally:
+        """What it has done."""
         calls = self._calls.tally
-        return Tally(
-            written=self._written,
-            refused=self._refused,
-            requests=calls.requests,
-            throttled=calls.throttled,
-            consumed=calls.consumed,
-        )
+        self._tally.requests, self._tally.throttled = calls.requests, calls.throttled
+        self._tally.consumed = calls.consumed
+        return self._tally
 
     def write(self, changes: Sequence[Change], fence: Fence) -> None:
         """Lay items under distinct keys, and return when each of them rests.
@@ -198,8 +193,8 @@ class LiveWriter:
                 del images[_pair(change)]
                 continue
             self._breaker.accepted([change])
-            self._written += 1
-            self.live.there += not outcome
+            self._tally.written += 1
+            self._tally.there += not outcome
             # A call whose answer was lost may find what it has laid itself.
             if self._keeps and not outcome:
                 del images[_pair(change)]
@@ -211,7 +206,7 @@ class LiveWriter:
         self._take_all_away([(pair, laid[pair]) for pair, now in seen.items() if now is None])
 
     def _take_all_away(self, gone: Sequence[tuple[Pair, bytes]]) -> None:
-        self.live.taken_away += sum(self._pool.map(lambda one: self._rest(*one), gone))
+        self._tally.taken_away += sum(self._pool.map(lambda one: self._rest(*one), gone))
 
     def _rest(self, pair: Pair, laid: bytes) -> bool:
         """Bring to rest what is gone at the source; whether it is gone for good."""
@@ -261,7 +256,7 @@ class LiveWriter:
         self._calls.call(name, b"{%b,%b" % (target, orjson.dumps(told)[1:]), units, WINDOW)
 
     def _refuse(self, change: Change, refused: Refused) -> None:
-        self._refused += 1
+        self._tally.refused += 1
         self._refusals.refuse(change, refused.answer)
         self._breaker.refused(change, refused.answer)
 

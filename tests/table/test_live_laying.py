@@ -234,7 +234,7 @@ def test_what_the_daemon_has_written_is_never_written_over() -> None:
     world.destination.items[key("a")] = image("a", 2)
     writer = world.copy()
     assert world.destination.items == {key("a"): image("a", 2)}
-    assert (writer.live.there, writer.tally.written, world.calls.made) == (1, 1, [])
+    assert (writer.tally.there, writer.tally.written, world.calls.made) == (1, 1, [])
 
 
 def test_an_item_that_came_back_meanwhile_is_laid_again() -> None:

@@ -1,0 +1,97 @@
+"""A copy beside the daemon, under live writes, killed and gone on with elsewhere: all ends equal."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from integration.background import repeating
+from integration.commands import Commands
+from integration.copy_tables import Pair
+from integration.until import until
+from integration.worker import Worker
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ExitCode
+from kcl_processor.launch.copy_mark import CopyState
+from kcl_processor.launch.live_mark import read_live_mark
+from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.live_task import WHOLE
+from kcl_processor.table.part_row import read_part
+
+ITEMS = 1500
+
+
+def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(local: str, tmp_path: Path) -> None:
+    """Items change, come and go all the while; what is deleted stays so."""
+    pair = Pair(local, tmp_path)
+    pair.create()
+    pair.fill(range(ITEMS))
+    (task,) = load_tasks(pair.commands.file)
+    early = pair.run("copy", "--live")
+    assert early.returncode == ExitCode.CONFIG, early.stderr
+    assert "No daemon of task orders was started" in early.stderr
+
+    def progress() -> CopyProgress | None:
+        return read_part(task, WHOLE)
+
+    def read(share: float) -> bool:
+        found = progress()
+        return found is not None and found.items >= ITEMS * share
+
+    with live_writes(pair) as made, daemon(pair) as worker:
+        until(lambda: follows(pair, worker), "the daemon follows")
+        for number, share in enumerate((0.2, 0.5)):
+            host = Commands(pair.commands.file, tmp_path / f"host-{number}")
+            line = host.line("copy", "--live", "--max-wcu", "60", "--processes", "2")
+            with Worker(line, host.state / "copy.log") as copying:
+                until(lambda: read(share), f"{share:.0%} are read: {copying.log()}", 120)
+                copying.kill()
+        mark = read_live_mark(task)
+        assert mark is not None and mark.state is CopyState.BEGUN
+        there = Commands(pair.commands.file, tmp_path / "there")
+        done = there.run("copy", "--live")
+        assert done.returncode == ExitCode.OK, done.stderr
+        assert len(made) > 100
+        assert worker.running(), worker.log()
+    with daemon(pair) as worker:
+        until(pair.equal, "both sides are equal", 60)
+    copied = progress()
+    assert copied is not None and copied.items >= copied.written > 0
+    again = there.run("copy", "--live")
+    assert again.returncode == ExitCode.OK and "finished before" in again.stderr, again.stderr
+
+
+@contextmanager
+def live_writes(pair: Pair) -> Iterator[list[int]]:
+    """A thread that puts, changes and deletes items, many times a second."""
+    made: list[int] = []
+    dice = random.Random(1)
+
+    def write() -> None:
+        number = dice.randrange(ITEMS * 11 // 10)
+        if dice.random() < 0.4:
+            pair.delete(pair.source, number)
+        else:
+            pair.put(pair.source, number, len(made) + 1)
+        made.append(number)
+
+    with repeating(write, 0.02):
+        yield made
+
+
+@contextmanager
+def daemon(pair: Pair) -> Iterator[Worker]:
+    """``kcl-processor run``."""
+    command = pair.commands.line("run", "--log-dir", str(pair.folder))
+    with Worker(command, pair.folder / "run.log") as worker:
+        yield worker
+        assert worker.running(), worker.log()
+        assert worker.stop() == ExitCode.OK
+
+
+def follows(pair: Pair, worker: Worker) -> bool:
+    """Whether a change has come to the destination; the daemon must be alive."""
+    assert worker.running(), worker.log()
+    return bool(pair.contents(pair.replica))
