@@ -229,7 +229,7 @@ def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
     task = files.task
     progress, running = _seen(files, part)
     if progress is None:
-        what = f"Part {part.number}/{part.total} of the" if part else "No"
+        what = f"Part {part.number}/{part.total} of the" if part and part.total > 1 else "No"
         where = "has not begun" if part else "has begun on this host"
         print(f"{what} copy of {task.name} {where}.", file=sys.stderr)
         return ExitCode.UNKNOWN

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
@@ -48,6 +49,10 @@ class LiveMark:
         """The mark as it is to be from now on, seen from this host."""
         return replace(self, state=state, host=platform.node(), beat_at=beat_at)
 
+    def is_at_work(self, now: float) -> bool:
+        """Whether it gave a sign of life lately."""
+        return now - self.beat_at < DEAD
+
     def in_words(self, task: str, now: float) -> str:
         """How a copy that is not whole is spoken of."""
         begun = time.strftime("%a %H:%M", time.localtime(self.started_at))
@@ -74,7 +79,7 @@ def read_live_mark(task: Task) -> LiveMark | None:
     return live_mark_of(row) if row else None
 
 
-def live_mark_of(row: Row) -> LiveMark:
+def live_mark_of(row: Mapping[str, Mapping[str, Any]]) -> LiveMark:
     """The mark that a row holds."""
     return LiveMark(
         row["token"]["S"],
