@@ -24,7 +24,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+from kcl_processor.cli.beside import PATIENCE, DaemonsHalt, add_beside_argument
 from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
@@ -58,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--live", action="store_true", help="copy beside the daemon, which was started before"
     )
+    add_beside_argument(parser)
     parser.add_argument(
         "--part",
         type=part(MOST_PARTS),
@@ -110,15 +113,16 @@ def run(args: argparse.Namespace) -> int:
     task = files.task
     if args.status:
         return _status(files, args.part or (WHOLE if args.live else None), as_json=args.json)
-    options = copy_options(args, args.part)
+    options = replace(copy_options(args, args.part), patience=PATIENCE if args.beside else 0.0)
     if args.plan:
         print_plan(task, describe_plan(task, options), as_json=args.json)
         return ExitCode.OK
-    with stopping() as halt:
+    with stopping(DaemonsHalt(args.beside) if args.beside else None) as halt:
         try:
             copied = copy(files, options, halt, run_live if args.live else run_copy)
         except Halted:
-            print(f"Stopped. {again(args, '--restart')} goes on from here.", file=sys.stderr)
+            then = again(args, "--restart", values=frozenset({"--beside"}))
+            print(f"Stopped. {then} goes on from here.", file=sys.stderr)
             return 130
     if copied.whole and args.live:
         _advise_live(task, copied.progress, args)
@@ -190,9 +194,9 @@ def copy(
 
 
 @contextmanager
-def stopping() -> Iterator[Halt]:
-    """A halt that Ctrl-C and SIGTERM set."""
-    halt = Halt()
+def stopping(halt: Halt | None = None) -> Iterator[Halt]:
+    """A halt that Ctrl-C and SIGTERM set: the one that is given, or one like any other."""
+    halt = halt or Halt()
     before = {
         number: signal.signal(number, lambda *_: halt.set())
         for number in (signal.SIGINT, signal.SIGTERM)

@@ -31,8 +31,8 @@ def print_plan(task: Task, tables: Tables, *, as_json: bool) -> None:
         f"\nsource: {items:,} items, {size:,} bytes, {tables.read.read:,.0f} RCU/s "
         f"({tables.read.words}); destination: {tables.write.write:,.0f} WCU/s "
         f"({tables.write.words})\ncopy refuses above {REFUSE_HOURS:.0f} h, copy --live never; "
-        "sizes are DynamoDB's, up to six hours old; prices are us-east-1 list prices, to be checked "
-        "against yours"
+        "sizes are DynamoDB's, up to six hours old; prices are us-east-1 list prices, to be "
+        "checked against yours"
     )
     for way in ways:
         _print_way(way)

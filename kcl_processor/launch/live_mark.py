@@ -45,6 +45,14 @@ class LiveMark:
     rules: str
     to_empty: bool
 
+    @classmethod
+    def begun(
+        cls, token: str, now: float, parts: int, segments: int, rules: str, *, to_empty: bool
+    ) -> LiveMark:
+        """The mark of a copy that begins now on this host."""
+        begun, host = CopyState.BEGUN, platform.node()
+        return cls(token, begun, host, now, now, parts, segments, rules, to_empty)
+
     def now(self, state: CopyState, beat_at: float) -> LiveMark:
         """The mark as it is to be from now on, seen from this host."""
         return replace(self, state=state, host=platform.node(), beat_at=beat_at)

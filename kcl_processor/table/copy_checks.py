@@ -17,7 +17,7 @@ from kcl_processor.table.estimate import REFUSE_HOURS, RULES_UNCOUNTED, Estimate
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.
-_SETTLED_SECONDS = 5.0
+SETTLED_SECONDS = 5.0
 
 
 def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], None]) -> None:
@@ -36,8 +36,8 @@ def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], N
         )
     created: dt.datetime | None = described.get("CreationRequestDateTime")
     age = now - created.timestamp() if created else 0.0
-    if age < _SETTLED_SECONDS:
-        wait(min(_SETTLED_SECONDS, _SETTLED_SECONDS - age))
+    if age < SETTLED_SECONDS:
+        wait(min(SETTLED_SECONDS, SETTLED_SECONDS - age))
 
 
 def holds_items(task: Task) -> bool:

@@ -100,17 +100,14 @@ class LiveHold:
         """
         if not progress.token:
             progress.token = uuid.uuid4().hex
-            mark = LiveMark(
+            mark = LiveMark.begun(
                 progress.token,
-                CopyState.BEGUN,
-                "",
                 progress.started_at,
-                0.0,
                 self._part.total,
                 len(progress.segments),
                 progress.rules,
-                progress.to_empty,
-            ).now(CopyState.BEGUN, self._clock.now())
+                to_empty=progress.to_empty,
+            )
             if not replace_live_mark(self._task, self._before, mark):
                 raise Overtaken(
                     f"Another part has begun the copy of task {self._task.name} just now.",

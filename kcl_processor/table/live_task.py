@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import TypeVar
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.errors import ConfigError
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch import preflight
-from kcl_processor.launch.live_mark import LiveMark
+from kcl_processor.launch.live_mark import LiveMark, read_live_mark, replace_live_mark
 from kcl_processor.launch.patience import once_renewed
 from kcl_processor.state.owner import own
 from kcl_processor.table import copy_checks
@@ -61,6 +64,38 @@ def run_live(
         return run.to_its_end()
 
 
+def announce(
+    files: TaskFiles, options: CopyOptions, tell: Callable[[str], None], clock: Clock
+) -> None:
+    """Begin a task's copy before its daemon is started: whoever copies joins it.
+
+    So it is known from then on that a copy is to come, and that the destination held nothing.
+
+    Raises:
+        DestinationError: it holds items, and is to be empty.
+        OperatorError: a side, or the checkpoints, cannot be described or written.
+    """
+    task = files.task
+    own(files)
+    tables = describe(task, options)
+    preflight.refuse_queue(task, tell)
+    make_kcl_tables(task)
+    if read_live_mark(task) is None:
+        if options.to_empty_only:
+            copy_checks.refuse_items(task)
+        to_empty = options.to_empty_only or not copy_checks.holds_items(task)
+        size = tables.source["TableSizeBytes"]
+        mark = LiveMark.begun(
+            uuid.uuid4().hex,
+            clock.now(),
+            WHOLE.total,
+            options.segments or segments_for(size),
+            tables.identity.rules,
+            to_empty=to_empty,
+        )
+        replace_live_mark(task, None, mark)
+
+
 @dataclass(frozen=True)
 class _Run:
     files: TaskFiles
@@ -91,13 +126,13 @@ class _Run:
 
     def _begun(self) -> CopyProgress:
         """The progress to go on from, held, or a finished one."""
-        task, hold, restart = self.files.task, self.hold, self.options.restart
+        hold, restart = self.hold, self.options.restart
         while True:
             found = self.row.load()
             hold.refuse_others(found, restart=restart)
             if found and hold.is_done(found):
                 return found
-            refuse_unfollowed(task, self.tables.identity, self.clock, self.halt.wait)
+            self._await_daemon()
             mine = found if found and hold.is_of_last(found) else None
             progress = mine or self._new(hold.joined)
             try:
@@ -109,12 +144,27 @@ class _Run:
             else:
                 return progress
 
+    def _await_daemon(self) -> None:
+        """Refuse a copy whose changes no daemon applies; one that was started now has its time."""
+        until = self.clock.elapsed() + self.options.patience
+        while True:
+            try:
+                return refuse_unfollowed(
+                    self.files.task, self.tables.identity, self.clock, self.halt.wait
+                )
+            except ConfigError:
+                if self.clock.elapsed() >= until:
+                    raise
+            self.halt.wait(1.0)
+
     def _new(self, joined: LiveMark | None) -> CopyProgress:
         tables, total = self.tables, self.part.total
         size = tables.source["TableSizeBytes"]
         now = self.clock.now()
         least = FEWEST * total if total > 1 else 0
         segments = self.options.segments or max(segments_for(size), least)
+        # A scan may miss what is younger, and the daemon may have its position from just now.
+        self.halt.wait(copy_checks.SETTLED_SECONDS)
         if joined is None:
             copy_checks.await_stream(self.files.task.source, tables.stream_arn, now, self.halt.wait)
         return CopyProgress(

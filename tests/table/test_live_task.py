@@ -10,7 +10,7 @@ import pytest
 from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, GapError
+from kcl_processor.errors import ConfigError, DestinationError, GapError
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.state.gaps import Gap, note_gap
@@ -18,7 +18,7 @@ from kcl_processor.table.copy_sides import CopyOptions
 from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.live_ahead import Ahead, AheadRows
-from kcl_processor.table.live_task import WHOLE, run_live
+from kcl_processor.table.live_task import WHOLE, announce, run_live
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
@@ -124,6 +124,49 @@ def test_what_a_killed_run_has_named_is_looked_at_first(world: World) -> None:
     world.leave("an earlier copy", "gone", "a")
     assert world.copy().progress.written == 1
     assert world.held() == {"a": "1"}
+
+
+def test_a_copy_that_start_announces_is_joined_when_the_daemon_has_its_positions(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """It began before the daemon, over an empty destination; what came since is the daemon's."""
+    world = World(moto_url, tmp_path)
+    announce(world.files(), CopyOptions(), world.told.warn, world.clock)
+    mark = read_live_mark(world.task)
+    assert mark and mark.to_empty
+    announce(world.files(), CopyOptions(), world.told.warn, world.clock)
+    assert read_live_mark(world.task) == mark, "a second start joins, too"
+    world.put(world.task.source, a="1", b="1")
+    world.put(world.task.destination, a="1")
+    with pytest.raises(ConfigError, match="No daemon"):
+        world.copy()
+
+    def starts(seconds: float) -> None:
+        world.clock.turn(seconds)
+        if world.clock.elapsed() > 100 and not world.held().get("started"):
+            follow(world.task)
+            world.put(world.task.destination, started="yes")
+
+    halt = Turning(world.clock)
+    halt.wait = starts  # type: ignore[method-assign]
+    options = CopyOptions(processes=1, patience=600.0)
+    copied = run_live(world.files(), options, world.told, halt, world.clock)
+    assert copied.whole and copied.progress.to_empty
+    assert len(copied.progress.segments) == mark.segments
+    assert world.held().keys() == {"a", "b", "started"}
+
+
+def test_a_destination_that_holds_items_is_announced_only_by_word(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """Those that the daemon does not write would stay as they are."""
+    world = World(moto_url, tmp_path)
+    world.put(world.task.destination, a="1")
+    with pytest.raises(DestinationError, match="holds items"):
+        announce(world.files(), CopyOptions(), world.told.warn, world.clock)
+    announce(world.files(), CopyOptions(to_empty_only=False), world.told.warn, world.clock)
+    mark = read_live_mark(world.task)
+    assert mark and not mark.to_empty
 
 
 def test_parts_are_one_copy(world: World) -> None:
