@@ -43,13 +43,13 @@ class Pair:
         self.source = client("dynamodb", self.url, SOURCE_REGION)
         self.replica = client("dynamodb", self.url, DESTINATION_REGION)
         self.commands = Commands(self.folder / "tasks.yml", self.folder)
-        settings = {
+        self.settings: task_file.Settings = {
             "source": task_file.side(SOURCE_REGION, self.table, self.url),
             "destination": task_file.side(DESTINATION_REGION, self.table, self.url),
             "kcl": {"application_name": f"leases-{self.table}"},
             "metrics": {"publish": False},
         }
-        task_file.write(self.commands.file, self.name, settings)
+        task_file.write(self.commands.file, self.name, self.settings)
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of the product's commands on this task, to its end."""

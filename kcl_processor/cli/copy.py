@@ -254,7 +254,10 @@ def _seen(files: TaskFiles, part: Segment | None) -> tuple[CopyProgress | None, 
     """How far it is, and whether a process is at work on it."""
     if part:
         return part_at_work(files.task, part, SystemClock().now())
-    return load(files.copy_progress), is_running(files.task)
+    if progress := load(files.copy_progress):
+        return progress, is_running(files.task)
+    # What runs beside the daemon keeps nothing on its host.
+    return part_at_work(files.task, WHOLE, SystemClock().now())
 
 
 def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, object]:

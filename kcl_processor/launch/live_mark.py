@@ -33,6 +33,7 @@ class LiveMark:
         parts, segments: how many of each it is made in.
         rules: the digest of those that its items are laid by; empty for none.
         to_empty: the destination was empty as it began.
+        over: another one was unfinished then, and was given up for it.
     """
 
     token: str
@@ -44,14 +45,23 @@ class LiveMark:
     segments: int
     rules: str
     to_empty: bool
+    over: bool = False
 
     @classmethod
     def begun(
-        cls, token: str, now: float, parts: int, segments: int, rules: str, *, to_empty: bool
+        cls,
+        token: str,
+        now: float,
+        parts: int,
+        segments: int,
+        rules: str,
+        *,
+        to_empty: bool,
+        over: bool = False,
     ) -> LiveMark:
         """The mark of a copy that begins now on this host."""
         begun, host = CopyState.BEGUN, platform.node()
-        return cls(token, begun, host, now, now, parts, segments, rules, to_empty)
+        return cls(token, begun, host, now, now, parts, segments, rules, to_empty, over)
 
     def now(self, state: CopyState, beat_at: float) -> LiveMark:
         """The mark as it is to be from now on, seen from this host."""
@@ -99,6 +109,7 @@ def live_mark_of(row: Mapping[str, Mapping[str, Any]]) -> LiveMark:
         int(row["segments"]["N"]),
         row["rules"]["S"],
         row["toEmpty"]["BOOL"],
+        row["over"]["BOOL"],
     )
 
 
@@ -170,4 +181,5 @@ def _row(mark: LiveMark) -> Row:
         "segments": {"N": str(mark.segments)},
         "rules": {"S": mark.rules},
         "toEmpty": {"BOOL": mark.to_empty},
+        "over": {"BOOL": mark.over},
     }

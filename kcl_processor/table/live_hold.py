@@ -21,6 +21,10 @@ from kcl_processor.table.life_fence import LifeFence
 from kcl_processor.table.part_row import Overtaken, PartRow, read_parts
 from kcl_processor.table.table_reader import Segment
 
+# Seconds after a copy's begin in which the one that was given up for it may be at work still, and
+# how far two hosts' clocks may be apart.
+_GIVEN_UP = DEAD + 300.0
+
 
 class LiveHold:
     """A hold on one part.
@@ -98,6 +102,7 @@ class LiveHold:
             Overtaken: another part has begun the copy; or another process has copied of this one
                 what was read as left.
         """
+        mark = self.joined
         if not progress.token:
             progress.token = uuid.uuid4().hex
             mark = LiveMark.begun(
@@ -107,14 +112,15 @@ class LiveHold:
                 len(progress.segments),
                 progress.rules,
                 to_empty=progress.to_empty,
+                over=self._before is not None and self._before.state is CopyState.BEGUN,
             )
             if not replace_live_mark(self._task, self._before, mark):
                 raise Overtaken(
                     f"Another part has begun the copy of task {self._task.name} just now.",
                     "start this part again, and it joins it",
                 )
-            if self._before and self._before.state is CopyState.BEGUN:
-                self._alone_at = self._clock.elapsed() + DEAD
+        if mark and mark.over and self._clock.now() - mark.started_at < _GIVEN_UP:
+            self._alone_at = self._clock.elapsed() + DEAD
         self._row.take(progress)
 
     def seconds_to_alone(self) -> float:

@@ -223,7 +223,7 @@ class _Run:
             self._patiently(ahead.save)
             book.save()
 
-        left_behind = ahead.load(progress.token, of_all=self.hold.joined is None)
+        left_behind = ahead.load(progress.token, of_all=self.part.number == 0)
         if left_behind:
             behind = Crew(1, lambda link: share.look_behind(left_behind, link), self.halt, again)
             behind.run(hear, write_down, watch)

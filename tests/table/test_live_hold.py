@@ -94,6 +94,11 @@ def test_a_copy_begun_anew_waits_for_the_one_it_takes_the_place_of(world: CopyWo
     first.row.release(first.progress)
     anew = Part(world, 0, 1).begin(restart=True)
     assert anew.hold.seconds_to_alone() > 20
+    anew.row.release(anew.progress)
+    assert Part(world, 0, 1).begin().hold.seconds_to_alone() > 20, "so does who goes on with it"
+    world.clock.turn(3600)
+    anew = Part(world, 0, 1).begin()
+    assert anew.hold.seconds_to_alone() == 0
     with pytest.raises(ConfigError, match="another was begun"):
         first.hold.look(first.progress)
     assert anew.finish() == 0
