@@ -17,6 +17,7 @@ from integration.simulator.items import Item
 from integration.task_file import Settings
 from integration.until import until
 from integration.worker import Worker
+from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from kcl_processor.launch.copy_mark import CopyState
@@ -25,14 +26,17 @@ from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.live_task import WHOLE
 from kcl_processor.table.part_row import read_part
 
-ITEMS = 1200
 # An item is in the replica in every second version, and each version has a key of its own there.
 RULES = {"where": "odd", "set": {"sk": "ver"}, "allow_collisions": True}
 
 
-@pytest.mark.parametrize("rules", [None, RULES], ids=["as it is", "by rules"])
+@pytest.mark.parametrize(
+    ("items", "rules"),
+    [(1200, None), (1200, RULES), pytest.param(50_000, None, marks=pytest.mark.drill)],
+    ids=["as it is", "by rules", "50,000 items"],
+)
 def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
-    local: str, tmp_path: Path, rules: Settings | None
+    local: str, tmp_path: Path, items: int, rules: Settings | None
 ) -> None:
     """Items change, come and go all the while; what is deleted stays so, what moves moves."""
     pair = Pair(local, tmp_path)
@@ -40,7 +44,7 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
         pair.settings["transform"] = rules
         task_file.write(pair.commands.file, pair.name, pair.settings)
     pair.create()
-    pair.fill(range(ITEMS), version=1)
+    pair.fill(range(items), version=1)
     (task,) = load_tasks(pair.commands.file)
     early = pair.run("copy", "--live")
     assert early.returncode == ExitCode.CONFIG, early.stderr
@@ -53,16 +57,15 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
         found = progress()
         return found.items if found else 0
 
-    with live_writes(pair) as made, daemon(pair) as worker:
+    with live_writes(pair, items) as made, daemon(pair) as worker:
         until(lambda: follows(pair, worker), "the daemon follows")
-        for number, least in enumerate((ITEMS // 5, ITEMS // 2)):
+        for number, least in enumerate((items // 5, items // 2)):
             host = Commands(pair.commands.file, tmp_path / f"host-{number}")
-            line = host.line("copy", "--live", "--max-wcu", "60", "--processes", "2")
+            line = host.line("copy", "--live", "--max-wcu", str(items // 20), "--processes", "2")
             with Worker(line, host.state / "copy.log") as copying:
                 until_read(read, least)
                 copying.kill()
-        mark = read_live_mark(task)
-        assert mark is not None and mark.state is CopyState.BEGUN
+        assert state(task) is CopyState.BEGUN
         there = Commands(pair.commands.file, tmp_path / "there")
         done = there.run("copy", "--live")
         assert done.returncode == ExitCode.OK, done.stderr
@@ -76,19 +79,53 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
     assert again.returncode == ExitCode.OK and "finished before" in again.stderr, again.stderr
 
 
+def test_a_copy_that_start_set_beside_its_daemon_ends_and_goes_on_with_it(
+    local: str, tmp_path: Path
+) -> None:
+    """A stop in the midst of it ends both; started again, both go on, and both sides are equal."""
+    pair = Pair(local, tmp_path)
+    pair.create()
+    pair.fill(range(600))
+    (task,) = load_tasks(pair.commands.file)
+
+    def read() -> int:
+        found = read_part(task, WHOLE)
+        return found.items if found else 0
+
+    words = ("start", "--log-dir", str(pair.folder))
+    with Worker(pair.commands.line(*words, "--max-wcu", "40"), tmp_path / "first.log") as first:
+        until_read(read, 100)
+        assert first.stop() == ExitCode.OK
+        until(lambda: "Stopped. " in first.log(), "the copy has ended, too", 30)
+    assert read() < 600
+    with Worker(pair.commands.line(*words), tmp_path / "second.log") as second:
+        until(lambda: state(task) is CopyState.DONE, "the copy is done", 120)
+        until(pair.equal, "both sides are equal", 60)
+        assert second.running(), second.log()
+        assert second.stop() == ExitCode.OK
+    with Worker(pair.commands.line(*words), tmp_path / "third.log") as third:
+        until(lambda: "nothing is copied" in third.log(), "the daemon goes on alone")
+
+
+def state(task: Task) -> CopyState | None:
+    """How far the copy is."""
+    mark = read_live_mark(task)
+    return mark.state if mark else None
+
+
 def until_read(read: Callable[[], int], least: int) -> None:
     """Wait until so many items are copied, and known to be so."""
     until(lambda: read() >= least, f"{least} items are read", 120)
 
 
 @contextmanager
-def live_writes(pair: Pair) -> Iterator[list[int]]:
+def live_writes(pair: Pair, items: int) -> Iterator[list[int]]:
     """A thread that puts, changes and deletes items, many times a second."""
     made: list[int] = []
     dice = random.Random(1)
 
     def write() -> None:
-        number = dice.randrange(ITEMS * 11 // 10)
+        number = dice.randrange(items * 11 // 10)
         match dice.randrange(5):
             case 0 | 1:
                 pair.delete(pair.source, number)

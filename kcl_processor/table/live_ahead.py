@@ -37,16 +37,21 @@ class AheadRows:
 
     Args:
         part: counted from 0.
+        rules: the digest of those that the items are laid by; empty for none.
     """
 
-    def __init__(self, task: Task, part: Segment) -> None:
+    def __init__(self, task: Task, part: Segment, rules: str = "") -> None:
         self._task = task
         self._part = part
+        self._rules = rules
         self._rows: dict[str, Row] = {}
         self._named: dict[str, Row] = {}
 
     def load(self, token: str, *, of_all: bool) -> list[Pair]:
         """What earlier runs have named, and nobody may have looked at.
+
+        By other rules it was to lie elsewhere, where something else may lie now: whoever changes
+        the rules is told to verify what there is.
 
         Args:
             token: this copy's.
@@ -63,7 +68,8 @@ class AheadRows:
             others = of_all and key.startswith(PREFIX) and row["token"]["S"] != token
             if others or key.startswith(self._prefix()):
                 self._rows[key] = row
-        return [pair for key, row in self._rows.items() for pair in _pairs(key, row)]
+        ours = {key: row for key, row in self._rows.items() if row["rules"]["S"] == self._rules}
+        return [pair for key, row in ours.items() for pair in _pairs(key, row)]
 
     def hear(self, token: str, worker: int, ahead: Ahead) -> None:
         """A process is about to lay; :meth:`save` comes before it does."""
@@ -73,6 +79,7 @@ class AheadRows:
         ]
         self._named[f"{self._prefix()}{worker}"] = {
             "token": {"S": token},
+            "rules": {"S": self._rules},
             "keys": {"B": zlib.compress(orjson.dumps(keys))},
         }
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.errors import ConfigError
+from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch import preflight
 from kcl_processor.launch.live_mark import LiveMark, read_live_mark, replace_live_mark
@@ -20,7 +20,7 @@ from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
 from kcl_processor.table.copy_sides import CopyOptions, Tables, describe
-from kcl_processor.table.copy_task import Copied, await_others, lock_copy
+from kcl_processor.table.copy_task import Copied, CopyRunning, await_others, lock_copy
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.live_ahead import Ahead, AheadRows
@@ -54,7 +54,9 @@ def run_live(
     """
     task, part = files.task, options.part or WHOLE
     with ExitStack() as locks:
-        locks.enter_context(lock_copy(task, options.part))
+        # The copy of an earlier start may take some seconds to its end.
+        lock = _within(options, CopyRunning, lambda: lock_copy(task, options.part), halt, clock)
+        locks.enter_context(lock)
         own(files)
         tables = describe(task, options)
         preflight.refuse_queue(task, listener.warn)
@@ -96,6 +98,24 @@ def announce(
         replace_live_mark(task, None, mark)
 
 
+def _within(
+    options: CopyOptions,
+    error: type[OperatorError],
+    step: Callable[[], T],
+    halt: Halt,
+    clock: Clock,
+) -> T:
+    """Take a step, again and again while it fails so, for as long as the patience lasts."""
+    until = clock.elapsed() + options.patience
+    while True:
+        try:
+            return step()
+        except error:
+            if clock.elapsed() >= until:
+                raise
+        halt.wait(1.0)
+
+
 @dataclass(frozen=True)
 class _Run:
     files: TaskFiles
@@ -132,7 +152,7 @@ class _Run:
             hold.refuse_others(found, restart=restart)
             if found and hold.is_done(found):
                 return found
-            self._await_daemon()
+            _within(self.options, ConfigError, self._refuse_unfollowed, self.halt, self.clock)
             mine = found if found and hold.is_of_last(found) else None
             progress = mine or self._new(hold.joined)
             try:
@@ -144,18 +164,8 @@ class _Run:
             else:
                 return progress
 
-    def _await_daemon(self) -> None:
-        """Refuse a copy whose changes no daemon applies; one that was started now has its time."""
-        until = self.clock.elapsed() + self.options.patience
-        while True:
-            try:
-                return refuse_unfollowed(
-                    self.files.task, self.tables.identity, self.clock, self.halt.wait
-                )
-            except ConfigError:
-                if self.clock.elapsed() >= until:
-                    raise
-            self.halt.wait(1.0)
+    def _refuse_unfollowed(self) -> None:
+        refuse_unfollowed(self.files.task, self.tables.identity, self.clock, self.halt.wait)
 
     def _new(self, joined: LiveMark | None) -> CopyProgress:
         tables, total = self.tables, self.part.total
@@ -202,7 +212,7 @@ class _Run:
             halt.set()
 
     def _copy(self, progress: CopyProgress, watch: Callable[[], None]) -> None:
-        ahead = AheadRows(self.files.task, self.part)
+        ahead = AheadRows(self.files.task, self.part, progress.rules)
         book = CopyBook(
             progress, lambda saved: self._patiently(lambda: self.row.save(saved)), self.clock
         )

@@ -70,9 +70,18 @@ def test_who_was_paused_while_another_went_on_names_nothing_any_more(task: Task)
     assert AheadRows(task, FIRST).load("token", of_all=False) == [MOVED]
 
 
+def test_what_was_named_by_other_rules_is_not_judged_by_these(task: Task) -> None:
+    """Under its key something else may lie by now; the row goes with the copy's end."""
+    named(task, FIRST, "earlier", A)
+    rows = AheadRows(task, FIRST, "other rules")
+    assert not rows.load("token", of_all=False)
+    rows.clear()
+    assert not AheadRows(task, FIRST).load("token", of_all=False)
+
+
 def test_a_row_of_a_later_version_is_no_row_to_pass_over(task: Task) -> None:
     """What it names would be looked at by nobody."""
-    row: Row = {"token": {"S": "token"}, "keys": {"B": b"?"}}
+    row: Row = {"token": {"S": "token"}, "rules": {"S": ""}, "keys": {"B": b"?"}}
     assert replace_own(task, f"{PREFIX}0-of-2-0", None, row)
     with pytest.raises(ConfigError, match="cannot be read"):
         AheadRows(task, FIRST).load("token", of_all=False)
