@@ -60,6 +60,13 @@ class Pair:
         local_tables.create(self.source, self.table, self.keys, StreamSpecification=STREAM)
         local_tables.create(self.replica, self.table, self.keys)
 
+    def create_filled(self, numbers: Sequence[int], version: int = 0) -> None:
+        """The same, with items at the source that are older than its stream."""
+        local_tables.create(self.source, self.table, self.keys)
+        local_tables.create(self.replica, self.table, self.keys)
+        self.fill(numbers, version)
+        self.source.update_table(TableName=self.table, StreamSpecification=STREAM)
+
     def key(self, number: int) -> Item:
         """The key of item ``number``."""
         values = {"S": f"item#{number:06d}", "N": str(number % 7), "B": number.to_bytes(4, "big")}

@@ -43,8 +43,7 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
     if rules:
         pair.settings["transform"] = rules
         task_file.write(pair.commands.file, pair.name, pair.settings)
-    pair.create()
-    pair.fill(range(items), version=1)
+    pair.create_filled(range(items), version=1)
     (task,) = load_tasks(pair.commands.file)
     early = pair.run("copy", "--live")
     assert early.returncode == ExitCode.CONFIG, early.stderr
@@ -84,8 +83,7 @@ def test_a_copy_that_start_set_beside_its_daemon_ends_and_goes_on_with_it(
 ) -> None:
     """A stop in the midst of it ends both; started again, both go on, and both sides are equal."""
     pair = Pair(local, tmp_path)
-    pair.create()
-    pair.fill(range(600))
+    pair.create_filled(range(600))
     (task,) = load_tasks(pair.commands.file)
 
     def read() -> int:
