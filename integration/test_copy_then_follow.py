@@ -34,8 +34,7 @@ def test_a_live_table_becomes_an_equal_replica(
 ) -> None:
     """Items change, come and go during the copy, the replay, verify and repair; all ends equal."""
     pair = Pair(local, tmp_path)
-    pair.create()
-    pair.fill(range(items))
+    pair.create_filled(range(items))
     began = len(pair.contents(pair.source))
     with live_writes(pair, items) as made, following(pair, *words) as daemon:
         until(lambda: copied(pair), "the copy is done", 120)
