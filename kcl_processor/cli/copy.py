@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_state_argument(parser)
     add_copy_arguments(parser)
     parser.add_argument(
-        "--live", action="store_true", help="copy beside the daemon, which was started before"
+        "--live",
+        action="store_true",
+        help="copy beside the daemon, which was started before; what the destination holds is left",
     )
     add_beside_argument(parser)
     parser.add_argument(
