@@ -133,11 +133,12 @@ def forget_live_mark(task: Task) -> None:
         pass
 
 
-def refuse_live_unfinished(task: Task, what: str, now: float) -> None:
+def refuse_live_unfinished(task: Task, what: str, now: float, instead: str = "") -> None:
     """Keep off what an unfinished live copy stands on.
 
     Args:
         what: is to be done, as a clause that begins with a verb.
+        instead: what gives that copy up.
 
     Raises:
         ConfigError: there is one, at work or cut off.
@@ -147,7 +148,7 @@ def refuse_live_unfinished(task: Task, what: str, now: float) -> None:
         words = mark.in_words(task.name, now)
         raise ConfigError(
             f"{words[0].upper()}{words[1:]}, and to {what} would take from it what it stands on.",
-            f"{mark.again(task.name)}, to its end; then try again",
+            f"{mark.again(task.name)}, to its end; {instead or 'then try again'}",
         )
 
 

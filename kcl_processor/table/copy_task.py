@@ -15,7 +15,7 @@ from kcl_processor.errors import DestinationError, ExitCode, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
-from kcl_processor.launch.copy_mark import BEAT, CopyMark, refuse_stale
+from kcl_processor.launch.copy_mark import BEAT, CopyMark, anew, refuse_stale
 from kcl_processor.launch.live_mark import forget_live_mark, refuse_live_unfinished
 from kcl_processor.launch.patience import once_renewed
 from kcl_processor.replicate.write import Fence
@@ -81,7 +81,8 @@ def run_copy(
         preflight.refuse_queue(task, listener.warn)
         make_kcl_tables(task)
         if not options.restart:
-            refuse_live_unfinished(task, "copy without --live", clock.now())
+            instead = f"or {anew(task)}, with the daemon stopped"
+            refuse_live_unfinished(task, "copy without --live", clock.now(), instead)
         if part is None:
             hold = CopyHold(files, tables.identity, clock, halt.wait)
             kept = Kept(ProgressFile(files.copy_progress), hold)
