@@ -17,7 +17,7 @@ from kcl_processor.table.estimate import REFUSE_HOURS, RULES_UNCOUNTED, Estimate
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.
-_SETTLED_SECONDS = 5.0
+SETTLED_SECONDS = 5.0
 
 
 def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], None]) -> None:
@@ -36,8 +36,24 @@ def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], N
         )
     created: dt.datetime | None = described.get("CreationRequestDateTime")
     age = now - created.timestamp() if created else 0.0
-    if age < _SETTLED_SECONDS:
-        wait(min(_SETTLED_SECONDS, _SETTLED_SECONDS - age))
+    if age < SETTLED_SECONDS:
+        wait(min(SETTLED_SECONDS, SETTLED_SECONDS - age))
+
+
+def holds_items(task: Task) -> bool:
+    """Whether a destination holds an item.
+
+    Raises:
+        DestinationError, PermissionDenied: it cannot be scanned.
+    """
+    destination = task.destination
+    with clients.calling("dynamodb:Scan", f"table {destination}", DestinationError, "try again"):
+        pages = (
+            clients.tables(destination)
+            .get_paginator("scan")
+            .paginate(TableName=destination.table, ConsistentRead=True, Limit=1)
+        )
+        return any(page["Count"] for page in pages)
 
 
 def refuse_items(task: Task) -> None:
@@ -46,20 +62,12 @@ def refuse_items(task: Task) -> None:
     Raises:
         DestinationError: it does.
     """
-    destination = task.destination
-    with clients.calling("dynamodb:Scan", f"table {destination}", DestinationError, "try again"):
-        for page in (
-            clients.tables(destination)
-            .get_paginator("scan")
-            .paginate(TableName=destination.table, ConsistentRead=True, Limit=1)
-        ):
-            if page["Count"]:
-                raise DestinationError(
-                    f"The destination table {destination} holds items, which a copy would "
-                    "overwrite, and those that the source lacks would stay.",
-                    f"{anew(task)}, and after it "
-                    f"kcl-processor verify --repair --delete-extra {task.name}",
-                )
+    if holds_items(task):
+        raise DestinationError(
+            f"The destination table {task.destination} holds items, which a copy would "
+            "overwrite, and those that the source lacks would stay.",
+            f"{anew(task)}, and after it kcl-processor verify --repair --delete-extra {task.name}",
+        )
 
 
 def refuse_slow(estimate: Estimate, *, ruled: bool = False) -> None:

@@ -14,9 +14,10 @@ import orjson
 from kcl_processor.errors import ConfigError
 from kcl_processor.state.durable import replace_file
 
-_VERSION = 4
-# Version 1 had no token, and the tables' text had no id; version 2 knew no parts, 3 no rules.
-_READABLE = (1, 2, 3, _VERSION)
+_VERSION = 5
+# Version 1 had no token, and the tables' text had no id; version 2 knew no parts, 3 no rules, and 4
+# no copy beside the daemon.
+_READABLE = (1, 2, 3, 4, _VERSION)
 
 
 @dataclass(slots=True)
@@ -50,6 +51,8 @@ class CopyProgress:
         rules: the digest of the rules that its items are laid by; empty for none.
         items, bytes: as they were read at the source.
         written: items that the destination took; ``refused`` were set aside as dead letters.
+        there: of those, items where the destination had one already, which was left.
+        taken_away: items that were laid, and were gone at the source by then.
         outside: items that the rules leave out; ``met`` gave their key to another behind them.
         seconds: how long the copy has been at work, without the time between its runs.
     """
@@ -76,6 +79,8 @@ class CopyProgress:
     bytes: int = 0
     written: int = 0
     refused: int = 0
+    there: int = 0
+    taken_away: int = 0
     outside: int = 0
     met: int = 0
     read_units: float = 0.0

@@ -29,6 +29,7 @@ class CopyOptions:
         restart: forget an earlier run.
         processes: how many share the work; ``None`` chooses by the host's cores.
         part: copy this part of the table; any host goes on with it.
+        patience: seconds for which a live copy waits for a daemon that was started just now.
     """
 
     segments: int | None = None
@@ -39,6 +40,7 @@ class CopyOptions:
     restart: bool = False
     processes: int | None = None
     part: Segment | None = None
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)
