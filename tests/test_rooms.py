@@ -80,6 +80,10 @@ COVERED_ELSEWHERE = {
         "it is what a part goes on from, on any host",
         ["tests/table/test_parts.py", "integration/test_copy_in_parts.py"],
     ),
+    "table/live_share": (
+        "it wires what one process of a live copy needs; whole copies run in several",
+        ["tests/table/test_live_task.py", "integration/test_live_copy.py"],
+    ),
     "table/copy_progress": (
         "it is what a copy that died goes on from",
         ["tests/table/test_table_copy.py"],
@@ -113,6 +117,7 @@ OF_NO_MODULE = {
     "table/test_ruled_tables": "whole runs of copy, verify and replay under rules",
     "table/test_from_export": "whole copies of exports, over manifests, files, marks and parts",
     "table/test_parts": "a copy in parts, over the rows and the mark",
+    "table/test_live_argument": "why a copy may run beside the daemon, on a model",
     "cli/test_others_tables": "whose checkpoints these are, over all commands",
     "cli/test_one_table": "a table under two spellings, over all commands that write",
     "aws/test_settings": "the README's table of AWS settings, over wire and clients",

@@ -17,6 +17,10 @@ destination is there, or the task has rules, this command lays the export itself
 
 With --part, several hosts copy one table, a part each: the first begins the copy, and the last to
 end lets the daemon start. How far a part is lies beside the checkpoints: any host goes on with it.
+
+With --live it is the other way round: the daemon runs first, and the copy beside it, for as long as
+it takes, on any host, which any other goes on from. It lays an item only where the destination has
+none, and reads it again behind that: what the source has deleted by then is taken away again.
 """
 
 from __future__ import annotations
@@ -25,10 +29,12 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
+from kcl_processor.cli.beside import PATIENCE, DaemonsHalt, add_beside_argument
 from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.managed import managed_options, print_managed
 from kcl_processor.cli.output import print_json, print_rows
@@ -36,7 +42,7 @@ from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
 from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
@@ -46,11 +52,15 @@ from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_sides import CopyOptions, describe_plan
 from kcl_processor.table.copy_task import Copied, is_running, run_copy
-from kcl_processor.table.managed_copy import ManagedOptions, run_managed
+from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.live_task import WHOLE, run_live
+from kcl_processor.table.managed_copy import run_managed
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.part_row import part_at_work
 from kcl_processor.table.scan import FEWEST, MOST
 from kcl_processor.table.table_reader import Segment
+
+Way = Callable[[TaskFiles, CopyOptions, CopyListener, Halt, Clock], Copied]
 
 HELP = "copy the table, before the daemon's first start"
 
@@ -59,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
     add_state_argument(parser)
     add_copy_arguments(parser)
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="copy beside the daemon, which was started before; what the destination holds is left",
+    )
+    add_beside_argument(parser)
     parser.add_argument(
         "--part",
         type=part(MOST_PARTS),
@@ -122,20 +138,44 @@ def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     task = files.task
     if args.status:
-        return _status(files, args.part, as_json=args.json)
-    options = replace(copy_options(args, args.part), export=args.from_export)
+        return _status(files, args.part or (WHOLE if args.live else None), as_json=args.json)
+    options = replace(
+        copy_options(args, args.part),
+        export=args.from_export,
+        patience=PATIENCE if args.beside else 0.0,
+    )
     if args.plan:
         print_plan(task, describe_plan(task, options), as_json=args.json)
         return ExitCode.OK
-    with stopping() as halt:
+    with stopping(DaemonsHalt(args.beside) if args.beside else None) as halt:
         try:
-            copied = copy(files, options, halt, managed_options(args))
+            copied = copy(files, options, halt, _way(args))
         except Halted:
-            print(f"Stopped. {again(args, '--restart')} goes on from here.", file=sys.stderr)
+            then = again(args, "--restart", values=frozenset({"--beside"}))
+            print(f"Stopped. {then} goes on from here.", file=sys.stderr)
             return 130
-    if copied.whole:
+    if copied.whole and args.live:
+        _advise_live(task, copied.progress, args)
+    elif copied.whole:
         _advise(task, copied.progress, args)
     return ExitCode.OK
+
+
+def _way(args: argparse.Namespace) -> Way:
+    """How it is copied."""
+    if managed := managed_options(args):
+        return partial(run_managed, managed)
+    return run_live if args.live else run_copy
+
+
+def _advise_live(task: Task, progress: CopyProgress, args: argparse.Namespace) -> None:
+    if not progress.to_empty:
+        tidy = as_called(f"kcl-processor verify {task.name} --repair --delete-extra", args)
+        print(
+            f"Next: {tidy}: the destination held items as the copy began, and those that the "
+            "daemon did not write are as they were",
+            file=sys.stderr,
+        )
 
 
 def _advise(task: Task, progress: CopyProgress, args: argparse.Namespace) -> None:
@@ -175,25 +215,25 @@ def copy_options(args: argparse.Namespace, part: Segment | None = None) -> CopyO
 
 
 def copy(
-    files: TaskFiles, options: CopyOptions, halt: Halt, managed: ManagedOptions | None = None
+    files: TaskFiles,
+    options: CopyOptions,
+    halt: Halt,
+    way: Way = run_copy,
 ) -> Copied:
     """Copy with progress on stderr, and show what it came to."""
     log_to_stderr()
     clock = SystemClock()
     with ProgressLines(files.task.name, clock) as lines:
-        if managed:
-            copied = run_managed(files, managed, options, lines, halt, clock)
-        else:
-            copied = run_copy(files, options, lines, halt, clock)
-    rows = [_summary(files.task, copied.progress)]
+        copied = way(files, options, lines, halt, clock)
+    rows = [_summary(files.task, copied.progress, live=way is run_live)]
     print_rows(rows, tuple(rows[0]))
     return copied
 
 
 @contextmanager
-def stopping() -> Iterator[Halt]:
-    """A halt that Ctrl-C and SIGTERM set."""
-    halt = Halt()
+def stopping(halt: Halt | None = None) -> Iterator[Halt]:
+    """A halt that Ctrl-C and SIGTERM set: the one that is given, or one like any other."""
+    halt = halt or Halt()
     before = {
         number: signal.signal(number, lambda *_: halt.set())
         for number in (signal.SIGINT, signal.SIGTERM)
@@ -205,12 +245,13 @@ def stopping() -> Iterator[Halt]:
             signal.signal(number, handler)
 
 
-def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
+def _summary(task: Task, progress: CopyProgress, *, live: bool) -> dict[str, object]:
     return {
         "task": task.name,
         "items_read": progress.items,
         **(_left_out(progress) if task.rules else {}),
         "written": progress.written,
+        **({"there": progress.there, "taken_away": progress.taken_away} if live else {}),
         "set_aside": progress.refused,
         "bytes": size(progress.bytes),
         "took": whole_duration(progress.seconds),
@@ -231,7 +272,7 @@ def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
     if progress is None and part is None and print_managed(task, as_json=as_json):
         return ExitCode.OK
     if progress is None:
-        what = f"Part {part.number}/{part.total} of the" if part else "No"
+        what = f"Part {part.number}/{part.total} of the" if part and part.total > 1 else "No"
         where = "has not begun" if part else "has begun on this host"
         print(f"{what} copy of {task.name} {where}.", file=sys.stderr)
         return ExitCode.UNKNOWN
@@ -252,7 +293,10 @@ def _seen(files: TaskFiles, part: Segment | None) -> tuple[CopyProgress | None, 
     """How far it is, and whether a process is at work on it."""
     if part:
         return part_at_work(files.task, part, SystemClock().now())
-    return load(files.copy_progress), is_running(files.task)
+    if progress := load(files.copy_progress):
+        return progress, is_running(files.task)
+    # What runs beside the daemon keeps nothing on its host.
+    return part_at_work(files.task, WHOLE, SystemClock().now())
 
 
 def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, object]:

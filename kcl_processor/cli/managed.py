@@ -18,16 +18,21 @@ def managed_options(args: argparse.Namespace) -> ManagedOptions | None:
     Raises:
         ConfigError: the arguments go together with no copy.
     """
+    if args.live and args.from_export:
+        raise ConfigError(
+            "--live looks at the source behind what it lays, and an export is of another time.",
+            "one of them",
+        )
     if not args.managed:
         if args.bucket:
             raise ConfigError("--bucket is where --managed exports to.", "--managed as well")
         return None
     if not args.bucket:
         raise ConfigError("--managed exports to a bucket of yours.", "--bucket with its name")
-    if args.part or args.from_export:
+    if args.part or args.from_export or args.live:
         raise ConfigError(
             "--managed copies the whole table, from an export of its own.",
-            "it without --part and --from-export",
+            "it without --part, --from-export and --live",
         )
     return ManagedOptions(*place_of(args.bucket), lambda what: _ask(what, args))
 

@@ -23,6 +23,7 @@ from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import refuse_copying
 from kcl_processor.launch.daemon import running_workers
+from kcl_processor.launch.live_mark import refuse_live_copying
 from kcl_processor.operate import uninstall
 from kcl_processor.table.copy_task import refuse_copying_here
 
@@ -60,6 +61,7 @@ def refuse_living(files: TaskFiles, clock: Clock, wait: Callable[[float], None])
     _refuse_here(files)
     refuse_running(files.task, clock, wait)
     refuse_copying(files.task, clock, wait)
+    refuse_live_copying(files.task, clock, wait)
     # Who has started while the others were watched has moved nothing yet.
     _refuse_here(files)
 

@@ -18,13 +18,17 @@ _RULED = (
 )
 # What rules may come to that is no difference, or none that a repair mends; in words.
 _MEANINGS = {
-    "kept": "{} items are kept that the source has deleted (ttl_deletes: skip); "
-    "--repair --delete-extra deletes them.",
+    "kept": "{} items are kept that the source holds no more (ttl_deletes: skip), whoever deleted "
+    "them there; --repair --delete-extra --delete-kept deletes them.",
     "untraced": "{} items of the destination do not carry the key of the source's item that they "
     "come from, so whether they are extra is not known; they are left.",
     "colliding": "{} items of the source are laid to a key where the destination holds another's.",
     "failed": "The rules fail for {} items of the source: they are neither equal nor different.",
 }
+_NONE_EXTRA = (
+    "{} items of the destination do not carry the key of the source's item that they come from; "
+    "but all keys there are such as the rules lay, so none is extra."
+)
 # Keys that settled in numbers that changes on their way do not explain.
 _MANY = 100
 _COLLISION_HINT = (
@@ -38,7 +42,7 @@ def exit_code(verified: Verified, task: Task) -> int:
     results = verified.results
     if any(result.differing for result in results) or _collides(verified, task):
         return ExitCode.CRASH
-    if any(result.undecided or result.untraced or result.failed for result in results):
+    if verified.has_strays or any(result.undecided or result.failed for result in results):
         return ExitCode.UNKNOWN
     return ExitCode.OK
 
@@ -63,24 +67,26 @@ def print_result(verified: Verified, task: Task, options: VerifyOptions, *, as_j
         print_rows(rows, ("segment", *counts))
         print(
             f"{differing} differ, {total['undecided']} undecided "
-            f"({verified.settled} settled when read again)"
+            f"({verified.settled} equal when read again)"
         )
-    for name, words in _MEANINGS.items():
+    meanings = _MEANINGS if verified.has_strays else {**_MEANINGS, "untraced": _NONE_EXTRA}
+    for name, words in meanings.items():
         if total.get(name):
             print(words.format(f"{total[name]:,}"), file=sys.stderr)
-    _tell_order(verified.settled, total["source"])
+    _tell_order(verified.settled, total["source"], is_ruled=task.is_ruled)
     if _collides(verified, task):
         print(f"Try: {_COLLISION_HINT}", file=sys.stderr)
 
 
-def _tell_order(settled: int, items: int) -> None:
+def _tell_order(settled: int, items: int, *, is_ruled: bool) -> None:
     """Say so where the comparison had to read most items by their keys, and what that costs."""
     if settled >= _MANY and settled > items // 2:
+        rules = "the rules may make other keys, or " if is_ruled else ""
         print(
-            f"{settled:,} keys did not meet in the scans and were read again on both sides: the "
-            "two stores do not cut or order a table alike. The result is as good; each such key "
-            "costs a strongly consistent read on each side. Try: --segments 1, for tables of less "
-            f"than {WINDOWS_BYTES >> 20} MB.",
+            f"{settled:,} keys did not meet in the scans and were read again on both sides: {rules}"
+            "the two stores do not cut or order a table alike. The result is as good; each such "
+            "key costs a strongly consistent read on each side. Try: --segments 1, for tables of "
+            f"less than {WINDOWS_BYTES >> 20} MB.",
             file=sys.stderr,
         )
 

@@ -14,7 +14,8 @@ A whole comparison that ends equal settles the gaps that were noted on this host
 
 With rules the source's items are compared as they are laid at the destination. What the
 destination holds is traced to its item by the source's key, if it carries it; what cannot be traced
-is counted, and never deleted.
+is counted, and never deleted. Under ttl_deletes: skip, what the source holds no more is kept,
+whoever deleted it there, unless --delete-kept is said beside --delete-extra.
 
 Exit codes: 0 equal, 1 different, 4 nothing differs for sure but some keys are undecided or cannot
 be traced, or a rule fails for some items.
@@ -43,7 +44,7 @@ from kcl_processor.cli.verified import exit_code, print_result
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
-from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps, settle_gap
 from kcl_processor.table.compare import Difference
@@ -63,7 +64,7 @@ _LINE_INTERVAL = 10.0
 # What the advice to repair says anew.
 # Another sample would look elsewhere, and another report overwrite this one.
 _OF_THIS_RUN = frozenset({"--sample", "--report"})
-_REPAIRS = ("--repair", "--dry-run", "--delete-extra")
+_REPAIRS = ("--repair", "--dry-run", "--delete-extra", "--delete-kept")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +102,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repair", action="store_true", help="make differences good")
     parser.add_argument("--dry-run", action="store_true", help="with --repair: only say how")
     parser.add_argument("--delete-extra", action="store_true", help="with --repair: delete too")
+    parser.add_argument(
+        "--delete-kept",
+        action="store_true",
+        help="with --delete-extra: what ttl_deletes: skip keeps, too",
+    )
     parser.add_argument("--report", metavar="FILE", type=Path, help="one JSON line a difference")
     parser.add_argument("--show-values", action="store_true", help="with --report: items too")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
@@ -113,6 +119,8 @@ def run(args: argparse.Namespace) -> int:
     began = clock.now()
     if options.repair:
         refuse_foreign(task, clock, time.sleep)
+    if options.repair and not options.dry_run:
+        refuse_other_rules(task, clock, time.sleep)
     log_to_stderr()
     with (
         stopping() as halt,
@@ -155,6 +163,8 @@ def _settle_gaps(files: TaskFiles, began: float) -> None:
 def _options(args: argparse.Namespace) -> VerifyOptions:
     if (args.dry_run or args.delete_extra) and not args.repair:
         raise ConfigError("Without --repair nothing is written anyway.", "add --repair")
+    if args.delete_kept and not args.delete_extra:
+        raise ConfigError("What is kept is extra, too.", "add --repair --delete-extra")
     if args.show_values and not args.report:
         raise ConfigError("--show-values is for the report.", "add --report FILE")
     fields = (field.name for field in dataclasses.fields(VerifyOptions))
@@ -241,6 +251,7 @@ def _keys(pair: Pair) -> dict[str, Any]:
 
 def _next(options: VerifyOptions) -> str:
     flags = "--repair --delete-extra" if options.delete_extra else "--repair"
+    flags += " --delete-kept" if options.delete_kept else ""
     if not options.repair:
         flags = "--repair --dry-run"
     elif not options.dry_run and not options.delete_extra:

@@ -24,9 +24,10 @@ from kcl_processor.fleet.running import has_leases
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch import preflight
 from kcl_processor.launch.claim import refuse, refuse_foreign
-from kcl_processor.launch.copy_mark import read_mark, refuse_uncopied
+from kcl_processor.launch.copy_mark import CopyState, read_mark, refuse_uncopied
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.preflight import SourceFacts
 from kcl_processor.launcher.jars import daemon_class_path
 from kcl_processor.launcher.java import TESTED, find_java
@@ -201,11 +202,22 @@ class Doctor:
                 yield self._index(client, described)
         yield self._claim()
         yield self._copy()
+        if live := self._live_copy():
+            yield live
 
     def _copy(self) -> Check:
         task, mark = self._task, read_mark(self._task)
         refuse_uncopied(task, mark, self._clock.now(), started=has_leases(task))
         return ok("the copy is done" if mark else "no copy is unfinished")
+
+    def _live_copy(self) -> Check | None:
+        task, mark, now = self._task, read_live_mark(self._task), self._clock.now()
+        if mark is None or mark.state is CopyState.DONE:
+            return None
+        words = mark.in_words(task.name, now)
+        if mark.is_at_work(now):
+            return ok(f"{words}; it is at work")
+        return warn(words, "what it has not copied is missing", mark.again(task.name))
 
     def _claim(self) -> Check:
         task, wait = self._task, self._wait

@@ -294,7 +294,7 @@ def _destination(task: Task, arns: Arns) -> list[Document]:
         *_table_key(task.destination.region, arns.destination_key),
         _allow("Write", ("BatchWriteItem", "DescribeTable"), arns.destination),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.destination),
-        _allow("ToolsRepair", ("DeleteItem", "PutItem"), arns.destination),
+        _allow("ToolsRepairAndLiveCopy", ("DeleteItem", "PutItem"), arns.destination),
     ]
 
 

@@ -22,10 +22,12 @@ from kcl_processor.fleet.coordinator import (
     report_pulse,
 )
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import KclRows, Lease, read_rows
+from kcl_processor.fleet.leases import KclRows, Lease, read_rows, text
 from kcl_processor.fleet.pause import Pause, pauses_of
 from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
 from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.copy_mark import CopyState
+from kcl_processor.launch.live_mark import KEY, LiveMark, live_mark_of
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate.endings import last_endings
 from kcl_processor.operate.lineage import (
@@ -57,6 +59,7 @@ class Sight:
         pauses: of the task or its shards.
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
             record processor of the task ever ran here, so that another host may have some.
+        copying: a copy beside the daemon that is not finished.
     """
 
     task: str
@@ -71,6 +74,7 @@ class Sight:
     dead_letters: int | None
     gaps: int | None
     now: float
+    copying: LiveMark | None = None
 
 
 class Observer:
@@ -200,6 +204,7 @@ class Observer:
             dead_letters=_open_letters(files),
             gaps=_noted(files, open_gaps(files.gaps)),
             now=now,
+            copying=_copying(rows),
         )
 
     def _living(
@@ -224,6 +229,11 @@ class Observer:
             else:
                 lives.setdefault(owner, True)
         return sorted(worker for worker, alive in lives.items() if alive)
+
+
+def _copying(rows: KclRows) -> LiveMark | None:
+    marks = [live_mark_of(row) for row in rows.coordinator if text(row, "key") == KEY]
+    return next((mark for mark in marks if mark.state is CopyState.BEGUN), None)
 
 
 def _shards(stream: Stream, leases: Sequence[Lease], *, whole: bool) -> list[StreamShard]:

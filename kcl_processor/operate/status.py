@@ -95,7 +95,7 @@ def summarise(sight: Sight) -> Status:
         dead_letters=sight.dead_letters,
         gaps=sight.gaps,
         endings=tuple(sight.endings),
-        reasons=(*reasons, *pauses(sight), *_ends(sight)),
+        reasons=(*reasons, *pauses(sight), *_copying(sight, at_work=True), *_ends(sight)),
     )
 
 
@@ -110,6 +110,7 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
         *(_count(sight, STOPPED, "in the name of a worker that was stopped") if sight.live else ()),
         *_count(sight, DYING, "whose owner gives no sign of life, for less than a failover"),
         *_count(sight, DEAD, "with a dead owner"),
+        *_copying(sight, at_work=False),
     )
     if lost or share >= CRITICAL_SHARE:
         return CRITICAL, (*lost, *((used,) if share >= WARN_SHARE else ()), *idle)
@@ -137,6 +138,13 @@ def _state(sight: Sight) -> str:
 def pauses(sight: Sight) -> list[str]:
     """What is paused, by whom and since when."""
     return [f"shard {one.shard} is {one}" if one.shard else str(one) for one in sight.pauses]
+
+
+def _copying(sight: Sight, *, at_work: bool) -> Iterator[str]:
+    """A copy beside the daemon: one that was cut off is a hole until it goes on."""
+    mark = sight.copying
+    if mark and mark.is_at_work(sight.now) is at_work:
+        yield f"{mark.in_words(sight.task, sight.now)}. It goes on by: {mark.again(sight.task)}"
 
 
 def _ends(sight: Sight) -> Iterator[str]:

@@ -18,7 +18,7 @@ from kcl_processor.table.export import Export
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.
-_SETTLED_SECONDS = 5.0
+SETTLED_SECONDS = 5.0
 
 
 def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], None]) -> None:
@@ -29,8 +29,8 @@ def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], N
     """
     created = _created(source, arn)
     age = now - created if created else 0.0
-    if age < _SETTLED_SECONDS:
-        wait(min(_SETTLED_SECONDS, _SETTLED_SECONDS - age))
+    if age < SETTLED_SECONDS:
+        wait(min(SETTLED_SECONDS, SETTLED_SECONDS - age))
 
 
 def _created(source: Source, arn: str) -> float | None:
@@ -58,7 +58,7 @@ def refuse_late_stream(source: Source, arn: str, export: Export) -> None:
         SourceError: it is, or the stream is not on.
     """
     created = _created(source, arn)
-    if created is None or created + _SETTLED_SECONDS <= export.time:
+    if created is None or created + SETTLED_SECONDS <= export.time:
         return
     at, on = (dt.datetime.fromtimestamp(one, dt.UTC) for one in (export.time, created))
     raise SourceError(
@@ -68,26 +68,34 @@ def refuse_late_stream(source: Source, arn: str, export: Export) -> None:
     )
 
 
+def holds_items(task: Task) -> bool:
+    """Whether a destination holds an item.
+
+    Raises:
+        DestinationError, PermissionDenied: it cannot be scanned.
+    """
+    destination = task.destination
+    with clients.calling("dynamodb:Scan", f"table {destination}", DestinationError, "try again"):
+        pages = (
+            clients.tables(destination)
+            .get_paginator("scan")
+            .paginate(TableName=destination.table, ConsistentRead=True, Limit=1)
+        )
+        return any(page["Count"] for page in pages)
+
+
 def refuse_items(task: Task) -> None:
     """Refuse a destination that holds an item.
 
     Raises:
         DestinationError: it does.
     """
-    destination = task.destination
-    with clients.calling("dynamodb:Scan", f"table {destination}", DestinationError, "try again"):
-        for page in (
-            clients.tables(destination)
-            .get_paginator("scan")
-            .paginate(TableName=destination.table, ConsistentRead=True, Limit=1)
-        ):
-            if page["Count"]:
-                raise DestinationError(
-                    f"The destination table {destination} holds items, which a copy would "
-                    "overwrite, and those that the source lacks would stay.",
-                    f"{anew(task)}, and after it "
-                    f"kcl-processor verify --repair --delete-extra {task.name}",
-                )
+    if holds_items(task):
+        raise DestinationError(
+            f"The destination table {task.destination} holds items, which a copy would "
+            "overwrite, and those that the source lacks would stay.",
+            f"{anew(task)}, and after it kcl-processor verify --repair --delete-extra {task.name}",
+        )
 
 
 def refuse_slow(estimate: Estimate, *, ruled: bool = False, passed: float = 0.0) -> None:

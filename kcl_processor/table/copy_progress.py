@@ -15,8 +15,8 @@ from kcl_processor.errors import ConfigError
 from kcl_processor.state.durable import replace_file
 
 _VERSION = 5
-# Version 1 had no token, and the tables' text had no id; version 2 knew no parts, 3 no rules, 4 no
-# exports.
+# Version 1 had no token, and the tables' text had no id; version 2 knew no parts, 3 no rules, and 4
+# no copy beside the daemon, and none of an export.
 _READABLE = (1, 2, 3, 4, _VERSION)
 
 
@@ -53,6 +53,8 @@ class CopyProgress:
         export: the ARN of the export that is copied; empty where the table itself is.
         items, bytes: as they were read at the source.
         written: items that the destination took; ``refused`` were set aside as dead letters.
+        there: of those, items where the destination had one already, which was left.
+        taken_away: items that were laid, and were gone at the source by then.
         outside: items that the rules leave out; ``met`` gave their key to another behind them.
         seconds: how long the copy has been at work, without the time between its runs.
     """
@@ -80,6 +82,8 @@ class CopyProgress:
     bytes: int = 0
     written: int = 0
     refused: int = 0
+    there: int = 0
+    taken_away: int = 0
     outside: int = 0
     met: int = 0
     read_units: float = 0.0

@@ -33,6 +33,7 @@ class CopyOptions:
         processes: how many share the work; ``None`` chooses by the host's cores.
         part: copy this part of the table; any host goes on with it.
         export: where an export of the source lies in S3, which is copied in its place.
+        patience: seconds for which a live copy waits for a daemon that was started just now.
     """
 
     segments: int | None = None
@@ -44,6 +45,7 @@ class CopyOptions:
     processes: int | None = None
     part: Segment | None = None
     export: str | None = None
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)

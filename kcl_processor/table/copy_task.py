@@ -15,7 +15,8 @@ from kcl_processor.errors import DestinationError, ExitCode, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
-from kcl_processor.launch.copy_mark import BEAT, CopyMark, refuse_stale
+from kcl_processor.launch.copy_mark import BEAT, CopyMark, anew, refuse_stale
+from kcl_processor.launch.live_mark import forget_live_mark, refuse_live_unfinished
 from kcl_processor.launch.patience import once_renewed
 from kcl_processor.replicate.write import Fence
 from kcl_processor.state import host_lock
@@ -81,6 +82,9 @@ def run_copy(
         tables = describe(task, options)
         preflight.refuse_queue(task, listener.warn)
         make_kcl_tables(task)
+        if not options.restart:
+            instead = f"or {anew(task)}, with the daemon stopped"
+            refuse_live_unfinished(task, "copy without --live", clock.now(), instead)
         if part is None:
             hold = CopyHold(files, tables.identity, clock, halt.wait)
             kept = Kept(ProgressFile(files.copy_progress), hold)
@@ -101,6 +105,13 @@ class Store(Protocol):
 
     def release(self, progress: CopyProgress) -> None:
         """Let others go on from there."""
+
+
+class Alone(Protocol):
+    """What says when nothing of another copy is on its way any more."""
+
+    def seconds_to_alone(self) -> float:
+        """As :meth:`Hold.seconds_to_alone`."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +153,8 @@ def _run(
             # may have filled the destination that a copy is to find empty.
             if options.restart or not hold.was_overtaken():
                 raise
+    # Whatever a live copy has left is copied over.
+    forget_live_mark(task)
     try:
         whole = _held(files, tables, progress, kept, options.processes, listener, halt, clock)
     finally:
@@ -178,7 +191,7 @@ def _held(
             book = CopyBook(progress, save, clock)
             # Taking a part's row may have taken longer than another copy.
             look()
-            _await_others(hold, look, listener, halt)
+            await_others(hold, look, listener, halt)
             _copy(files, tables, progress, book, hold.fence, processes, halt, clock, watch)
         return patiently(lambda: hold.finish(progress, listener))
     except StillRunning as error:
@@ -187,9 +200,7 @@ def _held(
         halt.set()
 
 
-def _await_others(
-    hold: CopyHold | PartHold, look: Callable[[], None], listener: CopyListener, halt: Halt
-) -> None:
+def await_others(hold: Alone, look: Callable[[], None], listener: CopyListener, halt: Halt) -> None:
     """Write nothing beside a copy whose place this one has taken, wherever it is at work."""
     if seconds := hold.seconds_to_alone():
         listener.warn(f"Another copy may be at work still: waiting {seconds:.0f} s for its end.")
@@ -327,22 +338,7 @@ def _copy(
     book.save()
     left = sum(not segment.done for segment in progress.own_segments.values())
     count = processes_for(left, processes)
-    items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
-    share = CopyShare(
-        files,
-        progress,
-        preflight.key_schema(tables.source),
-        size / items if items else 0.0,
-        tables.read_limit,
-        tables.write_limit,
-        count,
-        fence,
-        # Rules that only say what the daemon skips leave a copy as it is.
-        tables.transform if files.task.rules else None,
-        halt,
-        clock,
-        tables.export,
-    )
+    share = CopyShare(files, progress, tables, count, fence, halt, clock)
     of = f" --from-export {tables.export.url}" if tables.export else ""
     again = f"kcl-processor copy {files.task.name}{of} goes on from here"
     Crew(count, share.work, halt, again).run(book.hear, book.save, watch)

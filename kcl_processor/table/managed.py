@@ -5,6 +5,7 @@ The figures are estimates with their formulas, from list prices and from the tab
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,30 @@ def by_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float)
         ],
         [f"kcl-processor copy {task.name}"],
         [_RULED] if task.rules else [],
+    )
+
+
+def by_live_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float) -> Way:
+    """The copy beside the daemon, at on-demand prices."""
+    plain = by_copy(task, estimate, read_rate, write_rate)
+    each = max(1, math.ceil(estimate.average_bytes / 4096))
+    looks = float(estimate.items * each)
+    seconds = max(estimate.write_seconds, (estimate.read_units + looks) / read_rate)
+    write, read, cost = plain.formulas
+    return Way(
+        "copy --live",
+        seconds / HOUR,
+        plain.dollars + looks * costs.MILLION_READS / 1_000_000,
+        [
+            f"{write}; a condition that fails costs as much as one that holds",
+            read,
+            f"look: {estimate.items:,} items x ceil({estimate.average_bytes:,.0f} B / 4 KB) = "
+            f"{looks:,.0f} RCU more, strongly consistent: with the scan "
+            f"{(estimate.read_units + looks) / read_rate:,.0f} s",
+            cost,
+        ],
+        [f"kcl-processor run {task.name}", f"kcl-processor copy --live {task.name}"],
+        plain.notes,
     )
 
 

@@ -81,8 +81,8 @@ class ManagedOptions:
 
 
 def run_managed(
-    files: TaskFiles,
     managed: ManagedOptions,
+    files: TaskFiles,
     options: CopyOptions,
     listener: CopyListener,
     halt: Halt,

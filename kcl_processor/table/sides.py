@@ -76,7 +76,10 @@ class Sides:
 
     Attributes:
         readers: of the source, and of the destination.
+        may_not_trace: whether what the destination holds may be of an origin that is not known.
     """
+
+    may_not_trace = False
 
     def __init__(self, source: TableReader, destination: TableReader) -> None:
         self.readers: tuple[PageReader, PageReader] = source, destination
@@ -108,6 +111,8 @@ class LaidSides(Sides):
     Args:
         keeps: what the source deleted may stay at the destination.
     """
+
+    may_not_trace = True
 
     def __init__(
         self,

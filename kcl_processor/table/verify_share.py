@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,8 @@ class SegmentResult:
         laid: those of the source that the rules lay at the destination; all of them without rules.
         missing, extra, changed, kept, untraced, colliding, failed: as :class:`Kind` has them.
         equal_again: differences that were repaired.
+        laid_keys, held_keys: sums of :func:`digest` over the keys that the rules lay, and over the
+            destination's; 0 without rules.
     """
 
     segment: int
@@ -54,12 +57,19 @@ class SegmentResult:
     failed: int = 0
     undecided: int = 0
     equal_again: int = 0
+    laid_keys: int = 0
+    held_keys: int = 0
     done: bool = False
 
     @property
     def differing(self) -> int:
         """Keys that differ still."""
         return self.missing + self.extra + self.changed - self.equal_again
+
+
+def digest(key: bytes) -> int:
+    """Of a key; sums of these are one for two tables if their keys are, in whatever order."""
+    return int.from_bytes(hashlib.blake2b(key, digest_size=16).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +145,8 @@ class VerifyShare:
             ThreadPoolExecutor(LOOKING, thread_name_prefix="look") as looking,
         ):
             try:
-                self._compare(_Telling(link, self._clock), scanning, looking)
+                told = _Telling(link, self._clock, of_keys=self._sides.may_not_trace)
+                self._compare(told, scanning, looking)
             except BaseException:
                 self._halt.set()
                 raise
@@ -216,9 +227,14 @@ class _Decision:
 
 
 class _Telling:
-    """What a process has found, and what of it was told."""
+    """What a process has found, and what of it was told.
 
-    def __init__(self, link: Link, clock: Clock) -> None:
+    Args:
+        of_keys: sum up the keys of both sides.
+    """
+
+    def __init__(self, link: Link, clock: Clock, *, of_keys: bool) -> None:
+        self._of_keys = of_keys
         self._link = link
         self._clock = clock
         self._results: dict[int, SegmentResult] = {}
@@ -230,11 +246,14 @@ class _Telling:
         number = pair.segment.number
         result = self._result(number)
         result.done = not pair.more()
+        keys = sum(digest(item.key) for item in page.items) if self._of_keys else 0
         if side == 0:
             result.source += page.read
             result.laid += len(page.items)
+            result.laid_keys += keys
         else:
             result.destination += page.read
+            result.held_keys += keys
         for key, reason in page.failed:
             failed = Difference(number, Pair(key, key), Kind.FAILED, [], None, None, reason)
             self.difference(failed, None)

@@ -46,6 +46,8 @@ class VerifyOptions:
         max_rcu: read units a second on each side, or a percentage of its provisioned ones.
         patience: seconds that a source's item must stand still while the sides differ.
         repair: make differences good; with ``dry_run`` only say how.
+        delete_extra: delete what the source does not hold; with ``delete_kept`` also where
+            deletions by time to live are skipped.
         processes: how many share the work; ``None`` chooses by the host's cores.
     """
 
@@ -58,6 +60,7 @@ class VerifyOptions:
     repair: bool = False
     dry_run: bool = False
     delete_extra: bool = False
+    delete_kept: bool = False
     processes: int | None = None
 
     @property
@@ -85,6 +88,15 @@ class Verified:
 
     results: list[SegmentResult]
     settled: int
+
+    @property
+    def has_strays(self) -> bool:
+        """Whether the destination may hold more than what the source's items are laid to: there is
+        what cannot be traced, and the keys that the scans have shown are not the same."""
+        if not any(result.untraced for result in self.results):
+            return False
+        held = sum(result.held_keys for result in self.results)
+        return held == 0 or held != sum(result.laid_keys for result in self.results)
 
 
 def run_verify(
@@ -193,8 +205,7 @@ def _sides(
         calls.append(access.calls(side, error, rate, threads, clock, halt.wait))
         page_items = access.page_items(rate, average)
         readers.append(TableReader(calls[-1], preflight.key_schema(table), page_items))
-    # Who has everything deleted that is extra keeps nothing.
-    keeps = task.ttl_deletes == SKIP and not options.delete_extra
+    keeps = task.ttl_deletes == SKIP and not options.delete_kept
     sides = open_sides(readers[0], readers[1], transform, keeps=keeps)
     if not options.repair:
         return sides, None

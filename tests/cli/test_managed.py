@@ -21,6 +21,8 @@ from tests.cli.ask import Ask
         (["--bucket", "b"], "--bucket is where --managed exports to"),
         (["--managed", "--bucket", "b", "--part", "0/2"], "copies the whole table"),
         (["--managed", "--bucket", "b", "--from-export", "s3://b/c"], "from an export of its own"),
+        (["--managed", "--bucket", "b", "--live"], "copies the whole table"),
+        (["--live", "--from-export", "s3://b/c"], "an export is of another time"),
     ],
 )
 def test_what_goes_together_with_no_copy_is_refused(ask: Ask, words: list[str], told: str) -> None:

@@ -70,7 +70,7 @@ def test_a_first_start_says_what_the_stream_does_not_hold(ask: Ask, tmp_path: Pa
     """A replica that lacks what was there before looks like one that is whole: it has no lag."""
     code, _, err = ask("run", "--log-dir", str(tmp_path), "--java", str(tmp_path / "none"))
     assert code == ExitCode.CONFIG and "no Java" in err
-    assert "has no checkpoints and no copy" in err and "--repair" in err
+    assert "has no checkpoints and no copy" in err and "copy --live" in err
 
 
 @pytest.mark.parametrize(

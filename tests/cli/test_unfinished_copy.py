@@ -111,7 +111,7 @@ def test_a_copy_into_a_table_with_items_says_how_to_clear_it(ask: Ask, file: Pat
     client = clients.tables(task.destination)
     client.put_item(TableName=task.destination.table, Item={"pk": {"S": "extra"}})
     assert ask("copy").code == ExitCode.DESTINATION
-    started = ask("start", "--yes", "--no-to-empty-only", "--java", "/nowhere")
+    started = ask("start", "--copy-first", "--yes", "--no-to-empty-only", "--java", "/nowhere")
     assert started.code != ExitCode.OK
     assert f"Then: kcl-processor verify {task.name} --repair --delete-extra" in started.err
     done = ask("copy", "--restart", "--no-to-empty-only")

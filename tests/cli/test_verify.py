@@ -89,7 +89,34 @@ def test_what_cannot_be_traced_is_neither_equal_nor_deleted(
     assert (line["kind"], line["source_key"], line["outcome"]) == ("untraced", None, "left")
 
 
-@pytest.mark.parametrize("words", [("--dry-run",), ("--delete-extra",), ("--show-values",)])
+def test_what_cannot_be_traced_is_equal_if_its_keys_are_those_that_are_laid(
+    ask: Ask, file: Path
+) -> None:
+    """They need not meet in the scans for that; one more, or one less, and it is not known."""
+    text = file.read_text().rstrip("\n")
+    file.write_text(f'{text}\n    transform: {{python: "tests.table.ruled:renamed"}}\n')
+    (task,) = load_tasks(file)
+    source, replica = clients.tables(task.source), clients.tables(task.destination)
+    for number in range(20):
+        source.put_item(TableName=task.source.table, Item={"pk": {"S": str(number)}})
+    assert ask("copy", "--force").code == ExitCode.OK
+    verify = ("verify", "--patience", "0", "--segments", "5", "--json")
+    code, out, err = ask(*verify)
+    total = json.loads(out)["total"]
+    assert (code, total["laid"], total["destination"]) == (ExitCode.OK, 20, 20), err
+    assert total["untraced"] > 0 and "none is extra" in err
+    replica.put_item(TableName=task.destination.table, Item={"pk": {"S": "x-20"}})
+    code, _, err = ask(*verify)
+    assert code == ExitCode.UNKNOWN and "they are left" in err
+    source.put_item(TableName=task.source.table, Item={"pk": {"S": "21"}})
+    assert ask(*verify, "--repair").code == ExitCode.UNKNOWN
+    assert ask(*verify).code == ExitCode.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--dry-run",), ("--delete-extra",), ("--show-values",), ("--repair", "--delete-kept")],
+)
 def test_flags_without_what_they_belong_to_are_refused(ask: Ask, words: tuple[str, ...]) -> None:
     """Nothing is read, and the hint is what to add."""
     code, _, err = ask("verify", *words)

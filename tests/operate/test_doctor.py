@@ -10,7 +10,9 @@ import boto3
 import pytest
 
 from kcl_processor.config.task import Metrics, Task
+from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.identity import Identity, write_claim
+from kcl_processor.launch.live_mark import LiveMark, replace_live_mark
 from kcl_processor.launch.preflight import check_destination, check_source
 from kcl_processor.operate.check import Check
 from kcl_processor.operate.doctor import Doctor
@@ -102,6 +104,20 @@ def test_the_leases_of_the_original_are_recognised(moto_url: str, tmp_path: Path
     (found,) = [check for check in examine(task, tmp_path) if check.result != "ok"]
     assert (found.result, found.text[:8]) == ("warn", "1 leases")
     assert "no way back" in found.why and "stop what wrote them" in found.hint
+
+
+def test_a_live_copy_that_was_cut_off_is_warned_of(moto_url: str, tmp_path: Path) -> None:
+    """One at work is as it should be."""
+    task = replace(make_task(moto_url), metrics=Metrics(publish=False))
+    make_source_and_destination(task)
+    fill(task, [])
+    now = HandClock().now()
+    mark = LiveMark("t", CopyState.BEGUN, "host-1", now, now, 1, 32, "", to_empty=True)
+    assert replace_live_mark(task, None, mark)
+    assert results(examine(task, tmp_path)) == []
+    assert replace_live_mark(task, mark, replace(mark, beat_at=now - 3600))
+    (check,) = [one for one in examine(task, tmp_path) if one.result != "ok"]
+    assert "is not finished" in check.text and f"copy --live {task.name}" in str(check)
 
 
 def test_the_probes_change_nothing(moto_url: str, tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kcl_processor.fleet.pause import Pause
+from kcl_processor.launch.copy_mark import CopyState
+from kcl_processor.launch.live_mark import LiveMark
 from kcl_processor.operate.status import CRITICAL, OK, WARN, catch_up, summarise
 from tests.sights import HOUR, beat, sight, view
 
@@ -31,6 +35,17 @@ def test_lost_changes_are_critical_and_idle_shards_a_warning() -> None:
     assert summarise(sight(view(), dead_letters=3)).reasons == (
         "3 dead letters noted on this host",
     )
+
+
+def test_a_live_copy_is_told_and_one_that_was_cut_off_is_a_warning() -> None:
+    """With what goes on with it."""
+    now = sight().now
+    mark = LiveMark("t", CopyState.BEGUN, "host-1", now - HOUR, now - 3, 1, 32, "", to_empty=True)
+    working = summarise(sight(view(), copying=mark))
+    assert working.severity == OK and "from host-1, was 3 s ago" in working.reasons[0]
+    cut_off = summarise(sight(view(), copying=replace(mark, beat_at=now - 60)))
+    assert cut_off.severity == WARN
+    assert [reason for reason in cut_off.reasons if "copy --live orders" in reason]
 
 
 def test_rates_are_known_only_where_every_shard_is_read_here() -> None:

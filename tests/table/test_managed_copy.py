@@ -105,7 +105,7 @@ class World:
         managed = ManagedOptions(name, "some/where", self.allow)
         files = TaskFiles(self.task, self.folder)
         chosen = CopyOptions(processes=1, **options)
-        return run_managed(files, managed, chosen, self.told, halt or Waiting(), SystemClock())
+        return run_managed(managed, files, chosen, self.told, halt or Waiting(), SystemClock())
 
     def make_destination(self) -> None:
         self.client.create_table(TableName=self.destination.table, **KEYS)
