@@ -29,7 +29,7 @@ from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
-from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps
 from kcl_processor.table.heal import Healing, run_heal
@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     files, clock = chosen_files(args), SystemClock()
     refuse_foreign(files.task, clock, time.sleep)
+    refuse_other_rules(files.task, clock, time.sleep)
     log_to_stderr()
     place = place_of(args.bucket) if args.bucket else None
     with stopping() as halt:

@@ -27,6 +27,7 @@ from kcl_processor.launch.copy_mark import (
     BEAT,
     CopyMark,
     CopyState,
+    anew,
     displaced,
     disturbed,
     given_up,
@@ -36,6 +37,7 @@ from kcl_processor.launch.copy_mark import (
     replace_mark,
 )
 from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.launch.live_mark import forget_live_mark, refuse_live_unfinished
 from kcl_processor.state.owner import own
 from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_hold import CopyHold
@@ -110,6 +112,9 @@ def run_managed(
         if options.restart:
             row.clear()
             steps = None
+        else:
+            instead = f"or {anew(task)}, with the daemon stopped"
+            refuse_live_unfinished(task, "copy --managed", clock.now(), instead)
         if not _is_finished(progress, steps):
             if stream := plan(task).stream:
                 managed.allow(_STREAM)
@@ -279,6 +284,8 @@ class _Run:
                 f"Another copy of task {self._task.name} was begun just now.", "look again"
             )
         self._mark = mark
+        # Whatever a live copy has left is of a table that is gone.
+        forget_live_mark(self._task)
 
     def _wait(self, seconds: float) -> None:
         """Wait, show that this copy lives, and see that nobody else does.

@@ -121,7 +121,7 @@ def open_repair(
 
     Args:
         threads: how many keys are made good at once.
-        keeps: what the source does not hold stays at the destination.
+        keeps: what the source has deleted may stay at the destination.
 
     Raises:
         OperatorError: one of the tables is not there, or they are not a source and its replica.
@@ -135,5 +135,5 @@ def open_repair(
     source = TableReader(reading, keys, page_items=1)
     destination = TableReader(writing, key_schema(replica), page_items=1)
     sides = open_sides(source, destination, transform, keeps=keeps)
-    repair = Repair(sides, writing, delete_extra=not keeps, dry_run=False)
+    repair = Repair(sides, writing, delete_extra=True, dry_run=False)
     return source, sides, repair, transform

@@ -10,6 +10,8 @@ import pytest
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.launch.copy_mark import CopyState
+from kcl_processor.launch.live_mark import LiveMark, replace_live_mark
 from kcl_processor.table.managed_row import Steps, StepsRow
 from tests.cli.ask import Ask
 
@@ -54,3 +56,13 @@ def test_recovery_is_not_turned_on_where_nobody_can_be_asked(ask: Ask) -> None:
     code, _, err = ask("copy", "--managed", "--bucket", "b")
     assert code == ExitCode.CONFIG
     assert "Point-in-time recovery of the source is off" in err and "--yes" in err
+
+
+def test_nothing_is_asked_of_aws_beside_a_live_copy(ask: Ask, file: Path) -> None:
+    """What that one stands on would be taken away."""
+    task = load_tasks(file)[0]
+    make_kcl_tables(task)
+    mark = LiveMark("t", CopyState.BEGUN, "host-1", 1.0, 2.0, 1, 32, "", to_empty=True)
+    assert replace_live_mark(task, None, mark)
+    code, _, err = ask("copy", "--managed", "--bucket", "b", "--yes")
+    assert code == ExitCode.CONFIG and "copy --managed would take from it" in err
