@@ -63,7 +63,9 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["kcl_processor", "kcl_processor.*"]),
-    package_data={"kcl_processor.launcher": ["jars.json", "logback.xml", "lib/*.jar"]},
+    package_data={
+        "kcl_processor.launcher": ["jars.json", "logback.xml", "classes.txt", "lib/*.jar"]
+    },
     cmdclass={"build_py": BuildWithLauncher},
     # A build frontend is told of these by setuptools, beside those of pyproject.toml.
     setup_requires=build_requirements(),

@@ -53,8 +53,9 @@ DEFAULTS = MappingProxyType(
         # lease table and one more write of a metrics row a second, for each worker.
         "leaseAssignmentIntervalMillis": "1000",
         "workerMetricsReporterFreqInMillis": "1000",
-        # No lease is assigned before the first report, which waits for two of these.
-        "inMemoryWorkerMetricsCaptureFrequencyMillis": "250",
+        # No lease is assigned before the first report, which waits for two of these; what it takes
+        # is a look at /proc/stat.
+        "inMemoryWorkerMetricsCaptureFrequencyMillis": "100",
         "parentShardPollIntervalMillis": "1000",
         "idleTimeBetweenReadsInMillis": "200",
         # At any level KCL has seven metrics a shard and some a worker, and shards change every few

@@ -1,4 +1,4 @@
-"""Every precondition of a task, checked without changing anything.
+"""Every precondition of a task, checked without changing anything but an archive on this host.
 
 What ``run`` checks before it starts is checked here by the same functions of ``preflight``; what is
 too slow or too rare for each start is added.
@@ -29,8 +29,9 @@ from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.preflight import SourceFacts
+from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import daemon_class_path
-from kcl_processor.launcher.java import TESTED, find_java
+from kcl_processor.launcher.java import TESTED, Java, find_java
 from kcl_processor.operate import host, identities, probes
 from kcl_processor.operate.check import FAIL, Check, fail, ok, warn
 from kcl_processor.operate.ruled import told
@@ -46,6 +47,7 @@ class Doctor:
     Args:
         state, logs: where the daemon keeps its files on this host.
         wait: waits for some seconds.
+        archive: makes the archive of the daemon's classes.
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class Doctor:
         java: str | None,
         clock: Clock,
         wait: Callable[[float], None],
+        archive: Callable[[Path, Java, str], Path] = class_archive.make,
     ) -> None:
         self._task = task
         self._folders = {"state": state, "logs": logs}
         self._java_path = java
         self._clock = clock
         self._wait = wait
+        self._archive = archive
         self._facts: SourceFacts | None = None
         self._replica: Incarnation | None = None
         self._rules = ""
@@ -110,7 +114,18 @@ class Doctor:
                 f"the daemon was tried on Java {TESTED[0]} to {TESTED[-1]}",
                 "--java with an older one, should it not start",
             )
-        yield ok(f"{len(daemon_class_path().split(':'))} jars on the daemon's class path")
+        class_path = daemon_class_path()
+        yield ok(f"{len(class_path.split(':'))} jars on the daemon's class path")
+        yield self._classes(java, class_path)
+
+    def _classes(self, java: Java, class_path: str) -> Check:
+        try:
+            return ok(
+                f"classes archived: {self._archive(self._folders['state'], java, class_path)}"
+            )
+        except OperatorError as error:
+            why = "a start reads and links thousands of classes, which takes a second"
+            return warn(error.message, why, error.hint)
 
     def _credentials(self) -> Iterator[Check]:
         yield from identities.told(self._task, self._clock)

@@ -167,5 +167,6 @@ def test_both_languages_know_how_rarely_a_quiet_shard_is_read() -> None:
 
 
 def test_both_languages_mean_one_archive_of_classes() -> None:
-    """The start says where it is to be, and the daemon makes it there."""
+    """The start says what makes it, and the daemon runs that."""
     assert f'PROPERTY = "{class_archive.PROPERTY}"' in source("ClassArchive")
+    assert f"WORD_END = {class_archive.WORD_END!r}".replace("'", '"') in source("ClassArchive")

@@ -10,10 +10,12 @@ import boto3
 import pytest
 
 from kcl_processor.config.task import Metrics, Task
+from kcl_processor.errors import ConfigError
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.identity import Identity, write_claim
 from kcl_processor.launch.live_mark import LiveMark, replace_live_mark
 from kcl_processor.launch.preflight import check_destination, check_source
+from kcl_processor.launcher.java import Java
 from kcl_processor.operate.check import Check
 from kcl_processor.operate.doctor import Doctor
 from kcl_processor.transform.rules import Rules
@@ -35,9 +37,32 @@ def _sts(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
 
 
+def archived(folder: Path, _java: Java, _class_path: str) -> Path:
+    """What takes seconds to be made."""
+    return folder / "classes.jsa"
+
+
+def refused(folder: Path, _java: Java, _class_path: str) -> Path:
+    """No archive can be made."""
+    raise ConfigError(f"none in {folder}", "do without")
+
+
+def test_an_archive_of_classes_is_a_matter_of_seconds(moto_url: str, tmp_path: Path) -> None:
+    """Where it cannot be made, a start takes longer, and nothing fails."""
+    clock = HandClock()
+    for archive, result, text in (
+        (archived, "ok", f"classes archived: {tmp_path / 'classes.jsa'}"),
+        (refused, "warn", f"none in {tmp_path}"),
+    ):
+        task = make_task(moto_url)
+        doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn, archive)
+        java = [check for check in doctor.examine() if check.group == "java"]
+        assert (java[-1].result, java[-1].text) == (result, text)
+
+
 def examine(task: Task, tmp_path: Path, clock: HandClock | None = None) -> list[Check]:
     clock = clock or HandClock()
-    doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn)
+    doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn, archived)
     return [check for check in doctor.examine() if check.group not in ("java", "host")]
 
 
