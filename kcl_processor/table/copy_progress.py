@@ -55,6 +55,7 @@ class CopyProgress:
         written: items that the destination took; ``refused`` were set aside as dead letters.
         there: of those, items where the destination had one already, which was left.
         taken_away: items that were laid, and were gone at the source by then.
+        lost: what the daemon was seen to lose beside a live copy, in words.
         outside: items that the rules leave out; ``met`` gave their key to another behind them.
         seconds: how long the copy has been at work, without the time between its runs.
     """
@@ -84,6 +85,7 @@ class CopyProgress:
     refused: int = 0
     there: int = 0
     taken_away: int = 0
+    lost: str = ""
     outside: int = 0
     met: int = 0
     read_units: float = 0.0

@@ -8,7 +8,7 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, GapError
+from kcl_processor.errors import ConfigError, GapError, OperatorError
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import TRIM_HORIZON, Lease, read_rows
 from kcl_processor.fleet.stream import Stream, StreamShard
@@ -16,6 +16,10 @@ from kcl_processor.launch.claim import refuse
 from kcl_processor.launch.copy_mark import read_mark, refuse_uncopied
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.state.gaps import open_gaps
+from kcl_processor.table.copy_progress import CopyProgress
+
+# Seconds between two looks at what lies unread behind the daemon's positions.
+_GAP_INTERVAL = 600.0
 
 
 def refuse_unfollowed(
@@ -96,8 +100,60 @@ def refuse_gap(files: TaskFiles, ours: Identity, since: float, clock: Clock) -> 
         raise GapError(
             f"While task {task.name} was copied its daemon {what}: changes are lost that neither "
             "it nor the copy has brought. All else is copied.",
-            f"kcl-processor verify {task.name} --repair --delete-extra",
+            _mend(task),
         )
+
+
+class GapWatch:
+    """Looks, while a copy runs, whether its daemon loses changes: afterwards only one host knows.
+
+    Args:
+        progress: of the copy; what is seen is noted there.
+        tell: takes one line.
+    """
+
+    def __init__(
+        self,
+        files: TaskFiles,
+        ours: Identity,
+        progress: CopyProgress,
+        tell: Callable[[str], None],
+        clock: Clock,
+    ) -> None:
+        self._files = files
+        self._ours = ours
+        self._progress = progress
+        self._tell = tell
+        self._clock = clock
+        self._looked_at = clock.elapsed()
+
+    def look(self) -> None:
+        """Look, if ten minutes have passed."""
+        now = self._clock.elapsed()
+        if now - self._looked_at < _GAP_INTERVAL or self._progress.lost:
+            return
+        self._looked_at = now
+        try:
+            refuse_gap(self._files, self._ours, self._progress.started_at, self._clock)
+        except GapError as gap:
+            self._progress.lost = gap.message
+            self._tell(gap.message)
+        except OperatorError as unseen:
+            self._tell(f"Whether the daemon keeps up is not seen now: {unseen.message}")
+
+    def refuse(self) -> None:
+        """Tell at the copy's end what was lost meanwhile.
+
+        Raises:
+            As :func:`refuse_gap` does.
+        """
+        refuse_gap(self._files, self._ours, self._progress.started_at, self._clock)
+        if self._progress.lost:
+            raise GapError(self._progress.lost, _mend(self._files.task))
+
+
+def _mend(task: Task) -> str:
+    return f"kcl-processor verify {task.name} --repair --delete-extra"
 
 
 def _leases(task: Task) -> list[Lease]:

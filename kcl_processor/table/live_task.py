@@ -24,7 +24,7 @@ from kcl_processor.table.copy_task import Copied, CopyRunning, await_others, loc
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.live_ahead import Ahead, AheadRows
-from kcl_processor.table.live_checks import refuse_gap, refuse_unfollowed
+from kcl_processor.table.live_checks import GapWatch, refuse_gap, refuse_unfollowed
 from kcl_processor.table.live_hold import LiveHold
 from kcl_processor.table.live_share import LiveShare
 from kcl_processor.table.pace import Halt
@@ -139,10 +139,15 @@ class _Run:
             if left:
                 self.listener.warn(f"{left} of {self.part.total} parts are not copied yet.")
                 return Copied(progress, whole=False)
+            self._gaps(progress).refuse()
         else:
             self.listener.warn("The copy was finished before; nothing is copied.")
-        refuse_gap(self.files, self.tables.identity, progress.started_at, self.clock)
+            refuse_gap(self.files, self.tables.identity, progress.started_at, self.clock)
         return Copied(progress, whole=True)
+
+    def _gaps(self, progress: CopyProgress) -> GapWatch:
+        tell = self.listener.warn
+        return GapWatch(self.files, self.tables.identity, progress, tell, self.clock)
 
     def _begun(self) -> CopyProgress:
         """The progress to go on from, held, or a finished one."""
@@ -198,8 +203,11 @@ class _Run:
         """Copy what is left; how many parts are not copied."""
         hold, halt = self.hold, self.halt
 
+        gaps = self._gaps(progress)
+
         def look() -> None:
             self._patiently(lambda: hold.look(progress))
+            gaps.look()
 
         watch = CopyWatch(progress, look, self.listener, halt, self.clock)
         try:

@@ -15,10 +15,10 @@ from kcl_processor.fleet.stream import StreamShard
 from kcl_processor.launch.copy_mark import CopyMark, replace_mark
 from kcl_processor.launch.identity import read_claim, write_claim
 from kcl_processor.state.gaps import Gap, note_gap, settle_gap
-from kcl_processor.table.live_checks import refuse_gap, refuse_unfollowed, refuse_unplaced
+from kcl_processor.table.live_checks import GapWatch, refuse_gap, refuse_unfollowed, refuse_unplaced
 from tests.fakes import HandClock
 from tests.kcl_tables import identity, lease_row, make_task
-from tests.table.copied import never_ran
+from tests.table.copied import CopyWorld, never_ran
 from tests.table.followed import follow
 
 SHARDS = [
@@ -89,6 +89,29 @@ def test_a_shard_that_comes_from_nowhere_known_is_waited_for() -> None:
     """As where KCL's leases were made before it was."""
     with pytest.raises(ConfigError, match="does not know shard shard-3"):
         refuse_unplaced(make_task(), [lease_row("shard-1", "SHARD_END")], SHARDS)
+
+
+def test_what_a_copy_sees_lost_is_told_at_its_end_though_nobody_knows_it_any_more(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """A daemon on another host passes a gap and notes it there; ten minutes lie between looks."""
+    world = CopyWorld(never_ran(moto_url))
+    follow(world.task)
+    files, clock, progress = TaskFiles(world.task, tmp_path), world.clock, world.progress()
+    told: list[str] = []
+    gaps = GapWatch(files, world.ours, progress, told.append, clock)
+    lost = Gap(clock.now() + 10, "shard-1", "7", None, None, "left")
+    note_gap(files.gaps, lost)
+    gaps.look()
+    assert not told, "too early"
+    clock.turn(700)
+    gaps.look()
+    clock.turn(700)
+    gaps.look()
+    assert len(told) == 1 and "passed 1 gaps" in progress.lost
+    settle_gap(files.gaps, lost)
+    with pytest.raises(GapError, match="passed 1 gaps"):
+        gaps.refuse()
 
 
 def test_gaps_since_the_begin_are_told_until_they_are_healed(moto_url: str, tmp_path: Path) -> None:
