@@ -99,6 +99,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds for a change on its way to arrive (default: 30; 0 if nothing replicates)",
     )
+    parser.add_argument(
+        "--consistent",
+        action="store_true",
+        help="scan strongly consistent, at twice the read units",
+    )
     parser.add_argument("--repair", action="store_true", help="make differences good")
     parser.add_argument("--dry-run", action="store_true", help="with --repair: only say how")
     parser.add_argument("--delete-extra", action="store_true", help="with --repair: delete too")
