@@ -1,7 +1,7 @@
 """One shard of a stream, read on from a place to its end, again and again.
 
-A page may be empty though the shard goes on, so an open shard's end is never told, only that nothing
-has come yet. What it says of a closed one's end can be relied on: there is no iterator any more.
+A page may be empty though the shard goes on, so an open shard's end is never told, only that
+nothing has come yet. That of a closed one is: there is no iterator any more.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from kcl_processor.fleet.stream import STREAM_HINT
 # Pages that one reading takes at most, so that one shard's backlog keeps no other from being read.
 _MOST_PAGES = 10
 _PAGE = 1000
-# An iterator expires after 15 minutes (API reference, GetShardIterator); and DynamoDB Local calls one
-# of an empty shard trimmed once a change comes. A new one from the same place tells whether it is so.
+# An iterator expires after 15 minutes (API reference, GetShardIterator); and DynamoDB Local calls
+# one of an empty shard trimmed once a change comes. A new one from there tells whether it is so.
 _WORN_OUT = ("ExpiredIteratorException", "TrimmedDataAccessException")
 _GONE = ("TrimmedDataAccessException", "ResourceNotFoundException")
 # Who deletes what has expired (DynamoDB developer guide, "DynamoDB Streams and Time to Live").

@@ -1,13 +1,13 @@
-"""Whether anybody still writes at a source, and whether the daemon has applied all that was written.
+"""Whether anybody still writes at a source, and whether the daemon has applied all of it.
 
-Both are told by readers of our own, one a shard, beside the daemon's: what they find is counted, and
-where each shard ends is known from them and not from a checkpoint, which does not move while a shard
-is idle. What time to live deletes is no writer's: nobody can stop it, and it is counted apart.
+Both are told by readers of our own, one a shard, beside the daemon's: what they find is counted,
+and where each shard ends is known from them and not from a checkpoint, which does not move while a
+shard is idle. What time to live deletes is no writer's: nobody can stop it, it is counted apart.
 
 A change shows in the stream some time after it was made, and AWS gives no bound for that (developer
-guide, "Change data capture for DynamoDB Streams": near real time). So a stream counts as quiet when
-every open shard was read empty again and again for :data:`QUIET` seconds, a hundred times what is
-usual. What came later still is no loss: whoever proves equality reads the tables themselves.
+guide, "Change data capture for DynamoDB Streams": near real time). So :data:`QUIET` is chosen, and
+not known: for so many seconds every open shard was read again and again, and was empty. What comes
+later still is no loss: whoever proves equality reads the tables themselves.
 """
 
 from __future__ import annotations
@@ -112,12 +112,12 @@ class WriterWatch:
         Raises:
             SourceError, PermissionDenied: the shards cannot be listed.
         """
-        ends = {end.shard: end for end in ends}
+        ended = {end.shard: end for end in ends}
         shards = self._stream.shards()
-        later = _descendants(shards, ends)
+        later = _descendants(shards, ended)
         for shard in shards:
-            if shard.id in ends and not ends[shard.id].closed:
-                self._read_from(shard.id, ends[shard.id].last)
+            if shard.id in ended and not ended[shard.id].closed:
+                self._read_from(shard.id, ended[shard.id].last)
             elif shard.id not in later:
                 self._passed.add(shard.id)
 

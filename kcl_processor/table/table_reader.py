@@ -19,8 +19,8 @@ from kcl_processor.transform.transform import RESERVED_IN_JSON, without_reserved
 
 # BatchGetItem takes 100 keys; a quarter of it keeps a page of the largest items (400 KB) bounded.
 _KEYS_PER_REQUEST = 25
-# A scan that is not strongly consistent reads twice 4 KB for a unit, one that is reads 4 KB (developer
-# guide, "DynamoDB read and write operations"); an image as JSON is longer than the item is counted.
+# A scan reads twice 4 KB for a unit, and 4 KB if it is strongly consistent (developer guide,
+# "DynamoDB read and write operations"); an image as JSON is longer than the item is counted.
 BYTES_PER_UNIT = 2 * 4096
 
 

@@ -209,9 +209,7 @@ def _sides(
         paged = rate / 2 if rate and options.consistent else rate
         page_items = access.page_items(paged, average)
         names = preflight.key_schema(table)
-        readers.append(
-            TableReader(calls[-1], names, page_items, consistent=options.consistent)
-        )
+        readers.append(TableReader(calls[-1], names, page_items, consistent=options.consistent))
     keeps = task.ttl_deletes == SKIP and not options.delete_kept
     sides = open_sides(readers[0], readers[1], transform, keeps=keeps)
     if not options.repair:
