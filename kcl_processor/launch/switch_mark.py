@@ -39,7 +39,7 @@ class SwitchMark:
     Attributes:
         token: tells the command that is at it from the others.
         host: where that is.
-        started_at: seconds since the epoch.
+        started_at: whole seconds since the epoch.
         sid: of the statement that denies writes; empty if nothing does.
         source: the ARN of the table whose policy has it.
         policy: the policy that was there before; ``None`` for none.
@@ -58,7 +58,7 @@ class SwitchMark:
     @classmethod
     def begun(cls, token: str, now: float) -> SwitchMark:
         """That of a switchover that begins on this host."""
-        return cls(token, SwitchState.BEGUN, platform.node(), now)
+        return cls(token, SwitchState.BEGUN, platform.node(), float(int(now)))
 
     def taken_over(self, token: str) -> SwitchMark:
         """That of one which goes on here where another command left it."""
@@ -124,7 +124,7 @@ def refuse_switched(task: Task) -> None:
         raise ConfigError(
             f"Task {task.name} was switched over ({mark}): its writers write to "
             f"{task.destination} now, and what comes from {task.source} would be laid over it.",
-            f"kcl-processor switchover {task.name} --thaw, if they are back at {task.source}",
+            f"kcl-processor switchover {task.name} --back, if they are back at {task.source}",
         )
 
 
@@ -133,7 +133,7 @@ def _row(mark: SwitchMark) -> Row:
         "token": {"S": mark.token},
         "state": {"S": str(mark.state)},
         "host": {"S": mark.host},
-        "startedAt": {"N": repr(mark.started_at)},
+        "startedAt": {"N": str(int(mark.started_at))},
     }
     for name in ("sid", "source", "certificate"):
         if text := getattr(mark, name):

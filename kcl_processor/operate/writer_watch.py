@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
+from kcl_processor.errors import GapError
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Stream, StreamShard
 from kcl_processor.fleet.tail import Record, ShardTail
@@ -110,10 +111,16 @@ class WriterWatch:
         """Begin where an earlier watch ended.
 
         Raises:
+            GapError: a shard is gone, and with it what came after it.
             SourceError, PermissionDenied: the shards cannot be listed.
         """
         ended = {end.shard: end for end in ends}
         shards = self._stream.shards()
+        for gone in ended.keys() - {shard.id for shard in shards}:
+            raise GapError(
+                f"Shard {gone} has left the stream, and what came behind it is not known.",
+                "kcl-processor verify compares the tables themselves",
+            )
         later = _descendants(shards, ended)
         for shard in shards:
             if shard.id in ended and not ended[shard.id].closed:

@@ -60,4 +60,4 @@ def test_only_a_task_whose_writers_have_moved_is_not_started(moto_url: str) -> N
     replace_switch(task, BEGUN, over)
     with pytest.raises(ConfigError, match="at 2023-11-14T22:13:20Z") as refused:
         refuse_switched(task)
-    assert refused.value.hint.startswith(f"kcl-processor switchover {task.name} --thaw")
+    assert refused.value.hint.startswith(f"kcl-processor switchover {task.name} --back")

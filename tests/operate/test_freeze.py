@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from kcl_processor.aws import clients
 from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
 from kcl_processor.operate.freeze import WRITES, Freeze, new_sid, refuse_replicas
 from tests.fakes import HandClock, turning
 from tests.kcl_tables import make_source_and_destination, make_task
+from tests.policies import Table
 
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/orders"
 OURS = "KclProcessorFreeze1"
@@ -24,58 +24,6 @@ THEIRS = {
     "Action": "dynamodb:Query",
     "Resource": ARN,
 }
-
-
-def refusal(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}}, "PutResourcePolicy")
-
-
-class Table:
-    """A table's policy as DynamoDB keeps it: by revision, and shown some readings later.
-
-    Attributes:
-        stale: how many readings after a change show what was there before.
-        refused: what the next changes are answered with.
-    """
-
-    def __init__(self, text: str | None = None, stale: int = 0) -> None:
-        self.text = text
-        self.stale = stale
-        self.refused: list[str] = []
-        self.changes = 0
-        self._revision = 1
-        self._shown = [(text, 1)]
-
-    def get_resource_policy(self, **_: str) -> dict[str, str]:
-        text, revision = self._shown.pop(0) if len(self._shown) > 1 else self._shown[0]
-        if text is None:
-            raise refusal("PolicyNotFoundException")
-        return {"Policy": text, "RevisionId": str(revision)}
-
-    def put_resource_policy(self, **asked: str) -> None:
-        self._change(asked["Policy"], asked["ExpectedRevisionId"])
-
-    def delete_resource_policy(self, **asked: str) -> None:
-        self._change(None, asked["ExpectedRevisionId"])
-
-    def by_another(self, *statements: dict[str, Any]) -> None:
-        """Somebody else replaces the policy."""
-        self._change(json.dumps({"Statement": list(statements)}), None)
-
-    def _change(self, text: str | None, expected: str | None) -> None:
-        if expected and self.refused:
-            raise refusal(self.refused.pop(0))
-        now = str(self._revision) if self.text else "NO_POLICY"
-        if expected not in (None, now):
-            raise refusal("PolicyNotFoundException")
-        before = (self.text, self._revision)
-        self.text, self._revision, self.changes = text, self._revision + 1, self.changes + 1
-        self._shown = [before] * self.stale + [(text, self._revision)]
-
-    @property
-    def statements(self) -> list[dict[str, Any]]:
-        found = json.loads(self.text)["Statement"] if self.text else []
-        return found if isinstance(found, list) else [found]
 
 
 def freeze(table: Any, then: Callable[[], object] = lambda: None) -> Freeze:
