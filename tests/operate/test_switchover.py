@@ -167,7 +167,7 @@ def test_it_ends_with_a_certificate(stage: Stage, *, deny: bool) -> None:
 def test_a_writer_that_goes_on_is_caught(stage: Stage, *, deny: bool) -> None:
     """In time, by a code of its own, with the shard and the moment of its last change."""
     stage.at = {number * 5.0 - 25: stage.writes(number) for number in range(6, 60)}
-    with pytest.raises(StillWritten, match="1970-01-01T.*in shard a") as caught:
+    with pytest.raises(StillWritten, match=r"1970-01-01T.*in shard a") as caught:
         stage.switchover.carry_out(None, deny=deny)
     assert caught.value.exit_code == ExitCode.WRITTEN
     assert PATIENCE <= stage.passed < PATIENCE + 30 and stage.is_as_it_was()
