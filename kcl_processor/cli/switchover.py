@@ -318,6 +318,9 @@ def _print_again(
     watch = _watch(files, certificate.stream, clock, time.sleep)
     written = written_since(certificate, watch, time.sleep)
     _print(files, certificate, args, written)
+    living = Observer(files, clock, time.sleep).look(patient=False).live
+    if living:
+        _say(args, f"The daemon still runs: {', '.join(living)}. Stop it.")
     if written is None:
         _say(args, "Whether somebody wrote to the source since then, its stream no longer tells.")
         return ExitCode.UNKNOWN

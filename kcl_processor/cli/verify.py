@@ -45,6 +45,7 @@ from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps, settle_gap
 from kcl_processor.table.compare import Difference
@@ -126,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
         refuse_foreign(task, clock, time.sleep)
     if options.repair and not options.dry_run:
         refuse_other_rules(task, clock, time.sleep)
+        refuse_switched(task)
     log_to_stderr()
     with (
         stopping() as halt,

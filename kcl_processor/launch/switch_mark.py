@@ -111,7 +111,8 @@ def replace_switch(task: Task, before: SwitchMark | None, after: SwitchMark | No
 
 
 def refuse_switched(task: Task) -> None:
-    """Refuse to start a task whose writers have moved to its destination.
+    """Refuse to start a task whose writers have moved to its destination, or to lay the source's
+    items there in another way.
 
     What time to live deletes at the source, and what somebody writes there, would be laid over
     their changes.
@@ -125,6 +126,21 @@ def refuse_switched(task: Task) -> None:
             f"Task {task.name} was switched over ({mark}): its writers write to "
             f"{task.destination} now, and what comes from {task.source} would be laid over it.",
             f"kcl-processor switchover {task.name} --back, if they are back at {task.source}",
+        )
+
+
+def refuse_denied(task: Task) -> None:
+    """Refuse to forget a switchover that denies writes: nobody would know the statement any more.
+
+    Raises:
+        ConfigError: it does.
+    """
+    mark = read_switch(task)
+    if mark and mark.sid:
+        raise ConfigError(
+            f"A switchover of task {task.name}, {mark}, denies writes to {task.source} by "
+            f"statement {mark.sid} of its policy.",
+            f"kcl-processor switchover {task.name} --thaw; or --back, if it has no certificate",
         )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from kcl_processor.aws import clients
-from kcl_processor.aws.codes import code_of
+from kcl_processor.aws.codes import code_of, passes
 from kcl_processor.clock import Clock
 from kcl_processor.errors import ConfigError, OperatorError, SourceError
 
@@ -189,7 +189,7 @@ class Freeze:
                 else:
                     self._client.delete_resource_policy(**on)
             except ClientError as failure:
-                if code_of(failure.response) not in _NOT_NOW:
+                if code_of(failure.response) not in _NOT_NOW and not passes(failure.response):
                     raise
                 return False
         return True

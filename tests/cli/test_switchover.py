@@ -146,9 +146,30 @@ def test_writes_are_allowed_again_and_the_certificate_stands(ask: Ask, task: Tas
     mark = read_switch(task)
     assert code == ExitCode.OK and not is_frozen(task) and "certificate stands" in err
     assert mark and mark.state is SwitchState.OVER
-    refused = ask("run")
-    assert refused.code == ExitCode.CONFIG and "was switched over" in refused.err
-    assert f"kcl-processor switchover {task.name} --back" in refused.err
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "start --yes", "copy", "verify --repair", "replay", "doctor"]
+)
+def test_nothing_lays_the_source_over_what_the_writers_write(
+    ask: Ask, task: Task, command: str
+) -> None:
+    """While the certificate stands; and each says what to type if they are back."""
+    certified(task)
+    code, out, err = ask(*command.split())
+    assert code == (ExitCode.CRASH if command == "doctor" else ExitCode.CONFIG)
+    assert "was switched over" in out + err
+    assert f"kcl-processor switchover {task.name} --back" in out + err
+
+
+def test_a_task_that_denies_writes_is_not_forgotten(ask: Ask, task: Task) -> None:
+    """Nobody would know its statement any more; `doctor` tells of it, too."""
+    replace_switch(task, None, frozen(task, SwitchMark.begun("t", 1_700_000_000)))
+    code, _, err = ask("uninstall", "--yes")
+    assert code == ExitCode.CONFIG and SID in err and "--thaw" in err
+    assert read_switch(task)
+    examined = ask("doctor")
+    assert "a switchover, begun on" in examined.out and "are denied" in examined.out
 
 
 def test_the_other_direction_is_printed_with_how_to_start_it(

@@ -122,7 +122,7 @@ def test_what_is_shown_late_is_awaited() -> None:
     assert table.text is None, "whoever was killed behind the call left it, and did not see it"
 
 
-@pytest.mark.parametrize("code", ["LimitExceededException", "ResourceInUseException"])
+@pytest.mark.parametrize("code", ["ThrottlingException", "ResourceInUseException"])
 def test_a_change_is_made_as_soon_as_it_is_taken(code: str) -> None:
     """DynamoDB takes no second one within 15 seconds."""
     table = Table()
