@@ -21,11 +21,14 @@ from integration.commands import Commands
 from integration.credentials import environment
 from integration.local_tables import DESTINATION_REGION, HASH_ONLY, SOURCE_REGION, STREAM
 from integration.simulator.items import Item
+from integration.story import Stories
 from integration.until import until
 from integration.worker import Worker
 from kcl_processor.demo.items import every_type
 from kcl_processor.errors import ExitCode
 from kcl_processor.operate.freeze import WRITES
+
+pytestmark = pytest.mark.story
 
 KEYS = 40
 # What a switchover says once its writers are to have stopped.
@@ -153,18 +156,22 @@ class Migration:
         return found
 
     def changes(self, side: Any) -> Iterator[tuple[str, str]]:
-        """The shard and the sequence number of each change that a side's stream holds."""
-        arn = self.table(side)["LatestStreamArn"]
+        """Each change that a side's stream holds."""
         streams = client("dynamodbstreams", self.url, side.meta.region_name)
-        for shard in stream_reader.shards(streams, arn):
-            name = shard["ShardId"]
-            start = stream_reader.iterator(streams, arn, name)
-            for record in stream_reader.records(streams, start):
-                yield name, record["dynamodb"]["SequenceNumber"]
+        return changes_of(streams, self.table(side)["LatestStreamArn"])
 
     def last_changes(self) -> dict[str, str]:
         """Shard of the source to the sequence number of its last change."""
         return dict(self.changes(self.source))
+
+
+def changes_of(streams: Any, arn: str) -> Iterator[tuple[str, str]]:
+    """The shard and the sequence number of each change that a stream holds."""
+    for shard in stream_reader.shards(streams, arn):
+        name = shard["ShardId"]
+        start = stream_reader.iterator(streams, arn, name)
+        for record in stream_reader.records(streams, start):
+            yield name, record["dynamodb"]["SequenceNumber"]
 
 
 def until_says(command: Worker, words: str) -> None:
@@ -213,10 +220,38 @@ def test_writers_that_stop_are_certified_and_can_come_back(local: str, tmp_path:
         assert migration.equal() and changes <= 60, "none came round"
 
 
+@pytest.mark.drill
+def test_shards_that_close_meanwhile_are_read_to_their_end(story: Stories) -> None:
+    """Rollovers and a split while it waits: each shard's end is awaited, and its children's."""
+    told = story(lineages=3, preload=200, keys=200, rate=100.0)
+    told.started()
+    line = told.commands.line("switchover", "--yes", "--wait", "90", "--processes", "1")
+    with Worker(line, told.folder / "switch.log") as command:
+        until_says(command, WAITS)
+        for turn in ({"rollover": None}, {"split": 0}, {"rollover": None}):
+            told.simulator.control(**turn)
+            arrives = told.more_writes(20)
+            until(arrives, "writers go on", 30)
+        told.simulator.control(load={"rate": 0})
+        assert command.wait(120) == ExitCode.OK, command.log()
+    assert told.simulator.verdict()["equal"]
+    path = told.commands.state / f"{told.name}.switchover.json"
+    certified = json.loads(path.read_text())
+    ends = {one["shard"]: one["last_sequence_number"] for one in certified["shards"]}
+    open_ones = {one["shard"] for one in certified["shards"] if not one["closed"]}
+    assert open_ones == set(told.owners()) and len(open_ones) == 4
+    streams = client("dynamodbstreams", told.simulator.source_url)
+    last = dict(changes_of(streams, certified["stream"]))
+    assert len(ends) > len(open_ones)
+    assert {name: last.get(name) for name in ends} == ends
+
+
 def test_a_writer_that_goes_on_is_caught(local: str, tmp_path: Path) -> None:
     """By a code of its own; then everything is as it was, and the replica goes on."""
     migration = Migration(local, tmp_path)
     with migration.replicating():
+        frozen = migration.commands.run("switchover", "--yes", "--freeze")
+        assert frozen.returncode == ExitCode.SOURCE and "has no such operation" in frozen.stderr
         with repeating(migration.write, 0.2):
             command = migration.switchover("--yes", "--wait", "30")
             assert command.wait(120) == ExitCode.WRITTEN, command.log()
@@ -250,6 +285,7 @@ def test_writes_are_denied_also_by_one_that_is_killed(tmp_path: Path) -> None:
         assert shown["Policy"] == theirs and migration.row() is None
 
 
+@pytest.mark.drill
 def test_a_writer_that_no_policy_stops_is_caught(tmp_path: Path) -> None:
     """And what was denied is allowed again."""
     with other_stores.moto() as url:

@@ -31,6 +31,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from kcl_processor.aws import clients
 from kcl_processor.cli.copy import add_processes_argument, stopping
@@ -38,7 +39,7 @@ from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.cli.verified import exit_code
+from kcl_processor.cli.verified import ComparisonLines, exit_code
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
@@ -50,7 +51,7 @@ from kcl_processor.errors import (
     StillWritten,
 )
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import read_rows
+from kcl_processor.fleet.leases import is_lease, lease, scan
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.fleet.tail import ShardTail
 from kcl_processor.launch.claim import refuse_foreign
@@ -59,7 +60,7 @@ from kcl_processor.launch.preflight import describe
 from kcl_processor.launch.switch_mark import SwitchMark, SwitchState, read_switch
 from kcl_processor.log import log_to_stderr
 from kcl_processor.operate.certificate import Certificate, Proof
-from kcl_processor.operate.freeze import Freeze, refuse_replicas
+from kcl_processor.operate.freeze import Freeze, new_sid, refuse_replicas
 from kcl_processor.operate.observe import Observer
 from kcl_processor.operate.reversal import SUFFIX, reversed_yaml
 from kcl_processor.operate.switchover import (
@@ -130,7 +131,8 @@ def run(args: argparse.Namespace) -> int:
     if args.back or args.thaw:
         return _undo(files, mark, args, clock)
     if mark and mark.state is SwitchState.OVER:
-        return _print_again(files, Certificate.read(mark.certificate), args, clock)
+        certificate = replace(Certificate.read(mark.certificate), frozen=bool(mark.sid))
+        return _print_again(files, certificate, args, clock)
     with stopping() as halt:
         try:
             return _switch_over(files, mark, args, clock, halt.wait)
@@ -149,10 +151,12 @@ def _switch_over(
     task, say = files.task, functools.partial(_say, args)
     if mark:
         say(_left(mark, task))
-    if args.freeze:
-        on = f"table {task.source}"
-        refuse_replicas(describe(task.source, SourceError, "check the source"), on)
     ours = identify(task, clock, wait)
+    if args.freeze:
+        table = describe(task.source, SourceError, "check the source")
+        refuse_replicas(table, f"table {task.source}")
+        # A service without policies, or an action that is denied, is found out here.
+        _freeze(files, clock, new_sid(), ours.source.arn).stands()
     switch = Switchover(_parts(files, ours, args, clock, wait), args.wait)
     say("checking the task")
     switch.check()
@@ -179,13 +183,13 @@ def _parts(
 ) -> Parts:
     task = files.task
     observer = Observer(files, clock, wait)
-    kcl = clients.checkpoints(task)
+    kcl, leases = clients.checkpoints(task), table_names(task).leases
     return Parts(
         files=files,
         ours=ours,
         look=lambda: observer.look(thorough=True),
         watch=lambda: _watch(files, ours.stream, clock, wait),
-        leases=lambda: read_rows(kcl, table_names(task)).leases,
+        leases=lambda: [lease(row) for row in scan(kcl, leases) or [] if is_lease(row)],
         freeze=functools.partial(_freeze, files, clock),
         prove=_prove(files, args, clock),
         clock=clock,
@@ -214,7 +218,8 @@ def _prove(files: TaskFiles, args: argparse.Namespace, clock: Clock) -> Prove:
             max_rcu=args.max_rcu, processes=args.processes, consistent=consistent
         )
         with stopping() as halt:
-            verified = run_verify(task, options, _Turns(on_turn), halt, clock)
+            lines = ComparisonLines(task.name, clock)
+            verified = run_verify(task, options, _Turns(on_turn, lines), halt, clock)
         results = verified.results
         differing = sum(result.differing for result in results)
         if not differing and exit_code(verified, task) == ExitCode.CRASH:
@@ -232,13 +237,14 @@ def _prove(files: TaskFiles, args: argparse.Namespace, clock: Clock) -> Prove:
 
 
 class _Turns(VerifyListener):
-    """Passes a comparison's turns on."""
+    """Passes a comparison's turns on, and tells how far it is."""
 
-    def __init__(self, on_turn: Callable[[], None]) -> None:
+    def __init__(self, on_turn: Callable[[], None], lines: ComparisonLines) -> None:
         self._on_turn = on_turn
+        self._lines = lines
 
     def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
-        del results, pending
+        self._lines.tell(results, pending)
         self._on_turn()
 
 

@@ -37,10 +37,9 @@ import orjson
 
 from kcl_processor.cli.copy import add_processes_argument, stopping
 from kcl_processor.cli.hint import again
-from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, amount, part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.cli.verified import exit_code, print_result
+from kcl_processor.cli.verified import ComparisonLines, exit_code, print_result
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
@@ -61,7 +60,6 @@ from kcl_processor.table.verify_task import (
 
 HELP = "compare both tables, and repair differences"
 
-_LINE_INTERVAL = 10.0
 # What the advice to repair says anew.
 # Another sample would look elsewhere, and another report overwrite this one.
 _OF_THIS_RUN = frozenset({"--sample", "--report"})
@@ -182,11 +180,10 @@ class _ReportLines(VerifyListener):
     """The lines of ``--report``, and how far it is on stderr."""
 
     def __init__(self, name: str, path: Path | None, clock: Clock, *, show_values: bool) -> None:
-        self._name = name
         self._path = path
         self._show_values = show_values
         self._file: IO[bytes] | None = None
-        self._rate = LineRate(clock, _LINE_INTERVAL)
+        self._lines = ComparisonLines(name, clock)
 
     def __enter__(self) -> Self:
         if self._path:
@@ -223,17 +220,7 @@ class _ReportLines(VerifyListener):
         self._write({"kind": "undecided", **_keys(pair), "segment": segment})
 
     def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
-        if not self._rate.is_due():
-            return
-        done = sum(result.done for result in results)
-        items = sum(result.source for result in results)
-        found = sum(result.differing for result in results)
-        print(
-            f"{self._name}  {done} of {len(results)} segments  {items:,} items  {found} differ  "
-            f"{pending} looked at again",
-            file=sys.stderr,
-            flush=True,
-        )
+        self._lines.tell(results, pending)
 
     def _write(self, line: dict[str, Any]) -> None:
         if not self._file:

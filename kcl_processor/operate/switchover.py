@@ -42,8 +42,8 @@ from kcl_processor.operate.writer_watch import EMPTY_READINGS, QUIET, WriterWatc
 from kcl_processor.state.durable import replace_file
 from kcl_processor.transform.transform import digest_of
 
-# Seconds that the oldest change behind a checkpoint may be old, and that a record processor may be
-# without a delivery, for a switchover to begin.
+# Seconds that the oldest change behind a checkpoint may be old, unless checkpoints are as rare, and
+# that a record processor may be without a delivery, for a switchover to begin.
 MOST_LAG = 60.0
 MOST_IDLE = 60.0
 # Before what was found is looked at again: a shard that changes hands is for some seconds unowned.
@@ -164,7 +164,8 @@ class Switchover:
 
     def _problems(self) -> list[str]:
         sight = self._parts.look()
-        found = problems(sight, MOST_LAG, MOST_IDLE)
+        most_lag = max(MOST_LAG, 2.0 * self._task.checkpoint_seconds)
+        found = problems(sight, most_lag, MOST_IDLE)
         for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters")):
             found += [f"{count} open {what} are noted on this host"] if count else []
         return found
@@ -234,7 +235,7 @@ class Switchover:
             now = self._clock.elapsed()
             if watch.written > written:
                 written, written_at = watch.written, now
-            behind = watch.behind(self._parts.leases())
+            behind = watch.behind(self._parts.leases()) if watch.quiet else []
             if watch.quiet and not behind:
                 return watch
             if now - began >= self._most_seconds:

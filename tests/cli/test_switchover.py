@@ -146,6 +146,7 @@ def test_writes_are_allowed_again_and_the_certificate_stands(ask: Ask, task: Tas
     mark = read_switch(task)
     assert code == ExitCode.OK and not is_frozen(task) and "certificate stands" in err
     assert mark and mark.state is SwitchState.OVER
+    assert json.loads(ask("switchover", "--json").out)["writes_denied"] is False
 
 
 @pytest.mark.parametrize(

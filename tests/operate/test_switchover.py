@@ -333,6 +333,15 @@ def test_all_that_speaks_against_it_is_told_before_anything_is_changed(stage: St
     stage.switchover.check()
 
 
+def test_checkpoints_may_be_as_rare_as_the_task_has_them(stage: Stage) -> None:
+    """Nothing is late that is not due."""
+    stage.seen = sight(view("a", lag=500.0))
+    with pytest.raises(NotReady, match="behind by more than 60 s"):
+        stage.switchover.check()
+    stage.files = replace(stage.files, task=replace(stage.files.task, checkpoint_seconds=300))
+    stage.switchover.check()
+
+
 def test_a_difference_is_found_before_anybody_stops(stage: Stage) -> None:
     """Keys that never stood still are none: their writers have not stopped."""
     stage.proof = replace(EQUAL, unsure=3)
