@@ -38,6 +38,7 @@ from kcl_processor.operate.certificate import Certificate, Proof
 from kcl_processor.operate.freeze import Freeze, new_sid
 from kcl_processor.operate.health import problems
 from kcl_processor.operate.observe import Sight
+from kcl_processor.operate.status import pauses
 from kcl_processor.operate.writer_watch import EMPTY_READINGS, QUIET, WriterWatch
 from kcl_processor.state.durable import replace_file
 from kcl_processor.transform.transform import digest_of
@@ -123,7 +124,8 @@ class Switchover:
                 f"Task {self._task.name} is not ready: {'; '.join(found)}.",
                 f"kcl-processor doctor {self._task.name}, and mend what it finds; dead letters "
                 f"with kcl-processor replay {self._task.name}, gaps and differences with "
-                f"kcl-processor verify {self._task.name} --repair",
+                f"kcl-processor verify {self._task.name} --repair, pauses with kcl-processor "
+                f"resume {self._task.name}",
             )
 
     def compare(self) -> Proof:
@@ -165,7 +167,7 @@ class Switchover:
     def _problems(self) -> list[str]:
         sight = self._parts.look()
         most_lag = max(MOST_LAG, 2.0 * self._task.checkpoint_seconds)
-        found = problems(sight, most_lag, MOST_IDLE)
+        found = [*problems(sight, most_lag, MOST_IDLE), *pauses(sight)]
         for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters")):
             found += [f"{count} open {what} are noted on this host"] if count else []
         return found

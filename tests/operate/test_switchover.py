@@ -13,6 +13,7 @@ import pytest
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ExitCode, GapError, OperatorError, StillWritten
 from kcl_processor.fleet.leases import Lease
+from kcl_processor.fleet.pause import Pause
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.switch_mark import (
@@ -319,13 +320,19 @@ def test_what_cannot_be_taken_back_is_told(stage: Stage) -> None:
 
 
 def test_all_that_speaks_against_it_is_told_before_anything_is_changed(stage: Stage) -> None:
-    """No worker, a shard that is far behind, gaps and dead letters; looked at twice."""
-    behind = view("a", lag=3600.0)
-    stage.seen = sight(behind, live=[], gaps=1, dead_letters=2)
+    """No worker, a shard that is far behind, gaps, dead letters, a pause; looked at twice."""
+    behind, pause = view("a", lag=3600.0), Pause("b", "ops@host", 0.0)
+    stage.seen = sight(behind, live=[], gaps=1, dead_letters=2, pauses=[pause])
     with pytest.raises(NotReady) as refused:
         stage.switchover.check()
     said = refused.value.message
-    for reason in ("no worker", "shard a is behind", "1 open gaps", "2 open dead letters"):
+    for reason in (
+        "no worker",
+        "shard a is behind",
+        "1 open gaps",
+        "2 open dead letters",
+        "shard b is paused by ops@host",
+    ):
         assert reason in said
     assert stage.mark is None and stage.table.changes == 0
     # A shard that changes hands is whole again at the second look.
