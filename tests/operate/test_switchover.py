@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ExitCode, GapError, OperatorError, StillWritten
-from kcl_processor.fleet.leases import Lease
+from kcl_processor.fleet.leases import SHARD_END, Lease
 from kcl_processor.fleet.pause import Pause
+from kcl_processor.fleet.tail import Record
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.switch_mark import (
@@ -367,3 +371,131 @@ def test_a_certificate_tells_whether_it_still_holds(stage: Stage) -> None:
     stage.source.roll_over("a", "b")
     stage.source.write("b", 9)
     assert written_since(certificate, stage.watch(), stage.wait) == 1
+
+
+@dataclass(frozen=True)
+class Write:
+    """A writer's change: when it is made, shows in the stream, and is applied by the daemon."""
+
+    made: float
+    key: int
+    delay: float
+    lag: float
+
+
+WRITES = st.builds(
+    Write,
+    made=st.floats(0, 110),
+    key=st.integers(0, 3),
+    # More than a stream is known for, and less than the quiet that is asked of it.
+    delay=st.floats(0, QUIET - 2),
+    lag=st.floats(0, 8),
+)
+
+
+class Replica:
+    """Two tables, and a stream in which changes show in their order, some time after each.
+
+    Args:
+        closes: when the first shard is closed, and another takes its place.
+        comparing: seconds that a comparison takes; each key is read at a moment of its own.
+    """
+
+    def __init__(self, stage: Stage, writes: list[Write], closes: float, comparing: float) -> None:
+        self.stage = stage
+        self.truth: dict[int, int] = {}
+        self.applied: dict[int, int] = {}
+        self.unapplied: list[Write] = []
+        self.compared_at: float | None = None
+        self._comparing = comparing
+        self._shards = ["a"]
+        self._moments: set[float] = set()
+        stage.leases, stage.prove = [lease_row("a", "TRIM_HORIZON")], self.prove  # type: ignore[method-assign]
+        self._at(closes, self._close)
+        shown = applied = 0.0
+        for number, write in enumerate(sorted(writes, key=lambda one: one.made), 1):
+            shown = max(shown, write.made + write.delay)
+            applied = max(applied, shown + write.lag)
+            self._at(write.made, partial(self._make, write, number))
+            self._at(shown, partial(self._show, number))
+            self._at(applied, partial(self._apply, write, number))
+
+    def prove(self, on_turn: Callable[[], None], *, consistent: bool) -> Proof:
+        """Compare as `verify` does: what differs is read again for half a minute."""
+        assert consistent
+        began, left = self.stage.passed, set(range(4))
+        while left and self.stage.passed < began + self._comparing + 30:
+            self.stage.wait(1)
+            on_turn()
+            read = {key for key in left if self.stage.passed >= began + self._comparing * key / 4}
+            left -= {key for key in read if self.truth.get(key, 0) == self.applied.get(key, 0)}
+        self.compared_at = self.stage.passed
+        return replace(EQUAL, differing=len(left))
+
+    def _at(self, moment: float, what: Callable[[], None]) -> None:
+        while moment in self._moments:
+            moment += 1e-6
+        self._moments.add(moment)
+        self.stage.at[moment] = what
+
+    def _make(self, write: Write, number: int) -> None:
+        # Of two values only, so that a change may bring back what was there before.
+        self.truth[write.key] = number % 2
+        self.unapplied.append(write)
+
+    def _show(self, number: int) -> None:
+        self.stage.source.write(self._shards[-1], number)
+
+    def _apply(self, write: Write, number: int) -> None:
+        self.applied[write.key] = number % 2
+        self.unapplied.remove(write)
+        shard = next(
+            name for name, log in self.stage.source.logs.items() if str(number) in map(_number, log)
+        )
+        ended = [lease_row("a", SHARD_END)] if shard != "a" else []
+        self.stage.leases = [*ended, lease_row(shard, str(number))]
+
+    def _close(self) -> None:
+        self.stage.source.roll_over("a", "b")
+        self._shards.append("b")
+        if not self.unapplied:
+            self.stage.leases = [lease_row("a", SHARD_END), lease_row("b", "TRIM_HORIZON")]
+
+
+def _number(record: Record) -> str:
+    return record.sequence_number
+
+
+@settings(max_examples=80)
+@given(
+    writes=st.lists(WRITES, max_size=8),
+    closes=st.floats(0, 90),
+    comparing=st.floats(0, 30),
+    deny=st.booleans(),
+)
+def test_what_is_certified_is_true_however_late_changes_show(
+    moto_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    writes: list[Write],
+    closes: float,
+    comparing: float,
+    *,
+    deny: bool,
+) -> None:
+    """Every change that was made up to the comparison's end is at the destination, and no change
+    that could show by then was passed over; or everything is as it was."""
+    task = make_task(moto_url)
+    fill(task, [])
+    stage = Stage(TaskFiles(task, tmp_path_factory.getbasetemp()))
+    replica = Replica(stage, writes, closes, comparing)
+    try:
+        certificate = stage.switchover.carry_out(None, deny=deny)
+    except (StillWritten, NotReady):
+        assert stage.is_as_it_was()
+        return
+    assert replica.compared_at is not None
+    missing = [write for write in replica.unapplied if write.made <= replica.compared_at]
+    assert not missing
+    quiet_from = certificate.quiet_since - stage.clock.now() + stage.passed
+    shown = [one for one in writes if quiet_from < one.made <= replica.compared_at]
+    assert not shown, "the source was not quiet"
