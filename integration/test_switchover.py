@@ -114,6 +114,11 @@ class Migration:
             item = every_type(key["pk"]["S"], version)
             side.put_item(TableName=self.name, Item=item)
 
+    def versions(self) -> set[str]:
+        """The versions that the destination has of its items."""
+        held = self.held(self.destination).values()
+        return {item["version"]["N"] for item in held if "version" in item}
+
     def may_write(self) -> bool:
         """Whether no policy denies it; moto keeps policies, and obeys none."""
         try:
@@ -202,6 +207,8 @@ def test_writers_that_stop_are_certified_and_can_come_back(local: str, tmp_path:
         again = migration.commands.run("switchover")
         assert again.returncode == ExitCode.OK, again.stderr
         assert "The daemon still runs: " in again.stderr
+        (status,) = json.loads(migration.commands.run("status", "--json").stdout)
+        assert status["state"] == "paused" and "by the switchover of" in status["reasons"][0]
         assert daemon.stop() == 0
     again = migration.commands.run("switchover")
     assert "Nobody wrote to the source since" in again.stderr
@@ -279,8 +286,11 @@ def test_writes_are_denied_also_by_one_that_is_killed(tmp_path: Path) -> None:
             again = migration.switchover("--yes", "--wait", "60", name="again.log")
             assert_certified(migration, again)
             assert migration.certificate()["writes_denied"] and not migration.may_write()
-        undone = migration.commands.run("switchover", "--back", "--yes")
-        assert undone.returncode == ExitCode.OK, undone.stderr
+            undone = migration.commands.run("switchover", "--back", "--yes")
+            assert undone.returncode == ExitCode.OK, undone.stderr
+            migration.until_written(20)
+            last = str(migration.written)
+            until(lambda: last in migration.versions(), "writers and the daemon go on", 30)
         shown = migration.source.get_resource_policy(ResourceArn=migration.arn)
         assert shown["Policy"] == theirs and migration.row() is None
 

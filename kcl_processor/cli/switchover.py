@@ -1,6 +1,7 @@
 """Move writers from the source to the destination, with nothing lost, and prove it.
 
-In steps, each told on stderr; up to the question nothing is changed, and --yes answers it:
+In steps, each told on stderr; up to the question nothing is changed, and --yes answers it. Where
+nobody can be asked it ends there, as a rehearsal:
 
   1  checks: the daemon runs and keeps up; no open gap, dead letter or unfinished copy
   2  a whole comparison beside the writers: what differs now would differ later
@@ -8,7 +9,7 @@ In steps, each told on stderr; up to the question nothing is changed, and --yes 
   4  waiting, for up to --wait: the stream is quiet, and every shard is applied to its end
   5  a whole comparison with strongly consistent scans: nothing may differ
   6  a last look that nobody wrote meanwhile; then the certificate, on stdout, in the state
-     directory and beside the checkpoints
+     directory and beside the checkpoints, and the daemon is paused
 
 If a writer goes on, it ends with code 10; whatever ends it early, all that was changed is taken
 back. After a kill, the same command goes on, and --back takes back. After its end it prints the
@@ -355,10 +356,7 @@ def _print(
 
 def _next(task: Task, certificate: Certificate, args: argparse.Namespace) -> Iterator[str]:
     """What to do to go on, and to go back."""
-    yield (
-        "stop the daemon on every host, and its supervisors: time to live goes on to delete at the "
-        "source, which would reach the destination"
-    )
+    yield "stop the daemon, which is paused, on every host, and its supervisors"
     if not task.is_ruled:
         yield as_called(
             f"for a way back, before the writers write: kcl-processor switchover {task.name} "

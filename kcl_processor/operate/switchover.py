@@ -23,6 +23,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import GapError, OperatorError, SourceError, StillWritten
 from kcl_processor.fleet.leases import Lease
+from kcl_processor.fleet.pause import ALL, IN_FORCE, Pause, pause, read_pauses, resume, whoever
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.claim import refuse
 from kcl_processor.launch.copy_mark import refuse_unfinished
@@ -50,6 +51,8 @@ MOST_IDLE = 60.0
 # Before what was found is looked at again: a shard that changes hands is for some seconds unowned.
 _SECOND_LOOK = 5.0
 _POLL = 1.0
+# Who paused a task that was switched over, in the words of `status`.
+_BY = "the switchover"
 # Seconds between two looks at the stream while the tables are compared, and between two lines.
 _WATCHING = 5.0
 _LINES = 15.0
@@ -214,7 +217,15 @@ class Switchover:
         )
         over = replace(mark, state=SwitchState.OVER, certificate=certificate.text())
         self._set(mark, over)
+        self._hold()
         return certificate
+
+    def _hold(self) -> None:
+        """Let nothing more out to the destination: time to live goes on to delete at the source,
+        and would delete there what the writers write by then."""
+        pause(self._task, Pause(None, f"{_BY} of {whoever()}", float(int(self._clock.now()))))
+        self._parts.say(f"the daemon is paused, which is in force in {IN_FORCE} s")
+        self._parts.wait(IN_FORCE)
 
     def _deny(self) -> None:
         mark = self._mark
@@ -362,6 +373,8 @@ def take_back(files: TaskFiles, mark: SwitchMark, freeze: MakeFreeze) -> None:
     replace_switch(files.task, mark, back)
     if mark.sid:
         freeze(mark.sid, mark.source).lift(mark.policy)
+    if any(one.shard is None and one.by.startswith(_BY) for one in read_pauses(files.task)):
+        resume(files.task, ALL)
     replace_switch(files.task, back, None)
     with suppress(OSError):
         files.certificate.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ExitCode, GapError, OperatorError, StillWritten
 from kcl_processor.fleet.leases import SHARD_END, Lease
-from kcl_processor.fleet.pause import Pause
+from kcl_processor.fleet.pause import ALL, Pause, pause, read_pauses, resume
 from kcl_processor.fleet.tail import Record
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
@@ -137,7 +137,8 @@ class Stage:
     def is_as_it_was(self) -> bool:
         """No row, no certificate, the policy to the letter."""
         told = self.said[-1] == "Everything is as it was."
-        return told and not self.mark and self.table.text == THEIRS
+        left = self.mark or read_pauses(self.files.task)
+        return told and not left and self.table.text == THEIRS
 
 
 @pytest.fixture
@@ -161,11 +162,13 @@ def test_it_ends_with_a_certificate(stage: Stage, *, deny: bool) -> None:
     assert Certificate.read(mark.certificate) == certificate
     sids = [one["Sid"] for one in stage.table.statements]
     assert sids == ["Theirs", *([mark.sid] if deny else [])]
+    (paused,) = read_pauses(stage.files.task)
+    assert paused.shard is None and str(paused).startswith("paused by the switchover of ")
     keep(stage.files, certificate)
     assert Certificate.read(stage.files.certificate.read_text()) == certificate
     take_back(stage.files, mark, stage.freeze)
     assert stage.mark is None and stage.table.text == THEIRS
-    assert not stage.files.certificate.exists()
+    assert not stage.files.certificate.exists() and not read_pauses(stage.files.task)
 
 
 @pytest.mark.parametrize("deny", [False, True])
@@ -281,6 +284,31 @@ def test_one_that_was_killed_is_taken_back(stage: Stage, monkeypatch: pytest.Mon
     assert stage.mark is None and stage.table.text == THEIRS
 
 
+def test_pauses_that_somebody_made_since_stay(stage: Stage) -> None:
+    """What is taken back is our own; one of all shards may be another's by then."""
+    stage.switchover.carry_out(None, deny=False)
+    task, mark = stage.files.task, stage.mark
+    assert mark
+    resume(task, ALL)
+    others = [Pause(None, "ops@host", 5.0), Pause("a", "ops@host", 6.0)]
+    for one in others:
+        pause(task, one)
+    take_back(stage.files, mark, stage.freeze)
+    assert read_pauses(task) == others
+
+
+def test_one_that_is_stopped_while_it_pauses_the_daemon_is_taken_back(stage: Stage) -> None:
+    """Its certificate was not printed yet."""
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    stage.at = {2 * QUIET + 4: stop}
+    with pytest.raises(KeyboardInterrupt):
+        stage.switchover.carry_out(None, deny=True)
+    assert "paused" in stage.said[-2] and stage.is_as_it_was()
+
+
 def test_one_that_is_taken_over_changes_nothing_more(stage: Stage) -> None:
     """Neither does it take back what the other needs."""
 
@@ -325,8 +353,8 @@ def test_what_cannot_be_taken_back_is_told(stage: Stage) -> None:
 
 def test_all_that_speaks_against_it_is_told_before_anything_is_changed(stage: Stage) -> None:
     """No worker, a shard that is far behind, gaps, dead letters, a pause; looked at twice."""
-    behind, pause = view("a", lag=3600.0), Pause("b", "ops@host", 0.0)
-    stage.seen = sight(behind, live=[], gaps=1, dead_letters=2, pauses=[pause])
+    behind, paused = view("a", lag=3600.0), Pause("b", "ops@host", 0.0)
+    stage.seen = sight(behind, live=[], gaps=1, dead_letters=2, pauses=[paused])
     with pytest.raises(NotReady) as refused:
         stage.switchover.check()
     said = refused.value.message
@@ -414,11 +442,9 @@ class Replica:
         self._at(closes, self._close)
         shown = applied = 0.0
         for number, write in enumerate(sorted(writes, key=lambda one: one.made), 1):
-            shown = max(shown, write.made + write.delay)
-            applied = max(applied, shown + write.lag)
-            self._at(write.made, partial(self._make, write, number))
-            self._at(shown, partial(self._show, number))
-            self._at(applied, partial(self._apply, write, number))
+            made = self._at(write.made, partial(self._make, write, number))
+            shown = self._at(max(shown, made + write.delay), partial(self._show, number))
+            applied = self._at(max(applied, shown + write.lag), partial(self._apply, write, number))
 
     def prove(self, on_turn: Callable[[], None], *, consistent: bool) -> Proof:
         """Compare as `verify` does: what differs is read again for half a minute."""
@@ -432,11 +458,13 @@ class Replica:
         self.compared_at = self.stage.passed
         return replace(EQUAL, differing=len(left))
 
-    def _at(self, moment: float, what: Callable[[], None]) -> None:
+    def _at(self, moment: float, what: Callable[[], None]) -> float:
+        """Let something happen, alone in its moment; that moment."""
         while moment in self._moments:
             moment += 1e-6
         self._moments.add(moment)
         self.stage.at[moment] = what
+        return moment
 
     def _make(self, write: Write, number: int) -> None:
         # Of two values only, so that a change may bring back what was there before.
