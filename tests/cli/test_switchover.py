@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,27 @@ def test_one_that_was_cut_off_says_where_it_is(ask: Ask, task: Task) -> None:
     assert f"kcl-processor run {task.name}" in err
     again = ask("switchover", "--back")
     assert again.code == ExitCode.OK and "nothing to take back" in again.err
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("y\n", ExitCode.CONFIG), ("", ExitCode.CONFIG), ("yes\n", ExitCode.OK)]
+)
+def test_somebody_at_a_terminal_is_asked(
+    ask: Ask, task: Task, monkeypatch: pytest.MonkeyPatch, typed: str, code: ExitCode
+) -> None:
+    """Only a whole yes counts."""
+    replace_switch(task, None, frozen(task, SwitchMark.begun("t", 1_700_000_000)))
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    said = ask("switchover", "--back")
+    assert said.code == code and "with writers at" in said.err and "Type yes to go on:" in said.err
+    assert is_frozen(task) is (code != ExitCode.OK)
 
 
 def test_a_certificate_is_printed_again_as_long_as_it_holds(
