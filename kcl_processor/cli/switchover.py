@@ -231,7 +231,8 @@ def _prove(files: TaskFiles, args: argparse.Namespace, clock: Clock) -> Prove:
             destination=sum(result.destination for result in results),
             kept=sum(result.kept for result in results),
             differing=differing,
-            unsure=sum(one.undecided + one.untraced + one.failed for one in results),
+            unsure=sum(one.undecided + one.failed for one in results)
+            + (sum(one.untraced for one in results) if verified.has_strays else 0),
         )
 
     return prove

@@ -28,6 +28,7 @@ from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.claim import refuse
 from kcl_processor.launch.copy_mark import refuse_unfinished
 from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.live_mark import refuse_live_unfinished
 from kcl_processor.launch.preflight import check_destination, check_source
 from kcl_processor.launch.switch_mark import (
     SwitchMark,
@@ -353,6 +354,7 @@ def identify(task: Task, clock: Clock, wait: Wait) -> Identity:
     claim = read_claim(task)
     refuse(task, claim, ours, Stream(clients.streams(task.source), ours.stream, clock, wait))
     refuse_unfinished(task, clock.now())
+    refuse_live_unfinished(task, "switch over", clock.now())
     if claim and claim.stream != ours.stream:
         raise NotReady(
             f"The stream of {task.source} was turned off and on again, and the daemon reads the "
