@@ -48,6 +48,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.launch.copy_mark import follow_until
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_sides import CopyOptions, describe_plan
@@ -221,6 +222,7 @@ def copy(
     way: Way = run_copy,
 ) -> Copied:
     """Copy with progress on stderr, and show what it came to."""
+    refuse_switched(files.task)
     log_to_stderr()
     clock = SystemClock()
     with ProgressLines(files.task.name, clock) as lines:

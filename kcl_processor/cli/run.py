@@ -35,6 +35,7 @@ from kcl_processor.launch.daemon import Launch, Logs
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.patience import once_renewed
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.state.ending import noting_failure
 from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
@@ -116,6 +117,7 @@ def _prepare(
     facts = _source(task)
     destination, transform = preflight.check_destination(task, facts.keys, facts.table)
     preflight.refuse_queue(task, tell)
+    refuse_switched(task)
     own(files)
     make_kcl_tables(task)
     mark_earlier(files)

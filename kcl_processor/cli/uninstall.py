@@ -2,9 +2,9 @@
 
 KCL's three tables, the alarms of `dashboard --alarms`, and the task's files on this host. The
 source and the destination are not touched, nor is the source's stream. Refuses while a worker of
-the task or a copy lives. Without the checkpoints a later start reads the whole stream again. What
-is no task's stays: the host's class archive (classes-*.jsa in the state directory), which Java
-makes again.
+the task or a copy lives, or a switchover denies writes. Without the checkpoints a later start reads
+the whole stream again. What is no task's stays: the host's class archive (classes-*.jsa in the
+state directory), which Java makes again.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import refuse_copying
 from kcl_processor.launch.daemon import running_workers
 from kcl_processor.launch.live_mark import refuse_live_copying
+from kcl_processor.launch.switch_mark import refuse_denied
 from kcl_processor.operate import uninstall
 from kcl_processor.table.copy_task import refuse_copying_here
 
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     print_rows(rows, ("kind", "name", "holds"), as_json=args.json)
     if args.yes:
         refuse_living(files, SystemClock(), time.sleep)
+        refuse_denied(files.task)
         for belonging in found:
             uninstall.delete(files, belonging)
     if not args.json:

@@ -1,14 +1,19 @@
-"""What a verification came to: its figures, what they mean under rules, and its exit code."""
+"""How far a verification is, and what it came to: its figures, what they mean under rules, and its
+exit code."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from kcl_processor.cli.output import print_json, print_rows
+from kcl_processor.cli.progress import LineRate
+from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.table.compare import WINDOWS_BYTES
+from kcl_processor.table.verify_share import SegmentResult
 from kcl_processor.table.verify_task import Verified, VerifyOptions
 
 _COUNTS = ("source", "destination", "missing", "extra", "changed", "undecided")
@@ -29,12 +34,35 @@ _NONE_EXTRA = (
     "{} items of the destination do not carry the key of the source's item that they come from; "
     "but all keys there are such as the rules lay, so none is extra."
 )
+_LINE_INTERVAL = 10.0
 # Keys that settled in numbers that changes on their way do not explain.
 _MANY = 100
 _COLLISION_HINT = (
     "make the destination's key from the whole of the source's, or say transform.allow_collisions: "
     "true"
 )
+
+
+class ComparisonLines:
+    """Tells on stderr how far a comparison is, every ten seconds."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self._name = name
+        self._rate = LineRate(clock, _LINE_INTERVAL)
+
+    def tell(self, results: Sequence[SegmentResult], pending: int) -> None:
+        """Tell it, if it is time; ``pending`` are suspects."""
+        if not self._rate.is_due():
+            return
+        done = sum(result.done for result in results)
+        items = sum(result.source for result in results)
+        found = sum(result.differing for result in results)
+        print(
+            f"{self._name}  {done} of {len(results)} segments  {items:,} items  {found} differ  "
+            f"{pending} looked at again",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def exit_code(verified: Verified, task: Task) -> int:

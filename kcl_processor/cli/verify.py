@@ -37,14 +37,14 @@ import orjson
 
 from kcl_processor.cli.copy import add_processes_argument, stopping
 from kcl_processor.cli.hint import again
-from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, amount, part, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.cli.verified import exit_code, print_result
+from kcl_processor.cli.verified import ComparisonLines, exit_code, print_result
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps, settle_gap
 from kcl_processor.table.compare import Difference
@@ -60,7 +60,6 @@ from kcl_processor.table.verify_task import (
 
 HELP = "compare both tables, and repair differences"
 
-_LINE_INTERVAL = 10.0
 # What the advice to repair says anew.
 # Another sample would look elsewhere, and another report overwrite this one.
 _OF_THIS_RUN = frozenset({"--sample", "--report"})
@@ -99,6 +98,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds for a change on its way to arrive (default: 30; 0 if nothing replicates)",
     )
+    parser.add_argument(
+        "--consistent",
+        action="store_true",
+        help="scan strongly consistent, at twice the read units",
+    )
     parser.add_argument("--repair", action="store_true", help="make differences good")
     parser.add_argument("--dry-run", action="store_true", help="with --repair: only say how")
     parser.add_argument("--delete-extra", action="store_true", help="with --repair: delete too")
@@ -121,6 +125,7 @@ def run(args: argparse.Namespace) -> int:
         refuse_foreign(task, clock, time.sleep)
     if options.repair and not options.dry_run:
         refuse_other_rules(task, clock, time.sleep)
+        refuse_switched(task)
     log_to_stderr()
     with (
         stopping() as halt,
@@ -175,11 +180,10 @@ class _ReportLines(VerifyListener):
     """The lines of ``--report``, and how far it is on stderr."""
 
     def __init__(self, name: str, path: Path | None, clock: Clock, *, show_values: bool) -> None:
-        self._name = name
         self._path = path
         self._show_values = show_values
         self._file: IO[bytes] | None = None
-        self._rate = LineRate(clock, _LINE_INTERVAL)
+        self._lines = ComparisonLines(name, clock)
 
     def __enter__(self) -> Self:
         if self._path:
@@ -216,17 +220,7 @@ class _ReportLines(VerifyListener):
         self._write({"kind": "undecided", **_keys(pair), "segment": segment})
 
     def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
-        if not self._rate.is_due():
-            return
-        done = sum(result.done for result in results)
-        items = sum(result.source for result in results)
-        found = sum(result.differing for result in results)
-        print(
-            f"{self._name}  {done} of {len(results)} segments  {items:,} items  {found} differ  "
-            f"{pending} looked at again",
-            file=sys.stderr,
-            flush=True,
-        )
+        self._lines.tell(results, pending)
 
     def _write(self, line: dict[str, Any]) -> None:
         if not self._file:

@@ -123,6 +123,11 @@ class TaskFiles:
         return self._named("copy.json")
 
     @property
+    def certificate(self) -> Path:
+        """What the switchover proved."""
+        return self._named("switchover.json")
+
+    @property
     def starts(self) -> Path:
         """How often a supervisor started the worker of late."""
         return self.worker / "starts.json"
@@ -139,7 +144,7 @@ class TaskFiles:
         """Each file that is there, with what it holds, in the order of their names."""
         halves = (
             half
-            for whole in (self.owner, self.copy_progress)
+            for whole in (self.owner, self.copy_progress, self.certificate)
             for half in self.state.glob(half_written(whole, "[0-9]*").name)
             if half.suffix[1:].isdigit()
         )
@@ -153,6 +158,7 @@ class TaskFiles:
             self.gaps: "gaps that were passed",
             settled(self.gaps): "which of those are healed",
             self.copy_progress: "how far the copy is",
+            self.certificate: "what the switchover proved",
             **dict.fromkeys(self.every_saved_leases(), "rows that a reset saved"),
             **dict.fromkeys(halves, "left by a process that was killed"),
         }

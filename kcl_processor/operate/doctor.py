@@ -29,6 +29,7 @@ from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.preflight import SourceFacts
+from kcl_processor.launch.switch_mark import read_switch, refuse_switched
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import daemon_class_path
 from kcl_processor.launcher.java import TESTED, Java, find_java
@@ -219,6 +220,7 @@ class Doctor:
         yield self._copy()
         if live := self._live_copy():
             yield live
+        yield self._switchover()
 
     def _copy(self) -> Check:
         task, mark = self._task, read_mark(self._task)
@@ -233,6 +235,18 @@ class Doctor:
         if mark.is_at_work(now):
             return ok(f"{words}; it is at work")
         return warn(words, "what it has not copied is missing", mark.again(task.name))
+
+    def _switchover(self) -> Check:
+        task = self._task
+        refuse_switched(task)
+        mark = read_switch(task)
+        if mark is None:
+            return ok("no switchover is open")
+        return warn(
+            f"a switchover, {mark}, did not come to its end",
+            f"writes to {task.source} are denied" if mark.sid else "it denies no writes",
+            f"kcl-processor switchover {task.name}, which goes on with it, or with --back not",
+        )
 
     def _claim(self) -> Check:
         task, wait = self._task, self._wait

@@ -19,6 +19,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
 from kcl_processor.launch.preflight import describe
+from kcl_processor.operate import freeze
 from kcl_processor.operate.identities import identity_of
 
 ROLES = ("source", "kcl", "destination", "metrics", "dead-letters")
@@ -164,13 +165,21 @@ def role_of(arn: str) -> str:
 
 
 def policy(
-    task: Task, role: str, arns: Arns, *, tools: bool = True, bucket: str | None = None
+    task: Task,
+    role: str,
+    arns: Arns,
+    *,
+    tools: bool = True,
+    bucket: str | None = None,
+    freezing: bool = False,
 ) -> Document:
     """The identity policy of one role.
 
     Args:
         tools: with the statements that only the tools need.
         bucket: with those for exports of the source that lie there.
+        freezing: with what ``switchover --freeze`` needs at the source. Whoever may change a
+            table's policy may let anybody in, so nobody has it who was not given it.
     """
     statements = _OF_ROLE[role](task, arns)
     if bucket and role == "source":
@@ -178,6 +187,8 @@ def policy(
     if bucket and role == "destination":
         statements += [*_exports(arns.destination, bucket), *_imports(arns)]
     kept = [one for one in statements if tools or not one["Sid"].startswith("Tools")]
+    if freezing and role == "source":
+        kept.append(_allow("ToolsFreeze", freeze.ACTIONS, arns.source))
     return {"Version": "2012-10-17", "Statement": kept}
 
 

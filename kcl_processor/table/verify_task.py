@@ -45,6 +45,7 @@ class VerifyOptions:
         sample: compare this share of the segments, chosen at random.
         max_rcu: read units a second on each side, or a percentage of its provisioned ones.
         patience: seconds that a source's item must stand still while the sides differ.
+        consistent: scans show all that was written before them, at twice the read units.
         repair: make differences good; with ``dry_run`` only say how.
         delete_extra: delete what the source does not hold; with ``delete_kept`` also where
             deletions by time to live are skipped.
@@ -57,6 +58,7 @@ class VerifyOptions:
     sample: float | None = None
     max_rcu: str | None = None
     patience: float = 30.0
+    consistent: bool = False
     repair: bool = False
     dry_run: bool = False
     delete_extra: bool = False
@@ -203,8 +205,11 @@ def _sides(
         rate = limit("--max-rcu", options.max_rcu, found.read, provisioned=found.provisioned)
         threads = AT_ONCE + LOOKING
         calls.append(access.calls(side, error, rate, threads, clock, halt.wait))
-        page_items = access.page_items(rate, average)
-        readers.append(TableReader(calls[-1], preflight.key_schema(table), page_items))
+        # A page of a consistent scan costs twice as much.
+        paged = rate / 2 if rate and options.consistent else rate
+        page_items = access.page_items(paged, average)
+        names = preflight.key_schema(table)
+        readers.append(TableReader(calls[-1], names, page_items, consistent=options.consistent))
     keeps = task.ttl_deletes == SKIP and not options.delete_kept
     sides = open_sides(readers[0], readers[1], transform, keeps=keeps)
     if not options.repair:

@@ -15,7 +15,7 @@ from kcl_processor.errors import ExitCode
 from kcl_processor.fleet import coordinator, pause
 from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
 from kcl_processor.fleet.stream import RETENTION
-from kcl_processor.launch import copy_mark, identity
+from kcl_processor.launch import copy_mark, identity, switch_mark
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.host import LOG_BYTES
@@ -121,6 +121,7 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
         ("Claim", identity.KEY),
         ("CopyMark", copy_mark.KEY),
         ("Pauses", pause.KEY),
+        ("SwitchMark", switch_mark.KEY),
         ("Presence", coordinator.PRESENCE),
     ],
 )

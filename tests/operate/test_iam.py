@@ -14,7 +14,7 @@ from kcl_processor.aws import clients
 from kcl_processor.config.access import DEFAULT, Access, Role
 from kcl_processor.config.task import Side, Task
 from kcl_processor.launch.preflight import check_queue
-from kcl_processor.operate import iam
+from kcl_processor.operate import freeze, iam
 from kcl_processor.state.dead_letters import open_place
 from tests.kcl_tables import fill, make_source_and_destination, make_task
 
@@ -96,6 +96,16 @@ def test_exports_and_imports_go_by_a_bucket() -> None:
     for role in ("source", "destination"):
         assert "s3" not in str(iam.policy(make_task(), role, ARNS, tools=False, **given))
         assert "s3" not in str(iam.policy(make_task(), role, ARNS))
+
+
+def test_only_who_is_to_freeze_the_source_may_change_its_policy() -> None:
+    """By a policy anybody can be let in."""
+    task = make_task()
+    document = iam.policy(task, "source", ARNS, freezing=True)
+    (freezing,) = [one for one in document["Statement"] if one["Sid"] == "ToolsFreeze"]
+    assert freezing["Resource"] == [ARNS.source]
+    assert freezing["Action"] == [f"dynamodb:{one}" for one in freeze.ACTIONS]
+    assert "Policy" not in json.dumps([iam.policy(task, role, ARNS) for role in iam.ROLES])
 
 
 def test_metrics_are_held_to_their_namespace() -> None:

@@ -11,8 +11,8 @@
  *   <li>{@link Presence} shows that it lives, to a daemon of the same worker id in another {@link Place};
  *       {@link OnceRenewed} waits for credentials that are refused;
  *   <li>{@link Ownership} looks at the {@link OwnRows} beside the KCL's state: whose the checkpoints are, by the
- *       {@link Claim}, and whether the copy before them is whole, by the {@link CopyMark}; of the
- *       {@link Destination} a {@link DestinationWatch} makes sure that it stays the same table;
+ *       {@link Claim}, whether the copy before them is whole, by the {@link CopyMark}, and whether the writers
+ *       have moved, by the {@link SwitchMark}; of the {@link Destination} a {@link DestinationWatch} makes sure that it stays the same table;
  *   <li>{@link ClassArchive} makes the next start shorter;
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
  *       adapter a stream's ARN in the form that it accepts;
