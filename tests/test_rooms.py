@@ -60,6 +60,10 @@ COVERED_ELSEWHERE = {
         "it is where a copy's reports go, and what it goes on from is read there",
         ["tests/table/test_table_copy.py"],
     ),
+    "table/held_row": (
+        "it is a part's row as one process holds it, whatever is done to the part",
+        ["tests/table/test_parts.py"],
+    ),
     "table/laid_sample": (
         "it reads what `transform` shows, and whole commands are run on tables",
         ["tests/cli/test_transform.py"],
