@@ -100,6 +100,10 @@ COVERED_ELSEWHERE = {
         "it joins locks, checks and the copy: whole runs, also killed ones",
         ["tests/cli/test_copy.py", "integration/test_copy.py"],
     ),
+    "table/proof_notes": (
+        "it notes what whole runs and looks at single keys come to",
+        ["tests/table/test_recheck.py", "tests/table/test_proof_task.py"],
+    ),
     "table/verify_share": (
         "it joins scans, suspects and repairs in one process of a verification",
         ["tests/cli/test_verify.py", "integration/test_verify.py"],

@@ -47,24 +47,35 @@ def exit_code(verified: Verified, task: Task) -> int:
     return ExitCode.OK
 
 
-def print_result(verified: Verified, task: Task, options: VerifyOptions, *, as_json: bool) -> None:
-    """Print the figures of each segment and their sums, and what is to be known of them."""
+def print_result(
+    verified: Verified,
+    task: Task,
+    options: VerifyOptions,
+    *,
+    as_json: bool,
+    by: str = "segment",
+) -> None:
+    """Print the figures of each segment and their sums, and what is to be known of them.
+
+    Args:
+        by: what they are figures of, if not of segments.
+    """
     counts = _RULED if task.is_ruled else _COUNTS
     counts = (*counts, "equal_again") if options.repair else counts
     rows: list[dict[str, Any]] = [
-        {"segment": result.segment, **{name: getattr(result, name) for name in counts}}
+        {by: result.segment, **{name: getattr(result, name) for name in counts}}
         for result in verified.results
     ]
     total = {name: sum(row[name] for row in rows) for name in counts}
     differing = sum(result.differing for result in verified.results)
     if as_json:
         settled = verified.settled
-        print_json({"segments": rows, "total": total, "differing": differing, "settled": settled})
+        print_json({f"{by}s": rows, "total": total, "differing": differing, "settled": settled})
     else:
         for row, result in zip(rows, verified.results, strict=True):
-            row["segment"] = f"{result.segment} !" if result.differing else str(result.segment)
-        rows.append({"segment": "total", **total})
-        print_rows(rows, ("segment", *counts))
+            row[by] = f"{result.segment} !" if result.differing else str(result.segment)
+        rows.append({by: "total", **total})
+        print_rows(rows, (by, *counts))
         print(
             f"{differing} differ, {total['undecided']} undecided "
             f"({verified.settled} equal when read again)"

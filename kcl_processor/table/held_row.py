@@ -131,9 +131,13 @@ class HeldRow(ABC, Generic[P]):
         Raises:
             As :meth:`write` does.
         """
-        due = self._clock.elapsed() - self._written_at >= BEAT
+        due = self.seconds_since_written() >= BEAT
         if due or progress.finished_at is not None:
             self.write(progress)
+
+    def seconds_since_written(self) -> float:
+        """How long ago the row was written."""
+        return self._clock.elapsed() - self._written_at
 
     def write(self, progress: P) -> None:
         """Write how far the part is.
