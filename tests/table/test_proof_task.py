@@ -13,13 +13,17 @@ from kcl_processor.aws import clients
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.running import StillRunning
 from kcl_processor.launch.copy_mark import DEAD
-from kcl_processor.launch.proof import read_proof
+from kcl_processor.launch.proof import read_proof, replica_of
 from kcl_processor.launch.proof_part import Open, PartProof
+from kcl_processor.table.compare import Difference
 from kcl_processor.table.held_row import PartTaken
 from kcl_processor.table.pace import Halted
 from kcl_processor.table.proof_notes import refuse_proving
 from kcl_processor.table.proof_task import ProofRow, cut
+from kcl_processor.table.sides import Kind, Pair
 from kcl_processor.table.table_reader import Segment
+from kcl_processor.table.verify_share import Compared, Found, SegmentResult
+from kcl_processor.table.verify_task import Book
 from tests.table.proven import Heard, ProofWorld
 
 NAMES = [f"item-{number}" for number in range(40)]
@@ -228,3 +232,16 @@ def test_the_rows_go_with_the_table_that_holds_them(world: ProofWorld) -> None:
     name = table_names(world.task).coordinator
     rows = clients.checkpoints(world.task).scan(TableName=name)["Items"]
     assert sum("KclProcessorProof" in row["key"]["S"] for row in rows) == PARTS + 1
+
+
+@pytest.mark.parametrize(("held", "unsure"), [(7, 0), (8, 1)])
+def test_what_cannot_be_traced_is_no_doubt_where_both_sides_have_the_same_keys(
+    world: ProofWorld, held: int, unsure: int
+) -> None:
+    """Of a whole run: its sums of keys are of all parts at about one time."""
+    book = Book([Segment(0, 1)], Heard(), world.task)
+    pair = Pair(b"{}", None)
+    book.hear(0, Found(Difference(0, pair, Kind.UNTRACED, [], None, b"{}"), None))
+    result = SegmentResult(0, untraced=1, laid_keys=7, held_keys=held, done=True, decided=True)
+    book.hear(0, Compared([result], 0, 0))
+    assert book.verified(replica_of(world.task)).left == Open(unsure=unsure)
