@@ -112,7 +112,8 @@ def test_the_readme_and_the_units_restart_after_the_same_exit_codes() -> None:
 def test_every_command_has_a_module_of_its_own() -> None:
     """One command, one module, and no module of a command that is not offered."""
     modules = {path.stem for path in (ROOT / "kcl_processor" / "cli").glob("*.py")}
-    printing = {"hint", "output", "managed", "plan", "progress", "verified", "watch"}
+    printing = {"hint", "managed", "output", "plan", "progress", "rechecked", "report"}
+    printing |= {"verified", "watch"}
     helpers = {"__init__", "beside", "parser", "ranges", "task"} | printing
     assert modules - helpers == set(COMMANDS)
 

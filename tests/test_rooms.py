@@ -60,6 +60,10 @@ COVERED_ELSEWHERE = {
         "it is where a copy's reports go, and what it goes on from is read there",
         ["tests/table/test_table_copy.py"],
     ),
+    "table/held_row": (
+        "it is a part's row as one process holds it, whatever is done to the part",
+        ["tests/table/test_parts.py"],
+    ),
     "table/laid_sample": (
         "it reads what `transform` shows, and whole commands are run on tables",
         ["tests/cli/test_transform.py"],
@@ -99,6 +103,10 @@ COVERED_ELSEWHERE = {
     "table/copy_task": (
         "it joins locks, checks and the copy: whole runs, also killed ones",
         ["tests/cli/test_copy.py", "integration/test_copy.py"],
+    ),
+    "table/proof_notes": (
+        "it notes what whole runs and looks at single keys come to",
+        ["tests/table/test_recheck.py", "tests/table/test_proof_task.py"],
     ),
     "table/verify_share": (
         "it joins scans, suspects and repairs in one process of a verification",

@@ -40,7 +40,7 @@ from kcl_processor.cli.managed import managed_options, print_managed
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
-from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, part, whole
+from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, part, units, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -111,9 +111,9 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"parts to scan (default: one for each 256 MB, {FEWEST} to {MOST})",
     )
     add_processes_argument(parser)
-    units = "capacity units a second to stay under, or a percentage of the provisioned ones"
-    parser.add_argument("--max-rcu", metavar="N|N%", help=f"read {units}")
-    parser.add_argument("--max-wcu", metavar="N|N%", help=f"write {units}")
+    rate = "capacity units a second to stay under, or a percentage of the provisioned ones"
+    parser.add_argument("--max-rcu", type=units, metavar="N|N%", help=f"read {rate}")
+    parser.add_argument("--max-wcu", type=units, metavar="N|N%", help=f"write {rate}")
     parser.add_argument(
         "--force", action="store_true", help="copy even if it outlasts what the stream keeps"
     )

@@ -35,6 +35,7 @@ _NONE_EXTRA = (
     "but all keys there are such as the rules lay, so none is extra."
 )
 _LINE_INTERVAL = 10.0
+_SELDOM_INTERVAL = 300.0
 # Keys that settled in numbers that changes on their way do not explain.
 _MANY = 100
 _COLLISION_HINT = (
@@ -44,11 +45,15 @@ _COLLISION_HINT = (
 
 
 class ComparisonLines:
-    """Tells on stderr how far a comparison is, every ten seconds."""
+    """Tells on stderr how far a comparison is, every ten seconds.
 
-    def __init__(self, name: str, clock: Clock) -> None:
+    Args:
+        seldom: every five minutes: what goes on for days is for a log.
+    """
+
+    def __init__(self, name: str, clock: Clock, *, seldom: bool = False) -> None:
         self._name = name
-        self._rate = LineRate(clock, _LINE_INTERVAL)
+        self._rate = LineRate(clock, _SELDOM_INTERVAL if seldom else _LINE_INTERVAL)
 
     def tell(self, results: Sequence[SegmentResult], pending: int) -> None:
         """Tell it, if it is time; ``pending`` are suspects."""
@@ -75,24 +80,35 @@ def exit_code(verified: Verified, task: Task) -> int:
     return ExitCode.OK
 
 
-def print_result(verified: Verified, task: Task, options: VerifyOptions, *, as_json: bool) -> None:
-    """Print the figures of each segment and their sums, and what is to be known of them."""
+def print_result(
+    verified: Verified,
+    task: Task,
+    options: VerifyOptions,
+    *,
+    as_json: bool,
+    by: str = "segment",
+) -> None:
+    """Print the figures of each segment and their sums, and what is to be known of them.
+
+    Args:
+        by: what they are figures of, if not of segments.
+    """
     counts = _RULED if task.is_ruled else _COUNTS
     counts = (*counts, "equal_again") if options.repair else counts
     rows: list[dict[str, Any]] = [
-        {"segment": result.segment, **{name: getattr(result, name) for name in counts}}
+        {by: result.segment, **{name: getattr(result, name) for name in counts}}
         for result in verified.results
     ]
     total = {name: sum(row[name] for row in rows) for name in counts}
     differing = sum(result.differing for result in verified.results)
     if as_json:
         settled = verified.settled
-        print_json({"segments": rows, "total": total, "differing": differing, "settled": settled})
+        print_json({f"{by}s": rows, "total": total, "differing": differing, "settled": settled})
     else:
         for row, result in zip(rows, verified.results, strict=True):
-            row["segment"] = f"{result.segment} !" if result.differing else str(result.segment)
-        rows.append({"segment": "total", **total})
-        print_rows(rows, ("segment", *counts))
+            row[by] = f"{result.segment} !" if result.differing else str(result.segment)
+        rows.append({by: "total", **total})
+        print_rows(rows, (by, *counts))
         print(
             f"{differing} differ, {total['undecided']} undecided "
             f"({verified.settled} equal when read again)"

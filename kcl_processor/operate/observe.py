@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles, is_queue
-from kcl_processor.errors import SourceError
+from kcl_processor.errors import OperatorError, SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.coordinator import (
     Leader,
@@ -29,6 +29,7 @@ from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import KEY, LiveMark, live_mark_of
 from kcl_processor.launch.preflight import stream_arn
+from kcl_processor.launch.proof import Standing, standing_in
 from kcl_processor.operate.endings import last_endings
 from kcl_processor.operate.lineage import (
     ShardView,
@@ -60,6 +61,7 @@ class Sight:
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
             record processor of the task ever ran here, so that another host may have some.
         copying: a copy beside the daemon that is not finished.
+        proof: how it stands; ``None`` where nobody has compared the tables.
     """
 
     task: str
@@ -75,6 +77,7 @@ class Sight:
     gaps: int | None
     now: float
     copying: LiveMark | None = None
+    proof: Standing | None = None
 
 
 class Observer:
@@ -205,7 +208,15 @@ class Observer:
             gaps=_noted(files, open_gaps(files.gaps)),
             now=now,
             copying=_copying(rows),
+            proof=self._proof(rows),
         )
+
+    def _proof(self, rows: KclRows) -> Standing | None:
+        try:
+            return standing_in(self._task, rows.coordinator)
+        except OperatorError as error:
+            # Whether it is of these tables cannot be told.
+            return Standing(0, None, void=error.message.rstrip("."))
 
     def _living(
         self, rows: KclRows, owners: Owners, endings: list[Ending], now: float

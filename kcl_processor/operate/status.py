@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.endings import words, worth_telling
 from kcl_processor.operate.lineage import (
     ACTIVE,
@@ -57,6 +58,8 @@ class Status:
         dead_letters, gaps: noted on this host.
         endings: how workers of this host ended that do not run, the last one first.
         reasons: what is wrong, in words.
+        proven: age of the oldest proof over all parts of the tables, as ``verify`` made them.
+        differences: keys that were found to differ, and not to be equal since.
     """
 
     task: str
@@ -73,6 +76,8 @@ class Status:
     gaps: int | None = None
     endings: tuple[Ending, ...] = ()
     reasons: tuple[str, ...] = ()
+    proven: float | None = None
+    differences: int | None = None
 
 
 def summarise(sight: Sight) -> Status:
@@ -96,6 +101,8 @@ def summarise(sight: Sight) -> Status:
         gaps=sight.gaps,
         endings=tuple(sight.endings),
         reasons=(*reasons, *pauses(sight), *_copying(sight, at_work=True), *_ends(sight)),
+        proven=sight.proof.age(sight.now) if sight.proof else None,
+        differences=sight.proof.differences if sight.proof and not sight.proof.void else None,
     )
 
 
@@ -122,7 +129,20 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
         for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters"))
         if count
     )
+    noted += tuple(unproven(sight.proof)) if sight.proof else ()
     return (WARN if blind or idle or noted else OK), (*blind, *idle, *noted)
+
+
+def unproven(proof: Standing) -> Iterator[str]:
+    """What a proof says of the tables that is not well."""
+    if proof.void:
+        yield f"no proof counts: {proof.void}"
+    for count, what in (
+        (proof.differences, "differ" if proof.differences > 1 else "differs"),
+        (proof.unsure, "could not be compared"),
+    ):
+        if count:
+            yield f"{count} key{'s' if count > 1 else ''} {what}, as verify has found"
 
 
 def _state(sight: Sight) -> str:

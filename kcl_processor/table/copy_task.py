@@ -32,9 +32,10 @@ from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.estimate import estimate
 from kcl_processor.table.export import check_files
 from kcl_processor.table.export_reader import files_of, segments_of
+from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import Overtaken, PartRow
+from kcl_processor.table.part_row import PartRow
 from kcl_processor.table.scan import FEWEST, segments_for
 from kcl_processor.table.table_reader import Segment
 

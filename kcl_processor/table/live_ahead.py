@@ -18,7 +18,7 @@ from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import scan, text
 from kcl_processor.fleet.own_rows import Row, replace_own
-from kcl_processor.table.part_row import PartTaken
+from kcl_processor.table.held_row import PartTaken
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
 

@@ -17,8 +17,9 @@ from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.live_mark import LiveMark, read_live_mark, replace_live_mark
 from kcl_processor.table.copy_checks import refuse_other, refuse_other_rules
 from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.life_fence import LifeFence
-from kcl_processor.table.part_row import Overtaken, PartRow, read_parts
+from kcl_processor.table.part_row import PartRow, read_parts
 from kcl_processor.table.table_reader import Segment
 
 # Seconds after a copy's begin in which the one that was given up for it may be at work still, and

@@ -23,12 +23,13 @@ from kcl_processor.table.copy_sides import CopyOptions, Tables, describe
 from kcl_processor.table.copy_task import Copied, CopyRunning, await_others, lock_copy
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.crew import Crew, processes_for
+from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.live_ahead import Ahead, AheadRows
 from kcl_processor.table.live_checks import GapWatch, refuse_gap, refuse_unfollowed
 from kcl_processor.table.live_hold import LiveHold
 from kcl_processor.table.live_share import LiveShare
 from kcl_processor.table.pace import Halt
-from kcl_processor.table.part_row import Overtaken, PartRow
+from kcl_processor.table.part_row import PartRow
 from kcl_processor.table.scan import FEWEST, segments_for
 from kcl_processor.table.table_copy import CopyReport
 from kcl_processor.table.table_reader import Segment

@@ -30,8 +30,9 @@ from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.table.copy_checks import refuse_other, refuse_other_rules
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.hold import Hold
-from kcl_processor.table.part_row import Overtaken, PartRow, read_parts
+from kcl_processor.table.part_row import PartRow, read_parts
 from kcl_processor.table.table_reader import Segment
 
 

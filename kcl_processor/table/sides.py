@@ -91,6 +91,15 @@ class Sides:
         del of_source
         return Pair(item.key, item.origin)
 
+    def laid(self, origin: bytes) -> Laid:
+        """What an item of the source comes to, by its key; ``None`` if it is not there, too.
+
+        Raises:
+            OperatorError: the source cannot be read.
+        """
+        image = self._source.get([origin]).get(origin)
+        return None if image is None else Item(origin, image, origin)
+
     def look(self, pairs: Sequence[Pair]) -> list[Both]:
         """Read what both sides hold of each pair, strongly consistent.
 
@@ -130,6 +139,9 @@ class LaidSides(Sides):
 
     def pair(self, item: Item, *, of_source: bool) -> Pair:
         return Pair(item.key, item.origin if of_source else self._trace(item.image))
+
+    def laid(self, origin: bytes) -> Laid:
+        return self._laid.get([origin]).get(origin)
 
     def look(self, pairs: Sequence[Pair]) -> list[Both]:
         theirs = self._destination.get(list(dict.fromkeys(pair.key for pair in pairs)))

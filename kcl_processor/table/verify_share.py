@@ -16,7 +16,7 @@ from kcl_processor.table.crew import Link, Numbers
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.patience import Refused
 from kcl_processor.table.repair import Outcome, Repair
-from kcl_processor.table.scan import Rounds, at_once_in
+from kcl_processor.table.scan import AT_ONCE, Rounds, at_once_in
 from kcl_processor.table.sides import Kind, Pair, Sides
 from kcl_processor.table.suspects import MOST, Suspects
 from kcl_processor.table.table_reader import Page, Segment
@@ -42,6 +42,8 @@ class SegmentResult:
         equal_again: differences that were repaired.
         laid_keys, held_keys: sums of :func:`digest` over the keys that the rules lay, and over the
             destination's; 0 without rules.
+        done: both scans have ended.
+        decided: nothing of it is to be looked at again, either.
     """
 
     segment: int
@@ -60,6 +62,7 @@ class SegmentResult:
     laid_keys: int = 0
     held_keys: int = 0
     done: bool = False
+    decided: bool = False
 
     @property
     def differing(self) -> int:
@@ -110,6 +113,7 @@ class VerifyShare:
         sides: have opened no connection yet.
         repair: makes differences good; ``None`` leaves them.
         patience: seconds that a source's item must stand still while the sides differ.
+        at_once: segments that one process may have at work.
     """
 
     def __init__(
@@ -121,13 +125,14 @@ class VerifyShare:
         processes: int,
         halt: Halt,
         clock: Clock,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._sides = sides
         self._repair = repair
         self._segments = segments
         self._patience = patience
         self._numbers = Numbers(len(segments))
-        self._at_once = at_once_in(processes, len(segments))
+        self._at_once = min(at_once, at_once_in(processes, len(segments)))
         self._window_bytes = WINDOWS_BYTES // (processes * self._at_once)
         self._most_suspects = MOST // processes
         self._halt = halt
@@ -161,6 +166,8 @@ class VerifyShare:
             for pair, (side, page) in fetched:
                 told.met(pair, side, page)
                 suspects.add(pair.segment.number, pair.meet(side, page))
+                if pair.is_met:
+                    told.ended(pair.segment.number)
             decision.decide(self._most_suspects)
         decision.decide(0)
         told.progress(suspects)
@@ -239,6 +246,8 @@ class _Telling:
         self._clock = clock
         self._results: dict[int, SegmentResult] = {}
         self._moved: set[int] = set()
+        # Segments that were, and are not told to be decided.
+        self._ended: set[int] = set()
         self._told_at = clock.elapsed()
 
     def met(self, pair: SegmentPair, side: int, page: Page) -> None:
@@ -257,6 +266,10 @@ class _Telling:
         for key, reason in page.failed:
             failed = Difference(number, Pair(key, key), Kind.FAILED, [], None, None, reason)
             self.difference(failed, None)
+
+    def ended(self, segment: int) -> None:
+        """All pages of a segment have met, and what was odd in them is among the suspects."""
+        self._ended.add(segment)
 
     def difference(self, found: Difference, outcome: Outcome | None) -> None:
         """A pair differs."""
@@ -278,6 +291,10 @@ class _Telling:
     def progress(self, suspects: Suspects) -> None:
         """Tell how far it is."""
         self._told_at = self._clock.elapsed()
+        decided = self._ended - suspects.segments() if self._ended else set[int]()
+        for number in decided:
+            self._result(number).decided = True
+        self._ended -= decided
         moved = [replace(self._results[number]) for number in sorted(self._moved)]
         self._moved.clear()
         self._link.tell(Compared(moved, len(suspects), suspects.settled))

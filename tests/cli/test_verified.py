@@ -10,10 +10,16 @@ import pytest
 from kcl_processor.cli.verified import exit_code, print_result
 from kcl_processor.config.task import SKIP, Task
 from kcl_processor.errors import ExitCode
+from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.launch.proof import Replica
+from kcl_processor.launch.proof_part import Open
 from kcl_processor.table.verify_share import SegmentResult
 from kcl_processor.table.verify_task import Verified, VerifyOptions
 from kcl_processor.transform.rules import Rules
 from tests.kcl_tables import make_task
+
+TABLE = Incarnation("arn:aws:dynamodb:us-east-1:1:table/t", 0.0)
+REPLICA = Replica(TABLE, TABLE, "")
 
 
 def verified(*, settled: int = 0, **counts: int) -> Verified:
@@ -21,7 +27,7 @@ def verified(*, settled: int = 0, **counts: int) -> Verified:
     result = SegmentResult(0)
     for name, count in counts.items():
         setattr(result, name, count)
-    return Verified([result], settled=settled)
+    return Verified([result], settled, REPLICA, Open())
 
 
 RULED = replace(make_task(), rules=Rules(where="a"))

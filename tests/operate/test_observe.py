@@ -17,6 +17,8 @@ from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
+from kcl_processor.launch.proof import Standing, note_whole, replica_of
+from kcl_processor.launch.proof_part import Open
 from kcl_processor.operate.health import problems
 from kcl_processor.operate.observe import Observer, Sight
 from kcl_processor.operate.status import summarise
@@ -420,3 +422,21 @@ def test_a_long_list_out_of_order_is_listed_whole(tmp_path: Path) -> None:
     seen = many.look()
     assert sum(view.open for view in seen.shards) == OPEN * (1 + ENDED_GENERATIONS)
     assert many.stream.calls["DescribeStream"] > 36
+
+
+def test_a_look_sees_how_the_proof_stands(moto_url: str, tmp_path: Path) -> None:
+    """And says so where it cannot tell whether the proof is of these tables."""
+    task, clock = make_task(moto_url), HandClock()
+    client = make_source_and_destination(task)
+    fill(task, [])
+
+    def look() -> Standing | None:
+        observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, FakeStream())
+        return observer.look(patient=False).proof
+
+    assert look() is None
+    note_whole(task, replica_of(task), 50.0, Open(["a"]))
+    assert look() == Standing(0, None, differences=1)
+    client.delete_table(TableName=task.destination.table)
+    proof = look()
+    assert proof and task.destination.table in proof.void

@@ -9,6 +9,7 @@ import pytest
 from kcl_processor.fleet.pause import Pause
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import LiveMark
+from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.status import CRITICAL, OK, WARN, catch_up, summarise
 from tests.sights import HOUR, beat, sight, view
 
@@ -115,3 +116,21 @@ def test_what_is_paused_runs_and_says_who_paused_it() -> None:
     )
     assert summarise(sight(view(), pauses=[one])).state == "running"
     assert summarise(sight(view(state="dead"), pauses=[whole], live=[])).state == "dead"
+
+
+def test_a_proof_tells_its_age_and_what_is_open() -> None:
+    """Keys that differ are a warning; a proof that counts no more has no figures."""
+    now = sight().now
+    status = summarise(sight(view(), proof=Standing(8, now - 70)))
+    assert (status.proven, status.differences, status.severity) == (70, 0, OK)
+    status = summarise(sight(view(), proof=Standing(8, None, differences=2, unsure=1)))
+    assert (status.proven, status.differences, status.severity) == (None, 2, WARN)
+    assert status.reasons == (
+        "2 keys differ, as verify has found",
+        "1 key could not be compared, as verify has found",
+    )
+    status = summarise(sight(view(), proof=Standing(8, None, void="the rules are others")))
+    assert (status.proven, status.differences, status.severity) == (None, None, WARN)
+    assert status.reasons == ("no proof counts: the rules are others",)
+    status = summarise(sight(view()))
+    assert (status.proven, status.differences, status.severity) == (None, None, OK)

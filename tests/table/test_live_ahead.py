@@ -7,8 +7,8 @@ import pytest
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.own_rows import Row, replace_own
+from kcl_processor.table.held_row import PartTaken
 from kcl_processor.table.live_ahead import PREFIX, Ahead, AheadRows
-from kcl_processor.table.part_row import PartTaken
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
 from tests.kcl_tables import fill, make_task

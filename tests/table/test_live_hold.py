@@ -10,8 +10,9 @@ from kcl_processor.errors import ConfigError
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.held_row import Overtaken, PartTaken
 from kcl_processor.table.live_hold import LiveHold
-from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken
+from kcl_processor.table.part_row import PartRow
 from kcl_processor.table.table_reader import Segment
 from tests.table.copied import CopyWorld, never_ran
 

@@ -30,9 +30,10 @@ from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
 from kcl_processor.table.copy_sides import CopyOptions
 from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.held_row import Overtaken, PartTaken
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_at_work, read_part
+from kcl_processor.table.part_row import PartRow, part_at_work, read_part
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
