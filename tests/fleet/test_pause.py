@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -52,6 +53,15 @@ def test_a_pause_stays_its_first_makers(task: Task) -> None:
     pause(task, Pause(None, "late@c", NOON))
     (found,) = read_pauses(task)
     assert found.by == ALL.by and found.at == int(MORNING)
+
+
+def test_pauses_that_are_made_at_once_are_all_there(task: Task) -> None:
+    """As by a loop of a shell that does not wait: each was told that its shard is held back."""
+    pause(task, ONE)
+    names = [f"shardId-{number}" for number in range(2, 14)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: pause(task, Pause(name, "ops@b", NOON)), names))
+    assert {one.shard for one in read_pauses(task)} == {"shardId-1", *names}
 
 
 def test_a_row_of_anything_pauses_nothing_here(task: Task) -> None:
