@@ -179,6 +179,29 @@ class ShardProcessorTest {
         }
     }
 
+    /**
+     * The last records of a shard come with its end, which the KCL takes for read whatever becomes of them: where
+     * they were left off, the end is not recorded, and the shard is let go for its next owner to read them.
+     */
+    @Test
+    void leftOffAtTheEndOfTheShard() throws InterruptedException {
+        pause(Pauses.ALL);
+        List<String> dropped = new CopyOnWriteArrayList<>();
+        ShardProcessor paused = processor(
+                Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)),
+                Fake.of(LeaseCoordinator.class, (method, arguments) ->
+                        method.equals("dropLease") ? dropped.add(method) : held));
+        initialize(paused);
+        ending = true;
+        paused.processRecords(change());
+        assertThrows(IllegalStateException.class, () -> paused.shardEnded(ShardEndedInput.builder()
+                .checkpointer(Fake.of(RecordProcessorCheckpointer.class, (method, arguments) -> null)).build()));
+        assertEquals(List.of("initialize"), told);
+        assertEquals(List.of("dropLease"), dropped);
+        paused.leaseLost(LeaseLostInput.builder().build());
+        assertEquals(Set.of(), open);
+    }
+
     /** A look that fails lets nothing out. */
     @Test
     void unknown() {
