@@ -20,7 +20,7 @@ KEY = "KclProcessorPause"
 ALL = "*"
 # Seconds between two looks of a worker (``Pauses.java``).
 LOOKS = 2.0
-# And until all have looked, and what they had begun is written.
+# And until all have looked, and what they had begun is written, if the destination takes it.
 IN_FORCE = 5
 
 
@@ -38,7 +38,11 @@ class Pause:
     at: float
 
     def __str__(self) -> str:
-        moment = datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            moment = datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except (ValueError, OverflowError):
+            # Milliseconds, in a row that was written by hand.
+            moment = f"{self.at:.0f}"
         return f"paused by {self.by} since {moment}"
 
 
@@ -89,7 +93,8 @@ def resume(task: Task, shard: str | None) -> None:
 
 
 def _read(row: Mapping[str, Mapping[str, Any]]) -> list[Pause]:
-    made = ((name, one["M"]) for name, one in row.items() if "M" in one)
+    # One that was written by hand counts, too (``Pauses.java``).
+    made = ((name, one.get("M", {})) for name, one in row.items() if name != "key")
     found = [
         Pause(None if name == ALL else name, text(one, "by") or "?", float(number(one, "at")))
         for name, one in made
