@@ -8,6 +8,7 @@ import pytest
 
 from integration.story import Stories, Story, Tell, assert_replicated
 from integration.until import until
+from kcl_processor.config.task import Task
 from kcl_processor.fleet.pause import IN_FORCE
 
 pytestmark = pytest.mark.story
@@ -50,7 +51,8 @@ def test_one_shard_is_paused_alone(story: Stories) -> None:
     assert paused.returncode == 0, paused.stderr
     assert [one["shard"] for one in json.loads(paused.stdout)] == [shard]
     until(lambda: shard in str(told.status()["reasons"]), "the pause is seen")
-    until(told.more_writes(20), "the other goes on", 30)
+    # Until it is in force, and what was written before has its checkpoint.
+    _more_changes(told, 60 * (IN_FORCE + 2 * Task.checkpoint_seconds))
     held = told.leases()[shard]["checkpoint"]
     until(told.more_writes(20), "the other goes on", 30)
     assert told.leases()[shard]["checkpoint"] == held
