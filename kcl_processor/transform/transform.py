@@ -22,8 +22,8 @@ Image = dict[str, Value]
 RESERVED = "aws:"
 # How a name of theirs begins in JSON: what does not hold this has none of them.
 RESERVED_IN_JSON = b'"' + RESERVED.encode()
-# Any value that a key may have, by its type.
-_SOME: dict[str, Value] = {"S": {"S": "a"}, "N": {"N": "1"}, "B": {"B": "YQ=="}}
+# A value that a key may have, by its type; a text that is a number, too, as many keys are.
+_SOME: dict[str, Value] = {"S": {"S": "1"}, "N": {"N": "1"}, "B": {"B": "YQ=="}}
 # Bytes that the two attributes of a key may have (developer guide, "Constraints").
 _LONGEST_KEY = (2048, 1024)
 REMOVE = "REMOVE"

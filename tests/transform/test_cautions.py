@@ -25,6 +25,7 @@ def told(rules: Rules, keys: dict[str, str] | None = None) -> list[str]:
         Rules(set=(JOINED, ("many", "length(tags)")), where="tags"),
         Rules(set=(("pk", "email"),), where="email && id", allow_collisions=True),
         Rules(set=(JOINED, ("all", "to_string(@)")), where="total > `10`"),
+        Rules(set=(JOINED, ("number", "abs(to_number(tenant))"))),
     ],
 )
 def test_nothing_is_to_be_known_of_most(rules: Rules) -> None:
