@@ -45,13 +45,22 @@ def test_every_jar_of_the_daemon_is_the_manifests() -> None:
     check(daemon_jars())
 
 
-def test_amazon_kclpy_brings_what_the_manifest_names_and_no_more() -> None:
+def test_amazon_kclpy_brings_what_the_manifest_names_or_replaces() -> None:
     """A jar that a later amazon-kclpy adds would be on nobody's class path."""
     manifest = read_manifest()
     listed = {placed.path for placed in kclpy_jars(manifest)}
     (folder,) = {path.parent for path in listed}
-    others = [path.name.rpartition("-")[0] for path in set(folder.glob("*.jar")) - listed]
-    assert set(others) == LEFT_OUT
+    others = {path.name.rpartition("-")[0] for path in set(folder.glob("*.jar")) - listed}
+    assert others - {jar.artifact for jar in manifest.of("runtime")} == LEFT_OUT
+
+
+@pytest.mark.parametrize("family", ["io.netty", "com.fasterxml.jackson", "ch.qos.logback"])
+def test_a_family_is_of_one_version(family: str) -> None:
+    """Its jars call each other's insides: with all of amazon-kclpy's, or with none."""
+    manifest = read_manifest()
+    jars = [*manifest.of("runtime"), *manifest.of("kclpy")]
+    members = [jar for jar in jars if jar.group.startswith(family)]
+    assert len(members) > 1 and len({(jar.use, jar.version) for jar in members}) == 1
 
 
 def test_another_files_checksum_is_refused(tmp_path: Path) -> None:
