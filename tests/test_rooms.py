@@ -36,10 +36,6 @@ COVERED_ELSEWHERE = {
         "it starts the Java program that integration/ runs on",
         ["integration/test_simulator_local.py"],
     ),
-    "launcher/build": (
-        "it compiles Java, and JUnit runs what it compiles",
-        ["integration/test_launcher_junit.py"],
-    ),
     "operate/uneven": (
         "it is what the doctor warns of, and the README's table holds it",
         ["tests/operate/test_doctor.py", "tests/test_docs.py"],

@@ -29,6 +29,7 @@ from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import has_leases
 from kcl_processor.launch import daemon, preflight
+from kcl_processor.launch.checked import check_once
 from kcl_processor.launch.claim import claim
 from kcl_processor.launch.copy_mark import settle_mark
 from kcl_processor.launch.daemon import Launch, Logs
@@ -114,6 +115,7 @@ def _prepare(
     files: TaskFiles, origin: str, logs: Logs, clock: Clock, args: argparse.Namespace
 ) -> Launch:
     task = files.task
+    check_once(files.state)
     facts = _source(task)
     destination, transform = preflight.check_destination(task, facts.keys, facts.table)
     preflight.refuse_queue(task, tell)

@@ -27,6 +27,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.running import has_leases
+from kcl_processor.launch.checked import check_once
 from kcl_processor.launch.copy_mark import CopyState, read_mark
 from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.table import prepare
@@ -51,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     task = files.task
+    # The copy would be for nothing.
+    check_once(files.state)
     carry_out(task, prepare.plan(task, tags=args.tags, ttl=args.ttl), yes=args.yes)
     if _is_copied(task):
         tell(f"{task.name} is copied, or its daemon was started before: nothing is copied")

@@ -3,8 +3,9 @@
 KCL's three tables, the alarms of `dashboard --alarms`, and the task's files on this host. The
 source and the destination are not touched, nor is the source's stream. Refuses while a worker of
 the task or a copy lives, verify compares part by part, or a switchover denies writes. Without the
-checkpoints a later start reads the whole stream again. What is no task's stays: the host's class
-archive (classes-*.jsa in the state directory), which Java makes again.
+checkpoints a later start reads the whole stream again. What is no task's stays: in the state
+directory the host's class archive (classes-*.jsa) and the note of which jars were checked
+(checked-jars), which the next start makes again.
 """
 
 from __future__ import annotations

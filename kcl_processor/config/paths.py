@@ -41,6 +41,11 @@ def queue_of(task: Task) -> str | None:
     return given if given and is_queue(given) else None
 
 
+def checked_jars(state: Path) -> Path:
+    """Which jars the host's daemons were last started with, that is checked. No task's."""
+    return state / "checked-jars"
+
+
 @dataclass(frozen=True)
 class TaskFiles:
     """The files of one task. What its processes on a host write beside each other lies in a folder

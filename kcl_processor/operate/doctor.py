@@ -31,7 +31,7 @@ from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.preflight import SourceFacts
 from kcl_processor.launch.switch_mark import read_switch, refuse_switched
 from kcl_processor.launcher import class_archive
-from kcl_processor.launcher.jars import daemon_class_path
+from kcl_processor.launcher.jars import check, daemon_class_path, daemon_jars
 from kcl_processor.launcher.java import TESTED, Java, find_java
 from kcl_processor.operate import host, identities, probes
 from kcl_processor.operate.check import FAIL, Check, fail, ok, warn
@@ -115,8 +115,12 @@ class Doctor:
                 f"the daemon was tried on Java {TESTED[0]} to {TESTED[-1]}",
                 "--java with an older one, should it not start",
             )
-        class_path = daemon_class_path()
-        yield ok(f"{len(class_path.split(':'))} jars on the daemon's class path")
+        jars, class_path = daemon_jars(), daemon_class_path()
+        check(jars)
+        yield ok(
+            f"{len(class_path.split(':'))} jars on the daemon's class path: the launcher's, and "
+            f"{len(jars)} that were compared with their SHA-256"
+        )
         yield self._classes(java, class_path)
 
     def _classes(self, java: Java, class_path: str) -> Check:

@@ -11,6 +11,7 @@ import pytest
 
 from kcl_processor.config.task import Metrics, Task
 from kcl_processor.errors import ConfigError
+from kcl_processor.launch.checked import check_once
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.identity import Identity, write_claim
 from kcl_processor.launch.live_mark import LiveMark, replace_live_mark
@@ -29,6 +30,7 @@ from tests.kcl_tables import (
     rows_in,
     snapshot,
 )
+from tests.kclpy import InstalledKclpy
 
 
 @pytest.fixture(autouse=True)
@@ -242,3 +244,26 @@ def test_a_setting_that_the_daemon_does_not_obey_is_warned_of(
     make_source_and_destination(task)
     (found,) = [check for check in examine(task, tmp_path) if "AWS_SECURITY_TOKEN" in check.text]
     assert (found.group, found.result, found.hint) == ("config", "warn", "AWS_SESSION_TOKEN")
+
+
+def test_a_jar_that_is_none_is_found(
+    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time, whatever an earlier start noted; it says what brings another."""
+    kclpy, clock = InstalledKclpy(tmp_path / "installed", monkeypatch), HandClock()
+    task, java = make_task(moto_url), str(a_java(tmp_path))
+    doctor = Doctor(task, tmp_path, tmp_path, java, clock, clock.turn, archived)
+    check_once(tmp_path)
+    assert [check.result for check in doctor.examine() if check.group == "java"] == ["ok"] * 3
+    path = kclpy.damage("sts")
+    checks = [check for check in doctor.examine() if check.group == "java"]
+    assert [check.result for check in checks] == ["ok", "fail"]
+    assert path.name in checks[1].text and checks[1].hint == kclpy.manifest.kclpy.reinstall
+
+
+def a_java(folder: Path) -> Path:
+    """A program that says that it is a Java."""
+    path = folder / "java"
+    path.write_text("#!/bin/sh\necho 'openjdk version \"17.0.1\"' >&2\n")
+    path.chmod(0o700)
+    return path

@@ -180,6 +180,8 @@ def test_what_does_not_pass_ends_the_reading(
         (gzip.compress(b'"secret"\n'), "/0 has a line that is no item: TypeError"),
         (gzip.compress(b"secret\n"), "/0 has a line that is no item: JSONDecodeError"),
     ],
+    # Compressed, they hold the moment, and each process would call them otherwise.
+    ids=["few", "many", "torn", "plain", "no item", "no key", "text", "no json"],
 )
 def test_a_file_that_is_not_what_the_manifest_says_is_told(body: bytes, told: str) -> None:
     """By its name, and nothing of its contents is."""
