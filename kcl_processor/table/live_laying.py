@@ -76,10 +76,13 @@ class Origins:
         self._laid = LaidReader(source, transform) if transform else None
         self._moves = transform is not None and transform.moves
 
-    def look(self, pairs: Sequence[Pair]) -> dict[Pair, bytes | None]:
+    def look(self, pairs: Sequence[Pair], *, keeps: bool = False) -> dict[Pair, bytes | None]:
         """What the source has for each pair; ``None`` for nothing.
 
         A pair is left out if its rule fails now, and what lay there is to stay.
+
+        Args:
+            keeps: leave out what the source does not hold at all, too.
 
         Raises:
             OperatorError: the source cannot be read.
@@ -87,10 +90,13 @@ class Origins:
         origins = list(dict.fromkeys(pair.origin for pair in pairs if pair.origin is not None))
         if self._laid is None:
             found = self._source.get(origins)
-            return {pair: found.get(pair.origin or b"") for pair in pairs}
+            seen = {pair: found.get(pair.origin or b"") for pair in pairs}
+            return {pair: one for pair, one in seen.items() if one or not keeps}
         laid = self._laid.get(origins)
-        seen: dict[Pair, bytes | None] = {}
+        seen = {}
         for pair in pairs:
+            if keeps and pair.origin not in laid:
+                continue
             one = laid.get(pair.origin or b"")
             if isinstance(one, Item) and one.key == pair.key:
                 seen[pair] = one.image
@@ -175,10 +181,12 @@ class LiveWriter:
             OperatorError: a side fails.
         """
         held = self._all(self._held_of, pairs)
-        seen = self._all(self._origins.look, pairs)
-        gone = [(pair, held[pair]) for pair in held if pair in seen and seen[pair] is None]
-        # What the daemon applied and the source's time to live deleted cannot be told apart here.
-        self._take_all_away([] if self._keeps else gone)
+        # What the daemon applied and the source's time to live deleted cannot be told from what was
+        # laid and then deleted. What the source has still, and rules lay elsewhere, is neither.
+        seen = self._all(lambda part: self._origins.look(part, keeps=self._keeps), pairs)
+        self._take_all_away(
+            [(pair, held[pair]) for pair in held if pair in seen and seen[pair] is None]
+        )
         there = {pair: image for pair, image in seen.items() if image is not None}
         # What is refused here the scan meets, which knows it as the source has it.
         list(self._pool.map(self._put, there.items()))

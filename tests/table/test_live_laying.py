@@ -319,6 +319,28 @@ def test_where_expired_items_are_kept_an_earlier_runs_are_not_judged() -> None:
     assert world.destination.items
 
 
+def test_what_rules_moved_is_not_kept_for_an_expired_item() -> None:
+    """The source has it still: nothing of it has expired, and it lies where it lies now."""
+    first, second = ruled.item("a", 1), ruled.item("a", 1, "done")
+    name = ruled.key_of(first)
+    world = World([], ruled.transform(ruled.MOVING), ("pk",), lambda _: 0, things=0)
+    laid = world.laid(Item(name, _image(first), name))
+    assert laid is not None
+    world.source.items[name] = _image(second)
+    world.destination.items[laid.key] = laid.image
+    writer = LiveWriter(
+        Origins(world.source, world.transform),
+        world.destination,
+        world.calls,
+        ruled.Refused(),
+        lambda _: None,
+        Serial(),
+        keeps=True,
+    )
+    writer.look_behind([Pair(laid.key, name)])
+    assert laid.key not in world.destination.items
+
+
 def test_many_keys_are_named_in_pieces_that_a_row_has_room_for() -> None:
     """And each piece rests before the next is named."""
     names = [f"{number:04}" + "x" * 2000 for number in range(200)]
