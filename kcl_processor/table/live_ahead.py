@@ -55,7 +55,7 @@ class AheadRows:
 
         Args:
             token: this copy's.
-            of_all: also what other parts of other copies have named.
+            of_all: also what parts of other copies have named that this copy has no such part for.
 
         Raises:
             ConfigError: a row cannot be read.
@@ -66,7 +66,9 @@ class AheadRows:
             key = text(item, "key") or ""
             row = {name: value for name, value in item.items() if name != "key"}
             others = of_all and key.startswith(PREFIX) and row["token"]["S"] != token
-            if others or key.startswith(self._prefix()):
+            # Another part of this copy looks at what its own predecessor has named.
+            nobodys = others and f"-of-{self._part.total}-" not in key
+            if nobodys or key.startswith(self._prefix()):
                 self._rows[key] = row
         ours = {key: row for key, row in self._rows.items() if row["rules"]["S"] == self._rules}
         return [pair for key, row in ours.items() for pair in _pairs(key, row)]

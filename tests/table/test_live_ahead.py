@@ -59,6 +59,18 @@ def test_a_copy_that_is_begun_anew_finds_what_others_left(task: Task) -> None:
     assert not AheadRows(task, SECOND).load("ours", of_all=False)
 
 
+def test_what_a_part_of_the_same_number_left_is_its_successors_alone(task: Task) -> None:
+    """Two that look at it would take away each other's, and one clear it before the other names."""
+    named(task, SECOND, "earlier", A)
+    named(task, FIRST, "earlier", MOVED)
+    first, second = AheadRows(task, FIRST), AheadRows(task, SECOND)
+    assert first.load("ours", of_all=True) == [MOVED]
+    assert second.load("ours", of_all=False) == [A]
+    first.clear()
+    second.hear("ours", 0, Ahead([MOVED]))
+    second.save()
+
+
 def test_who_was_paused_while_another_went_on_names_nothing_any_more(task: Task) -> None:
     """And takes nothing away that the other has named."""
     paused = named(task, FIRST, "token", A)
