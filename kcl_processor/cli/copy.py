@@ -295,10 +295,12 @@ def _seen(files: TaskFiles, part: Segment | None) -> tuple[CopyProgress | None, 
     """How far it is, and whether a process is at work on it."""
     if part:
         return part_at_work(files.task, part, SystemClock().now())
-    if progress := load(files.copy_progress):
-        return progress, is_running(files.task)
-    # What runs beside the daemon keeps nothing on its host.
-    return part_at_work(files.task, WHOLE, SystemClock().now())
+    kept = load(files.copy_progress)
+    # What runs beside the daemon keeps nothing on its host, and may have come after what is kept.
+    live, at_work = part_at_work(files.task, WHOLE, SystemClock().now())
+    if kept and not (live and live.started_at > kept.started_at):
+        return kept, is_running(files.task)
+    return live, at_work
 
 
 def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, object]:

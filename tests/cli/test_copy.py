@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from kcl_processor.aws import clients
+from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
+from kcl_processor.table.copy_progress import CopyProgress, save
+from kcl_processor.table.part_row import PartRow
+from kcl_processor.table.table_reader import Segment
 from tests.cli.ask import Ask
 from tests.kcl_tables import fill
 from tests.table.followed import follow
@@ -54,6 +60,23 @@ def test_a_live_copy_is_done_beside_a_daemon_and_says_how_far_it_is(ask: Ask, fi
     assert "TAKEN AWAY" in done.out and "verify" in done.err and "--delete-extra" in done.err
     status = json.loads(ask("copy", "--live", "--status", "--json").out)
     assert (status["state"], status["items"]) == ("done", 1)
+    assert json.loads(ask("copy", "--status", "--json").out) == status
+
+
+def test_of_a_hosts_last_copy_and_a_later_one_beside_the_daemon_the_later_is_shown(
+    ask: Ask, file: Path, tmp_path: Path
+) -> None:
+    """What refuses a second live copy names this command."""
+    task = load_tasks(file)[0]
+    earlier = CopyProgress("", "", "", 0, 0, started_at=1.0, segments=[], finished_at=2.0, items=7)
+    save(TaskFiles(task, tmp_path / "state").copy_progress, earlier)
+    fill(task, [])
+    assert json.loads(ask("copy", "--status", "--json").out)["items"] == 7
+    row = PartRow(task, Segment(0, 1), SystemClock(), lambda _: None)
+    later = replace(earlier, started_at=3.0, finished_at=None, items=8, token="later")
+    row.take(later)
+    status = json.loads(ask("copy", "--status", "--json").out)
+    assert (status["state"], status["items"]) == ("running", 8)
 
 
 def test_a_copy_that_never_began_has_no_state(ask: Ask) -> None:
