@@ -37,8 +37,8 @@ def refuse_unfollowed(
     claimed, leases = read_claim(task), _leases(task)
     if claimed is None or not leases:
         raise ConfigError(
-            f"No daemon of task {task.name} was started: what changes while the table is copied "
-            "would be lost.",
+            f"No daemon of task {task.name} was started, or none since its leases were reset: what "
+            "changes while the table is copied would be lost.",
             f"kcl-processor run {task.name}, on whatever host, then this again, beside it",
         )
     stream = Stream(clients.streams(task.source), ours.stream, clock, wait)
