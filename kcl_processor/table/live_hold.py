@@ -100,6 +100,7 @@ class LiveHold:
 
         Raises:
             PartTaken: another process copies the part.
+            ConfigError: the copy in whose place this one is begun is at work.
             Overtaken: another part has begun the copy; or another process has copied of this one
                 what was read as left.
         """
@@ -116,9 +117,10 @@ class LiveHold:
                 over=self._before is not None and self._before.state is CopyState.BEGUN,
             )
             if not replace_live_mark(self._task, self._before, mark):
+                self._refuse_at_work()
                 raise Overtaken(
                     f"Another part has begun the copy of task {self._task.name} just now.",
-                    "start this part again, and it joins it",
+                    "start this part again, without --restart, and it joins it",
                 )
         if mark and mark.over and self._clock.now() - mark.started_at < _GIVEN_UP:
             self._alone_at = self._clock.elapsed() + DEAD
@@ -155,6 +157,16 @@ class LiveHold:
             if replace_live_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
                 break
         return 0
+
+    def _refuse_at_work(self) -> None:
+        """Refuse to take the place of a copy that moved its mark since that was read."""
+        mark = read_live_mark(self._task)
+        if mark and self._before and mark.token == self._before.token:
+            raise ConfigError(
+                f"The live copy of task {self._task.name} that is to be begun anew is at work on "
+                f"{mark.host}: its mark moved just now.",
+                "stop it first, then try again",
+            )
 
     def _current(self, progress: CopyProgress) -> LiveMark:
         """The mark of this part's copy as it is now."""

@@ -107,6 +107,19 @@ def test_a_copy_begun_anew_waits_for_the_one_it_takes_the_place_of(world: CopyWo
     assert Part(world, 0, 1).begin(restart=True).hold.seconds_to_alone() == 0
 
 
+def test_who_begins_anew_beside_one_at_work_is_told_to_stop_that_first(world: CopyWorld) -> None:
+    """Nobody has begun another, and what was typed would never join it; the one at work goes on."""
+    at_work = Part(world, 0, 1).begin()
+    anew = Part(world, 0, 1).read(restart=True)
+    world.clock.turn(5)
+    at_work.hold.look(at_work.progress)
+    with pytest.raises(ConfigError, match="is at work on") as raised:
+        anew.hold.begin(anew.progress)
+    assert "stop it first" in raised.value.hint
+    at_work.hold.look(at_work.progress)
+    assert at_work.finish() == 0
+
+
 def test_parts_that_begin_at_once_are_one_copy(world: CopyWorld) -> None:
     """The slower one reads again, and joins."""
     first, second = Part(world, 0).read(), Part(world, 1).read()
