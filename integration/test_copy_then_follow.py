@@ -28,7 +28,11 @@ QUIET = range(40)
 @pytest.mark.parametrize(
     "items", [2_000, pytest.param(20_000, marks=pytest.mark.drill)], ids=lambda n: f"{n} items"
 )
-@pytest.mark.parametrize("words", [(), ("--copy-first",)], ids=["copy beside", "copy first"])
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param((), marks=pytest.mark.drill), ("--copy-first",)],
+    ids=["copy beside", "copy first"],
+)
 def test_a_live_table_becomes_an_equal_replica(
     local: str, tmp_path: Path, items: int, words: tuple[str, ...]
 ) -> None:

@@ -32,7 +32,11 @@ RULES = {"where": "odd", "set": {"sk": "ver"}, "allow_collisions": True}
 
 @pytest.mark.parametrize(
     ("items", "rules"),
-    [(1200, None), (1200, RULES), pytest.param(20_000, None, marks=pytest.mark.drill)],
+    [
+        (1200, None),
+        pytest.param(1200, RULES, marks=pytest.mark.drill),
+        pytest.param(20_000, None, marks=pytest.mark.drill),
+    ],
     ids=["as it is", "by rules", "20,000 items"],
 )
 def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(

@@ -42,6 +42,7 @@ def test_a_paused_fleet_lets_nothing_out_and_loses_nothing(story: Stories, tell:
     tell("a pause of the fleet, a kill and a stop in it", told, verdict, 1)
 
 
+@pytest.mark.drill
 def test_one_shard_is_paused_alone(story: Stories) -> None:
     """The others go on, and a graceful stop of its worker loses nothing of it."""
     told = story(lineages=2, preload=60, keys=60, rate=60.0)

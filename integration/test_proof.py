@@ -11,6 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from integration.background import repeating
 from integration.commands import Commands
 from integration.copy_tables import Pair
@@ -69,6 +71,7 @@ def test_a_proof_survives_a_kill_and_tells_what_differs(local: str, tmp_path: Pa
     assert read_proof(task) is None
 
 
+@pytest.mark.drill
 def test_changes_on_their_way_are_no_differences(local: str, tmp_path: Path) -> None:
     """The replica is a second behind all the time, and what differs for good is found beside it."""
     pair = Pair(local, tmp_path)

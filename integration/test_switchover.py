@@ -253,6 +253,7 @@ def test_shards_that_close_meanwhile_are_read_to_their_end(story: Stories) -> No
     assert {name: last.get(name) for name in ends} == ends
 
 
+@pytest.mark.drill
 def test_a_writer_that_goes_on_is_caught(local: str, tmp_path: Path) -> None:
     """By a code of its own; then everything is as it was, and the replica goes on."""
     migration = Migration(local, tmp_path)
@@ -268,6 +269,7 @@ def test_a_writer_that_goes_on_is_caught(local: str, tmp_path: Path) -> None:
         until(migration.equal, "the last changes arrive", 30)
 
 
+@pytest.mark.drill
 def test_writes_are_denied_also_by_one_that_is_killed(tmp_path: Path) -> None:
     """On moto, whose writers here look at the policy themselves: killed and typed again it goes on,
     to a certificate; the policy that was there comes back to the letter."""

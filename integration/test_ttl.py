@@ -47,8 +47,18 @@ class Replica:
         return done.returncode, json.loads(done.stdout)["total"]
 
 
-@pytest.mark.parametrize("rules", [None, {"where": "pk != 'x'", "set": {"origin": "'us'"}}])
-@pytest.mark.parametrize("word", ["skip", "apply"])
+RULES = {"where": "pk != 'x'", "set": {"origin": "'us'"}}
+
+
+@pytest.mark.parametrize(
+    ("word", "rules"),
+    [
+        ("skip", RULES),
+        ("apply", None),
+        pytest.param("skip", None, marks=pytest.mark.drill),
+        pytest.param("apply", RULES, marks=pytest.mark.drill),
+    ],
+)
 def test_by_time_to_live(story: Stories, word: str, rules: dict[str, Any] | None) -> None:
     """Skipped or applied as it is told; a deletion by anybody else is always applied, and an item
     that comes back after its time is replicated."""
