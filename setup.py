@@ -65,7 +65,7 @@ setup(
     packages=find_packages(include=["kcl_processor", "kcl_processor.*"]),
     package_data={
         "kcl_processor": ["py.typed"],
-        "kcl_processor.launcher": ["jars.json", "logback.xml", "lib/*.jar"],
+        "kcl_processor.launcher": ["jars.json", "logback.xml", "classes.txt", "lib/*.jar"],
     },
     cmdclass={"build_py": BuildWithLauncher},
     # A build frontend is told of these by setuptools, beside those of pyproject.toml.

@@ -43,13 +43,13 @@ class Pair:
         self.source = client("dynamodb", self.url, SOURCE_REGION)
         self.replica = client("dynamodb", self.url, DESTINATION_REGION)
         self.commands = Commands(self.folder / "tasks.yml", self.folder)
-        settings = {
+        self.settings: task_file.Settings = {
             "source": task_file.side(SOURCE_REGION, self.table, self.url),
             "destination": task_file.side(DESTINATION_REGION, self.table, self.url),
             "kcl": {"application_name": f"leases-{self.table}"},
             "metrics": {"publish": False},
         }
-        task_file.write(self.commands.file, self.name, settings)
+        task_file.write(self.commands.file, self.name, self.settings)
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of the product's commands on this task, to its end."""
@@ -59,6 +59,13 @@ class Pair:
         """Create both tables, the source with its stream."""
         local_tables.create(self.source, self.table, self.keys, StreamSpecification=STREAM)
         local_tables.create(self.replica, self.table, self.keys)
+
+    def create_filled(self, numbers: Sequence[int], version: int = 0) -> None:
+        """The same, with items at the source that are older than its stream."""
+        local_tables.create(self.source, self.table, self.keys)
+        local_tables.create(self.replica, self.table, self.keys)
+        self.fill(numbers, version)
+        self.source.update_table(TableName=self.table, StreamSpecification=STREAM)
 
     def key(self, number: int) -> Item:
         """The key of item ``number``."""

@@ -29,8 +29,8 @@ class Replica:
         local_tables.create(self.source, self.table, HASH_ONLY, StreamSpecification=STREAM)
         local_tables.create(self.destination, self.table, HASH_ONLY)
 
-    def worker(self, console: str = "run.log") -> Worker:
-        """A daemon that gets the original library's flags, and where its files go."""
+    def worker(self, console: str = "run.log", *more: str) -> Worker:
+        """A daemon that gets the original library's flags, where its files go, and more flags."""
         pairs = {
             "--sourceRegion": SOURCE_REGION,
             "--sourceTable": self.table,
@@ -45,7 +45,7 @@ class Replica:
             "--log-dir": str(self.folder),
         }
         flags = ["--dontPublishCloudwatch", *(word for pair in pairs.items() for word in pair)]
-        command = [sys.executable, "-m", "kcl_processor", "run", *flags]
+        command = [sys.executable, "-m", "kcl_processor", "run", *flags, *more]
         return Worker(command, self.folder / console)
 
     def commands(self) -> Commands:

@@ -93,16 +93,16 @@ def test_refuses_while_the_daemon_is_alive(pair: Pair) -> None:
 
 
 def test_plans_before_there_is_a_destination(local: str, tmp_path: Path) -> None:
-    """Both ways are compared by time and cost, with what to type."""
+    """All ways are compared by time and cost, with what to type."""
     pair = Pair(local, tmp_path)
     local_tables.create(pair.source, pair.table, pair.keys)
     pair.fill(range(30))
     done = pair.run("copy", "--plan")
     assert done.returncode == ExitCode.OK, done.stderr
     assert "30 items x ceil(" in done.stdout
-    assert "aws dynamodb import-table --region eu-west-1" in done.stdout
+    assert "copy orders --managed --bucket BUCKET" in done.stdout
     ways = json.loads(pair.run("copy", "--plan", "--json").stdout)
-    assert [way["name"] for way in ways] == ["copy", "export and import"]
+    assert [way["name"] for way in ways] == ["copy", "copy --live", "export and import"]
 
 
 def test_a_stopped_copy_says_how_to_go_on(pair: Pair) -> None:

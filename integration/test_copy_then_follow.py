@@ -15,8 +15,11 @@ from integration.background import repeating
 from integration.copy_tables import Pair
 from integration.until import until
 from integration.worker import Worker
+from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from kcl_processor.table.copy_progress import load
+from kcl_processor.table.live_task import WHOLE
+from kcl_processor.table.part_row import read_part
 
 # Items that the live writer leaves alone, for differences that are planted there.
 QUIET = range(40)
@@ -25,13 +28,19 @@ QUIET = range(40)
 @pytest.mark.parametrize(
     "items", [2_000, pytest.param(20_000, marks=pytest.mark.drill)], ids=lambda n: f"{n} items"
 )
-def test_a_live_table_becomes_an_equal_replica(local: str, tmp_path: Path, items: int) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param((), marks=pytest.mark.drill), ("--copy-first",)],
+    ids=["copy beside", "copy first"],
+)
+def test_a_live_table_becomes_an_equal_replica(
+    local: str, tmp_path: Path, items: int, words: tuple[str, ...]
+) -> None:
     """Items change, come and go during the copy, the replay, verify and repair; all ends equal."""
     pair = Pair(local, tmp_path)
-    pair.create()
-    pair.fill(range(items))
+    pair.create_filled(range(items))
     began = len(pair.contents(pair.source))
-    with live_writes(pair, items) as made, following(pair) as daemon:
+    with live_writes(pair, items) as made, following(pair, *words) as daemon:
         until(lambda: copied(pair), "the copy is done", 120)
         until(lambda: replicates(pair, daemon), "the daemon has caught up")
         changes = len(made)
@@ -46,7 +55,7 @@ def test_a_live_table_becomes_an_equal_replica(local: str, tmp_path: Path, items
         assert verify(pair)[0] == ExitCode.OK
         assert len(made) > changes, "writes went on during all of it"
     assert began == items
-    with following(pair) as daemon:
+    with following(pair, *words) as daemon:
         until(lambda: replicates(pair, daemon), "the daemon went on, and nothing was copied")
         until(pair.equal, "both sides are equal", 30)
         assert "nothing is copied" in daemon.log()
@@ -71,9 +80,9 @@ def live_writes(pair: Pair, items: int) -> Iterator[list[int]]:
 
 
 @contextmanager
-def following(pair: Pair) -> Iterator[Worker]:
-    """``kcl-processor start``: the copy, then the daemon."""
-    command = pair.commands.line("start", "--log-dir", str(pair.folder))
+def following(pair: Pair, *words: str) -> Iterator[Worker]:
+    """``kcl-processor start``: the daemon and the copy, beside it or before it."""
+    command = pair.commands.line("start", "--log-dir", str(pair.folder), *words)
     with Worker(command, pair.folder / "start.log") as daemon:
         yield daemon
         assert daemon.running(), daemon.log()
@@ -82,7 +91,8 @@ def following(pair: Pair) -> Iterator[Worker]:
 
 def copied(pair: Pair) -> bool:
     """Whether the copy's progress says that it is done."""
-    progress = load(pair.folder / "orders.copy.json")
+    (task,) = load_tasks(pair.commands.file)
+    progress = load(pair.folder / "orders.copy.json") or read_part(task, WHOLE)
     return progress is not None and progress.finished_at is not None
 
 

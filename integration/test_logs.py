@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from integration.story import Stories, Tell, assert_replicated
+from integration.story import Stories, Story, Tell, assert_replicated
 from integration.until import until
 
 pytestmark = pytest.mark.story
@@ -67,12 +67,35 @@ def test_mixed_faults_on_both_sides_are_few_lines(story: Stories, tell: Tell) ->
     # The source is one, the destination one for each of two shards.
     trouble = [line for line in lines if re.search(r"not (take|answer) every|again; the", line)]
     assert len(trouble) <= 3 * 6, "\n".join(trouble)
-    kcl = (told.folder / "worker-1" / f"{told.name}@worker-1-kcl.log").read_text()
-    assert not re.findall(r"^\S+ ERROR .*", kcl, re.MULTILINE)
-    assert not re.findall(r"^\s+at .*", kcl, re.MULTILINE), (
-        "no stack trace for a read that is retried"
-    )
+    _assert_reads_are_silent(told)
     verdict = told.simulator.settle(60)
     assert worker.stop() == 0
     assert_replicated(verdict)
     tell("mixed faults on both sides", told, verdict, 1, f"{len(trouble)} lines of log")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "ProvisionedThroughputExceededException",
+        pytest.param("InternalServerError", marks=pytest.mark.drill),
+    ],
+)
+def test_a_source_that_answers_nothing_is_few_lines(story: Stories, kind: str) -> None:
+    """The SDK's retries are soon spent, and then each read fails: five a second and shard."""
+    told = story(lineages=8, preload=100, keys=100, rate=50.0)
+    worker = told.started()
+    told.simulator.faults(source=[{"kind": kind, "operation": "GetRecords"}])
+    counted = rf"still does not answer every call, for \d+ s: [0-9]{{2,}} {kind}"
+    until(lambda: re.search(counted, worker.log()), "many reads have failed", 100)
+    told.simulator.faults(source=[])
+    _assert_reads_are_silent(told)
+    assert_replicated(told.simulator.settle(60))
+    assert len(re.findall("not answer every call", worker.log())) <= 3
+
+
+def _assert_reads_are_silent(told: Story) -> None:
+    """In the KCL's log there is no error and no stack trace for a read that is retried."""
+    kcl = (told.folder / "worker-1" / f"{told.name}@worker-1-kcl.log").read_text()
+    assert not re.findall(r"^\S+ ERROR .*", kcl, re.MULTILINE)
+    assert not re.findall(r"^\s+at .*", kcl, re.MULTILINE)

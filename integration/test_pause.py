@@ -8,6 +8,7 @@ import pytest
 
 from integration.story import Stories, Story, Tell, assert_replicated
 from integration.until import until
+from kcl_processor.config.task import Task
 from kcl_processor.fleet.pause import IN_FORCE
 
 pytestmark = pytest.mark.story
@@ -41,6 +42,7 @@ def test_a_paused_fleet_lets_nothing_out_and_loses_nothing(story: Stories, tell:
     tell("a pause of the fleet, a kill and a stop in it", told, verdict, 1)
 
 
+@pytest.mark.drill
 def test_one_shard_is_paused_alone(story: Stories) -> None:
     """The others go on, and a graceful stop of its worker loses nothing of it."""
     told = story(lineages=2, preload=60, keys=60, rate=60.0)
@@ -50,7 +52,8 @@ def test_one_shard_is_paused_alone(story: Stories) -> None:
     assert paused.returncode == 0, paused.stderr
     assert [one["shard"] for one in json.loads(paused.stdout)] == [shard]
     until(lambda: shard in str(told.status()["reasons"]), "the pause is seen")
-    until(told.more_writes(20), "the other goes on", 30)
+    # Until it is in force, and what was written before has its checkpoint.
+    _more_changes(told, 60 * (IN_FORCE + 2 * Task.checkpoint_seconds))
     held = told.leases()[shard]["checkpoint"]
     until(told.more_writes(20), "the other goes on", 30)
     assert told.leases()[shard]["checkpoint"] == held
@@ -69,3 +72,31 @@ def _is_still(told: Story) -> bool:
         lambda: told.simulator.status()["changes"] > made + 60 * IN_FORCE // 2, "changes are made"
     )
     return told.writes() == before
+
+
+def test_a_stop_in_a_pause_leaves_the_last_records_of_a_shard(story: Stories) -> None:
+    """They come with the shard's end, and a worker that stops has not read it to its end."""
+    told = story(lineages=2, preload=40, keys=40, rate=40.0)
+    worker = told.started()
+    assert worker.stop() == 0, worker.log()
+    closed = set(told.leases())
+    assert told.run("pause").returncode == 0
+    _more_changes(told, 40)
+    told.simulator.control(rollover=None)
+    begun = worker.log().count("starts at")
+    worker = told.start()
+    until(lambda: worker.log().count("starts at") == begun + len(closed), "they are read", 60)
+    _more_changes(told, 120)
+    before = told.writes()
+    assert worker.stop() == 0, worker.log()
+    assert told.writes() == before
+    ends = {told.leases()[shard]["checkpoint"] for shard in closed}
+    assert "SHARD_END" not in ends, "what waits is left to the next owner"
+    assert told.run("resume").returncode == 0
+    told.started()
+    assert_replicated(told.simulator.settle(90))
+
+
+def _more_changes(told: Story, more: int) -> None:
+    enough = told.simulator.status()["changes"] + more
+    until(lambda: told.simulator.status()["changes"] >= enough, "changes are made")

@@ -10,7 +10,7 @@ import pytest
 from integration import local_tables, task_file
 from integration.clients import client
 from integration.local_tables import DESTINATION_REGION
-from integration.simulator.items import Item
+from integration.simulator.items import Item, key_of
 from integration.story import Stories, Story
 from integration.until import until
 
@@ -24,6 +24,8 @@ RULES = {
     "rename": {"sum": "amount"},
     "set": {"id": "join('@', [pk, to_string(sk), to_string(ver)])", "origin": "'us'"},
 }
+# Items that no load changes.
+QUIET = (900, 901, 902)
 
 
 def ruled(item: Item) -> Item | None:
@@ -59,6 +61,17 @@ class Ruled:
         items = local_tables.items(self.replica, self.table)
         return {item["id"]["S"]: normal(item) for item in items}
 
+    def plant(self, missing: str, changed: str, moved: str) -> None:
+        """A difference of each kind, at the items that have these ids."""
+        items = self.held()
+        self.replica.delete_item(TableName=self.table, Key={"id": {"S": missing}})
+        self.put({**items[changed], "sum": {"N": "99"}})
+        self.put({**items[moved], "id": {"S": "no more its own"}})
+        self.put({**items[moved], "id": {"S": "of nobody"}, "pk": {"S": "nobody"}})
+
+    def put(self, item: Item) -> None:
+        self.replica.put_item(TableName=self.table, Item=item)
+
     def verify(self, *words: str) -> tuple[int, dict[str, Any]]:
         """Exit code and what ``verify --json`` says."""
         done = self.told.run("verify", "--json", *words)
@@ -86,5 +99,28 @@ def test_the_replica_ends_as_the_rules_say(story: Stories) -> None:
     told.simulator.control(load={"rate": 0})
     until(lambda: replica.held() == replica.expected(), "the replica is as the rules say", 90)
     assert len(replica.expected()) > 50
+    code, said = replica.verify()
+    assert code == 0, said
+
+
+def test_planted_differences_are_repaired_while_the_source_is_written(story: Stories) -> None:
+    """Beside a daemon that moves keys, of which nothing is undone."""
+    told = story(lineages=2, preload=200, keys=200, rate=0.0)
+    replica = Ruled(told)
+    for number in QUIET:
+        told.simulator.control(change={"number": number})
+    worker = told.start()
+    until(lambda: replica.held() == replica.expected() != {}, "all is there", 90)
+    told.simulator.control(load={"rate": 40.0})
+    replica.plant(*(f"{pk}@{sk}@1" for pk, sk in map(key_of, QUIET)))
+    words = ("--patience", "5", "--segments", "4")
+    counts = ("missing", "changed", "extra")
+    code, said = replica.verify(*words)
+    assert (code, [said["total"][name] for name in counts]) == (1, [1, 1, 2]), said
+    code, said = replica.verify(*words, "--repair", "--delete-extra")
+    assert (code, said["differing"], said["total"]["equal_again"]) == (0, 0, 4), said
+    assert worker.running()
+    told.simulator.control(load={"rate": 0})
+    until(lambda: replica.held() == replica.expected(), "the replica is as the rules say", 60)
     code, said = replica.verify()
     assert code == 0, said

@@ -111,8 +111,10 @@ class Worker:
 
 
 def record_processors(daemon: int) -> list[psutil.Process]:
-    """Those of a daemon: what its one child, the fork server, forked."""
+    """Those of a daemon: what the fork server, its child, forked. Another child may be at work that
+    archives its classes, with a JVM."""
     try:
-        return [fork for server in psutil.Process(daemon).children() for fork in server.children()]
+        forks = [fork for child in psutil.Process(daemon).children() for fork in child.children()]
+        return [fork for fork in forks if fork.name() != "java"]
     except psutil.NoSuchProcess:
         return []

@@ -26,6 +26,8 @@ MANY_SHARDS = 128
 FURTHER_SHARD_MB = 4
 # Seconds between two reads of a shard that has been without changes for minutes (ReadPace.java).
 QUIET_READ_SECONDS = 1.0
+# Seconds that a round of a proof takes at least: a small table is not compared without a pause.
+PROOF_REST = 60.0
 # Counted in a run: the names of KCL's metrics at its level SUMMARY, with the dimension Operation
 # alone.
 KCL_METRICS = 32

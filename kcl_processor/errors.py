@@ -29,10 +29,12 @@ class ExitCode(IntEnum):
     DESTINATION = 7
     POISON = 8
     GAP = 9
+    WRITTEN = 10
     BUG = 70
 
 
-# What the exit code of a daemon says; the README's table has the same words.
+# What the exit code of a daemon says; the README's table has the same words. No daemon ends with
+# ``NOT_RUNNING`` and ``UNKNOWN``, which are of ``status``, nor with ``WRITTEN``, of ``switchover``.
 MEANINGS: Mapping[int, str] = {
     ExitCode.OK: "stopped as asked",
     ExitCode.CRASH: "crashed, or a child was killed",
@@ -110,3 +112,9 @@ class GapError(OperatorError):
     """Changes left the stream before they were read: they can no longer be replicated."""
 
     exit_code = ExitCode.GAP
+
+
+class StillWritten(OperatorError):
+    """Somebody writes to a source whose writers were to stop; what was changed is taken back."""
+
+    exit_code = ExitCode.WRITTEN

@@ -18,7 +18,7 @@ from samples import amazon_kclpy_helper
 
 from kcl_processor.errors import OperatorError
 from kcl_processor.launch.daemon import LOGBACK
-from kcl_processor.launcher.jars import daemon_class_path
+from kcl_processor.launcher.jars import check, daemon_class_path, daemon_jars
 from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
 
 
@@ -43,8 +43,9 @@ def class_path(properties: str | None, paths: list[str]) -> str:
     """Return the class path: ``paths``, the daemon's jars, and the folder of the properties file.
 
     Raises:
-        OperatorError: a jar is missing or there twice.
+        OperatorError: a jar is missing, or another file than the manifest's.
     """
+    check(daemon_jars())
     theirs = amazon_kclpy_helper.get_kcl_classpath(properties, list(paths))
     # The stock path is in a folder's arbitrary order and has the jar that the launcher replaces.
     ours = daemon_class_path()
@@ -55,7 +56,7 @@ def command(args: argparse.Namespace) -> list[str]:
     """Return the daemon's command line.
 
     Raises:
-        OperatorError: there is no usable Java, or a jar is missing or there twice.
+        OperatorError: there is no usable Java, or a jar is missing or another file.
     """
     java = find_java(args.java)
     return [

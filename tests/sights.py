@@ -47,6 +47,7 @@ def sight(*views: ShardView, **options: Any) -> Sight:
         shards=list(views),
         live=["worker-1"],
         leader=None,
+        unseen=None,
         heartbeats={},
         endings=[],
         pauses=[],

@@ -84,6 +84,8 @@ def test_the_readme_lists_every_exit_code() -> None:
 def test_the_readme_and_the_product_say_the_same_of_each_exit_code() -> None:
     """What `status` says of an end is found again in the table."""
     rows = dict(re.findall(r"^\| (\d+) \| (.*?) \|", README, re.MULTILINE))
+    of_switchover = rows.pop(str(int(ExitCode.WRITTEN)))
+    assert of_switchover.startswith("`switchover` alone")
     assert rows.keys() == {str(int(code)) for code in MEANINGS}
     for code, meaning in MEANINGS.items():
         assert meaning in rows[str(int(code))]
@@ -110,7 +112,8 @@ def test_the_readme_and_the_units_restart_after_the_same_exit_codes() -> None:
     assert {code for code, restart in said.items() if restart == "no"} == {
         str(int(code)) for code in FINAL
     }
-    assert {code for code, restart in said.items() if not restart} == {str(int(ExitCode.OK))}
+    never = {str(int(code)) for code in (ExitCode.OK, ExitCode.WRITTEN)}
+    assert {code for code, restart in said.items() if not restart} == never
     (left,) = re.findall(r"leave it stopped on ([\d, and]+),", " ".join(README.split()))
     assert re.findall(r"\d+", left) == [str(int(code)) for code in FINAL]
 
@@ -118,8 +121,9 @@ def test_the_readme_and_the_units_restart_after_the_same_exit_codes() -> None:
 def test_every_command_has_a_module_of_its_own() -> None:
     """One command, one module, and no module of a command that is not offered."""
     modules = {path.stem for path in (ROOT / "kcl_processor" / "cli").glob("*.py")}
-    printing = {"hint", "output", "plan", "progress", "verified", "watch"}
-    helpers = {"__init__", "parser", "ranges", "task"} | printing
+    printing = {"hint", "managed", "output", "plan", "progress", "rechecked", "report"}
+    printing |= {"verified", "watch"}
+    helpers = {"__init__", "beside", "parser", "ranges", "task"} | printing
     assert modules - helpers == set(COMMANDS)
 
 

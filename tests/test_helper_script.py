@@ -11,6 +11,7 @@ import pytest
 
 from kcl_processor.launcher import jars
 from kcl_processor.launcher.java import MAIN_CLASS
+from tests.kclpy import InstalledKclpy
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "kcl_processor_helper.py"
 
@@ -55,6 +56,20 @@ def test_print_command_is_one_shell_line(
     assert words[0] == str(java)
     assert words[words.index("-cp") + 2] == MAIN_CLASS
     assert words[-4:] == ["--properties-file", str(properties), "--log-configuration", "my.xml"]
+
+
+def test_a_jar_that_is_none_is_told(
+    helper: ModuleType,
+    java: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It has no state directory to note anything in, and so compares all of them each time."""
+    path = InstalledKclpy(tmp_path / "installed", monkeypatch).damage("sts")
+    assert helper.main(["--print_command", "-j", str(java), "-p", "t.properties"]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and path.name in said.err
 
 
 def test_unusable_java_is_told(

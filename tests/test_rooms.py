@@ -36,10 +36,6 @@ COVERED_ELSEWHERE = {
         "it starts the Java program that integration/ runs on",
         ["integration/test_simulator_local.py"],
     ),
-    "launcher/build": (
-        "it compiles Java, and JUnit runs what it compiles",
-        ["integration/test_launcher_junit.py"],
-    ),
     "operate/uneven": (
         "it is what the doctor warns of, and the README's table holds it",
         ["tests/operate/test_doctor.py", "tests/test_docs.py"],
@@ -60,9 +56,17 @@ COVERED_ELSEWHERE = {
         "it is where a copy's reports go, and what it goes on from is read there",
         ["tests/table/test_table_copy.py"],
     ),
+    "table/held_row": (
+        "it is a part's row as one process holds it, whatever is done to the part",
+        ["tests/table/test_parts.py"],
+    ),
     "table/laid_sample": (
         "it reads what `transform` shows, and whole commands are run on tables",
         ["tests/cli/test_transform.py"],
+    ),
+    "table/managed_row": (
+        "it is what a copy that AWS makes goes on from",
+        ["tests/table/test_managed_copy.py"],
     ),
     "table/hold": (
         "it is what the holds on whole copies and on parts share, and both are held",
@@ -75,6 +79,10 @@ COVERED_ELSEWHERE = {
     "table/part_row": (
         "it is what a part goes on from, on any host",
         ["tests/table/test_parts.py", "integration/test_copy_in_parts.py"],
+    ),
+    "table/live_share": (
+        "it wires what one process of a live copy needs; whole copies run in several",
+        ["tests/table/test_live_task.py", "integration/test_live_copy.py"],
     ),
     "table/copy_progress": (
         "it is what a copy that died goes on from",
@@ -92,6 +100,10 @@ COVERED_ELSEWHERE = {
         "it joins locks, checks and the copy: whole runs, also killed ones",
         ["tests/cli/test_copy.py", "integration/test_copy.py"],
     ),
+    "table/proof_notes": (
+        "it notes what whole runs and looks at single keys come to",
+        ["tests/table/test_recheck.py", "tests/table/test_proof_task.py"],
+    ),
     "table/verify_share": (
         "it joins scans, suspects and repairs in one process of a verification",
         ["tests/cli/test_verify.py", "integration/test_verify.py"],
@@ -107,7 +119,9 @@ OF_NO_MODULE = {
     "test_hostile": "files and rows of anything, over all that read them",
     "cli/test_unfinished_copy": "a copy that is not whole, over all commands",
     "table/test_ruled_tables": "whole runs of copy, verify and replay under rules",
+    "table/test_from_export": "whole copies of exports, over manifests, files, marks and parts",
     "table/test_parts": "a copy in parts, over the rows and the mark",
+    "table/test_live_argument": "why a copy may run beside the daemon, on a model",
     "cli/test_others_tables": "whose checkpoints these are, over all commands",
     "cli/test_one_table": "a table under two spellings, over all commands that write",
     "aws/test_settings": "the README's table of AWS settings, over wire and clients",

@@ -97,7 +97,7 @@ def test_no_text_names_a_version_of_the_manifest() -> None:
 
 def test_what_was_read_in_the_kcl_was_read_in_the_kcl_that_runs() -> None:
     """A comment that rests on a release of the KCL is looked at again when that is another."""
-    jars = "\n".join(jar.name for jar in kclpy_jars(MANIFEST.kclpy))
+    jars = "\n".join(placed.path.name for placed in kclpy_jars(MANIFEST))
     (release,) = re.findall(r"^amazon-kinesis-client-(\d+\.\d+\.\d+)\.jar", jars, re.MULTILINE)
     of_its_kind = re.compile(rf"\bKCL ({release.partition('.')[0]}\.\d+\.\d+)")
     named = {path: set(of_its_kind.findall(said)) for path, said in SOURCES.items()}

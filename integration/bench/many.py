@@ -88,8 +88,14 @@ def _mass_rollover(bench: Bench) -> Figures:
 def _start(bench: Bench) -> Figures:
     """A first start, then one after a kill."""
     first = bench.first_write() - bench.started
+    cpu = sum(bench.usage.cpu().values())
     (again,) = restart(bench).values()
-    return {"first start, s to the first record": first, "restart, s": again}
+    return {
+        "first start, s to the first record": first,
+        "first start, CPU s": cpu,
+        "restart, s": again,
+        "restart, CPU s": sum(bench.usage.cpu().values()),
+    }
 
 
 def _many_shards(shards: int) -> Scenario:

@@ -29,6 +29,6 @@ the developer guide's pages on streams.
 | items up to 400 KB | API PutItem |
 
 Not simulated: AT_TIMESTAMP, more than two readers of a shard being throttled, call rate limits
-(they are counted, see `CallCounts`), TTL's userIdentity, signatures, capacity (ConsumedCapacity is
-absent), conditions and updates on the in-memory destination.
+(they are counted, see `CallCounts`), TTL's clock (tests say what expires), signatures, capacity
+(ConsumedCapacity is absent), conditions and updates on the in-memory destination.
 """

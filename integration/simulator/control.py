@@ -71,7 +71,8 @@ class Control:
             self._simulator.endpoints[endpoint].faults.replace(of_endpoint)
 
     def change(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Make one change: `number`, `delete`, and `raw`, a record as text to serve as it is.
+        """Make one change: `number`, `delete`, `expire` for what time to live deletes, and `raw`, a
+        record as text to serve as it is.
 
         A second deletion of an item becomes a put: see the answer's `event`.
         """
@@ -79,6 +80,7 @@ class Control:
         change = self._simulator.source.change(
             wanted["number"],
             delete=bool(wanted.get("delete")),
+            expire=bool(wanted.get("expire")),
             raw=raw.encode() if raw else None,
         )
         return {

@@ -13,7 +13,8 @@ HASH_SPACE = 1 << 32
 class Change:
     """One change of item `number`; `version` counts every change of it, deletions too, from 1.
 
-    `created` is in epoch seconds. `raw` is a record given by a test, served as it is.
+    `created` is in epoch seconds. `raw` is a record given by a test, served as it is. `expired` is
+    true for a deletion that time to live made.
     """
 
     sequence: int
@@ -23,6 +24,7 @@ class Change:
     created: float
     shard: str
     raw: bytes | None = None
+    expired: bool = False
 
 
 @dataclass(slots=True)

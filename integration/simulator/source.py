@@ -17,8 +17,10 @@ _VIEWS = {
 _RECORD = (
     b'{"awsRegion":"%b","dynamodb":{"ApproximateCreationDateTime":%d,"Keys":%b%b,'
     b'"SequenceNumber":"%d","SizeBytes":%d,"StreamViewType":"%b"},"eventID":"%032x",'
-    b'"eventName":"%b","eventSource":"aws:dynamodb","eventVersion":"1.1"}'
+    b'"eventName":"%b","eventSource":"aws:dynamodb","eventVersion":"1.1"%b}'
 )
+# Of a deletion that time to live made, in the spelling of the API.
+_BY_TIME_TO_LIVE = b',"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"}'
 
 
 class Source(Mapping[Key, bytes]):
@@ -42,20 +44,27 @@ class Source(Mapping[Key, bytes]):
         # A change that was made while the stream was off has no shard.
         self._lineages: dict[str, tuple[int, str | None]] = {"": (0, None)}
 
-    def change(self, number: int, *, delete: bool = False, raw: bytes | None = None) -> Change:
+    def change(
+        self,
+        number: int,
+        *,
+        delete: bool = False,
+        expire: bool = False,
+        raw: bytes | None = None,
+    ) -> Change:
         """Put the next version of item `number`, or delete it; return the stream's change.
 
         An item is deleted once at most, though it may come back: a deletion carries no version on
         the wire, and so the judge can still tell which one it sees. Any other deletion becomes a
-        put, as does one of an item that is not there.
+        put, as does one of an item that is not there. `expire` deletes, too, as time to live does.
         """
         history = self.history.setdefault(number, [])
         live = bool(history) and history[-1].event != "REMOVE"
-        delete = delete and live and number not in self.deletions
+        delete = (delete or expire) and live and number not in self.deletions
         event: EventName = "REMOVE" if delete else "MODIFY" if live else "INSERT"
         if delete:
             self.deletions[number] = len(history) + 1
-        change = self.stream.append(number, len(history) + 1, event, raw)
+        change = self.stream.append(number, len(history) + 1, event, raw, expired=expire and delete)
         history.append(change)
         if change.shard not in self._lineages:
             shard = self.stream.shards[change.shard]
@@ -116,6 +125,7 @@ class Source(Mapping[Key, bytes]):
             self.view_type.encode(),
             change.sequence,
             change.event.encode(),
+            _BY_TIME_TO_LIVE if change.expired else b"",
         )
 
     def record_size(self, change: Change) -> int:

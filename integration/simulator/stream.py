@@ -57,14 +57,21 @@ class Stream:
         return next(shard for shard in self.open if shard.low <= point < shard.high)
 
     def append(
-        self, number: int, version: int, event: EventName, raw: bytes | None = None
+        self,
+        number: int,
+        version: int,
+        event: EventName,
+        raw: bytes | None = None,
+        *,
+        expired: bool = False,
     ) -> Change:
         """Add a change to the open shard of its item, if the stream is on, and return it."""
-        if self.status == "DISABLED":
-            return Change(next(self._sequences), number, version, event, time.time(), "", raw)
-        shard = self.shard_for(number)
-        change = Change(next(self._sequences), number, version, event, time.time(), shard.id, raw)
-        shard.changes.append(change)
+        shard = None if self.status == "DISABLED" else self.shard_for(number)
+        place = shard.id if shard else ""
+        sequence, now = next(self._sequences), time.time()
+        change = Change(sequence, number, version, event, now, place, raw, expired)
+        if shard:
+            shard.changes.append(change)
         return change
 
     def next_sequence(self) -> int:

@@ -1,4 +1,4 @@
-"""boto3 clients for the sides of a task, and their failures in an operator's words."""
+"""botocore clients for the sides of a task, and their failures in an operator's words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -94,6 +93,11 @@ def functions(source: Source) -> Any:
     return _client("lambda", source.region, None, source.access)
 
 
+def buckets(side: Side) -> Any:
+    """An S3 client for exports of a side's table; it finds a bucket's region by itself."""
+    return _client("s3", side.region, None, side.access)
+
+
 def described(
     client: Any, table: str, error: type[OperatorError], hint: str
 ) -> dict[str, Any] | None:
@@ -113,11 +117,12 @@ def described(
 @functools.cache
 def _client(service: str, region: str, endpoint: str | None, access: Access) -> Any:
     # Each client costs 10 MB and 50 ms, most of it the service's model: one is made and kept.
-    # It lives as long as the process, whoever asks first, and boto3 goes by the system's clock.
+    # It lives as long as the process, whoever asks first, and botocore goes by the system's clock.
     held = session(region, SystemClock(), access)
-    boto = boto3.Session(botocore_session=held)
     try:
-        made = boto.client(service, region_name=region, endpoint_url=endpoint, config=_BOUNDED)
+        made = held.create_client(
+            service, region_name=region, endpoint_url=endpoint, config=_BOUNDED
+        )
     # Of a URL and of a number botocore says no more than ValueError.
     except (BotoCoreError, ValueError) as error:
         raise ConfigError(

@@ -35,7 +35,7 @@ _BOUNDED = Config(
 
 
 def session(region: str, clock: Clock, access: Access = DEFAULT) -> Session:
-    """A botocore session whose credentials follow their source, for boto3's clients.
+    """A botocore session whose credentials follow their source, for botocore's clients.
 
     Args:
         region: where STS is asked for roles.
@@ -57,7 +57,8 @@ def session(region: str, clock: Clock, access: Access = DEFAULT) -> Session:
 
 def keys(region: str, clock: Clock, access: Access = DEFAULT) -> Keys:
     """The credentials alone, looked up on first use; the arguments are :func:`session`'s."""
-    read = _plain(region).get_config_variable
+    # Half of what a session costs are the handlers of its clients, and it makes none.
+    read = _plain(region, include_builtin_handlers=False).get_config_variable
     files = tuple(
         os.path.expanduser(os.path.expandvars(read(name)))
         for name in ("credentials_file", "config_file")
@@ -148,12 +149,12 @@ class _Held(CredentialProvider):  # type: ignore[misc]
         return self._held
 
 
-def _plain(region: str, profile: str | None = None) -> Session:
+def _plain(region: str, profile: str | None = None, **more: bool) -> Session:
     """A session with botocore's own chain, patient with metadata and bounded elsewhere.
 
     A session reads the shared files once, so each look for credentials takes a new one.
     """
-    made = Session(session_vars=_METADATA, profile=profile)
+    made = Session(session_vars=_METADATA, profile=profile, **more)
     made.set_config_variable("region", region)
     made.set_default_client_config(_BOUNDED)
     return made

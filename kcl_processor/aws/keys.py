@@ -120,6 +120,7 @@ class Keys(Credentials):  # type: ignore[misc]
             if found is None or (not rests and self._is_due(stamps)):
                 found = self._look(stamps)
             frozen = found.get_frozen_credentials()
+            _refuse_unsendable(frozen, self._whose)
         except NoKeys as error:
             self._failed(error)
             raise
@@ -147,6 +148,21 @@ class Keys(Credentials):  # type: ignore[misc]
         if error.message != self._told:
             _log.warning("%s The keys held are used as long as they last.", error.message)
         self._told = error.message
+
+
+def _refuse_unsendable(keys: ReadOnlyCredentials, whose: str) -> None:
+    """What cannot stand in a header would fail with an error that quotes it, the token whole."""
+    named = {
+        "access key id": keys.access_key,
+        "secret access key": keys.secret_key,
+        "session token": keys.token,
+    }
+    for what, value in named.items():
+        if value and any(char.isspace() or not char.isprintable() for char in value):
+            raise NoKeys(
+                f"The {what} of {whose} holds a space, a line break or a control character.",
+                "write it anew, without a line break at its end",
+            )
 
 
 def _stamp(file: str) -> _Stamp:

@@ -26,6 +26,7 @@ COMMANDS = (
     "prepare",
     "copy",
     "verify",
+    "heal",
     "start",
     "run",
     "render",
@@ -35,6 +36,7 @@ COMMANDS = (
     "pause",
     "resume",
     "replay",
+    "switchover",
     "iam",
     "dashboard",
     "exporter",
@@ -54,6 +56,7 @@ exit codes:
   7   the destination cannot be written
   8   the destination never accepts an item (poison)
   9   changes left the stream unread (gap)
+  10  a writer went on at the source of a switchover; everything is as it was
   70  an error of ours; please report it
 """
 

@@ -8,8 +8,19 @@ other out, on whatever host: an old item could land on a newer one.
 
 Of a task with rules the items are laid by these; it is gone on with by no others.
 
+With --from-export, the items come from an export of the table to S3 (all of it, DYNAMODB_JSON),
+and the hours count from the export's time. All its files are checked before an item is written.
+
+With --managed --bucket B, AWS does it: stream and point-in-time recovery on, an export to the
+bucket, and an import into a new table like the source; waited for, and gone on with. Where the
+destination is there, or the task has rules, this command lays the export itself.
+
 With --part, several hosts copy one table, a part each: the first begins the copy, and the last to
 end lets the daemon start. How far a part is lies beside the checkpoints: any host goes on with it.
+
+With --live it is the other way round: the daemon runs first, and the copy beside it, for as long as
+it takes, on any host, which any other goes on from. It lays an item only where the destination has
+none, and reads it again behind that: what the source has deleted by then is taken away again.
 """
 
 from __future__ import annotations
@@ -18,28 +29,39 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
+from kcl_processor.cli.beside import PATIENCE, DaemonsHalt, add_beside_argument
 from kcl_processor.cli.hint import again, as_called
+from kcl_processor.cli.managed import managed_options, print_managed
 from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
-from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, part, whole
+from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, part, units, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.launch.copy_mark import follow_until
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_sides import CopyOptions, describe_plan
 from kcl_processor.table.copy_task import Copied, is_running, run_copy
+from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.live_task import WHOLE, run_live
+from kcl_processor.table.managed_copy import run_managed
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.part_row import part_at_work
 from kcl_processor.table.scan import FEWEST, MOST
 from kcl_processor.table.table_reader import Segment
+
+Way = Callable[[TaskFiles, CopyOptions, CopyListener, Halt, Clock], Copied]
 
 HELP = "copy the table, before the daemon's first start"
 
@@ -49,10 +71,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_state_argument(parser)
     add_copy_arguments(parser)
     parser.add_argument(
+        "--live",
+        action="store_true",
+        help="copy beside the daemon, which was started before; what the destination holds is left",
+    )
+    add_beside_argument(parser)
+    parser.add_argument(
         "--part",
         type=part(MOST_PARTS),
         metavar="I/N",
         help="only part I of N, from 0; each on any host, which any other goes on from",
+    )
+    parser.add_argument(
+        "--from-export",
+        metavar="S3_URI",
+        help="copy what an export of the source to S3 holds: s3://BUCKET/PREFIX/AWSDynamoDB/ID/",
+    )
+    parser.add_argument(
+        "--managed", action="store_true", help="let AWS export to S3 and import; asks, or --yes"
+    )
+    parser.add_argument("--bucket", metavar="NAME[/PREFIX]", help="where --managed exports to")
+    parser.add_argument(
+        "--yes", action="store_true", help="turn stream and recovery on without asking"
     )
     parser.add_argument("--restart", action="store_true", help="forget an earlier run, begin anew")
     parser.add_argument("--status", action="store_true", help="show how far the copy is, and exit")
@@ -71,9 +111,9 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"parts to scan (default: one for each 256 MB, {FEWEST} to {MOST})",
     )
     add_processes_argument(parser)
-    units = "capacity units a second to stay under, or a percentage of the provisioned ones"
-    parser.add_argument("--max-rcu", metavar="N|N%", help=f"read {units}")
-    parser.add_argument("--max-wcu", metavar="N|N%", help=f"write {units}")
+    rate = "capacity units a second to stay under, or a percentage of the provisioned ones"
+    parser.add_argument("--max-rcu", type=units, metavar="N|N%", help=f"read {rate}")
+    parser.add_argument("--max-wcu", type=units, metavar="N|N%", help=f"write {rate}")
     parser.add_argument(
         "--force", action="store_true", help="copy even if it outlasts what the stream keeps"
     )
@@ -99,24 +139,48 @@ def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     task = files.task
     if args.status:
-        return _status(files, args.part, as_json=args.json)
-    options = copy_options(args, args.part)
+        return _status(files, args.part or (WHOLE if args.live else None), as_json=args.json)
+    options = replace(
+        copy_options(args, args.part),
+        export=args.from_export,
+        patience=PATIENCE if args.beside else 0.0,
+    )
     if args.plan:
         print_plan(task, describe_plan(task, options), as_json=args.json)
         return ExitCode.OK
-    with stopping() as halt:
+    with stopping(DaemonsHalt(args.beside) if args.beside else None) as halt:
         try:
-            copied = copy(files, options, halt)
+            copied = copy(files, options, halt, _way(args))
         except Halted:
-            print(f"Stopped. {again(args, '--restart')} goes on from here.", file=sys.stderr)
+            then = again(args, "--restart", values=frozenset({"--beside"}))
+            print(f"Stopped. {then} goes on from here.", file=sys.stderr)
             return 130
-    if copied.whole:
+    if copied.whole and args.live:
+        _advise_live(task, copied.progress, args)
+    elif copied.whole:
         _advise(task, copied.progress, args)
     return ExitCode.OK
 
 
+def _way(args: argparse.Namespace) -> Way:
+    """How it is copied."""
+    if managed := managed_options(args):
+        return partial(run_managed, managed)
+    return run_live if args.live else run_copy
+
+
+def _advise_live(task: Task, progress: CopyProgress, args: argparse.Namespace) -> None:
+    if not progress.to_empty:
+        tidy = as_called(f"kcl-processor verify {task.name} --repair --delete-extra", args)
+        print(
+            f"Next: {tidy}: the destination held items as the copy began, and those that the "
+            "daemon did not write are as they were",
+            file=sys.stderr,
+        )
+
+
 def _advise(task: Task, progress: CopyProgress, args: argparse.Namespace) -> None:
-    until = progress.started_at + RETENTION
+    until = follow_until(progress.started_at)
     if SystemClock().now() < until:
         follow = as_called(f"kcl-processor run {task.name}", args)
         print(
@@ -124,6 +188,11 @@ def _advise(task: Task, progress: CopyProgress, args: argparse.Namespace) -> Non
             f"the stream keeps {RETENTION / HOUR:.0f} h",
             file=sys.stderr,
         )
+    print_left_over(task, progress, args)
+
+
+def print_left_over(task: Task, progress: CopyProgress, args: argparse.Namespace) -> None:
+    """Say what a copy to a destination that held items leaves to be done."""
     if not progress.to_empty:
         tidy = as_called(f"kcl-processor verify {task.name} --repair --delete-extra", args)
         print(
@@ -146,21 +215,27 @@ def copy_options(args: argparse.Namespace, part: Segment | None = None) -> CopyO
     )
 
 
-def copy(files: TaskFiles, options: CopyOptions, halt: Halt) -> Copied:
+def copy(
+    files: TaskFiles,
+    options: CopyOptions,
+    halt: Halt,
+    way: Way = run_copy,
+) -> Copied:
     """Copy with progress on stderr, and show what it came to."""
+    refuse_switched(files.task)
     log_to_stderr()
     clock = SystemClock()
     with ProgressLines(files.task.name, clock) as lines:
-        copied = run_copy(files, options, lines, halt, clock)
-    rows = [_summary(files.task, copied.progress)]
+        copied = way(files, options, lines, halt, clock)
+    rows = [_summary(files.task, copied.progress, live=way is run_live)]
     print_rows(rows, tuple(rows[0]))
     return copied
 
 
 @contextmanager
-def stopping() -> Iterator[Halt]:
-    """A halt that Ctrl-C and SIGTERM set."""
-    halt = Halt()
+def stopping(halt: Halt | None = None) -> Iterator[Halt]:
+    """A halt that Ctrl-C and SIGTERM set: the one that is given, or one like any other."""
+    halt = halt or Halt()
     before = {
         number: signal.signal(number, lambda *_: halt.set())
         for number in (signal.SIGINT, signal.SIGTERM)
@@ -172,12 +247,13 @@ def stopping() -> Iterator[Halt]:
             signal.signal(number, handler)
 
 
-def _summary(task: Task, progress: CopyProgress) -> dict[str, object]:
+def _summary(task: Task, progress: CopyProgress, *, live: bool) -> dict[str, object]:
     return {
         "task": task.name,
         "items_read": progress.items,
         **(_left_out(progress) if task.rules else {}),
         "written": progress.written,
+        **({"there": progress.there, "taken_away": progress.taken_away} if live else {}),
         "set_aside": progress.refused,
         "bytes": size(progress.bytes),
         "took": whole_duration(progress.seconds),
@@ -195,8 +271,10 @@ def _left_out(progress: CopyProgress) -> dict[str, object]:
 def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
     task = files.task
     progress, running = _seen(files, part)
+    if progress is None and part is None and print_managed(task, as_json=as_json):
+        return ExitCode.OK
     if progress is None:
-        what = f"Part {part.number}/{part.total} of the" if part else "No"
+        what = f"Part {part.number}/{part.total} of the" if part and part.total > 1 else "No"
         where = "has not begun" if part else "has begun on this host"
         print(f"{what} copy of {task.name} {where}.", file=sys.stderr)
         return ExitCode.UNKNOWN
@@ -217,7 +295,12 @@ def _seen(files: TaskFiles, part: Segment | None) -> tuple[CopyProgress | None, 
     """How far it is, and whether a process is at work on it."""
     if part:
         return part_at_work(files.task, part, SystemClock().now())
-    return load(files.copy_progress), is_running(files.task)
+    kept = load(files.copy_progress)
+    # What runs beside the daemon keeps nothing on its host, and may have come after what is kept.
+    live, at_work = part_at_work(files.task, WHOLE, SystemClock().now())
+    if kept and not (live and live.started_at > kept.started_at):
+        return kept, is_running(files.task)
+    return live, at_work
 
 
 def _status_row(task: Task, progress: CopyProgress, state: str) -> dict[str, object]:

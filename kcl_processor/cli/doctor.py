@@ -3,7 +3,8 @@
 Makes each call that the daemon will make, and changes nothing: writes to KCL's tables carry a
 condition that never holds, and the destination is asked to delete a random key that nobody has. A
 zero is published to the metric RecordsWritten. An SQS queue of dead letters is looked for, and no
-letter is sent. Run it with the credentials of the daemon.
+letter is sent. Run it with the credentials of the daemon. In the state directory it archives the
+daemon's classes once, which makes each start a second shorter.
 
 exit code: 0 nothing fails, 1 something does, 2 the file is wrong.
 """

@@ -1,8 +1,10 @@
 """Serve the figures of this host's tasks to Prometheus, until it is stopped.
 
 One exporter a host serves every task of the file, however many record processors come and go. It
-reads the files that they leave in the state directory and asks no service. Needs the official
-client library: pip install 'kcl-processor[prometheus]'.
+reads the files that they leave in the state directory; a scrape asks no service. Beside the scrapes
+it looks once a minute how each task's proof stands, which verify keeps: where it may not read the
+checkpoints or describe the tables, these two series are missing. Needs the official client library:
+pip install 'kcl-processor[prometheus]'.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import errno
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_config_argument, add_state_argument
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         from prometheus_client import CollectorRegistry, start_http_server
 
-        from kcl_processor.operate.prometheus import HeartbeatCollector
+        from kcl_processor.operate.prometheus import HeartbeatCollector, Proofs
     except ImportError as error:
         raise ConfigError(
             "The Prometheus client library is not installed.",
@@ -48,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
     registry = CollectorRegistry()
     state = state_directory(args.state_dir)
     tasks = [owned_files(task, state) for task in load_tasks(args.config)]
-    registry.register(HeartbeatCollector(tasks, SystemClock()))
+    clock = SystemClock()
+    proofs = Proofs([files.task for files in tasks], clock, ThreadPoolExecutor(1, "proofs"))
+    registry.register(HeartbeatCollector(tasks, clock, proofs))
     try:
         server, _ = start_http_server(args.port, args.listen, registry)
     except OSError as error:

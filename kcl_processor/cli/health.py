@@ -5,6 +5,8 @@ changes lost, more lag than --max-lag, or a record processor on this host that a
 delivery, not even an empty one, for --max-idle. What is found is looked at twice before it
 counts: a shard that changes hands is for some seconds without an owner. What is paused is late as
 it was asked, and said so; it is unhealthy when three quarters of the stream's 24 hours are used up.
+With --max-proof-age so is a task whose tables were not all proven equal by verify within that time,
+or where keys differ.
 
 --local asks only about this host's workers and calls no service: use it where the answer restarts
 something, such as a Kubernetes livenessProbe or a systemd watchdog, for one worker's restart
@@ -31,6 +33,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import with_worker
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch import daemon
+from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.endings import last_endings, words
 from kcl_processor.operate.health import local_problems, problems
 from kcl_processor.operate.observe import Observer
@@ -39,8 +42,8 @@ from kcl_processor.state.heartbeat import read_every
 
 HELP = "say whether a task makes progress, for probes"
 
-# What is wrong, and what is paused.
-_Found = tuple[list[str], list[str]]
+# What is wrong, what is paused, and how the proof stands.
+_Found = tuple[list[str], list[str], Standing | None]
 # Seconds before what was found is looked at again.
 _SECOND_LOOK = 5.0
 
@@ -54,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-idle", metavar="S", type=amount, default=120, help="seconds idle (default: 120)"
     )
+    parser.add_argument(
+        "--max-proof-age", metavar="S", type=amount, help="seconds since the oldest proof of a part"
+    )
     parser.add_argument("--local", action="store_true", help="only this host's workers")
     parser.add_argument("--workerId", metavar="ID", help="with --local: only the worker of this id")
     parser.add_argument("--json", action="store_true", help="a JSON object")
@@ -62,19 +68,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.workerId and not args.local:
         raise ConfigError("--workerId is of this host's workers.", "add --local")
+    if args.local and args.max_proof_age is not None:
+        raise ConfigError("--max-proof-age is not of this host alone.", "leave --local out")
     files = _of_worker(chosen_files(args), args.workerId)
     task, look = files.task, _look(files, args)
-    found, paused = look()
+    found, paused, proof = look()
     if found:
         time.sleep(_SECOND_LOOK)
-        again, paused = look()
+        again, paused, proof = look()
         found = [problem for problem in again if problem in found]
     found = [as_called(problem, args) for problem in found]
     if args.json:
-        print_json({"task": task.name, "healthy": not found, "problems": found, "paused": paused})
+        seen = {"task": task.name, "healthy": not found, "problems": found, "paused": paused}
+        print_json(seen | (_proven(proof) if args.max_proof_age is not None else {}))
     else:
         print("\n".join([*(found or [f"{task.name} is healthy"]), *paused]))
     return ExitCode.CRASH if found else ExitCode.OK
+
+
+def _proven(proof: Standing | None) -> dict[str, object]:
+    """As ``status --json`` has it."""
+    age = proof.age(SystemClock().now()) if proof else None
+    return {"proven": age, "differences": proof.differences if proof and not proof.void else None}
 
 
 def _of_worker(files: TaskFiles, worker: str | None) -> TaskFiles:
@@ -97,11 +112,12 @@ def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], _Found]:
             state=files.state,
             ended=[] if running else _ended(files, args.workerId),
         )
-        return found, []
+        return found, [], None
 
     def everywhere() -> _Found:
         sight = observer.look(thorough=True)
-        return problems(sight, args.max_lag, args.max_idle), pauses(sight)
+        found = problems(sight, args.max_lag, args.max_idle, args.max_proof_age)
+        return found, pauses(sight), sight.proof
 
     if args.local:
         return local

@@ -12,8 +12,10 @@ attach all. For a table in another account there are two ways: give
 the side a role_arn (--kind trust prints that role's trust policy), or attach a resource policy to
 the table and to its stream (--kind resource). --kind assume prints what whoever assumes a
 section's roles needs for that; of a chain, trust and assume print a list. Statements whose Sid
-begins with Tools are for copy, verify, replay and uninstall; --daemon-only leaves them out.
-prepare, which creates tables, is a one-time task of an administrator and not in these policies.
+begins with Tools are for copy, verify, switchover, replay and uninstall; --daemon-only leaves them
+out. --freeze adds what switchover --freeze needs at the source: to change the table's policy, by
+which anybody can be let in. prepare, which creates tables, is a one-time task of an administrator
+and not in these policies.
 """
 
 from __future__ import annotations
@@ -70,10 +72,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--daemon-only", action="store_true", help="without the statements for tools"
     )
+    parser.add_argument(
+        "--bucket", metavar="NAME", help="with what exports to this bucket and imports take"
+    )
+    parser.add_argument(
+        "--freeze", action="store_true", help="source: with what switchover --freeze needs"
+    )
     parser.add_argument("--terraform", action="store_true", help="HCL instead of JSON")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.freeze and (args.role not in (_ALL, "source") or args.kind != "identity"):
+        raise ConfigError("Only the source is frozen.", "--role source --kind identity --freeze")
     task = chosen_task(args)
     arns = find_arns(task)
     if args.role == _ALL:
@@ -92,13 +102,17 @@ def _print_all(task: Task, args: argparse.Namespace, arns: Arns) -> int:
     if args.kind != "identity":
         raise ConfigError(f"A document of kind {args.kind} is of one role.", "--role source")
     roles = roles_apart(task, arns)
-    tools = not args.daemon_only
     if args.terraform:
         ones = [argparse.Namespace(**{**vars(args), "role": role}) for role in roles]
         print("\n".join(_hcl(task, one, _documents(task, one, arns)) for one in ones), end="")
     else:
-        print_json({role: policy(task, role, arns, tools=tools) for role in roles})
+        print_json({role: _policy(task, role, args, arns) for role in roles})
     return ExitCode.OK
+
+
+def _policy(task: Task, role: str, args: argparse.Namespace, arns: Arns) -> Document:
+    tools = not args.daemon_only
+    return policy(task, role, arns, tools=tools, bucket=args.bucket, freezing=args.freeze)
 
 
 def _hcl(task: Task, args: argparse.Namespace, documents: dict[str, Document]) -> str:
@@ -107,7 +121,7 @@ def _hcl(task: Task, args: argparse.Namespace, documents: dict[str, Document]) -
 
 def _documents(task: Task, args: argparse.Namespace, arns: Arns) -> dict[str, Document]:
     if args.kind == "identity":
-        return {"": policy(task, args.role, arns, tools=not args.daemon_only)}
+        return {"": _policy(task, args.role, args, arns)}
     region, access = access_of(task, args.role)
     if args.kind == "resource" and args.role not in SIDES:
         raise ConfigError(

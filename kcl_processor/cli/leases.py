@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -31,6 +32,7 @@ from kcl_processor.fleet.running import refuse_running
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import refuse_unfinished, retire_mark
+from kcl_processor.launch.live_mark import refuse_live_unfinished
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate import lease_reset
 from kcl_processor.operate.lineage import ENDED, STATES, ShardView, tree
@@ -141,6 +143,10 @@ def _show(args: argparse.Namespace) -> int:
             print_json([asdict(view) for view in views])
         else:
             print_rows(rows(views, as_tree=args.tree, wide=args.wide), _COLUMNS)
+        if sight.unseen:
+            words = f"Error: {sight.unseen.message}\nTry: {sight.unseen.hint}"
+            print(as_called(words, args), file=sys.stderr)
+            return ExitCode.SOURCE
         return ExitCode.OK if sight.found else ExitCode.NOT_RUNNING
 
     return show(draw, watch=args.watch)
@@ -188,6 +194,8 @@ def _reset(args: argparse.Namespace) -> int:
     if not args.yes:
         return _tell(steps, args)
     refuse_unfinished(task, SystemClock().now())
+    if to != TRIM_HORIZON:
+        refuse_live_unfinished(task, "pass over changes", SystemClock().now())
     refuse_running(task, SystemClock(), time.sleep)
     path = args.save or files.saved_leases(SystemClock().now())
     lease_changes.save(path, task, items)
@@ -207,6 +215,7 @@ def _restore(args: argparse.Namespace) -> int:
     if not args.yes:
         return _tell(steps, args)
     refuse_unfinished(task, SystemClock().now())
+    refuse_live_unfinished(task, "pass over changes", SystemClock().now())
     refuse_running(task, SystemClock(), time.sleep)
     lease_changes.apply(client, table, steps)
     return _tell(steps, args)

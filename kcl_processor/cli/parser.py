@@ -38,7 +38,9 @@ class Parser(argparse.ArgumentParser):
         if choice:
             what, word, choices = choice.groups()
             near = nearest(word, re.findall(r"[\w-]+", choices))
-            self._refuse(f"{word} is no {what}", " ".join([self.prog, near]) if near else "")
+            # A command stands behind the words before it, an option's value behind the option.
+            behind = what.rpartition("/")[2] if what.startswith("-") else self.prog
+            self._refuse(f"{word} is no {what}", f"{behind} {near}" if near else "")
         self._refuse(message, "")
 
     def _refuse(self, reason: str, near: str) -> NoReturn:

@@ -1,8 +1,9 @@
 """Let nothing more out to the destination, on all workers of a task, until `resume`.
 
-In force within five seconds, kept over restarts and rollovers. The workers keep their shards and
-checkpoint what is written; `status` and `health` say who paused it and when. The stream's clock
-runs: it keeps a change for 24 hours, and `health` fails when a pause has used up 18 of them.
+In force within five seconds, kept over restarts and rollovers. What was sent by then and is not
+taken by the destination is sent again until it is. The workers keep their shards and checkpoint
+what is written; `status` and `health` say who paused it and when. The stream's clock runs: it keeps
+a change for 24 hours, and `health` fails when a pause has used up 18 of them.
 
   kcl-processor pause orders                        all shards
   kcl-processor pause orders --shard 00000001-abcd  one, by the end of its name
@@ -44,7 +45,10 @@ def run(args: argparse.Namespace) -> int:
         print_all(task)
         return ExitCode.OK
     what = f"shard {shard} of task {task.name}" if shard else f"task {task.name}"
-    print(f"In {IN_FORCE} s nothing more of {what} is applied. The stream keeps it for 24 h.")
+    print(
+        f"In {IN_FORCE} s nothing more of {what} is applied, but for batches that were begun and "
+        "that the destination does not take. The stream keeps it for 24 h."
+    )
     print(as_called(f"Next: kcl-processor resume {task.name}", args))
     return ExitCode.OK
 

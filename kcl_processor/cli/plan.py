@@ -1,4 +1,4 @@
-"""Both ways to fill a destination, for ``copy --plan``."""
+"""The ways to fill a destination, for ``copy --plan``."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from kcl_processor.cli.output import print_json, print_rows
 from kcl_processor.config.task import Task
 from kcl_processor.table.copy_sides import Tables
 from kcl_processor.table.estimate import REFUSE_HOURS, estimate
-from kcl_processor.table.managed import Way, by_copy, by_import
+from kcl_processor.table.managed import Way, by_copy, by_import, by_live_copy
 
 
 def print_plan(task: Task, tables: Tables, *, as_json: bool) -> None:
     """Print what each way takes and costs, how that was reckoned, and what to type."""
     items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
     estimated = estimate(items, size, tables.read_rate, tables.write_rate)
-    ways = [by_copy(task, estimated, tables.read_rate, tables.write_rate)]
+    rates = tables.read_rate, tables.write_rate
+    ways = [copying(task, estimated, *rates) for copying in (by_copy, by_live_copy)]
     if task.rules is None:
         ways.append(by_import(task, tables.source))
     if as_json:
@@ -29,8 +30,9 @@ def print_plan(task: Task, tables: Tables, *, as_json: bool) -> None:
     print(
         f"\nsource: {items:,} items, {size:,} bytes, {tables.read.read:,.0f} RCU/s "
         f"({tables.read.words}); destination: {tables.write.write:,.0f} WCU/s "
-        f"({tables.write.words})\ncopy refuses above {REFUSE_HOURS:.0f} h; sizes are DynamoDB's, "
-        "up to six hours old; prices are us-east-1 list prices, to be checked against yours"
+        f"({tables.write.words})\ncopy refuses above {REFUSE_HOURS:.0f} h, copy --live never; "
+        "sizes are DynamoDB's, up to six hours old; prices are us-east-1 list prices, to be "
+        "checked against yours"
     )
     for way in ways:
         _print_way(way)

@@ -75,6 +75,9 @@ class ProgressLines(CopyListener):
         elif self._rate.is_due():
             print(f"{self._name}  {words(progress)}", file=sys.stderr, flush=True)
 
+    def tell(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
     def warn(self, text: str) -> None:
         print(f"Warning: {text}", file=sys.stderr, flush=True)
 

@@ -39,10 +39,39 @@ def part(most: int) -> Callable[[str], Segment]:
 
 def amount(text: str) -> float:
     """A type for ``add_argument``: a number from 0 on that something can be counted with."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = _number(text)
     if not 0 <= number <= _MOST_AMOUNT:
         raise ArgumentTypeError(f"{text} is not a number from 0 to {_MOST_AMOUNT:,.0f}")
     return number
+
+
+def pace(text: str) -> float:
+    """A type for ``add_argument``: so many a second that something gets on."""
+    number = _number(text)
+    if not 0 < number <= _MOST_AMOUNT:
+        raise ArgumentTypeError(f"{text} is not a number above 0, up to {_MOST_AMOUNT:,.0f}")
+    return number
+
+
+def units(text: str) -> str:
+    """A type for ``add_argument``: capacity units a second, or a percentage of the provisioned
+    ones, which are known later."""
+    number = _number(text.removesuffix("%"))
+    if not 0 < number <= (100 if text.endswith("%") else _MOST_AMOUNT):
+        raise ArgumentTypeError(f"{text} is not a number above 0, nor a percentage up to 100%")
+    return text
+
+
+def share(text: str) -> float:
+    """A type for ``add_argument``: some of a whole, as a percentage or a fraction."""
+    number = _number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    if not 0 < number <= 1:
+        raise ArgumentTypeError(f"{text} is not a share: 5% or 0.05, above 0 and up to 100%")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

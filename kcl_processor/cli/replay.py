@@ -23,7 +23,8 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles, is_queue
 from kcl_processor.config.task import LETTERS
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
-from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.dead_letters import HIDDEN, DeadLetter, Place, open_place
 from kcl_processor.table.replay import LetterOutcome, Replay, open_replay
@@ -46,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     files = chosen_files(args)
     refuse_foreign(files.task, SystemClock(), time.sleep)
+    refuse_other_rules(files.task, SystemClock(), time.sleep)
+    refuse_switched(files.task)
     log_to_stderr()
     place = _place(files, args.place)
     replay = open_replay(files.task, SystemClock(), time.sleep)

@@ -15,6 +15,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,11 +29,14 @@ from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import has_leases
 from kcl_processor.launch import daemon, preflight
+from kcl_processor.launch.checked import check_once
 from kcl_processor.launch.claim import claim
 from kcl_processor.launch.copy_mark import settle_mark
 from kcl_processor.launch.daemon import Launch, Logs
 from kcl_processor.launch.identity import Identity
+from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.patience import once_renewed
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.state.ending import noting_failure
 from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
@@ -78,12 +82,15 @@ def run(args: argparse.Namespace) -> NoReturn:
     become_daemon(task, origin, args)
 
 
-def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn:
+def become_daemon(
+    task: Task, origin: str, args: argparse.Namespace, beside: Callable[[], None] = lambda: None
+) -> NoReturn:
     """Check, lock, prepare, and replace this process by the daemon's.
 
     Args:
         origin: what the task was read from.
         args: with the arguments of :func:`add_daemon_arguments` and ``--state-dir``.
+        beside: starts what runs beside it, when nothing speaks against the daemon any more.
 
     Raises:
         OperatorError: a check failed, or the task already runs on this host.
@@ -100,6 +107,7 @@ def become_daemon(task: Task, origin: str, args: argparse.Namespace) -> NoReturn
         )
     tell(f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}")
     assert all(lock.get_inheritable() for lock in locks)
+    beside()
     os.execve(launch.command[0], launch.command, launch.environment)
 
 
@@ -107,9 +115,11 @@ def _prepare(
     files: TaskFiles, origin: str, logs: Logs, clock: Clock, args: argparse.Namespace
 ) -> Launch:
     task = files.task
+    check_once(files.state)
     facts = _source(task)
     destination, transform = preflight.check_destination(task, facts.keys, facts.table)
     preflight.refuse_queue(task, tell)
+    refuse_switched(task)
     own(files)
     make_kcl_tables(task)
     mark_earlier(files)
@@ -122,12 +132,12 @@ def _prepare(
             "is read first."
         )
     mark = settle_mark(task, clock.now(), started=started, adopt=args.adopt)
-    if not started and mark is None:
+    if not started and mark is None and read_live_mark(task) is None:
         tell(
             as_called(
                 f"{task.name} has no checkpoints and no copy: the stream is read from its oldest "
                 f"change, and items that are older come with kcl-processor copy {task.name}, "
-                f"before this, or with kcl-processor verify {task.name} --repair.",
+                f"before this, or with kcl-processor copy --live {task.name}, beside it.",
                 args,
             )
         )

@@ -1,8 +1,9 @@
 """Say what a task needs and costs: processes, memory, workers, dollars a month, with the formulas.
 
-The number of open shards is asked from the stream. Rates are yours to give, for no table tells
-them: see the ConsumedWriteCapacityUnits of the source. Prices are us-east-1 list prices, the rest
-estimates; free tiers, compute and traffic between regions are left out.
+The number of open shards is asked from the stream, the table's size from the table. Rates are yours
+to give, for no table tells them: see the ConsumedWriteCapacityUnits of the source. Prices are
+us-east-1 list prices, the rest estimates; free tiers, compute and traffic between regions are left
+out.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from dataclasses import asdict
 
 from kcl_processor.aws import clients
 from kcl_processor.cli.output import Row, print_rows
-from kcl_processor.cli.ranges import amount, whole
+from kcl_processor.cli.ranges import amount, pace, whole
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
-from kcl_processor.errors import ExitCode
+from kcl_processor.errors import ExitCode, SourceError
 from kcl_processor.fleet.stream import Stream
-from kcl_processor.launch.preflight import check_source
-from kcl_processor.operate.sizing import Line, size
+from kcl_processor.launch.preflight import check_source, describe
+from kcl_processor.operate.sizing import Line, proving, size
 
 HELP = "estimate memory, workers and monthly cost"
 
@@ -35,17 +36,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--item-kb", type=amount, default=1, metavar="N", help="mean item size (default: 1)"
     )
+    parser.add_argument(
+        "--table-gb",
+        type=amount,
+        metavar="N",
+        help="size of the table, for what verify costs (default: asked, unless --shards is given)",
+    )
+    parser.add_argument(
+        "--max-rcu",
+        type=pace,
+        default=50.0,
+        metavar="N",
+        help="read units a second of verify --continuous on each side (default: 50)",
+    )
     parser.add_argument("--json", action="store_true", help="a JSON list")
 
 
 def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
-    shards = args.shards
+    shards, table_bytes = args.shards, None
+    if args.table_gb is not None:
+        table_bytes = args.table_gb * (1 << 30)
+    elif shards is None:
+        table_bytes = describe(task.source, SourceError, "check the source")["TableSizeBytes"]
     if shards is None:
         arn = check_source(task.source).stream_arn
         stream = Stream(clients.streams(task.source), arn, SystemClock(), time.sleep)
         shards = sum(shard.open for shard in stream.shards())
     lines = size(task, shards, args.changes, args.item_kb)
+    if table_bytes is not None:
+        lines += proving(table_bytes, args.max_rcu)
     rows: list[Row] = [asdict(line) if args.json else row(line) for line in lines]
     print_rows(rows, ("what", "value", "formula"), as_json=args.json)
     return ExitCode.OK
@@ -54,5 +74,6 @@ def run(args: argparse.Namespace) -> int:
 def row(line: Line) -> Row:
     """One line of the table."""
     dollars = line.unit == "$"
-    value = f"${line.value:,.2f}" if dollars else f"{line.value:,.0f} {line.unit}".rstrip()
+    digits = 1 if line.unit == "h" else 0
+    value = f"${line.value:,.2f}" if dollars else f"{line.value:,.{digits}f} {line.unit}".rstrip()
     return {"what": line.what, "value": value, "formula": line.formula}

@@ -11,6 +11,8 @@ columns:
              known where every shard is read on this host
   CATCH UP   time until the lag is gone at these rates; - when it is not shrinking
   DEAD, GAPS dead letters and gaps noted on this host
+  PROVEN     age of the oldest proof that verify has, over all parts of the tables; DIFFER counts
+             the keys that it found to differ and not to be equal since
 
 Below the table stands what is wrong, and of this host's workers how the last one ended, if none
 runs, and who failed within a day: when, with which exit code, why, and what to type next.
@@ -58,7 +60,7 @@ HELP = "say whether tasks run and how far behind they are"
 
 _COLUMNS = (
     "task", "state", "workers", "shards", "lag", "trims_in", "in/s", "out/s", "catch_up", "dead",
-    "gaps",
+    "gaps", "proven", "differ",
 )  # fmt: skip
 _PARALLEL_LOOKS = 8
 _COLOURS = {OK: "", WARN: "\x1b[33m", CRITICAL: "\x1b[31m"}
@@ -154,4 +156,6 @@ def _row(status: Status) -> Row:
         "catch_up": duration(status.catch_up),
         "dead": status.dead_letters,
         "gaps": status.gaps,
+        "proven": duration(status.proven),
+        "differ": status.differences,
     }

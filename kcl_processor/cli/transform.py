@@ -27,6 +27,7 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.log import log_to_stderr
 from kcl_processor.table.laid_sample import Sample, laid, open_rules, scanned
+from kcl_processor.transform.cautions import cautions
 from kcl_processor.transform.item_text import read_item
 from kcl_processor.transform.transform import Image
 from kcl_processor.transform.values import Value
@@ -59,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     log_to_stderr()
     mine = None if args.item is None else _mine(args.item)
     transform = open_rules(task, lambda line: print(line, file=sys.stderr))
+    for caution in cautions(transform):
+        print(f"Note: {caution.text}: {caution.why}. Try: {caution.hint}", file=sys.stderr)
     images = scanned(task, args.sample, clock, time.sleep) if mine is None else iter([mine])
     # What a rule in Python prints is no part of the result.
     with contextlib.redirect_stdout(sys.stderr):

@@ -2,9 +2,10 @@
 
 KCL's three tables, the alarms of `dashboard --alarms`, and the task's files on this host. The
 source and the destination are not touched, nor is the source's stream. Refuses while a worker of
-the task or a copy lives. Without the checkpoints a later start reads the whole stream again. What
-is no task's stays: the host's class archive (classes-*.jsa in the state directory), which Java
-makes again.
+the task or a copy lives, verify compares part by part, or a switchover denies writes. Without the
+checkpoints a later start reads the whole stream again. What is no task's stays: in the state
+directory the host's class archive (classes-*.jsa) and the note of which jars were checked
+(checked-jars), which the next start makes again.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import refuse_copying
 from kcl_processor.launch.daemon import running_workers
+from kcl_processor.launch.live_mark import refuse_live_copying
+from kcl_processor.launch.switch_mark import refuse_denied
 from kcl_processor.operate import uninstall
 from kcl_processor.table.copy_task import refuse_copying_here
+from kcl_processor.table.proof_notes import refuse_proving
 
 HELP = "list, and with --yes delete, what belongs to a task"
 
@@ -44,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     print_rows(rows, ("kind", "name", "holds"), as_json=args.json)
     if args.yes:
         refuse_living(files, SystemClock(), time.sleep)
+        refuse_denied(files.task)
         for belonging in found:
             uninstall.delete(files, belonging)
     if not args.json:
@@ -52,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def refuse_living(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> None:
-    """Keep off a task of which a worker or a copy lives.
+    """Keep off a task of which a worker, a copy or a comparison in parts lives.
 
     Raises:
         StillRunning, ConfigError, CopyRunning: one lives.
@@ -60,6 +65,8 @@ def refuse_living(files: TaskFiles, clock: Clock, wait: Callable[[float], None])
     _refuse_here(files)
     refuse_running(files.task, clock, wait)
     refuse_copying(files.task, clock, wait)
+    refuse_live_copying(files.task, clock, wait)
+    refuse_proving(files.task, clock.now())
     # Who has started while the others were watched has moved nothing yet.
     _refuse_here(files)
 

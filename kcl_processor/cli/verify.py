@@ -10,11 +10,16 @@ and checks again; --delete-extra also deletes what the source does not hold. An 
 destination never accepts is told and left. Without --repair nothing is written, and with --dry-run
 it is only told what would be.
 
-A whole comparison that ends equal settles the gaps that were noted on this host before it.
+A whole comparison that ends equal settles the gaps that were noted on this host before it, and is
+the task's proof, whose age `status` tells. --resume compares part by part: what was compared lies
+beside the checkpoints, so a run that was cut off is gone on with by the next one, on any host.
+--continuous does so for good, the part that was proven longest ago first, at --max-rcu; several
+hosts may share it. --recheck looks again at the keys of a report, and at no others.
 
 With rules the source's items are compared as they are laid at the destination. What the
 destination holds is traced to its item by the source's key, if it carries it; what cannot be traced
-is counted, and never deleted.
+is counted, and never deleted. Under ttl_deletes: skip, what the source holds no more is kept,
+whoever deleted it there, unless --delete-kept is said beside --delete-extra.
 
 Exit codes: 0 equal, 1 different, 4 nothing differs for sure but some keys are undecided or cannot
 be traced, or a rule fails for some items.
@@ -24,46 +29,39 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Self
-
-import orjson
 
 from kcl_processor.cli.copy import add_processes_argument, stopping
 from kcl_processor.cli.hint import again
-from kcl_processor.cli.progress import LineRate
-from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, amount, part, whole
+from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, amount, part, share, units, whole
+from kcl_processor.cli.rechecked import print_rechecked, read_report
+from kcl_processor.cli.report import ReportLines
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.cli.verified import exit_code, print_result
-from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, ExitCode
-from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps, settle_gap
-from kcl_processor.table.compare import Difference
 from kcl_processor.table.pace import Halted
-from kcl_processor.table.repair import Outcome
-from kcl_processor.table.sides import Pair
-from kcl_processor.table.verify_share import SegmentResult
+from kcl_processor.table.proof_notes import note_run
+from kcl_processor.table.proof_task import Prover
+from kcl_processor.table.recheck import run_recheck
 from kcl_processor.table.verify_task import (
-    VerifyListener,
     VerifyOptions,
     run_verify,
 )
 
 HELP = "compare both tables, and repair differences"
 
-_LINE_INTERVAL = 10.0
 # What the advice to repair says anew.
 # Another sample would look elsewhere, and another report overwrite this one.
 _OF_THIS_RUN = frozenset({"--sample", "--report"})
-_REPAIRS = ("--repair", "--dry-run", "--delete-extra")
+_REPAIRS = ("--repair", "--dry-run", "--delete-extra", "--delete-kept")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,10 +82,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="I/N",
         help="only part I of N, from 0: all together are whole",
     )
-    which.add_argument("--sample", type=_share, metavar="P%", help="only some segments, at random")
+    which.add_argument("--sample", type=share, metavar="P%", help="only some segments, at random")
+    which.add_argument(
+        "--resume",
+        action="store_true",
+        help="compare part by part, and go on with a run of it that was cut off, on any host",
+    )
+    which.add_argument(
+        "--continuous", action="store_true", help="the same, over and over, at --max-rcu"
+    )
+    which.add_argument(
+        "--recheck", metavar="FILE", type=Path, help="only the keys of a --report, each by itself"
+    )
     add_processes_argument(parser)
     parser.add_argument(
         "--max-rcu",
+        type=units,
         metavar="N|N%",
         help="read units a second to stay under on each side, or a percentage of its provisioned",
     )
@@ -98,9 +108,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds for a change on its way to arrive (default: 30; 0 if nothing replicates)",
     )
+    parser.add_argument(
+        "--consistent",
+        action="store_true",
+        help="scan strongly consistent, at twice the read units",
+    )
     parser.add_argument("--repair", action="store_true", help="make differences good")
     parser.add_argument("--dry-run", action="store_true", help="with --repair: only say how")
     parser.add_argument("--delete-extra", action="store_true", help="with --repair: delete too")
+    parser.add_argument(
+        "--delete-kept",
+        action="store_true",
+        help="with --delete-extra: what ttl_deletes: skip keeps, too",
+    )
     parser.add_argument("--report", metavar="FILE", type=Path, help="one JSON line a difference")
     parser.add_argument("--show-values", action="store_true", help="with --report: items too")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
@@ -111,19 +131,33 @@ def run(args: argparse.Namespace) -> int:
     files, clock = chosen_files(args), SystemClock()
     task, options = files.task, _options(args)
     began = clock.now()
-    if options.repair:
+    in_parts = args.resume or args.continuous
+    if options.repair or in_parts:
         refuse_foreign(task, clock, time.sleep)
+    if options.repair and not options.dry_run:
+        refuse_other_rules(task, clock, time.sleep)
+        refuse_switched(task)
+    suspects = read_report(args.recheck) if args.recheck else None
     log_to_stderr()
     with (
         stopping() as halt,
-        _ReportLines(task.name, args.report, clock, show_values=args.show_values) as report,
+        ReportLines(task, args, clock) as report,
     ):
         try:
-            verified = run_verify(task, options, report, halt, clock)
+            if suspects is not None:
+                found = run_recheck(task, options, suspects, report, halt, clock)
+                return print_rechecked(found, task, as_json=args.json)
+            if in_parts:
+                prover = Prover(task, options, report, halt, clock)
+                verified, began = prover.forever() if args.continuous else prover.once()
+            else:
+                verified = run_verify(task, options, report, halt, clock)
         except Halted:
-            print("Stopped before the end.", file=sys.stderr)
+            print(_stopped(args), file=sys.stderr)
             return 130
-    print_result(verified, task, options, as_json=args.json)
+    if options.whole and not in_parts:
+        note_run(task, verified, began, clock, time.sleep, report.warn)
+    print_result(verified, task, options, as_json=args.json, by="part" if in_parts else "segment")
     if any(result.differing for result in verified.results):
         print(
             f"Next: {again(args, *_REPAIRS, values=_OF_THIS_RUN)} {_next(options)}", file=sys.stderr
@@ -134,6 +168,12 @@ def run(args: argparse.Namespace) -> int:
     if code == ExitCode.OK and options.whole and not kept:
         _settle_gaps(files, began)
     return code
+
+
+def _stopped(args: argparse.Namespace) -> str:
+    if args.resume or args.continuous:
+        return f"Stopped. {again(args)} goes on from here."
+    return "Stopped before the end."
 
 
 def _settle_gaps(files: TaskFiles, began: float) -> None:
@@ -155,98 +195,29 @@ def _settle_gaps(files: TaskFiles, began: float) -> None:
 def _options(args: argparse.Namespace) -> VerifyOptions:
     if (args.dry_run or args.delete_extra) and not args.repair:
         raise ConfigError("Without --repair nothing is written anyway.", "add --repair")
+    if args.delete_kept and not args.delete_extra:
+        raise ConfigError("What is kept is extra, too.", "add --repair --delete-extra")
     if args.show_values and not args.report:
         raise ConfigError("--show-values is for the report.", "add --report FILE")
+    by_itself = next(
+        (word for word in ("resume", "continuous", "recheck") if getattr(args, word)), None
+    )
+    if by_itself and args.segments:
+        raise ConfigError(f"--{by_itself} has segments of its own.", "leave --segments out")
+    if args.continuous and not args.max_rcu:
+        raise ConfigError(
+            "--continuous reads both tables for ever, and nothing says how fast.",
+            "add --max-rcu 50; kcl-processor size says what that costs a month",
+        )
     fields = (field.name for field in dataclasses.fields(VerifyOptions))
     return VerifyOptions(**{name: getattr(args, name) for name in fields})
 
 
-class _ReportLines(VerifyListener):
-    """The lines of ``--report``, and how far it is on stderr."""
-
-    def __init__(self, name: str, path: Path | None, clock: Clock, *, show_values: bool) -> None:
-        self._name = name
-        self._path = path
-        self._show_values = show_values
-        self._file: IO[bytes] | None = None
-        self._rate = LineRate(clock, _LINE_INTERVAL)
-
-    def __enter__(self) -> Self:
-        if self._path:
-            try:
-                mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-                self._file = os.fdopen(os.open(self._path, mode, 0o600), "wb")
-            except OSError as error:
-                raise self._unwritten(error) from error
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._file:
-            # What could not be written was told when it was.
-            with suppress(OSError):
-                self._file.close()
-
-    def difference(self, found: Difference, outcome: Outcome | None) -> None:
-        line: dict[str, Any] = {
-            "kind": found.kind.value,
-            **_keys(found.pair),
-            "attributes": found.attributes,
-            "segment": found.segment,
-        }
-        if found.reason:
-            line["reason"] = found.reason
-        if outcome:
-            line["outcome"] = outcome.value
-        if self._show_values:
-            line["source"] = orjson.loads(found.source or b"null")
-            line["destination"] = orjson.loads(found.destination or b"null")
-        self._write(line)
-
-    def undecided(self, segment: int, pair: Pair) -> None:
-        self._write({"kind": "undecided", **_keys(pair), "segment": segment})
-
-    def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
-        if not self._rate.is_due():
-            return
-        done = sum(result.done for result in results)
-        items = sum(result.source for result in results)
-        found = sum(result.differing for result in results)
-        print(
-            f"{self._name}  {done} of {len(results)} segments  {items:,} items  {found} differ  "
-            f"{pending} looked at again",
-            file=sys.stderr,
-            flush=True,
-        )
-
-    def _write(self, line: dict[str, Any]) -> None:
-        if not self._file:
-            return
-        try:
-            self._file.write(orjson.dumps(line) + b"\n")
-            self._file.flush()
-        except OSError as error:
-            raise self._unwritten(error) from error
-
-    def _unwritten(self, error: OSError) -> ConfigError:
-        return ConfigError(f"{self._path} cannot be written: {error.strerror}.", "--report FILE")
-
-
-def _keys(pair: Pair) -> dict[str, Any]:
-    """A pair's keys; the source's only where it is another."""
-    keys = {"key": orjson.loads(pair.key)}
-    if pair.origin != pair.key:
-        keys["source_key"] = orjson.loads(pair.origin or b"null")
-    return keys
-
-
 def _next(options: VerifyOptions) -> str:
     flags = "--repair --delete-extra" if options.delete_extra else "--repair"
+    flags += " --delete-kept" if options.delete_kept else ""
     if not options.repair:
         flags = "--repair --dry-run"
     elif not options.dry_run and not options.delete_extra:
         flags = "--repair --delete-extra, if what is extra is not wanted there"
     return flags
-
-
-def _share(text: str) -> float:
-    return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)

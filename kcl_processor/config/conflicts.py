@@ -44,7 +44,8 @@ def refuse_conflicts(path: Path, tasks: Sequence[Task]) -> None:
     for one, two in _pairs(tasks, lambda task: task.destination.place):
         raise ConfigError(
             f"{path}: tasks {one.name!r} and {two.name!r} both write to {one.destination}, and "
-            "neither knows which of their writes is the last.",
+            "neither knows which of their writes is the last, nor whose an item is, whatever rules "
+            "keep them apart: verify would take the other's for extra.",
             f"give {two.name} another destination",
         )
     for way in filter(None, (_circle(task, tasks) for task in tasks)):

@@ -53,8 +53,9 @@ DEFAULTS = MappingProxyType(
         # lease table and one more write of a metrics row a second, for each worker.
         "leaseAssignmentIntervalMillis": "1000",
         "workerMetricsReporterFreqInMillis": "1000",
-        # No lease is assigned before the first report, which waits for two of these.
-        "inMemoryWorkerMetricsCaptureFrequencyMillis": "250",
+        # No lease is assigned before the first report, which waits for two of these; what it takes
+        # is a look at /proc/stat.
+        "inMemoryWorkerMetricsCaptureFrequencyMillis": "100",
         "parentShardPollIntervalMillis": "1000",
         "idleTimeBetweenReadsInMillis": "200",
         # At any level KCL has seven metrics a shard and some a worker, and shards change every few
@@ -71,7 +72,12 @@ _BILLING = Form("PAY_PER_REQUEST or PROVISIONED", re.compile("PAY_PER_REQUEST|PR
 _TEXT = Form("a text in one line", re.compile(r"[^\r\n]+"))
 _TAG = r"[^=,\r\n]+=[^=,\r\n]*"
 _TAGS = Form("name=value, name=value", re.compile(f"{_TAG}(,{_TAG})*"))
-_SHARE = Form("a number above 0, up to 1", re.compile(r"0\.\d*[1-9]\d*|1(\.0)?"))
+_SHARE = Form("a number above 0, up to 1", re.compile(r"0\.[0-9]*[1-9][0-9]*|1(\.0)?"))
+# java.time.Duration takes more, and what it does not take ends a start with Java's words for it.
+_DURATION = Form(
+    "an ISO 8601 duration such as P2D or PT24H, of a minute or more",
+    re.compile(r"P([1-9][0-9]{0,2}D(T[1-9][0-9]?H)?|T([1-9][0-9]{0,3}[HM]|[1-9][0-9]{2,5}S))"),
+)
 
 # What each property may be. KCL 3.1.3 takes what BeanUtils can read and ignores a 0
 # (``resolveFields``), so that a negative time or a word ends in a loop or in a default unseen.
@@ -107,7 +113,8 @@ SETTABLE: Mapping[str, Form] = MappingProxyType(
         "metricsEnabledDimensions": _TEXT,
         "metricsBufferTimeMillis": whole(1, _HOUR),
         "metricsMaxQueueSize": whole(1, 1_000_000),
-        "inMemoryWorkerMetricsCaptureFrequencyMillis": whole(1, _HOUR),
+        # The first lease waits for two of these, and nobody is told why nothing is read.
+        "inMemoryWorkerMetricsCaptureFrequencyMillis": whole(1, 30_000),
         "workerMetricsReporterFreqInMillis": whole(100, _HOUR),
         "noOfPersistedMetricsPerWorkerMetrics": whole(1, 1_000),
         "disableWorkerMetrics": _FLAG,
@@ -117,9 +124,7 @@ SETTABLE: Mapping[str, Form] = MappingProxyType(
         "allowThroughputOvershoot": _FLAG,
         "varianceBalancingFrequency": whole(1, 1_000_000),
         "workerMetricsEMAAlpha": _SHARE,
-        "staleWorkerMetricsEntryCleanupDuration": Form(
-            "an ISO 8601 duration such as PT24H", re.compile(r"P(T?\d+[DHMS])+")
-        ),
+        "staleWorkerMetricsEntryCleanupDuration": _DURATION,
         **{
             f"{table}{what}": form
             for table in ("workerMetrics", "coordinatorState")

@@ -41,6 +41,11 @@ def queue_of(task: Task) -> str | None:
     return given if given and is_queue(given) else None
 
 
+def checked_jars(state: Path) -> Path:
+    """Which jars the host's daemons were last started with, that is checked. No task's."""
+    return state / "checked-jars"
+
+
 @dataclass(frozen=True)
 class TaskFiles:
     """The files of one task. What its processes on a host write beside each other lies in a folder
@@ -123,6 +128,11 @@ class TaskFiles:
         return self._named("copy.json")
 
     @property
+    def certificate(self) -> Path:
+        """What the switchover proved."""
+        return self._named("switchover.json")
+
+    @property
     def starts(self) -> Path:
         """How often a supervisor started the worker of late."""
         return self.worker / "starts.json"
@@ -139,7 +149,7 @@ class TaskFiles:
         """Each file that is there, with what it holds, in the order of their names."""
         halves = (
             half
-            for whole in (self.owner, self.copy_progress)
+            for whole in (self.owner, self.copy_progress, self.certificate)
             for half in self.state.glob(half_written(whole, "[0-9]*").name)
             if half.suffix[1:].isdigit()
         )
@@ -153,6 +163,7 @@ class TaskFiles:
             self.gaps: "gaps that were passed",
             settled(self.gaps): "which of those are healed",
             self.copy_progress: "how far the copy is",
+            self.certificate: "what the switchover proved",
             **dict.fromkeys(self.every_saved_leases(), "rows that a reset saved"),
             **dict.fromkeys(halves, "left by a process that was killed"),
         }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import boto3
 import javaproperties
 from botocore.exceptions import BotoCoreError
+from botocore.session import Session
 
 from kcl_processor import __version__
 from kcl_processor.config.kcl_properties import DEFAULTS
@@ -61,7 +61,7 @@ def endpoint(service: str, region: str, given: str | None) -> str:
         return given
     try:
         # Only the endpoint is asked for, so no credentials are needed.
-        client = boto3.Session().client(
+        client = Session().create_client(
             service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-"
         )
     # Of a URL and of a number botocore says no more than ValueError.

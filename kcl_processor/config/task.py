@@ -225,6 +225,7 @@ def check_task(task: Task, where: str) -> Task:
     _check_name(where, "a task's name", task.name, _TASK_NAME)
     _check_name(where, "a worker id", task.kcl.worker_id, _WORKER_ID)
     _check_application(where, task.kcl.application_name)
+    _check_tables(where, task.kcl)
     if task.source.place == task.destination.place:
         raise ConfigError(
             f"{where}: source and destination are the same table, {task.source}.",
@@ -281,3 +282,15 @@ def _check_application(where: str, application: str) -> None:
             f"characters; KCL needs 3 to {longest}, for it appends {_LONGEST_SUFFIX!r}.",
             "choose another task name, or set kcl.application_name",
         )
+
+
+def _check_tables(where: str, kcl: Kcl) -> None:
+    """KCL's three tables have different keys."""
+    names = [kcl.application_name]
+    for named_by in NAMED_TABLES:
+        if kcl.table(named_by) in names:
+            raise ConfigError(
+                f"{where}: two of KCL's tables would be called {kcl.table(named_by)!r}.",
+                f"another {named_by} in kcl.properties, or none",
+            )
+        names.append(kcl.table(named_by))

@@ -21,6 +21,8 @@ LEASE_INDEX = "LeaseOwnerToLeaseKeyIndex"
 # The hash key of each of KCL's tables, which have no other.
 KEYS = MappingProxyType({"leases": "leaseKey", "coordinator": "key", "workers": "wid"})
 
+# KCL's own, for the lease table; for the others it has none, and asks for 0.
+_CAPACITY = "10"
 _HINT = "check kcl.region and kcl.endpoint, and the table in the AWS console"
 
 
@@ -45,8 +47,8 @@ def table_names(task: Task) -> TableNames:
 def make_kcl_tables(task: Task) -> None:
     """Make those tables that are missing, on demand, and wait until they are there.
 
-    A table whose shape a KCL property sets (billing, capacity, tags, recovery, protection) is left
-    for KCL to make.
+    A lease table whose shape a KCL property sets (capacity, recovery, protection) is left for KCL
+    to make. The coordinator's cannot be: a start writes its claim there before KCL runs.
 
     Raises:
         ConfigError: a table of such a name is none of KCL's.
@@ -55,15 +57,15 @@ def make_kcl_tables(task: Task) -> None:
     """
     client = clients.checkpoints(task)
     names, missing = table_names(task), refuse_other_tables(task)
-    state = _hash_table(names.coordinator, KEYS["coordinator"])
     wanted = {
-        names.leases: ("LeaseTable", _lease_table(names.leases)),
-        names.coordinator: ("coordinatorState", state),
-        names.workers: ("workerMetrics", _hash_table(names.workers, KEYS["workers"])),
+        names.leases: _lease_table(names.leases),
+        names.coordinator: _hash_table(names.coordinator, KEYS["coordinator"])
+        | _shape(task, "coordinatorState"),
+        names.workers: _hash_table(names.workers, KEYS["workers"]) | _shape(task, "workerMetrics"),
     }
-    made = [name for name in missing if not _shaped(task, wanted[name][0])]
+    made = [name for name in missing if name != names.leases or not _has_shape(task)]
     for name in made:
-        _make(client, wanted[name][1])
+        _make(client, wanted[name])
     for name in made:
         with _calling("dynamodb:DescribeTable", name):
             client.get_waiter("table_exists").wait(
@@ -95,18 +97,36 @@ def refuse_other_tables(task: Task) -> list[str]:
     return missing
 
 
-def _shaped(task: Task, prefix: str) -> bool:
-    return any(
-        prefix.lower() in name.lower() and not name.endswith("TableName")
-        for name in task.kcl.properties
-    )
+def _has_shape(task: Task) -> bool:
+    """Whether a property shapes the lease table."""
+    return any("leasetable" in name.lower() for name in task.kcl.properties)
+
+
+def _shape(task: Task, prefix: str) -> dict[str, Any]:
+    """What KCL's properties of that prefix say of a table, as parameters of CreateTable.
+
+    Recovery points are turned on by KCL, for a table that is there, too (``DdbUtil.pitrEnabler``).
+    """
+    given = task.kcl.properties
+    shape: dict[str, Any] = {"BillingMode": given.get(f"{prefix}BillingMode", "PAY_PER_REQUEST")}
+    if shape["BillingMode"] == "PROVISIONED":
+        shape["ProvisionedThroughput"] = {
+            f"{of}CapacityUnits": int(given.get(f"{prefix}{of}Capacity", _CAPACITY))
+            for of in ("Read", "Write")
+        }
+    if given.get(f"{prefix}DeletionProtectionEnabled") == "true":
+        shape["DeletionProtectionEnabled"] = True
+    if tags := given.get(f"{prefix}Tags"):
+        pairs = (tag.partition("=") for tag in tags.split(","))
+        shape["Tags"] = [{"Key": key.strip(), "Value": value.strip()} for key, _, value in pairs]
+    return shape
 
 
 def _make(client: Any, definition: dict[str, Any]) -> None:
     # Another worker of the fleet may be faster.
     in_use = client.exceptions.ResourceInUseException
     with _calling("dynamodb:CreateTable", definition["TableName"]), suppress(in_use):
-        client.create_table(BillingMode="PAY_PER_REQUEST", **definition)
+        client.create_table(**definition)
 
 
 def _calling(action: str, name: str) -> Any:
@@ -122,7 +142,7 @@ def _hash_table(name: str, key: str) -> dict[str, Any]:
 
 
 def _lease_table(name: str) -> dict[str, Any]:
-    table = _hash_table(name, KEYS["leases"])
+    table = _hash_table(name, KEYS["leases"]) | {"BillingMode": "PAY_PER_REQUEST"}
     table["AttributeDefinitions"] += [{"AttributeName": "leaseOwner", "AttributeType": "S"}]
     table["GlobalSecondaryIndexes"] = [
         {

@@ -1,7 +1,9 @@
 """Rows of this product's own in KCL's coordinator state table.
 
 KCL reads its own keys there by name and passes over others (``CoordinatorStateDAO`` of KCL 3.1.3).
-Several processes write them, so a row is replaced or removed only as it was read.
+Several processes write them, so a row is replaced or removed only as it was read: each attribute of
+it, and of one that has come since nothing is known. Where attributes come and go by themselves,
+each is entered and struck out alone.
 """
 
 from __future__ import annotations
@@ -55,6 +57,36 @@ def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> 
         except client.exceptions.ConditionalCheckFailedException:
             return read_own(task, key) == after
     return True
+
+
+def enter_own(task: Task, key: str, name: str, value: dict[str, Any]) -> None:
+    """Enter an attribute into a row that has none of that name, beside what others enter at once.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    _update(task, key, "SET #name = if_not_exists(#name, :value)", name, {":value": value})
+
+
+def strike_own(task: Task, key: str, name: str) -> None:
+    """Remove an attribute of a row, if it is there, and none that others enter at once.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    _update(task, key, "REMOVE #name", name, {})
+
+
+def _update(task: Task, key: str, change: str, name: str, values: Row) -> None:
+    client, table = clients.checkpoints(task), table_names(task).coordinator
+    with _calling("UpdateItem", table):
+        client.update_item(
+            TableName=table,
+            Key={_KEY: {"S": key}},
+            UpdateExpression=change,
+            ExpressionAttributeNames={"#name": name},
+            **({"ExpressionAttributeValues": values} if values else {}),
+        )
 
 
 def _unchanged(before: Row | None) -> dict[str, Any]:

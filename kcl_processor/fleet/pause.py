@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import getpass
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from kcl_processor.config.task import Task
-from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.leases import KclRows, number, text
-from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+from kcl_processor.fleet.own_rows import enter_own, read_own, strike_own
 
 KEY = "KclProcessorPause"
 ALL = "*"
 # Seconds between two looks of a worker (``Pauses.java``).
 LOOKS = 2.0
-# And until all have looked, and what they had begun is written.
+# And until all have looked, and what they had begun is written, if the destination takes it.
 IN_FORCE = 5
-_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,11 @@ class Pause:
     at: float
 
     def __str__(self) -> str:
-        moment = datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            moment = datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except (ValueError, OverflowError):
+            # Milliseconds, in a row that was written by hand.
+            moment = f"{self.at:.0f}"
         return f"paused by {self.by} since {moment}"
 
 
@@ -75,32 +77,24 @@ def pause(task: Task, added: Pause) -> None:
         OperatorError, PermissionDenied: it cannot be written.
     """
     made = {"M": {"by": {"S": added.by}, "at": {"N": repr(added.at)}}}
-    _change(task, lambda row: {added.shard or ALL: made, **row})
+    enter_own(task, KEY, added.shard or ALL, made)
 
 
 def resume(task: Task, shard: str | None) -> None:
-    """End the pause of a shard, or every pause of the task.
+    """End the pause of a shard, or every pause of the task that is there.
 
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
-    _change(task, lambda row: {name: one for name, one in row.items() if shard and name != shard})
-
-
-def _change(task: Task, changed: Callable[[Row], Row]) -> None:
-    for _ in range(_ATTEMPTS):
-        before = read_own(task, KEY)
-        after = changed(before or {}) or None
-        if after == before or replace_own(task, KEY, before, after):
-            return
-    raise OperatorError(
-        f"The pauses of task {task.name} are being changed by others.",
-        f"kcl-processor status {task.name}, then try again",
-    )
+    row = read_own(task, KEY) or {}
+    for name in [shard] if shard else row:
+        if name in row:
+            strike_own(task, KEY, name)
 
 
 def _read(row: Mapping[str, Mapping[str, Any]]) -> list[Pause]:
-    made = ((name, one["M"]) for name, one in row.items() if "M" in one)
+    # One that was written by hand counts, too (``Pauses.java``).
+    made = ((name, one.get("M", {})) for name, one in row.items() if name != "key")
     found = [
         Pause(None if name == ALL else name, text(one, "by") or "?", float(number(one, "at")))
         for name, one in made

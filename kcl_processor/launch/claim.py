@@ -37,6 +37,7 @@ from kcl_processor.launch.identity import (
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.state.gaps import Gap, note_gap, noted_gaps
+from kcl_processor.transform.transform import Transform, digest_of
 
 Wait = Callable[[float], None]
 
@@ -116,7 +117,9 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
         GapError: it is of an older stream of the source, and the task stops on gaps.
     """
     if found is None:
-        _refuse_strangers(task, stream)
+        # Whoever left leases and no claim knew of no rules.
+        if _refuse_strangers(task, stream) and ours.rules:
+            raise _other_rules(task)
         return
     refuse_other_replica(task, found, ours)
     tables = (ours.source, ours.destination)
@@ -130,15 +133,7 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
                 f"kcl-processor verify {task.name} --repair --delete-extra",
             )
     if found.rules != ours.rules:
-        raise ConfigError(
-            f"The rules of task {task.name} are others than those by which the items of "
-            f"{task.destination} were laid.",
-            f"kcl-processor verify {task.name}, which says what the new ones would have otherwise; "
-            f"then kcl-processor run --adopt {task.name}, and "
-            f"kcl-processor verify {task.name} --repair --delete-extra. What this calls untraced "
-            "stays as the old rules laid it; if that may not be, empty the destination, and "
-            f"kcl-processor copy --restart {task.name}",
-        )
+        raise _other_rules(task)
     if found.stream != ours.stream and task.on_gap == STOP:
         raise GapError(
             f"The stream of {task.source} was turned off and on again: the checkpoints are of "
@@ -170,6 +165,40 @@ def refuse_foreign(task: Task, clock: Clock, wait: Wait) -> None:
             raise foreign(task, found, f"{task.source} to {task.destination}")
 
 
+def refuse_other_rules(task: Task, clock: Clock, wait: Wait) -> None:
+    """Refuse to lay items by other rules than those of a daemon that lives, for whatever writes
+    beside it. Where the rules are the same, nothing is watched.
+
+    Raises:
+        ConfigError: it lives, and would go on as it does; or a rule cannot be compiled or found.
+    """
+    found = read_claim(task)
+    ours = digest_of(Transform(task.rules, {}, {}) if task.rules else None)
+    if found is None or found.rules == ours:
+        return
+    try:
+        refuse_running(task, clock, wait)
+    except StillRunning as running:
+        raise ConfigError(
+            f"Task {task.name} runs by other rules than it has now, and would lay items otherwise: "
+            f"{running.message}",
+            f"stop the daemon on every host, then kcl-processor run --adopt {task.name}, and this "
+            "again",
+        ) from running
+
+
+def _other_rules(task: Task) -> ConfigError:
+    return ConfigError(
+        f"The rules of task {task.name} are others than those by which the items of "
+        f"{task.destination} were laid.",
+        f"kcl-processor verify {task.name}, which says what the new ones would have otherwise; "
+        f"then kcl-processor run --adopt {task.name}, and "
+        f"kcl-processor verify {task.name} --repair --delete-extra. What this calls untraced "
+        "stays as the old rules laid it; if that may not be, empty the destination, and "
+        f"kcl-processor copy --restart {task.name}",
+    )
+
+
 def _likenesses(found: Claim, ours: Identity) -> list[Likeness]:
     return [found.source.likeness(ours.source), found.destination.likeness(ours.destination)]
 
@@ -187,8 +216,12 @@ def _refuse_unclaimed(task: Task, clock: Clock, wait: Wait) -> None:
     _refuse_strangers(task, stream)
 
 
-def _refuse_strangers(task: Task, stream: Stream) -> None:
-    """Leases without a claim (the original library makes none) are told by their shards."""
+def _refuse_strangers(task: Task, stream: Stream) -> bool:
+    """Leases without a claim (the original library makes none) are told by their shards.
+
+    Returns:
+        whether there are any.
+    """
     strangers, known = _told_apart(task, stream)
     if strangers and not known:
         raise ConfigError(
@@ -197,6 +230,7 @@ def _refuse_strangers(task: Task, stream: Stream) -> None:
             "their shards has left it.",
             rename_or_adopt(task),
         )
+    return bool(known)
 
 
 def _told_apart(task: Task, stream: Stream) -> tuple[list[Item], list[Item]]:

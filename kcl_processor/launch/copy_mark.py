@@ -27,7 +27,7 @@ _STALE = RETENTION - HOUR
 # the fleet may take some more. And after which one that gave none is dead.
 BEAT = 5.0
 DEAD = 25.0
-_ONE, _NONE, _EMPTY = {"N": "1"}, {"N": "0"}, {"S": ""}
+_ONE, _NONE, _EMPTY, _TRUE = {"N": "1"}, {"N": "0"}, {"S": ""}, {"BOOL": True}
 
 
 class CopyState(StrEnum):
@@ -48,8 +48,11 @@ class CopyMark:
         started_at, beat_at: its begin and its last sign of life, seconds since the epoch.
         forced: it may outlast what the stream keeps, for nobody writes to the source.
         parts: how many parts it is made in, each by whoever takes it.
-        segments: how many all parts together scan; of a whole copy its progress knows.
+        segments: how many all parts together scan; 0 of a copy in no parts, whose progress knows.
+        to_empty: of a copy in parts, whether the destination was empty as it began.
+        alone: whether nothing can be on its way any more of a copy whose place it took.
         rules: the digest of those that its items are laid by; empty for none.
+        export: the ARN of the export that is copied; empty where the table itself is.
     """
 
     token: str
@@ -61,6 +64,14 @@ class CopyMark:
     parts: int = 1
     segments: int = 0
     rules: str = ""
+    to_empty: bool = True
+    alone: bool = True
+    export: str = ""
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it is made in parts, be it in one: any host goes on with those."""
+        return self.segments > 0
 
     @classmethod
     def begun(
@@ -73,11 +84,27 @@ class CopyMark:
         parts: int = 1,
         segments: int = 0,
         rules: str = "",
+        to_empty: bool = True,
+        alone: bool = True,
+        export: str = "",
     ) -> CopyMark:
         """The mark of a copy that is at work on this host."""
         host = platform.node()
         begun = CopyState.BEGUN
-        return cls(token, begun, host, started_at, now, forced, parts, segments, rules)
+        return cls(
+            token,
+            begun,
+            host,
+            started_at,
+            now,
+            forced,
+            parts,
+            segments,
+            rules,
+            to_empty,
+            alone,
+            export,
+        )
 
     def now(self, state: CopyState, beat_at: float) -> CopyMark:
         """The mark as it is to be from now on."""
@@ -103,6 +130,9 @@ def read_mark(task: Task) -> CopyMark | None:
         int(row.get("parts", _ONE)["N"]),
         int(row.get("segments", _NONE)["N"]),
         row.get("rules", _EMPTY)["S"],
+        row.get("toEmpty", _TRUE)["BOOL"],
+        row.get("alone", _TRUE)["BOOL"],
+        row.get("export", _EMPTY)["S"],
     )
 
 
@@ -206,13 +236,18 @@ def refuse_copying(task: Task, clock: Clock, wait: Callable[[float], None]) -> N
             )
 
 
+def follow_until(started_at: float) -> float:
+    """Until when a daemon may first be started over a copy, seconds since the epoch."""
+    return started_at + _STALE
+
+
 def refuse_stale(task: Task, started_at: float, now: float) -> None:
     """Refuse to go on from a copy whose first changes are about to leave the stream.
 
     Raises:
         GapError: it began more than 23 hours ago.
     """
-    if now - started_at >= _STALE:
+    if now >= follow_until(started_at):
         raise GapError(
             f"The copy of task {task.name} began {(now - started_at) / HOUR:.1f} h ago, and the "
             f"stream keeps {RETENTION / HOUR:.0f} h: changes made since its beginning are no "
@@ -230,6 +265,29 @@ def disturbed(task: Task, how: str) -> ConfigError:
     )
 
 
+def given_up(task: Task) -> ConfigError:
+    """The error for a copy whose mark has gone while it was at work."""
+    error = disturbed(
+        task,
+        "`run --adopt` gave it up while it was at work, or a daemon has followed one in its place",
+    )
+    mend = f"kcl-processor verify {task.name} --repair --delete-extra, beside the daemon"
+    return ConfigError(error.message, f"{mend}; or {error.hint}")
+
+
+def displaced(task: Task, mark: CopyMark) -> ConfigError:
+    """The error for a copy in whose place another was begun, which has waited for its end."""
+    if mark.state is CopyState.DISTURBED:
+        return disturbed(task, "the daemon ran beside it")
+    is_whole = mark.state is CopyState.DONE
+    follow = f"kcl-processor run {task.name} follows that one; {anew(task)} begins anew"
+    return ConfigError(
+        f"Another copy of task {task.name} was begun on {mark.host} since, in the place of this "
+        f"one{', and is whole' if is_whole else ''}.",
+        follow if is_whole else _goes_on(task, mark),
+    )
+
+
 def anew(task: Task) -> str:
     """What begins a copy anew, over whatever an earlier one has left at the destination."""
     return f"kcl-processor copy --restart --no-to-empty-only {task.name}"
@@ -237,10 +295,13 @@ def anew(task: Task) -> str:
 
 def _goes_on(task: Task, mark: CopyMark) -> str:
     otherwise = f"{anew(task)} begins anew"
-    if mark.parts > 1:
-        each = f"kcl-processor copy {task.name} --part 0/{mark.parts} and so on, each on any host,"
+    command = f"kcl-processor copy {task.name}"
+    if mark.export:
+        command = f"{command} --from-export with the place of {mark.export}, or --managed,"
+    if mark.in_parts:
+        each = f"{command} --part 0/{mark.parts} and so on, each on any host,"
         return f"{each} go on with it; {otherwise}"
-    return f"kcl-processor copy {task.name}, on {mark.host}, goes on with it; elsewhere {otherwise}"
+    return f"{command}, on {mark.host}, goes on with it; elsewhere {otherwise}"
 
 
 def _row(mark: CopyMark) -> Row:
@@ -256,8 +317,11 @@ def _row(mark: CopyMark) -> Row:
         "startedAt": {"N": repr(mark.started_at)},
         "beatAt": {"N": repr(mark.beat_at)},
         "forced": {"BOOL": mark.forced},
-        **(in_parts if mark.parts > 1 else {}),
+        **(in_parts if mark.in_parts else {}),
         **({"rules": {"S": mark.rules}} if mark.rules else {}),
+        **({} if mark.to_empty else {"toEmpty": {"BOOL": False}}),
+        **({} if mark.alone else {"alone": {"BOOL": False}}),
+        **({"export": {"S": mark.export}} if mark.export else {}),
     }
 
 

@@ -14,6 +14,7 @@ from kcl_processor.launcher.jars import (
     LAUNCHER,
     LAUNCHER_JAR,
     LIB,
+    check,
     join_class_path,
     kclpy_jars,
     read_manifest,
@@ -29,10 +30,12 @@ def build(java: Path) -> None:
     """Put the launcher's jar and the runtime jars into ``launcher/lib``.
 
     Raises:
-        ConfigError: a jar cannot be had, or the sources do not compile.
+        ConfigError: a jar cannot be had or is not the manifest's, or the sources do not compile.
     """
+    kclpy = kclpy_jars(read_manifest())
+    check(kclpy)
     runtime = resolve("runtime")
-    class_path = [*runtime, *kclpy_jars(read_manifest().kclpy)]
+    class_path = [*runtime, *(placed.path for placed in kclpy)]
     LIB.mkdir(exist_ok=True)
     for stale in LIB.glob("*.jar"):
         stale.unlink()

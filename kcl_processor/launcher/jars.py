@@ -1,9 +1,10 @@
 """The jars of the product: fetched, checked against the manifest, and put on a class path.
 
 ``launcher/jars.json`` names every jar with its version, SHA-256 and use: ``runtime`` ships in the
-wheel, ``build`` and ``test`` serve developers, ``local`` is DynamoDB Local with what it needs,
-``original`` the KCL 1.x and the adapter that the original library is built with, for a test. The
-KCL's own jars come with ``amazon-kclpy``, whose version the manifest pins.
+wheel, ``kclpy`` comes with ``amazon-kclpy``, whose version the manifest pins and whose own set-up
+checks nothing that it downloads, ``build`` and ``test`` serve developers, ``local`` is DynamoDB
+Local with what it needs, ``original`` the KCL 1.x and the adapter that the original library is
+built with, for a test.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,6 @@ from kcl_processor.errors import ConfigError
 LAUNCHER = Path(__file__).parent
 LIB = LAUNCHER / "lib"
 LAUNCHER_JAR = LIB / "kcl-processor-launcher.jar"
-_VERSIONED = re.compile(r"(?P<artifact>.+?)-(?P<version>\d[^/]*)\.jar")
 _REINSTALL = "pip install --force-reinstall kcl-processor"
 
 
@@ -45,12 +45,27 @@ class Jar:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A jar of the manifest in the place where it is used, and what to type to have it anew."""
+
+    jar: Jar
+    path: Path
+    hint: str
+
+
+@dataclass(frozen=True)
 class Kclpy:
-    """What is expected of amazon-kclpy: its version, artifacts it must bring, those not used."""
+    """What is expected of amazon-kclpy beside its jars."""
 
     version: str
-    needs: tuple[str, ...]
-    leave_out: frozenset[str]
+
+    @property
+    def reinstall(self) -> str:
+        """What to type to have its jars downloaded anew. pip keeps the package it once built."""
+        return (
+            "pip cache remove amazon_kclpy; "
+            f"pip install --force-reinstall --no-deps amazon-kclpy=={self.version}"
+        )
 
 
 @dataclass(frozen=True)
@@ -68,11 +83,7 @@ class Manifest:
 def read_manifest(path: Path = LAUNCHER / "jars.json") -> Manifest:
     """Read the manifest."""
     raw = json.loads(path.read_text(encoding="utf-8"))
-    kclpy = raw["kclpy"]
-    return Manifest(
-        Kclpy(kclpy["version"], tuple(kclpy["needs"]), frozenset(kclpy["leave_out"])),
-        tuple(Jar(**entry) for entry in raw["jars"]),
-    )
+    return Manifest(Kclpy(**raw["kclpy"]), tuple(Jar(**entry) for entry in raw["jars"]))
 
 
 def resolve(use: str) -> list[Path]:
@@ -116,60 +127,90 @@ def _fetch(context: Any, jar: Jar) -> Path:
             "name a repository under [repositories] in ~/.config/jgo.conf,"
             " or put the file into ~/.m2/repository",
         ) from error
-    check(jar, path)
+    check([Placed(jar, path, f"rm {path}   (it is fetched again by the next run)")])
     return path
 
 
-def check(jar: Jar, path: Path) -> None:
-    """Compare a file with the manifest.
+def check(jars: Iterable[Placed]) -> None:
+    """Compare files with the manifest.
 
     Raises:
-        ConfigError: its SHA-256 is not the one in the manifest.
+        ConfigError: the SHA-256 of one is not that in the manifest, or it cannot be read.
     """
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != jar.sha256:
-        raise ConfigError(
-            f"{path} is not {jar.file_name} of the manifest: SHA-256 is {found}, not {jar.sha256}",
-            f"rm {path}   (it is fetched again by the next run)",
-        )
+    for placed in jars:
+        jar, path = placed.jar, placed.path
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {error.strerror}", placed.hint) from error
+        if found != jar.sha256:
+            raise ConfigError(
+                f"{path} is not {jar.file_name} of the manifest: SHA-256 is {found}, not "
+                f"{jar.sha256}",
+                placed.hint,
+            )
 
 
 def daemon_class_path() -> str:
-    """Return the daemon's class path: launcher, runtime jars, then the KCL's from amazon-kclpy.
-
-    The order matters: jcl-over-slf4j must be found before any commons-logging, so that the
-    adapter's lines reach logback.
+    """Return the daemon's class path: the launcher, then :func:`daemon_jars`.
 
     Raises:
-        ConfigError: a jar is missing or empty, or two versions of one artifact would be loaded.
+        ConfigError: a jar is missing or empty.
+    """
+    jars = daemon_jars()
+    if not LAUNCHER_JAR.is_file():
+        raise ConfigError(f"{LAUNCHER_JAR} is missing: the launcher was not built", _REINSTALL)
+    return join_class_path([LAUNCHER_JAR, *(placed.path for placed in jars)])
+
+
+def daemon_jars() -> list[Placed]:
+    """Return where the jars of the daemon's class path are: those of the wheel, then the KCL's.
+
+    What else lies in either folder is loaded by nobody. The order matters: jcl-over-slf4j must be
+    found before anything that logs through commons-logging (whose own jar is therefore not in the
+    manifest), so that the adapter's lines reach logback.
+
+    Raises:
+        ConfigError: a jar is missing or empty. What is in it, :func:`check` compares.
     """
     manifest = read_manifest()
-    ours = [LAUNCHER_JAR, *(LIB / jar.file_name for jar in manifest.of("runtime"))]
-    for path in ours:
-        if not path.is_file():
-            raise ConfigError(f"{path} is missing: the launcher was not built", _REINSTALL)
-    jars = [*ours, *kclpy_jars(manifest.kclpy)]
-    refuse_two_versions(jars)
-    return join_class_path(jars)
+    ours = [Placed(jar, LIB / jar.file_name, _REINSTALL) for jar in manifest.of("runtime")]
+    for placed in ours:
+        if not placed.path.is_file():
+            raise ConfigError(f"{placed.path} is missing: the launcher was not built", _REINSTALL)
+    return [*ours, *kclpy_jars(manifest)]
 
 
-def kclpy_jars(kclpy: Kclpy, folder: Path | None = None) -> list[Path]:
-    """Return the jars in amazon-kclpy's package, without those that the launcher replaces.
+def kclpy_jars(manifest: Manifest, folder: Path | None = None) -> list[Placed]:
+    """Return where the jars are that amazon-kclpy's package is to bring.
 
     Raises:
-        ConfigError: one that is needed is missing, or any is empty (a download that failed
-            during its installation leaves such a file).
+        ConfigError: one is missing or empty (a download that failed during its installation leaves
+            such a file), or another version of the package is installed.
     """
     folder = folder or _kclpy_folder() / "jars"
-    jars = sorted(jar for jar in folder.glob("*.jar") if _artifact(jar) not in kclpy.leave_out)
-    missing = set(kclpy.needs) - {_artifact(jar) for jar in jars if jar.stat().st_size}
-    broken = sorted(missing) + [jar.name for jar in jars if not jar.stat().st_size]
+    reinstall = manifest.kclpy.reinstall
+    jars = [Placed(jar, folder / jar.file_name, reinstall) for jar in manifest.of("kclpy")]
+    broken = [placed.path.name for placed in jars if not _holds_something(placed.path)]
     if broken:
         raise ConfigError(
-            f"amazon-kclpy's folder {folder} lacks, or has empty: {', '.join(broken)}",
-            f"pip install --force-reinstall --no-cache-dir amazon-kclpy=={kclpy.version}",
+            f"amazon-kclpy's folder {folder} lacks, or has empty: {', '.join(broken)}"
+            f"{_other_version(manifest.kclpy)}",
+            reinstall,
         )
     return jars
+
+
+def _holds_something(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _other_version(kclpy: Kclpy) -> str:
+    try:
+        found = metadata.version("amazon-kclpy")
+    except metadata.PackageNotFoundError:
+        return ""
+    return "" if found == kclpy.version else f"; it is version {found}, not {kclpy.version}"
 
 
 def _kclpy_folder() -> Path:
@@ -181,27 +222,6 @@ def _kclpy_folder() -> Path:
             f"pip install amazon-kclpy=={version}",
         )
     return Path(next(iter(spec.submodule_search_locations)))
-
-
-def refuse_two_versions(path: Iterable[Path]) -> None:
-    """Check that every artifact is on the class path once.
-
-    Raises:
-        ConfigError: with both files' names.
-    """
-    seen: dict[str, Path] = {}
-    for jar in path:
-        other = seen.setdefault(_artifact(jar), jar)
-        if other != jar:
-            raise ConfigError(
-                f"two versions of {_artifact(jar)} on the class path: {other} and {jar}",
-                f"{_REINSTALL} amazon-kclpy=={read_manifest().kclpy.version}",
-            )
-
-
-def _artifact(jar: Path) -> str:
-    match = _VERSIONED.fullmatch(jar.name)
-    return match["artifact"] if match else jar.stem
 
 
 def dynamodb_local_class_path() -> list[Path]:

@@ -1,4 +1,4 @@
-"""Every precondition of a task, checked without changing anything.
+"""Every precondition of a task, checked without changing anything but an archive on this host.
 
 What ``run`` checks before it starts is checked here by the same functions of ``preflight``; what is
 too slow or too rare for each start is added.
@@ -24,12 +24,15 @@ from kcl_processor.fleet.running import has_leases
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch import preflight
 from kcl_processor.launch.claim import refuse, refuse_foreign
-from kcl_processor.launch.copy_mark import read_mark, refuse_uncopied
+from kcl_processor.launch.copy_mark import CopyState, read_mark, refuse_uncopied
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.preflight import SourceFacts
-from kcl_processor.launcher.jars import daemon_class_path
-from kcl_processor.launcher.java import TESTED, find_java
+from kcl_processor.launch.switch_mark import read_switch, refuse_switched
+from kcl_processor.launcher import class_archive
+from kcl_processor.launcher.jars import check, daemon_class_path, daemon_jars
+from kcl_processor.launcher.java import TESTED, Java, find_java
 from kcl_processor.operate import host, identities, probes
 from kcl_processor.operate.check import FAIL, Check, fail, ok, warn
 from kcl_processor.operate.ruled import told
@@ -45,6 +48,7 @@ class Doctor:
     Args:
         state, logs: where the daemon keeps its files on this host.
         wait: waits for some seconds.
+        archive: makes the archive of the daemon's classes.
     """
 
     def __init__(
@@ -55,12 +59,14 @@ class Doctor:
         java: str | None,
         clock: Clock,
         wait: Callable[[float], None],
+        archive: Callable[[Path, Java, str], Path] = class_archive.make,
     ) -> None:
         self._task = task
         self._folders = {"state": state, "logs": logs}
         self._java_path = java
         self._clock = clock
         self._wait = wait
+        self._archive = archive
         self._facts: SourceFacts | None = None
         self._replica: Incarnation | None = None
         self._rules = ""
@@ -109,7 +115,22 @@ class Doctor:
                 f"the daemon was tried on Java {TESTED[0]} to {TESTED[-1]}",
                 "--java with an older one, should it not start",
             )
-        yield ok(f"{len(daemon_class_path().split(':'))} jars on the daemon's class path")
+        jars, class_path = daemon_jars(), daemon_class_path()
+        check(jars)
+        yield ok(
+            f"{len(class_path.split(':'))} jars on the daemon's class path: the launcher's, and "
+            f"{len(jars)} that were compared with their SHA-256"
+        )
+        yield self._classes(java, class_path)
+
+    def _classes(self, java: Java, class_path: str) -> Check:
+        try:
+            return ok(
+                f"classes archived: {self._archive(self._folders['state'], java, class_path)}"
+            )
+        except OperatorError as error:
+            why = "a start reads and links thousands of classes, which takes a second"
+            return warn(error.message, why, error.hint)
 
     def _credentials(self) -> Iterator[Check]:
         yield from identities.told(self._task, self._clock)
@@ -201,11 +222,35 @@ class Doctor:
                 yield self._index(client, described)
         yield self._claim()
         yield self._copy()
+        if live := self._live_copy():
+            yield live
+        yield self._switchover()
 
     def _copy(self) -> Check:
         task, mark = self._task, read_mark(self._task)
         refuse_uncopied(task, mark, self._clock.now(), started=has_leases(task))
         return ok("the copy is done" if mark else "no copy is unfinished")
+
+    def _live_copy(self) -> Check | None:
+        task, mark, now = self._task, read_live_mark(self._task), self._clock.now()
+        if mark is None or mark.state is CopyState.DONE:
+            return None
+        words = mark.in_words(task.name, now)
+        if mark.is_at_work(now):
+            return ok(f"{words}; it is at work")
+        return warn(words, "what it has not copied is missing", mark.again(task.name))
+
+    def _switchover(self) -> Check:
+        task = self._task
+        refuse_switched(task)
+        mark = read_switch(task)
+        if mark is None:
+            return ok("no switchover is open")
+        return warn(
+            f"a switchover, {mark}, did not come to its end",
+            f"writes to {task.source} are denied" if mark.sid else "it denies no writes",
+            f"kcl-processor switchover {task.name}, which goes on with it, or with --back not",
+        )
 
     def _claim(self) -> Check:
         task, wait = self._task, self._wait

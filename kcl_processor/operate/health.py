@@ -35,18 +35,24 @@ _WORDS = {
 }
 
 
-def problems(sight: Sight, max_lag: float, max_idle: float) -> list[str]:
+def problems(
+    sight: Sight, max_lag: float, max_idle: float, max_proof_age: float | None = None
+) -> list[str]:
     """What is wrong with a task, over all its workers; nothing when it is healthy.
 
     Args:
         max_lag: seconds that the oldest change behind a checkpoint may be old.
         max_idle: seconds that a record processor on this host may go without a delivery applied.
+        max_proof_age: seconds that the oldest proof may be old; ``None`` does not ask for one.
     """
     found = [] if sight.live else ["no worker gives a sign of life"]
+    found += [f"{sight.unseen.message} Try: {sight.unseen.hint}"] if sight.unseen else []
     found += [
         f"shard {view.shard} {_WORDS[view.state]}" for view in sight.shards if view.state in _WORDS
     ]
     found += [words for view in sight.shards if (words := _late(view, sight.pauses, max_lag))]
+    if max_proof_age is not None:
+        found += unproven(sight, max_proof_age)
     return found + idle(sight.heartbeats.values(), max_idle, sight.now)
 
 
@@ -58,6 +64,23 @@ def _late(view: ShardView, pauses: Sequence[Pause], max_lag: float) -> str | Non
         used = f"{CRITICAL_SHARE:.0%} of the stream's {RETENTION / HOUR:.0f} h are used up"
         return f"shard {view.shard} is paused, and {used}" if lag > most else None
     return f"shard {view.shard} is behind by more than {max_lag:.0f} s" if lag > max_lag else None
+
+
+def unproven(sight: Sight, max_age: float) -> list[str]:
+    """What the task's proof lacks.
+
+    Args:
+        max_age: seconds that the oldest proof may be old.
+    """
+    proof = sight.proof
+    if proof is None:
+        return [f"nobody has compared the tables: kcl-processor verify {sight.task}"]
+    if proof.void:
+        return [f"no proof counts: {proof.void}"]
+    age = proof.age(sight.now)
+    old = age is None or age > max_age
+    words = [f"a part of the tables was not proven equal within {max_age:.0f} s"] if old else []
+    return ["keys differ, as verify has found", *words] if proof.differences else words
 
 
 def local_problems(

@@ -19,6 +19,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
 from kcl_processor.launch.preflight import describe
+from kcl_processor.operate import freeze
 from kcl_processor.operate.identities import identity_of
 
 ROLES = ("source", "kcl", "destination", "metrics", "dead-letters")
@@ -41,6 +42,21 @@ KCL_ACTIONS = (
 ADOPTING_ACTIONS = ("UpdateTable",)
 # What puts letters into a queue, and looks whether it is there. Only an ARN takes GetQueueUrl.
 LETTER_ACTIONS = ("GetQueueAttributes", "GetQueueUrl", "SendMessage")
+# What `copy --managed` and `heal` ask of a table, and AWS then does with its caller's rights.
+EXPORT_ACTIONS = (
+    "DescribeContinuousBackups",
+    "ExportTableToPointInTime",
+    "UpdateContinuousBackups",
+)
+BUCKET_ACTIONS = ("AbortMultipartUpload", "GetObject", "PutObject")
+IMPORT_LOG_ACTIONS = (
+    "CreateLogGroup",
+    "CreateLogStream",
+    "DescribeLogGroups",
+    "DescribeLogStreams",
+    "PutLogEvents",
+    "PutRetentionPolicy",
+)
 REPLAY_ACTIONS = ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage")
 # What DynamoDB does with a customer's key for who calls it (Developer Guide, Encryption at rest).
 KEY_ACTIONS = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*")
@@ -148,14 +164,31 @@ def role_of(arn: str) -> str:
     return arn
 
 
-def policy(task: Task, role: str, arns: Arns, *, tools: bool = True) -> Document:
+def policy(
+    task: Task,
+    role: str,
+    arns: Arns,
+    *,
+    tools: bool = True,
+    bucket: str | None = None,
+    freezing: bool = False,
+) -> Document:
     """The identity policy of one role.
 
     Args:
         tools: with the statements that only the tools need.
+        bucket: with those for exports of the source that lie there.
+        freezing: with what ``switchover --freeze`` needs at the source. Whoever may change a
+            table's policy may let anybody in, so nobody has it who was not given it.
     """
     statements = _OF_ROLE[role](task, arns)
+    if bucket and role == "source":
+        statements += _exports(arns.source, bucket)
+    if bucket and role == "destination":
+        statements += [*_exports(arns.destination, bucket), *_imports(arns)]
     kept = [one for one in statements if tools or not one["Sid"].startswith("Tools")]
+    if freezing and role == "source":
+        kept.append(_allow("ToolsFreeze", freeze.ACTIONS, arns.source))
     return {"Version": "2012-10-17", "Statement": kept}
 
 
@@ -241,12 +274,38 @@ def _source(task: Task, arns: Arns) -> list[Document]:
     ]
 
 
+def _exports(table: str, bucket: str) -> list[Document]:
+    there = _bucket_arn(table, bucket)
+    return [
+        _allow("ToolsExport", EXPORT_ACTIONS, table),
+        _allow("ToolsAwaitExport", ("DescribeExport",), f"{table}/export/*"),
+        _allow("ToolsFindExport", ("ListBucket",), there, service="s3"),
+        _allow("ToolsUseBucket", BUCKET_ACTIONS, f"{there}/*", service="s3"),
+    ]
+
+
+def _imports(arns: Arns) -> list[Document]:
+    """What ImportTable needs of whoever calls it, besides reading the bucket (developer guide,
+    "Requesting a table import")."""
+    _, partition, _, region, account, _ = arns.destination.split(":", 5)
+    logs = f"arn:{partition}:logs:{region}:{account}:log-group:/aws-dynamodb/*"
+    return [
+        _allow("ToolsImport", ("ImportTable", "UpdateTable"), arns.destination),
+        _allow("ToolsAwaitImport", ("DescribeImport",), f"{arns.destination}/import/*"),
+        _allow("ToolsImportLog", IMPORT_LOG_ACTIONS, logs, service="logs"),
+    ]
+
+
+def _bucket_arn(table: str, bucket: str) -> str:
+    return f"arn:{table.split(':')[1]}:s3:::{bucket}"
+
+
 def _destination(task: Task, arns: Arns) -> list[Document]:
     return [
         *_table_key(task.destination.region, arns.destination_key),
         _allow("Write", ("BatchWriteItem", "DescribeTable"), arns.destination),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.destination),
-        _allow("ToolsRepair", ("DeleteItem", "PutItem"), arns.destination),
+        _allow("ToolsRepairAndLiveCopy", ("DeleteItem", "PutItem"), arns.destination),
     ]
 
 

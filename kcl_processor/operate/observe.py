@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles, is_queue
-from kcl_processor.errors import SourceError
+from kcl_processor.errors import OperatorError, SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.coordinator import (
     Leader,
@@ -22,11 +22,14 @@ from kcl_processor.fleet.coordinator import (
     report_pulse,
 )
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import KclRows, Lease, read_rows
+from kcl_processor.fleet.leases import KclRows, Lease, read_rows, text
 from kcl_processor.fleet.pause import Pause, pauses_of
 from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
 from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.copy_mark import CopyState
+from kcl_processor.launch.live_mark import KEY, LiveMark, live_mark_of
 from kcl_processor.launch.preflight import stream_arn
+from kcl_processor.launch.proof import Standing, standing_in
 from kcl_processor.operate.endings import last_endings
 from kcl_processor.operate.lineage import (
     ShardView,
@@ -52,10 +55,13 @@ class Sight:
     Attributes:
         found: whether a daemon ever started: there are leases.
         live: the workers that gave a sign of life.
+        unseen: why the stream could not be looked at: nothing of it is in the shards, and no lag.
         endings: how workers of this host ended that do not run.
         pauses: of the task or its shards.
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
             record processor of the task ever ran here, so that another host may have some.
+        copying: a copy beside the daemon that is not finished.
+        proof: how it stands; ``None`` where nobody has compared the tables.
     """
 
     task: str
@@ -63,12 +69,15 @@ class Sight:
     shards: list[ShardView]
     live: list[str]
     leader: Leader | None
+    unseen: SourceError | None
     heartbeats: dict[str, Heartbeat]
     endings: list[Ending]
     pauses: list[Pause]
     dead_letters: int | None
     gaps: int | None
     now: float
+    copying: LiveMark | None = None
+    proof: Standing | None = None
 
 
 class Observer:
@@ -110,24 +119,30 @@ class Observer:
 
         Raises:
             ConfigError: the checkpoints are another replica's.
-            OperatorError, SourceError, PermissionDenied: something cannot be read.
+            OperatorError, SourceError, PermissionDenied: KCL's tables cannot be read, or the source
+                cannot be found; or the stream may not be read.
         """
         self._refuse_foreign()
         rows = self._read()
         due = unfinished(rows.leases)
         renewing, known = (set[str](), {}) if thorough else self._told(rows, due)
         stream = self._source()
-        with ThreadPoolExecutor(1) as pool:
-            listed = pool.submit(_shards, stream, rows.leases, whole=thorough)
-            looks = known | stream.look_behind(row for row in due if row.shard not in known)
-            shards = listed.result()
-        looks |= stream.look_into(unleased(rows.leases, shards))
+        shards, looks, unseen = list[StreamShard](), known, None
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                listed = pool.submit(_shards, stream, rows.leases, whole=thorough)
+                behind = stream.look_behind(row for row in due if row.shard not in known)
+                shards = listed.result()
+            looks = known | behind | stream.look_into(unleased(rows.leases, shards))
+        except SourceError as error:
+            # Throttled for long, it is worth no less to know who holds what, and how it ended.
+            unseen = error
         if patient:
             rows = self._watch(rows, renewing)
         now = self._clock.now()
         owners = Owners(rows, self._pulses, self._task, now, renewing)
         views = join(rows.leases, shards, looks, owners.life, now)
-        return self._sight(rows, views, owners, now)
+        return self._sight(rows, views, owners, unseen, now)
 
     def _refuse_foreign(self) -> None:
         """Once: a table does not change hands while it is looked at."""
@@ -169,7 +184,14 @@ class Observer:
             self._stream = Stream(client, arn, self._clock, self._wait)
         return self._stream
 
-    def _sight(self, rows: KclRows, views: list[ShardView], owners: Owners, now: float) -> Sight:
+    def _sight(
+        self,
+        rows: KclRows,
+        views: list[ShardView],
+        owners: Owners,
+        unseen: SourceError | None,
+        now: float,
+    ) -> Sight:
         files = self._files
         endings = last_endings(files)
         return Sight(
@@ -178,13 +200,23 @@ class Observer:
             shards=views,
             live=self._living(rows, owners, endings, now),
             leader=coordinator.leader(rows),
+            unseen=unseen,
             heartbeats=read_every(files.every_heartbeats(), now),
             endings=endings,
             pauses=pauses_of(rows),
             dead_letters=_open_letters(files),
             gaps=_noted(files, open_gaps(files.gaps)),
             now=now,
+            copying=_copying(rows),
+            proof=self._proof(rows),
         )
+
+    def _proof(self, rows: KclRows) -> Standing | None:
+        try:
+            return standing_in(self._task, rows.coordinator)
+        except OperatorError as error:
+            # Whether it is of these tables cannot be told.
+            return Standing(0, None, void=error.message.rstrip("."))
 
     def _living(
         self, rows: KclRows, owners: Owners, endings: list[Ending], now: float
@@ -208,6 +240,11 @@ class Observer:
             else:
                 lives.setdefault(owner, True)
         return sorted(worker for worker, alive in lives.items() if alive)
+
+
+def _copying(rows: KclRows) -> LiveMark | None:
+    marks = [live_mark_of(row) for row in rows.coordinator if text(row, "key") == KEY]
+    return next((mark for mark in marks if mark.state is CopyState.BEGUN), None)
 
 
 def _shards(stream: Stream, leases: Sequence[Lease], *, whole: bool) -> list[StreamShard]:

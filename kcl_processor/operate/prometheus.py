@@ -3,11 +3,16 @@
 One process a shard does the work, and shards come and go; a port in each of them would be a moving
 target, and a port in one of them would end with it. So the exporter is a process of its own that
 reads the heartbeats they leave, when it is asked. It needs the extra ``prometheus``.
+
+How a task's proof stands lies in its coordinator state table. That is asked for beside the scrapes,
+once a minute: a scrape shows what was found last, and waits for no service.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.core import SummaryMetricFamily as Summary
@@ -15,9 +20,14 @@ from prometheus_client.registry import Collector
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
+from kcl_processor.errors import OperatorError
 from kcl_processor.launch.daemon import running_workers
+from kcl_processor.launch.proof import Standing, read_standing
 from kcl_processor.state.heartbeat import Heartbeat, read_every
 
+# Seconds between two looks at the proofs.
+_PROOF_INTERVAL = 60.0
 _LABELS = ("task", "shard", "worker")
 
 _COUNTERS = {
@@ -32,11 +42,16 @@ _COUNTERS = {
 
 
 class HeartbeatCollector(Collector):
-    """Turns the heartbeats of some tasks into metrics, at each scrape anew."""
+    """Turns the heartbeats of some tasks into metrics, at each scrape anew.
 
-    def __init__(self, tasks: Sequence[TaskFiles], clock: Clock) -> None:
+    Args:
+        proofs: of the same tasks.
+    """
+
+    def __init__(self, tasks: Sequence[TaskFiles], clock: Clock, proofs: Proofs) -> None:
         self._tasks = tasks
         self._clock = clock
+        self._proofs = proofs
 
     def collect(self) -> Iterable[Metric]:
         now = self._clock.now()
@@ -50,6 +65,70 @@ class HeartbeatCollector(Collector):
         yield running
         yield from _counters(beats)
         yield from _moments(beats, now)
+        yield from _proven(self._proofs.last(), now)
+
+
+class Proofs:
+    """How the proofs of some tasks stand, as it was found last.
+
+    Args:
+        pool: asks for it, beside whoever wants to know.
+        read: asks for one.
+    """
+
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        clock: Clock,
+        pool: Executor,
+        read: Callable[[Task], Standing | None] = read_standing,
+    ) -> None:
+        self._tasks = list(tasks)
+        self._clock = clock
+        self._pool = pool
+        self._read = read
+        self._asked: Future[dict[str, Standing]] | None = None
+        self._asked_at = 0.0
+        self._last: dict[str, Standing] = {}
+
+    def last(self) -> dict[str, Standing]:
+        """Those that were found, by task; asks again, if it is time."""
+        if self._asked and not self._asked.done():
+            return self._last
+        if self._asked:
+            self._last = self._asked.result()
+        if not self._asked or self._clock.elapsed() - self._asked_at >= _PROOF_INTERVAL:
+            self._asked, self._asked_at = self._pool.submit(self._look), self._clock.elapsed()
+        return self._last
+
+    def _look(self) -> dict[str, Standing]:
+        found: dict[str, Standing] = {}
+        for task in self._tasks:
+            # One that cannot be asked for has no series, and the alarm on its absence says so.
+            with suppress(OperatorError):
+                if standing := self._read(task):
+                    found[task.name] = standing
+        return found
+
+
+def _proven(proofs: dict[str, Standing], now: float) -> Iterator[Metric]:
+    age = GaugeMetricFamily(
+        "kcl_processor_proven_seconds",
+        "Age of the oldest proof over all parts of the tables.",
+        labels=["task"],
+    )
+    differences = GaugeMetricFamily(
+        "kcl_processor_open_differences",
+        "Keys that were found to differ, and not to be equal since.",
+        labels=["task"],
+    )
+    for task, standing in proofs.items():
+        if (seconds := standing.age(now)) is not None:
+            age.add_metric([task], seconds)
+        if not standing.void:
+            differences.add_metric([task], standing.differences)
+    yield age
+    yield differences
 
 
 def _counters(beats: Sequence[Heartbeat]) -> Iterator[Metric]:

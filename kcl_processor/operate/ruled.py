@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kcl_processor.operate.check import Check, ok, warn
+from kcl_processor.transform.cautions import cautions
 from kcl_processor.transform.transform import Transform
 
 
@@ -28,15 +29,5 @@ def told(transform: Transform) -> Iterator[Check]:
     yield ok(f"keys {ours} are laid to {theirs}{may_move if transform.moves else ''}")
     read = "read with each change" if transform.needs_old else "not needed"
     yield ok(f"the item as it was before is {read}")
-    if rules.allow_collisions:
-        yield warn(
-            "items of the source may meet in one key of the destination",
-            "it holds the one written last, and a deletion of any of them deletes it",
-            "leave allow_collisions out, if each item is to be there",
-        )
-    if rules.python:
-        yield warn(
-            f"items pass {rules.python}",
-            "it may write any key: what the destination holds too much is not found for sure",
-            "do with set and rename what they can do",
-        )
+    for caution in cautions(transform):
+        yield warn(*caution)

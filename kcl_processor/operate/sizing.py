@@ -56,6 +56,38 @@ def size(task: Task, shards: int, changes: float, item_kb: float) -> list[Line]:
     ]
 
 
+def proving(table_bytes: float, max_rcu: float) -> list[Line]:
+    """What it costs to compare the tables, once and for good.
+
+    Args:
+        table_bytes: the source's size; the destination's is taken for the same.
+        max_rcu: read units a second on each side.
+    """
+    # A scan costs half a unit for 4 KB (developer guide, "DynamoDB read and write operations").
+    units = max(1, math.ceil(table_bytes / 8192))
+    return [
+        Line(
+            "a round of verify",
+            2 * units * _READ,
+            "$",
+            f"2 sides x {units:,} read units x ${costs.MILLION_READS:.3f} a million",
+        ),
+        Line(
+            "... takes",
+            units / max_rcu / 3600,
+            "h",
+            f"{units:,} read units / {max_rcu:g} a second",
+        ),
+        Line(
+            "verify --continuous, a month",
+            2 * min(max_rcu, units / costs.PROOF_REST) * _MONTH * _READ,
+            "$",
+            f"2 sides x {min(max_rcu, units / costs.PROOF_REST):g} read units/s x month; writes "
+            "of how far it is, and keys that are looked at again, come on top",
+        ),
+    ]
+
+
 def most_of_a_shard(task: Task, item_kb: float) -> float:
     """Changes a second that a shard gives: what was measured, or less where items are large.
 

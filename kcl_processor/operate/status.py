@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.endings import words, worth_telling
 from kcl_processor.operate.lineage import (
     ACTIVE,
@@ -57,6 +58,8 @@ class Status:
         dead_letters, gaps: noted on this host.
         endings: how workers of this host ended that do not run, the last one first.
         reasons: what is wrong, in words.
+        proven: age of the oldest proof over all parts of the tables, as ``verify`` made them.
+        differences: keys that were found to differ, and not to be equal since.
     """
 
     task: str
@@ -73,14 +76,16 @@ class Status:
     gaps: int | None = None
     endings: tuple[Ending, ...] = ()
     reasons: tuple[str, ...] = ()
+    proven: float | None = None
+    differences: int | None = None
 
 
 def summarise(sight: Sight) -> Status:
     """A task's status from one look at it."""
     unread = [view.lag for view in sight.shards if view.lag is not None]
-    lag = max(unread, default=0.0)
+    lag = max(unread, default=None if sight.unseen else 0.0)
     rate_in, rate_out = _rates(sight)
-    severity, reasons = severity_of(sight, lag)
+    severity, reasons = severity_of(sight, lag or 0.0)
     return Status(
         task=sight.task,
         state=_state(sight),
@@ -88,14 +93,16 @@ def summarise(sight: Sight) -> Status:
         workers=len(sight.live),
         shards=sum(view.state != ENDED for view in sight.shards),
         lag=lag,
-        trims_in=RETENTION - lag if unread else None,
+        trims_in=RETENTION - lag if unread and lag is not None else None,
         rate_in=rate_in,
         rate_out=rate_out,
-        catch_up=catch_up(lag, rate_in, rate_out) if sight.live or not lag else None,
+        catch_up=catch_up(lag, rate_in, rate_out) if sight.live or lag == 0 else None,
         dead_letters=sight.dead_letters,
         gaps=sight.gaps,
         endings=tuple(sight.endings),
-        reasons=(*reasons, *pauses(sight), *_ends(sight)),
+        reasons=(*reasons, *pauses(sight), *_copying(sight, at_work=True), *_ends(sight)),
+        proven=sight.proof.age(sight.now) if sight.proof else None,
+        differences=sight.proof.differences if sight.proof and not sight.proof.void else None,
     )
 
 
@@ -110,17 +117,32 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
         *(_count(sight, STOPPED, "in the name of a worker that was stopped") if sight.live else ()),
         *_count(sight, DYING, "whose owner gives no sign of life, for less than a failover"),
         *_count(sight, DEAD, "with a dead owner"),
+        *_copying(sight, at_work=False),
     )
     if lost or share >= CRITICAL_SHARE:
         return CRITICAL, (*lost, *((used,) if share >= WARN_SHARE else ()), *idle)
     if share >= WARN_SHARE:
         return WARN, (used, *idle)
+    blind = (f"{sight.unseen.message} Try: {sight.unseen.hint}",) if sight.unseen else ()
     noted = tuple(
         f"{count} {what} noted on this host"
         for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters"))
         if count
     )
-    return (WARN if idle or noted else OK), (*idle, *noted)
+    noted += tuple(unproven(sight.proof)) if sight.proof else ()
+    return (WARN if blind or idle or noted else OK), (*blind, *idle, *noted)
+
+
+def unproven(proof: Standing) -> Iterator[str]:
+    """What a proof says of the tables that is not well."""
+    if proof.void:
+        yield f"no proof counts: {proof.void}"
+    for count, what in (
+        (proof.differences, "differ" if proof.differences > 1 else "differs"),
+        (proof.unsure, "could not be compared"),
+    ):
+        if count:
+            yield f"{count} key{'s' if count > 1 else ''} {what}, as verify has found"
 
 
 def _state(sight: Sight) -> str:
@@ -138,6 +160,13 @@ def pauses(sight: Sight) -> list[str]:
     return [f"shard {one.shard} is {one}" if one.shard else str(one) for one in sight.pauses]
 
 
+def _copying(sight: Sight, *, at_work: bool) -> Iterator[str]:
+    """A copy beside the daemon: one that was cut off is a hole until it goes on."""
+    mark = sight.copying
+    if mark and mark.is_at_work(sight.now) is at_work:
+        yield f"{mark.in_words(sight.task, sight.now)}. It goes on by: {mark.again(sight.task)}"
+
+
 def _ends(sight: Sight) -> Iterator[str]:
     running = bool(sight.live)
     return (
@@ -145,11 +174,13 @@ def _ends(sight: Sight) -> Iterator[str]:
     )
 
 
-def catch_up(lag: float, rate_in: float | None, rate_out: float | None) -> float | None:
+def catch_up(lag: float | None, rate_in: float | None, rate_out: float | None) -> float | None:
     """Seconds until ``lag`` is gone; 0 when there is none, ``None`` when it is not shrinking.
 
     The changes that wait are ``lag * rate_in``; they shrink by ``rate_out - rate_in`` a second.
     """
+    if lag is None:
+        return None
     if lag < JUST_NOW:
         return 0.0
     if rate_in is None or rate_out is None or rate_out <= rate_in * _NOISE:

@@ -107,7 +107,11 @@ def _settle(place: LetterFile, task: Task) -> None:
 
 def _tables(task: Task) -> list[Belonging]:
     client = clients.checkpoints(task)
-    holds = ("every checkpoint", "the leader's lock and the task's identity", "worker metrics")
+    holds = (
+        "every checkpoint",
+        "the leader's lock, the task's identity and its proof",
+        "worker metrics",
+    )
     return [
         Belonging(TABLE, name, what)
         for name, what in zip(astuple(table_names(task)), holds, strict=True)

@@ -59,7 +59,8 @@ class Breaker:
             raise PoisonError(
                 f"The rules failed for the last {self._refusals} changes, and for no item between "
                 f"them did they not: {answer.message}.",
-                "mend the rule, then start again; kcl-processor replay applies what was set aside",
+                "mend the rule, then start, which says how to go on with another; kcl-processor "
+                "replay applies what was set aside",
             )
         raise DestinationError(
             f"The destination table {self._table} refused the last {self._refusals} changes and "

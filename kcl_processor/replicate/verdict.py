@@ -77,12 +77,12 @@ def stopping_error(answer: Answer, table: str) -> OperatorError:
     if answer.error == "ResourceNotFoundException":
         return DestinationError(
             f"The destination table {table} does not exist ({said}).",
-            "create the table like the source, copy the source again, then start",
+            "make the table as it was, copy the source again, then start",
         )
     if is_schema_mismatch(answer):
         return DestinationError(
-            f"The keys of the destination table {table} are not those of the source ({said}).",
-            "give the destination the source's key schema, copy the source again, then start",
+            f"The keys of the destination table {table} are not those that it had ({said}).",
+            "give it the keys that it had at the start, copy the source again, then start",
         )
     return DestinationError(
         f"The destination table {table} answered with an error that is not known to pass ({said}).",

@@ -112,6 +112,11 @@ class SegmentPair:
     def more(self) -> bool:
         return any(self._open)
 
+    @property
+    def is_met(self) -> bool:
+        """Whether the last page of either side has met the other's."""
+        return not self._to_handle
+
     def fetch(self) -> tuple[int, Page]:
         """Read the next page of the side that is behind: 0 is the source, 1 the destination."""
         behind = self._shown[0] <= self._shown[1]

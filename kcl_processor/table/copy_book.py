@@ -10,6 +10,7 @@ from dataclasses import replace
 from kcl_processor.clock import Clock
 from kcl_processor.errors import OperatorError
 from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.live_laying import LiveTally
 from kcl_processor.table.table_copy import CopyReport
 
 # Seconds over which the speed is measured.
@@ -77,6 +78,9 @@ class CopyBook:
         progress.read_throttled = before.read_throttled + sum(tally.throttled for tally in reads)
         progress.write_throttled = before.write_throttled + sum(tally.throttled for tally in writes)
         progress.written = before.written + sum(tally.written for tally in writes)
+        live = [tally for tally in writes if isinstance(tally, LiveTally)]
+        progress.there = before.there + sum(tally.there for tally in live)
+        progress.taken_away = before.taken_away + sum(tally.taken_away for tally in live)
         failed = sum(tally.failed for tally in laid)
         progress.refused = before.refused + failed + sum(tally.refused for tally in writes)
         progress.outside = before.outside + sum(tally.outside for tally in laid)

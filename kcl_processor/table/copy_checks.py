@@ -14,10 +14,11 @@ from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.estimate import REFUSE_HOURS, RULES_UNCOUNTED, Estimate
+from kcl_processor.table.export import Export
 
 # An eventually consistent read may miss what was written within about a second before it. A
 # stream must have been on for longer than that, or a change could be in neither.
-_SETTLED_SECONDS = 5.0
+SETTLED_SECONDS = 5.0
 
 
 def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], None]) -> None:
@@ -25,6 +26,18 @@ def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], N
 
     Raises:
         SourceError: the stream is not on.
+    """
+    created = _created(source, arn)
+    age = now - created if created else 0.0
+    if age < SETTLED_SECONDS:
+        wait(min(SETTLED_SECONDS, SETTLED_SECONDS - age))
+
+
+def _created(source: Source, arn: str) -> float | None:
+    """When a stream was turned on, if the service says so.
+
+    Raises:
+        SourceError: it is not on.
     """
     hint = "kcl-processor prepare turns the stream on"
     with clients.calling("dynamodb:DescribeStream", f"stream {arn}", SourceError, hint):
@@ -35,9 +48,40 @@ def await_stream(source: Source, arn: str, now: float, wait: Callable[[float], N
             f"The stream of source table {source} is {described['StreamStatus']}.", hint
         )
     created: dt.datetime | None = described.get("CreationRequestDateTime")
-    age = now - created.timestamp() if created else 0.0
-    if age < _SETTLED_SECONDS:
-        wait(min(_SETTLED_SECONDS, _SETTLED_SECONDS - age))
+    return created.timestamp() if created else None
+
+
+def refuse_late_stream(source: Source, arn: str, export: Export) -> None:
+    """Refuse an export that is older than the stream: what changed between them would be nowhere.
+
+    Raises:
+        SourceError: it is, or the stream is not on.
+    """
+    created = _created(source, arn)
+    if created is None or created + SETTLED_SECONDS <= export.time:
+        return
+    at, on = (dt.datetime.fromtimestamp(one, dt.UTC) for one in (export.time, created))
+    raise SourceError(
+        f"The export {export.url} is of {at:%Y-%m-%d %H:%M:%S} UTC, and the stream of {source} is "
+        f"on since {on:%Y-%m-%d %H:%M:%S} UTC: what changed between them is in neither.",
+        "export the table again: the stream is on now",
+    )
+
+
+def holds_items(task: Task) -> bool:
+    """Whether a destination holds an item.
+
+    Raises:
+        DestinationError, PermissionDenied: it cannot be scanned.
+    """
+    destination = task.destination
+    with clients.calling("dynamodb:Scan", f"table {destination}", DestinationError, "try again"):
+        pages = (
+            clients.tables(destination)
+            .get_paginator("scan")
+            .paginate(TableName=destination.table, ConsistentRead=True, Limit=1)
+        )
+        return any(page["Count"] for page in pages)
 
 
 def refuse_items(task: Task) -> None:
@@ -46,40 +90,34 @@ def refuse_items(task: Task) -> None:
     Raises:
         DestinationError: it does.
     """
-    destination = task.destination
-    with clients.calling("dynamodb:Scan", f"table {destination}", DestinationError, "try again"):
-        for page in (
-            clients.tables(destination)
-            .get_paginator("scan")
-            .paginate(TableName=destination.table, ConsistentRead=True, Limit=1)
-        ):
-            if page["Count"]:
-                raise DestinationError(
-                    f"The destination table {destination} holds items, which a copy would "
-                    "overwrite, and those that the source lacks would stay.",
-                    f"{anew(task)}, and after it "
-                    f"kcl-processor verify --repair --delete-extra {task.name}",
-                )
+    if holds_items(task):
+        raise DestinationError(
+            f"The destination table {task.destination} holds items, which a copy would "
+            "overwrite, and those that the source lacks would stay.",
+            f"{anew(task)}, and after it kcl-processor verify --repair --delete-extra {task.name}",
+        )
 
 
-def refuse_slow(estimate: Estimate, *, ruled: bool = False) -> None:
+def refuse_slow(estimate: Estimate, *, ruled: bool = False, passed: float = 0.0) -> None:
     """Refuse a copy that would outlast what the stream keeps.
 
     Args:
         ruled: rules may leave less to write than the estimate counts.
+        passed: seconds since the moment whose items are copied.
 
     Raises:
         ConfigError: it is estimated at more than 20 hours.
     """
-    hours = estimate.seconds / HOUR
+    hours = (passed + estimate.seconds) / HOUR
     if hours <= REFUSE_HOURS:
         return
     writing = estimate.write_seconds >= estimate.read_seconds
     what = "write capacity of the destination" if writing else "read capacity of the source"
-    need = hours / REFUSE_HOURS
+    need = estimate.seconds / HOUR / max(1.0, REFUSE_HOURS - passed / HOUR)
+    since = f" from the export's time {passed / HOUR:.1f} h ago" if passed else ""
     raise ConfigError(
-        f"The copy would take about {hours:.1f} h, and the stream keeps {RETENTION / HOUR:.0f} h: "
-        f"changes made meanwhile would be lost. The {what} decides."
+        f"The copy would take about {hours:.1f} h{since}, and the stream keeps "
+        f"{RETENTION / HOUR:.0f} h: changes made meanwhile would be lost. The {what} decides."
         f"{RULES_UNCOUNTED if ruled else ''}",
         f"raise the {what} or its limit {need:.1f} times, or see kcl-processor copy "
         "--plan for the managed way; --force goes on (for a source that nobody writes to)",
@@ -119,6 +157,26 @@ def refuse_other_rules(task: Task, before: str, ours: Identity) -> None:
         "it has copied would be laid otherwise now.",
         f"{anew(task)}, and after it kcl-processor verify --repair --delete-extra {task.name}; or "
         "the rules as they were",
+    )
+
+
+def refuse_other_export(task: Task, before: str, export: Export | None) -> None:
+    """Refuse to go on with a copy of another export than it began with, or of the table itself.
+
+    Args:
+        before: the export's ARN; empty for the table itself.
+
+    Raises:
+        ConfigError: it is another.
+    """
+    if before == (export.arn if export else ""):
+        return
+    ours = f"export {export.arn}" if export else "the table itself"
+    began = f"--from-export with the place of {before}" if before else "without --from-export"
+    raise ConfigError(
+        f"The copy of task {task.name} was begun of "
+        f"{f'export {before}' if before else 'the table itself'}, and this is {ours}.",
+        f"kcl-processor copy {task.name}, {began}, goes on with it; {anew(task)} begins anew",
     )
 
 

@@ -13,7 +13,9 @@ from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
     anew,
+    displaced,
     disturbed,
+    given_up,
     read_mark,
     refuse_uncopied,
     replace_mark,
@@ -22,7 +24,7 @@ from kcl_processor.launch.identity import read_claim
 from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
-from kcl_processor.table.hold import Hold, taken_over
+from kcl_processor.table.hold import Hold
 
 
 def mark_earlier(files: TaskFiles) -> None:
@@ -103,14 +105,19 @@ class CopyHold(Hold):
             raise self.disturb(progress, "the daemon was alive since it was begun")
         before, now = self._mark, self._clock.now()
         progress.token = progress.token or uuid.uuid4().hex
-        mark = CopyMark.begun(progress.token, progress.started_at, now, forced=progress.forced)
+        mark = CopyMark.begun(
+            progress.token,
+            progress.started_at,
+            now,
+            forced=progress.forced,
+            alone=not (before and _may_write(before)),
+            export=progress.export,
+        )
         if not self._replace(mark):
             raise OperatorError(
                 f"Another copy of task {self._task.name} was begun just now.", "look again"
             )
-        # Of a whole copy that was begun on this host nothing is left: the host's lock is ours.
-        if before and (before.parts > 1 or before.host != platform.node()):
-            self._displace(before)
+        self._await_alone(mark)
         try:
             self._enter(progress, signs)
             save(self._files.copy_progress, progress)
@@ -128,10 +135,10 @@ class CopyHold(Hold):
         """
         self._refuse_daemon(progress)
         if not self._set(CopyState.BEGUN):
-            raise self.disturb(progress, taken_over(read_mark(self._task)))
+            raise self.disturb(progress, "its mark was taken away")
 
     def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
-        """Note that the copy cannot be gone on with; the error that says so."""
+        """Note that the copy cannot be gone on with; the error that says why, and what instead."""
         progress.disturbed = True
         try:
             if self._mark:
@@ -140,7 +147,12 @@ class CopyHold(Hold):
         finally:
             # Either of the two tells the next run.
             save(self._files.copy_progress, progress)
-        return disturbed(self._task, how)
+        mark = read_mark(self._task)
+        if mark is None:
+            return given_up(self._task)
+        # One that was paused may find a daemon that follows another copy.
+        ours = mark.token == progress.token
+        return disturbed(self._task, how) if ours else displaced(self._task, mark)
 
     def finish(self, progress: CopyProgress, listener: CopyListener) -> bool:
         """Let a daemon start, from the stream's oldest change; true, for the whole copy is done.
@@ -151,20 +163,20 @@ class CopyHold(Hold):
         """
         self._set_leases_aside(listener)
         if not self._set(CopyState.DONE):
-            raise self.disturb(progress, taken_over(read_mark(self._task)))
+            raise self.disturb(progress, "its mark was taken away")
         return True
 
     def _refuse_not_last(self, progress: CopyProgress) -> None:
         mark = self._mark
+        if mark and mark.token != progress.token:
+            raise displaced(self._task, mark)
         if progress.disturbed or (mark and mark.state is CopyState.DISTURBED):
             raise disturbed(self._task, "the daemon ran beside it")
-        last = mark is None or mark.token == progress.token
-        given_up = mark is None and (bool(progress.token) or has_leases(self._task))
-        if not last or (given_up and progress.finished_at is None):
+        started = mark is None and (bool(progress.token) or has_leases(self._task))
+        if started and progress.finished_at is None:
             raise ConfigError(
                 f"The copy of task {self._task.name} that this host knows of is not the last word: "
-                f"{f'another was begun on {mark.host}' if mark else 'the daemon was started'} "
-                "since.",
+                "the daemon was started since.",
                 anew(self._task),
             )
 
@@ -172,7 +184,7 @@ class CopyHold(Hold):
         """Refuse a copy that this host has begun and knows nothing of: it cannot go on here."""
         mark = self._mark
         begun_here = mark and (mark.state, mark.host) == (CopyState.BEGUN, platform.node())
-        if mark and begun_here and mark.parts == 1:
+        if mark and begun_here and not mark.in_parts:
             raise ConfigError(
                 f"The copy of task {self._task.name}, begun on this host, is not finished, and "
                 f"{self._files.copy_progress} is not there: it was cut off before it wrote an "
@@ -182,7 +194,7 @@ class CopyHold(Hold):
 
     def _set(self, state: CopyState) -> bool:
         assert self._mark, "a copy has begun"
-        return self._replace(self._mark.now(state, self._clock.now()))
+        return self._replace(self._moved(self._mark, state))
 
     def _replace(self, mark: CopyMark) -> bool:
         asked_at = self._clock.elapsed()
@@ -191,3 +203,10 @@ class CopyHold(Hold):
         self._mark = mark
         self.fence.shown(asked_at)
         return True
+
+
+def _may_write(before: CopyMark) -> bool:
+    """Whether a copy whose place is taken may write still, or one whose place that one took."""
+    # Of a whole copy that was begun on this host nothing is left: the host's lock is ours.
+    elsewhere = before.in_parts or before.host != platform.node()
+    return before.state is not CopyState.DONE and (elsewhere or not before.alone)

@@ -14,9 +14,10 @@ import orjson
 from kcl_processor.errors import ConfigError
 from kcl_processor.state.durable import replace_file
 
-_VERSION = 4
-# Version 1 had no token, and the tables' text had no id; version 2 knew no parts, 3 no rules.
-_READABLE = (1, 2, 3, _VERSION)
+_VERSION = 5
+# Version 1 had no token, and the tables' text had no id; version 2 knew no parts, 3 no rules, and 4
+# no copy beside the daemon, and none of an export.
+_READABLE = (1, 2, 3, 4, _VERSION)
 
 
 @dataclass(slots=True)
@@ -24,7 +25,8 @@ class SegmentProgress:
     """One segment.
 
     Attributes:
-        after: the last key whose page is durable at the destination, as DynamoDB JSON.
+        after: the last key whose page is durable at the destination, as DynamoDB JSON; of an
+            export a file's number, and a line's.
         items: items read from it, all of them durable at the destination.
     """
 
@@ -48,8 +50,12 @@ class CopyProgress:
         forced: it may outlast what the stream keeps.
         stream_arn: the stream that holds what changes since ``started_at``.
         rules: the digest of the rules that its items are laid by; empty for none.
+        export: the ARN of the export that is copied; empty where the table itself is.
         items, bytes: as they were read at the source.
         written: items that the destination took; ``refused`` were set aside as dead letters.
+        there: of those, items where the destination had one already, which was left.
+        taken_away: items that were laid, and were gone at the source by then.
+        lost: what the daemon was seen to lose beside a live copy, in words.
         outside: items that the rules leave out; ``met`` gave their key to another behind them.
         seconds: how long the copy has been at work, without the time between its runs.
     """
@@ -69,6 +75,7 @@ class CopyProgress:
     to_empty: bool = True
     forced: bool = False
     rules: str = ""
+    export: str = ""
     updated_at: float = 0.0
     finished_at: float | None = None
     pid: int = 0
@@ -76,6 +83,9 @@ class CopyProgress:
     bytes: int = 0
     written: int = 0
     refused: int = 0
+    there: int = 0
+    taken_away: int = 0
+    lost: str = ""
     outside: int = 0
     met: int = 0
     read_units: float = 0.0

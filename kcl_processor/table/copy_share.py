@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from kcl_processor.aws import clients
@@ -11,6 +11,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import CONNECTIONS
 from kcl_processor.config.task import STOP
 from kcl_processor.errors import SourceError
+from kcl_processor.launch import preflight
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.destination import DestinationTable
@@ -20,15 +21,18 @@ from kcl_processor.state.dead_letters import open_place
 from kcl_processor.table import access
 from kcl_processor.table.copy_laying import Laying
 from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.copy_sides import Tables
 from kcl_processor.table.crew import Link, Numbers
+from kcl_processor.table.export_reader import ExportCursor, export_access, whole_item
 from kcl_processor.table.pace import Halt, Pace
-from kcl_processor.table.scan import SegmentCursor, at_once_in
-from kcl_processor.table.table_copy import PacedDestination, StopOnRefusedItem, TableCopy
+from kcl_processor.table.scan import PageCursor, SegmentCursor, at_once_in
+from kcl_processor.table.table_copy import (
+    Lays,
+    PacedDestination,
+    StopOnRefusedItem,
+    TableCopy,
+)
 from kcl_processor.table.table_reader import Segment, TableReader
-from kcl_processor.transform.transform import Transform
-
-# What a request of 25 small items costs.
-_UNITS_PER_REQUEST = 25.0
 
 
 class CopyShare:
@@ -36,32 +40,35 @@ class CopyShare:
 
     Args:
         progress: what is copied, and what is to be.
-        keys: the names of the key attributes.
-        average_bytes: of an item; 0 if it is not known.
-        read_limit, write_limit: units a second, for all processes together.
         processes: how many share the work.
         fence: what each of them may write by.
-        transform: the task's rules, if it has any.
     """
+
+    # Capacity that one request of a full window takes, requests at once of all processes, and
+    # threads of each that read beside the scans.
+    _UNITS_PER_REQUEST = 25.0
+    _CONNECTIONS = CONNECTIONS
+    _LOOKING = 0
 
     def __init__(
         self,
         files: TaskFiles,
         progress: CopyProgress,
-        keys: Iterable[str],
-        average_bytes: float,
-        read_limit: float | None,
-        write_limit: float | None,
+        tables: Tables,
         processes: int,
         fence: Fence,
-        transform: Transform | None,
         halt: Halt,
         clock: Clock,
     ) -> None:
-        task = files.task
+        task, export = files.task, tables.export
+        keys = preflight.key_schema(tables.source)
+        self._export = (
+            export_access(task.source, export, whole_item(keys), halt.wait) if export else None
+        )
         self._files = files
         self._fence = fence
-        self._transform = transform
+        # Rules that only say what the daemon skips leave a copy as it is.
+        self._transform = tables.transform if task.rules else None
         self._segments = progress.segments
         own = progress.own_segments
         self._left = [number for number, segment in own.items() if not segment.done]
@@ -69,18 +76,16 @@ class CopyShare:
         self._at_once = at_once_in(processes, len(self._left))
         self._halt = halt
         self._clock = clock
+        items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
+        limit = tables.read_limit
         # What is made here opens no connection, and looks for no credentials, before its first use.
-        reads = access.calls(task.source, SourceError, read_limit, self._at_once, clock, halt.wait)
-        self._reader = TableReader(reads, keys, access.page_items(read_limit, average_bytes))
-        self._writes = _writes_at_once(write_limit, processes)
-        self._destination = PacedDestination(
-            DestinationTable(
-                task.destination.table,
-                clients.endpoint(task.destination, self._writes, clock),
-                count_capacity=True,
-            ),
-            Pace(write_limit, clock, halt.wait),
-        )
+        threads = self._at_once + self._LOOKING
+        reads = access.calls(task.source, SourceError, limit, threads, clock, halt.wait)
+        page_items = access.page_items(limit, size / items if items else 0.0)
+        self._reader = TableReader(reads, keys, page_items)
+        self._writes = self._writes_at_once(tables.write_limit, processes)
+        self._wire = clients.endpoint(task.destination, self._writes, clock)
+        self._pace = Pace(tables.write_limit, clock, halt.wait)
 
     def work(self, link: Link) -> None:
         """Copy segments until none is left; each is copied by one process.
@@ -92,19 +97,10 @@ class CopyShare:
             ThreadPoolExecutor(self._at_once, thread_name_prefix="scan") as scans,
             ThreadPoolExecutor(self._writes, thread_name_prefix="write") as writes,
         ):
-            refusals = _refusals(self._files, self._clock, self._halt.wait)
-            writer = Writer(
-                self._destination,
-                refusals,
-                self._clock,
-                self._halt.wait,
-                Window(largest=self._writes, size=min(32, self._writes)),
-                writes,
-                on_progress=lambda: self._halt.wait(0),
-            )
+            refusals = refusals_of(self._files, self._clock, self._halt.wait)
             TableCopy(
                 self._reader,
-                writer,
+                self._writer(refusals, writes, link),
                 self._cursors(),
                 scans,
                 self._halt,
@@ -114,25 +110,44 @@ class CopyShare:
                 self._laying(refusals),
             ).run()
 
+    def _writer(self, refusals: Refusals, pool: ThreadPoolExecutor, _link: Link) -> Lays:
+        table = self._files.task.destination.table
+        return Writer(
+            PacedDestination(
+                DestinationTable(table, self._wire, count_capacity=True),
+                self._pace,
+            ),
+            refusals,
+            self._clock,
+            self._halt.wait,
+            Window(largest=self._writes, size=min(32, self._writes)),
+            pool,
+            on_progress=lambda: self._halt.wait(0),
+        )
+
     def _laying(self, refusals: Refusals) -> Laying | None:
         if self._transform is None:
             return None
-        return Laying(self._transform, refusals, Breaker(self._destination.table))
+        return Laying(self._transform, refusals, Breaker(self._files.task.destination.table))
 
-    def _cursors(self) -> Iterator[SegmentCursor]:
+    def _writes_at_once(self, limit: float | None, processes: int) -> int:
+        """How many requests one of the processes may have under way."""
+        most = self._CONNECTIONS
+        together = most if limit is None else min(most, int(limit / self._UNITS_PER_REQUEST))
+        return max(1, together // processes)
+
+    def _cursors(self) -> Iterator[PageCursor]:
         for at in self._numbers:
             number = self._left[at]
-            place = Segment(number, len(self._segments))
-            yield SegmentCursor(self._reader, place, self._segments[number].after)
+            place, after = Segment(number, len(self._segments)), self._segments[number].after
+            if self._export:
+                yield ExportCursor(self._export, place, after)
+            else:
+                yield SegmentCursor(self._reader, place, after)
 
 
-def _writes_at_once(limit: float | None, processes: int) -> int:
-    """How many requests one of the processes may have under way."""
-    together = CONNECTIONS if limit is None else min(CONNECTIONS, int(limit / _UNITS_PER_REQUEST))
-    return max(1, together // processes)
-
-
-def _refusals(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> Refusals:
+def refusals_of(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> Refusals:
+    """Where an item of a copy goes that the destination never accepts."""
     task = files.task
     if task.on_poison == STOP:
         return StopOnRefusedItem(task.source.table, task.destination.table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.table.estimate import Capacity, capacity
 from kcl_processor.table.estimate import rate as rate_of
+from kcl_processor.table.export import Export, open_export
+from kcl_processor.table.export_job import refuse_filtered
 from kcl_processor.table.prepare import described_table
 from kcl_processor.table.table_reader import Segment
 from kcl_processor.transform.transform import Transform, digest_of
@@ -29,6 +32,8 @@ class CopyOptions:
         restart: forget an earlier run.
         processes: how many share the work; ``None`` chooses by the host's cores.
         part: copy this part of the table; any host goes on with it.
+        export: where an export of the source lies in S3, which is copied in its place.
+        patience: seconds for which a live copy waits for a daemon that was started just now.
     """
 
     segments: int | None = None
@@ -39,6 +44,8 @@ class CopyOptions:
     restart: bool = False
     processes: int | None = None
     part: Segment | None = None
+    export: str | None = None
+    patience: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Tables:
 
     Attributes:
         transform: the rules between them, if there are any; a plan knows of none.
+        export: of the source, that is copied in its place.
     """
 
     source: dict[str, Any]
@@ -57,6 +65,17 @@ class Tables:
     read: Capacity
     write: Capacity
     transform: Transform | None = None
+    export: Export | None = None
+
+    @property
+    def items(self) -> int:
+        """How many there are to copy."""
+        return self.export.items if self.export else int(self.source["ItemCount"])
+
+    @property
+    def bytes(self) -> int:
+        """How much there is to copy."""
+        return self.export.bytes if self.export else int(self.source["TableSizeBytes"])
 
     @property
     def identity(self) -> Identity:
@@ -66,6 +85,9 @@ class Tables:
 
     @property
     def read_rate(self) -> float:
+        if self.export:
+            # An export is read of S3, and takes nothing of the table.
+            return math.inf
         return min(self.read.read, self.read_limit or self.read.read)
 
     @property
@@ -77,14 +99,19 @@ def describe(task: Task, options: CopyOptions) -> Tables:
     """Check and describe both sides.
 
     Raises:
-        SourceError, DestinationError, PermissionDenied: as :mod:`preflight` does.
-        ConfigError: a limit makes no sense for its table.
+        SourceError, DestinationError, PermissionDenied: as :mod:`preflight`,
+            :func:`open_export` and :func:`refuse_filtered` do.
+        ConfigError: a limit makes no sense for its table; or an export's place names none.
     """
     facts = preflight.check_source(task.source)
     _, transform = preflight.check_destination(task, facts.keys, facts.table)
     source = preflight.describe(task.source, SourceError, "check the source")
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
-    return replace(_tables(options, source, destination, facts.stream_arn), transform=transform)
+    export = open_export(task.source, options.export, facts.table) if options.export else None
+    if export:
+        refuse_filtered(task.source, export)
+    tables = _tables(options, source, destination, facts.stream_arn)
+    return replace(tables, transform=transform, export=export)
 
 
 def describe_plan(task: Task, options: CopyOptions) -> Tables:

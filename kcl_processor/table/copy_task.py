@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from kcl_processor.clock import Clock
@@ -15,7 +15,8 @@ from kcl_processor.errors import DestinationError, ExitCode, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
-from kcl_processor.launch.copy_mark import BEAT, CopyMark, refuse_stale
+from kcl_processor.launch.copy_mark import BEAT, CopyMark, anew, refuse_stale
+from kcl_processor.launch.live_mark import forget_live_mark, refuse_live_unfinished
 from kcl_processor.launch.patience import once_renewed
 from kcl_processor.replicate.write import Fence
 from kcl_processor.state import host_lock
@@ -29,9 +30,12 @@ from kcl_processor.table.copy_sides import CopyOptions, Tables, describe
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.estimate import estimate
+from kcl_processor.table.export import check_files
+from kcl_processor.table.export_reader import files_of, segments_of
+from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import Overtaken, PartRow
+from kcl_processor.table.part_row import PartRow
 from kcl_processor.table.scan import FEWEST, segments_for
 from kcl_processor.table.table_reader import Segment
 
@@ -79,6 +83,9 @@ def run_copy(
         tables = describe(task, options)
         preflight.refuse_queue(task, listener.warn)
         make_kcl_tables(task)
+        if not options.restart:
+            instead = f"or {anew(task)}, with the daemon stopped"
+            refuse_live_unfinished(task, "copy without --live", clock.now(), instead)
         if part is None:
             hold = CopyHold(files, tables.identity, clock, halt.wait)
             kept = Kept(ProgressFile(files.copy_progress), hold)
@@ -99,6 +106,13 @@ class Store(Protocol):
 
     def release(self, progress: CopyProgress) -> None:
         """Let others go on from there."""
+
+
+class Alone(Protocol):
+    """What says when nothing of another copy is on its way any more."""
+
+    def seconds_to_alone(self) -> float:
+        """As :meth:`Hold.seconds_to_alone`."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +142,7 @@ def _run(
         signs = refuse_running(task, clock, halt.wait)
         try:
             progress = _checked(task, options, tables, hold, progress, halt, clock)
+            tables = _whole(task, tables, progress)
             hold.begin(progress, signs)
             break
         except Overtaken:
@@ -139,6 +154,8 @@ def _run(
             # may have filled the destination that a copy is to find empty.
             if options.restart or not hold.was_overtaken():
                 raise
+    # Whatever a live copy has left is copied over.
+    forget_live_mark(task)
     try:
         whole = _held(files, tables, progress, kept, options.processes, listener, halt, clock)
     finally:
@@ -175,7 +192,7 @@ def _held(
             book = CopyBook(progress, save, clock)
             # Taking a part's row may have taken longer than another copy.
             look()
-            _await_others(hold, look, listener, halt)
+            await_others(hold, look, listener, halt)
             _copy(files, tables, progress, book, hold.fence, processes, halt, clock, watch)
         return patiently(lambda: hold.finish(progress, listener))
     except StillRunning as error:
@@ -184,9 +201,7 @@ def _held(
         halt.set()
 
 
-def _await_others(
-    hold: CopyHold | PartHold, look: Callable[[], None], listener: CopyListener, halt: Halt
-) -> None:
+def await_others(hold: Alone, look: Callable[[], None], listener: CopyListener, halt: Halt) -> None:
     """Write nothing beside a copy whose place this one has taken, wherever it is at work."""
     if seconds := hold.seconds_to_alone():
         listener.warn(f"Another copy may be at work still: waiting {seconds:.0f} s for its end.")
@@ -246,28 +261,46 @@ def _checked(
     """The progress to go on from, or a new one, when nothing speaks against it."""
     now = clock.now()
     if progress and hold.is_of_last(progress):
+        copy_checks.refuse_other_export(task, progress.export, tables.export)
         progress.forced = progress.forced or options.force
         if not progress.forced:
             refuse_stale(task, progress.started_at, now)
         return progress
     if hold.joined:
+        copy_checks.refuse_other_export(task, hold.joined.export, tables.export)
         return _joined(options, tables, hold.joined)
     if options.to_empty_only:
         copy_checks.refuse_items(task)
-    items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
+    export = tables.export
+    began = export.time if export else now
     if not options.force:
-        estimated = estimate(items, size, tables.read_rate, tables.write_rate)
-        copy_checks.refuse_slow(estimated, ruled=task.rules is not None)
+        refuse_stale(task, began, now)
+        estimated = estimate(tables.items, tables.bytes, tables.read_rate, tables.write_rate)
+        copy_checks.refuse_slow(estimated, ruled=task.rules is not None, passed=now - began)
+    if export:
+        copy_checks.refuse_late_stream(task.source, tables.stream_arn, export)
+        return _new(options, tables, began, segments_of(export), forced=options.force)
     copy_checks.await_stream(task.source, tables.stream_arn, now, halt.wait)
     parts = options.part.total if options.part else 1
-    segments = options.segments or max(segments_for(size), FEWEST * parts if parts > 1 else 0)
-    return _new(options, tables, now, segments, forced=options.force)
+    least = FEWEST * parts if parts > 1 else 0
+    segments = options.segments or max(segments_for(tables.bytes), least)
+    return _new(options, tables, began, segments, forced=options.force)
+
+
+def _whole(task: Task, tables: Tables, progress: CopyProgress) -> Tables:
+    """The tables, with what is left of an export found whole."""
+    export, total = tables.export, len(progress.segments)
+    if export is None:
+        return tables
+    left = [number for number, one in progress.own_segments.items() if not one.done]
+    files = [file for number in left for file in files_of(export, Segment(number, total))]
+    return replace(tables, export=check_files(task.source, export, files))
 
 
 def _joined(options: CopyOptions, tables: Tables, mark: CopyMark) -> CopyProgress:
     """The progress of a part of a copy that another part has begun."""
     progress = _new(options, tables, mark.started_at, mark.segments, forced=mark.forced)
-    progress.token = mark.token
+    progress.token, progress.to_empty = mark.token, mark.to_empty
     return progress
 
 
@@ -279,8 +312,8 @@ def _new(
         str(tables.identity.source),
         str(tables.identity.destination),
         tables.stream_arn,
-        tables.source["ItemCount"] // part.total,
-        tables.source["TableSizeBytes"] // part.total,
+        tables.items // part.total,
+        tables.bytes // part.total,
         started_at=started_at,
         segments=[SegmentProgress() for _ in range(segments)],
         part=part.number,
@@ -288,6 +321,7 @@ def _new(
         to_empty=options.to_empty_only,
         forced=forced,
         rules=tables.identity.rules,
+        export=tables.export.arn if tables.export else "",
     )
 
 
@@ -305,21 +339,8 @@ def _copy(
     book.save()
     left = sum(not segment.done for segment in progress.own_segments.values())
     count = processes_for(left, processes)
-    items, size = tables.source["ItemCount"], tables.source["TableSizeBytes"]
-    share = CopyShare(
-        files,
-        progress,
-        preflight.key_schema(tables.source),
-        size / items if items else 0.0,
-        tables.read_limit,
-        tables.write_limit,
-        count,
-        fence,
-        # Rules that only say what the daemon skips leave a copy as it is.
-        tables.transform if files.task.rules else None,
-        halt,
-        clock,
-    )
-    again = f"kcl-processor copy {files.task.name} goes on from here"
+    share = CopyShare(files, progress, tables, count, fence, halt, clock)
+    of = f" --from-export {tables.export.url}" if tables.export else ""
+    again = f"kcl-processor copy {files.task.name}{of} goes on from here"
     Crew(count, share.work, halt, again).run(book.hear, book.save, watch)
     book.close()

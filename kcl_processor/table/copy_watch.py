@@ -22,6 +22,9 @@ class CopyListener:
     def progress(self, progress: CopyProgress) -> None:
         """Called about once a second."""
 
+    def tell(self, text: str) -> None:
+        """Called with what goes on while nothing is copied."""
+
     def warn(self, text: str) -> None:
         """Called with what an operator should know at once."""
 

@@ -129,7 +129,9 @@ class Crew:
         self._again = again
         self._halt = halt
         self._workers: dict[Connection, BaseProcess] = {}
-        # What is there now is never collected in the forks, and so stays one memory for all.
+        # What is there now is never collected in the forks, and so stays one memory for all. What
+        # nobody needs goes first: it would be passed over here, too, by one crew after another.
+        gc.collect()
         gc.freeze()
         try:
             for _ in range(count):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
@@ -52,14 +53,24 @@ class Hold:
         """
         return max(0.0, self._alone_at - self._clock.elapsed())
 
-    def _displace(self, before: CopyMark | None) -> None:
-        """Take another's place, whose mark was there; ours is there now."""
-        if before and before.state is not CopyState.DONE:
+    def _await_alone(self, mark: CopyMark) -> None:
+        """Be alone some time after this copy's mark was put in another's place.
+
+        Who goes on with a copy that ended while it waited does not know for how long it did.
+        """
+        if not mark.alone:
             self._alone_at = self._clock.elapsed() + DEAD
+
+    def _moved(self, mark: CopyMark, state: CopyState) -> CopyMark:
+        """A mark of this copy as it is to be from now on."""
+        alone = mark.alone or not self.seconds_to_alone()
+        return replace(mark.now(state, self._clock.now()), alone=alone)
 
     def _refuse_unfollowed(self, progress: CopyProgress) -> None:
         """Refuse a copy that is done, but that no daemon was started over in time."""
-        if not progress.forced and not has_leases(self._task):
+        # Where the mark of a forced copy is gone, a daemon has followed, and it was written since.
+        may_be_old = progress.forced and (self._mark is not None or not progress.token)
+        if not may_be_old and not has_leases(self._task):
             refuse_stale(self._task, progress.started_at, self._clock.now())
 
     def _was_alive(self, progress: CopyProgress, signs: Signs) -> bool:
@@ -109,10 +120,3 @@ class Hold:
                 f"{len(leases)} earlier leases are set aside in {saved}: the daemon reads the "
                 "stream from its oldest change."
             )
-
-
-def taken_over(mark: CopyMark | None) -> str:
-    """What has become of a copy whose mark is another now, or none."""
-    if mark:
-        return f"another copy was begun on {mark.host}"
-    return "`run --adopt` gave it up while it was at work"

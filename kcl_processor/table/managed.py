@@ -5,8 +5,7 @@ The figures are estimates with their formulas, from list prices and from the tab
 
 from __future__ import annotations
 
-import json
-import shlex
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,26 +13,13 @@ from kcl_processor import costs
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.table.estimate import Estimate
-from kcl_processor.table.table_definition import creation
 
 # AWS publishes no speed of exports and imports. Assumed: a fixed part, and one that grows.
 _FIXED_HOURS = 0.5
 _GB_PER_HOUR = 500.0
-# What ImportTable's TableCreationParameters take of a CreateTable request.
-_IMPORTABLE = (
-    "TableName",
-    "KeySchema",
-    "AttributeDefinitions",
-    "BillingMode",
-    "ProvisionedThroughput",
-    "OnDemandThroughput",
-    "GlobalSecondaryIndexes",
-)
-
-
 _RULED = (
     "every item of the source is counted: the rules may leave less to write. An import takes items "
-    "as they are, so for a task with rules there is no other way"
+    "as they are, so for a task with rules the export is laid by our own writer, too"
 )
 
 
@@ -79,6 +65,30 @@ def by_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float)
     )
 
 
+def by_live_copy(task: Task, estimate: Estimate, read_rate: float, write_rate: float) -> Way:
+    """The copy beside the daemon, at on-demand prices."""
+    plain = by_copy(task, estimate, read_rate, write_rate)
+    each = max(1, math.ceil(estimate.average_bytes / 4096))
+    looks = float(estimate.items * each)
+    seconds = max(estimate.write_seconds, (estimate.read_units + looks) / read_rate)
+    write, read, cost = plain.formulas
+    return Way(
+        "copy --live",
+        seconds / HOUR,
+        plain.dollars + looks * costs.MILLION_READS / 1_000_000,
+        [
+            f"{write}; a condition that fails costs as much as one that holds",
+            read,
+            f"look: {estimate.items:,} items x ceil({estimate.average_bytes:,.0f} B / 4 KB) = "
+            f"{looks:,.0f} RCU more, strongly consistent: with the scan "
+            f"{(estimate.read_units + looks) / read_rate:,.0f} s",
+            cost,
+        ],
+        [f"kcl-processor run {task.name}", f"kcl-processor copy --live {task.name}"],
+        plain.notes,
+    )
+
+
 def by_import(task: Task, source: dict[str, Any]) -> Way:
     """Export to S3 and import from there; neither consumes table capacity."""
     gigabytes = source["TableSizeBytes"] / (1 << 30)
@@ -87,10 +97,13 @@ def by_import(task: Task, source: dict[str, Any]) -> Way:
     notes = [
         "the import creates the destination, which must not exist yet",
         f"the {RETENTION / HOUR:.0f} h of the stream count from the export's point in time",
-        "replace BUCKET, EXPORT_ARN and EXPORT_ID; another account needs a bucket policy",
+        "BUCKET is one of yours; one of another account needs a bucket policy",
     ]
     if source.get("LocalSecondaryIndexes"):
-        notes.append("an import cannot create local secondary indexes, which this source has")
+        notes.append(
+            "an import cannot create local secondary indexes, which this source has: with a "
+            "destination that prepare has made, the export is laid by our own writer"
+        )
     if task.source.region != task.destination.region:
         per_gigabyte += costs.TRANSFER_GB
     return Way(
@@ -104,24 +117,9 @@ def by_import(task: Task, source: dict[str, Any]) -> Way:
             f"(export {costs.EXPORT_GB}, import {costs.IMPORT_GB}, PITR for a month "
             f"{costs.PITR_GB_MONTH}, transfer to another region {costs.TRANSFER_GB})",
         ],
-        _commands(task, source),
+        [
+            f"kcl-processor copy {task.name} --managed --bucket BUCKET",
+            f"kcl-processor run {task.name}",
+        ],
         notes,
     )
-
-
-def _commands(task: Task, source: dict[str, Any]) -> list[str]:
-    request = creation(source, task.destination.table)
-    parameters = {name: request[name] for name in _IMPORTABLE if name in request}
-    region, table = task.source.region, task.source.table
-    return [
-        f"aws dynamodb update-continuous-backups --region {region} --table-name {table} "
-        "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
-        f"aws dynamodb export-table-to-point-in-time --region {region} "
-        f"--table-arn {source['TableArn']} --s3-bucket BUCKET --export-format DYNAMODB_JSON",
-        f"aws dynamodb describe-export --region {region} --export-arn EXPORT_ARN",
-        f"aws dynamodb import-table --region {task.destination.region} "
-        "--s3-bucket-source S3Bucket=BUCKET,S3KeyPrefix=AWSDynamoDB/EXPORT_ID/data/ "
-        "--input-format DYNAMODB_JSON --input-compression-type GZIP "
-        f"--table-creation-parameters {shlex.quote(json.dumps(parameters))}",
-        f"kcl-processor run {task.name}",
-    ]

@@ -19,7 +19,9 @@ from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
     anew,
+    displaced,
     disturbed,
+    given_up,
     read_mark,
     refuse_uncopied,
     replace_mark,
@@ -28,8 +30,9 @@ from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.table.copy_checks import refuse_other, refuse_other_rules
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
-from kcl_processor.table.hold import Hold, taken_over
-from kcl_processor.table.part_row import Overtaken, PartRow, read_parts
+from kcl_processor.table.held_row import Overtaken
+from kcl_processor.table.hold import Hold
+from kcl_processor.table.part_row import PartRow, read_parts
 from kcl_processor.table.table_reader import Segment
 
 
@@ -69,15 +72,17 @@ class PartHold(Hold):
         self.joined = mark if mark and mark.state is CopyState.BEGUN and not restart else None
         if restart:
             return
-        if mark and (mark.state is CopyState.DISTURBED or mark.parts != self._part.total):
+        ours = mark is None or (mark.in_parts and mark.parts == self._part.total)
+        if mark and (mark.state is CopyState.DISTURBED or not ours):
             refuse_uncopied(self._task, mark, self._clock.now(), started=True)
         if self.joined:
             self._refuse_other_copy(self.joined)
-        if progress and self.is_of_last(progress):
-            refuse_other(self._task, progress, self._ours)
-            if progress.disturbed:
-                raise disturbed(self._task, "the daemon ran beside it")
-        elif progress and mark is None and self._left(progress):
+        if progress is None or (mark and not self.is_of_last(progress)):
+            return
+        refuse_other(self._task, progress, self._ours)
+        if mark and progress.disturbed:
+            raise disturbed(self._task, "the daemon ran beside it")
+        if mark is None and self._left(progress):
             raise ConfigError(
                 f"The copy of task {self._task.name} that part {self._part.number} belonged to was "
                 "given up: the daemon was started since.",
@@ -124,6 +129,8 @@ class PartHold(Hold):
             self._put_mark(progress)
         elif self._was_alive(progress, signs):
             raise self.disturb(progress, "the daemon was alive since it was begun")
+        assert self._mark, "a copy has begun"
+        self._await_alone(self._mark)
         try:
             self._enter(progress, signs)
         except (StillRunning, ConfigError):
@@ -152,7 +159,7 @@ class PartHold(Hold):
             raise self.disturb(progress, how)
         self.fence.shown(asked_at)
         # Another part may have been faster, and its sign of life does as well.
-        replace_mark(self._task, mark, mark.now(CopyState.BEGUN, self._clock.now()))
+        replace_mark(self._task, mark, self._moved(mark, CopyState.BEGUN))
 
     def disturb(self, progress: CopyProgress, how: str) -> ConfigError:
         """Note that the copy cannot be gone on with, by any part; the error that says so."""
@@ -214,13 +221,15 @@ class PartHold(Hold):
             parts=self._part.total,
             segments=len(progress.segments),
             rules=progress.rules,
+            to_empty=progress.to_empty,
+            alone=before is None or before.state is CopyState.DONE,
+            export=progress.export,
         )
         if not replace_mark(self._task, before, self._mark):
             raise Overtaken(
                 f"Another part has begun the copy of task {self._task.name} just now.",
                 "start this part again, and it joins it",
             )
-        self._displace(before)
 
     def _current(self, progress: CopyProgress) -> CopyMark:
         """The mark of this part's copy as it is now."""
@@ -228,6 +237,8 @@ class PartHold(Hold):
         if mark and mark.token == progress.token and mark.state is not CopyState.DISTURBED:
             return mark
         progress.disturbed = True
-        if mark and mark.token == progress.token:
+        if mark is None:
+            raise given_up(self._task)
+        if mark.token == progress.token:
             raise disturbed(self._task, "another part found the daemon beside it")
-        raise disturbed(self._task, taken_over(mark))
+        raise displaced(self._task, mark)

@@ -24,7 +24,13 @@ _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class Refused(OperatorError):
-    """The service never accepts this call, for what it asks; another may be answered."""
+    """The service never accepts this call, for what it asks; another may be answered.
+
+    Attributes:
+        answer: what it said.
+    """
+
+    answer: Answer
 
 
 class ConditionFailed(Exception):
@@ -101,6 +107,10 @@ class PatientCalls:
             if not answer.error:
                 self._answered(expected, answer.units(expected))
                 return answer
+            if answer.error == _CONDITION_FAILED:
+                # It is looked at like an item that is written, and costs as much.
+                self._answered(expected, expected)
+                raise ConditionFailed
             self._pace.settle(expected, 0.0)
             self._failed(operation, answer, failures)
             self._wait(delay(failures.attempts))
@@ -118,8 +128,6 @@ class PatientCalls:
 
     def _failed(self, operation: str, answer: Answer, failures: _Failures) -> None:
         """Return when the call is to be repeated."""
-        if answer.error == _CONDITION_FAILED:
-            raise ConditionFailed
         said = f"{answer.error}: {answer.message}"
         verdict = judge(answer)
         failures.count(verdict)
@@ -134,7 +142,7 @@ class PatientCalls:
                     "renew the credentials, check this host's clock, then start again",
                 )
             case Verdict.REFUSED:
-                raise self._refused(operation, said)
+                raise self._refused(operation, answer, said)
             case Verdict.STOP:
                 raise self._stopping(operation, answer.error, said)
         if failures.attempts % _ATTEMPTS_PER_LINE == 0:
@@ -151,11 +159,11 @@ class PatientCalls:
             f"dynamodb:{operation} on table {self.table} failed ({said}).", UNKNOWN_HINT
         )
 
-    def _refused(self, operation: str, said: str) -> Refused:
+    def _refused(self, operation: str, answer: Answer, said: str) -> Refused:
         refused = Refused(
             f"Table {self.table} never accepts this {operation} ({said}).", UNKNOWN_HINT
         )
-        refused.exit_code = self._error.exit_code
+        refused.exit_code, refused.answer = self._error.exit_code, answer
         return refused
 
 

@@ -95,7 +95,7 @@ def make(call: Call, clock: Clock, wait: Callable[[float], None]) -> None:
             client.create_table(**call.parameters)
         else:
             client.update_time_to_live(**call.parameters)
-    _await_active(call.side, error, clock, wait)
+    await_active(call.side, error, clock, wait)
 
 
 def _stream_on(task: Task) -> Call:
@@ -184,9 +184,14 @@ def described_table(side: Side) -> dict[str, Any] | None:
     return clients.described(clients.tables(side), side.table, DestinationError, _HINT)
 
 
-def _await_active(
+def await_active(
     side: Side, error: type[OperatorError], clock: Clock, wait: Callable[[float], None]
 ) -> None:
+    """Wait until a table and its indexes are ACTIVE.
+
+    Raises:
+        OperatorError: they are not after half an hour.
+    """
     deadline = clock.elapsed() + _PATIENCE
     while clock.elapsed() < deadline:
         table = preflight.describe(side, error, _HINT)

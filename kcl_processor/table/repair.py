@@ -33,8 +33,8 @@ _NO_SEGMENT = -1
 # An expression holds at most 300 operators and 4 KB (developer guide, "Expression size limits").
 # Of an item with more attributes, this many are compared.
 _MOST_ATTRIBUTES = 120
-# What the destination holds there is of another item, or of one that is not known.
-_NOT_OURS = (Kind.COLLIDING, Kind.UNTRACED)
+# What the destination holds there is of another item, of one that is not known, or meant to stay.
+_TO_STAY = (Kind.COLLIDING, Kind.UNTRACED, Kind.KEPT)
 
 
 class Outcome(Enum):
@@ -97,7 +97,7 @@ class Repair:
             extra = now.source is None
             # What was laid here goes again if the source deleted it meanwhile, whoever may delete.
             if not any(same(now.destination, one) for one in laid):
-                if now.kind in _NOT_OURS or (extra and not self._delete_extra):
+                if now.kind in _TO_STAY or (extra and not self._delete_extra):
                     return Outcome.LEFT
                 if tries >= _TRIES:
                     return Outcome.UNSETTLED

@@ -24,7 +24,7 @@ from kcl_processor.table import access
 from kcl_processor.table.equality import same
 from kcl_processor.table.patience import Refused
 from kcl_processor.table.repair import Outcome, Repair
-from kcl_processor.table.sides import Pair, open_sides
+from kcl_processor.table.sides import Pair, Sides, open_sides
 from kcl_processor.table.table_reader import TableReader
 from kcl_processor.transform.transform import RuleFailed, Transform
 
@@ -110,14 +110,30 @@ def open_replay(task: Task, clock: Clock, wait: Callable[[float], None]) -> Repl
     Raises:
         OperatorError: one of the tables is not there, or they are not a source and its replica.
     """
+    source, _, repair, transform = open_repair(task, 1, clock, wait)
+    return Replay(task.name, source, repair, transform)
+
+
+def open_repair(
+    task: Task, threads: int, clock: Clock, wait: Callable[[float], None], *, keeps: bool = False
+) -> tuple[TableReader, Sides, Repair, Transform | None]:
+    """A task's source, both sides, what makes single keys good between them, and the rules.
+
+    Args:
+        threads: how many keys are made good at once.
+        keeps: what the source has deleted may stay at the destination.
+
+    Raises:
+        OperatorError: one of the tables is not there, or they are not a source and its replica.
+    """
     described = describe(task.source, SourceError, "check the source")
     keys = key_schema(described)
     _, transform = check_destination(task, keys, Incarnation.of(described))
     replica = describe(task.destination, DestinationError, "check the destination")
-    reading = access.calls(task.source, SourceError, None, 1, clock, wait)
-    writing = access.calls(task.destination, DestinationError, None, 1, clock, wait)
+    reading = access.calls(task.source, SourceError, None, threads, clock, wait)
+    writing = access.calls(task.destination, DestinationError, None, threads, clock, wait)
     source = TableReader(reading, keys, page_items=1)
     destination = TableReader(writing, key_schema(replica), page_items=1)
-    sides = open_sides(source, destination, transform)
+    sides = open_sides(source, destination, transform, keeps=keeps)
     repair = Repair(sides, writing, delete_extra=True, dry_run=False)
-    return Replay(task.name, source, repair, transform)
+    return source, sides, repair, transform

@@ -48,6 +48,12 @@ class Cursor(Protocol[Fetched]):
         """Read the next page."""
 
 
+class PageCursor(Cursor[Page], Protocol):
+    """A cursor at a segment of what is copied."""
+
+    segment: Segment
+
+
 class SegmentCursor:
     """Reads one segment of one table.
 

@@ -76,7 +76,10 @@ class Sides:
 
     Attributes:
         readers: of the source, and of the destination.
+        may_not_trace: whether what the destination holds may be of an origin that is not known.
     """
+
+    may_not_trace = False
 
     def __init__(self, source: TableReader, destination: TableReader) -> None:
         self.readers: tuple[PageReader, PageReader] = source, destination
@@ -87,6 +90,15 @@ class Sides:
         """The keys of an item that one side's scan has shown."""
         del of_source
         return Pair(item.key, item.origin)
+
+    def laid(self, origin: bytes) -> Laid:
+        """What an item of the source comes to, by its key; ``None`` if it is not there, too.
+
+        Raises:
+            OperatorError: the source cannot be read.
+        """
+        image = self._source.get([origin]).get(origin)
+        return None if image is None else Item(origin, image, origin)
 
     def look(self, pairs: Sequence[Pair]) -> list[Both]:
         """Read what both sides hold of each pair, strongly consistent.
@@ -109,6 +121,8 @@ class LaidSides(Sides):
         keeps: what the source deleted may stay at the destination.
     """
 
+    may_not_trace = True
+
     def __init__(
         self,
         source: TableReader,
@@ -125,6 +139,9 @@ class LaidSides(Sides):
 
     def pair(self, item: Item, *, of_source: bool) -> Pair:
         return Pair(item.key, item.origin if of_source else self._trace(item.image))
+
+    def laid(self, origin: bytes) -> Laid:
+        return self._laid.get([origin]).get(origin)
 
     def look(self, pairs: Sequence[Pair]) -> list[Both]:
         theirs = self._destination.get(list(dict.fromkeys(pair.key for pair in pairs)))

@@ -40,6 +40,8 @@ class _Suspect:
     still_since: float = field(default=0.0)
     source: bytes | None = None
     looks: int = 0
+    # Other segments in which it was seen, too.
+    elsewhere: tuple[int, ...] = ()
 
 
 class Suspects:
@@ -75,11 +77,21 @@ class Suspects:
     def add(self, segment: int, suspicious: Suspicious) -> None:
         """Take pairs in; one that is pending already only learns who else has seen it."""
         for pair, seen in suspicious:
-            if pair in self._pending:
-                self._pending[pair].seen |= seen
+            if suspect := self._pending.get(pair):
+                suspect.seen |= seen
+                if segment != suspect.segment:
+                    suspect.elsewhere += (segment,)
             else:
                 self._pending[pair] = _Suspect(pair, segment, seen)
                 self._put_off(pair, self._clock.elapsed())
+
+    def segments(self) -> set[int]:
+        """The segments in which pending keys were seen."""
+        return {
+            segment
+            for suspect in self._pending.values()
+            for segment in (suspect.segment, *suspect.elsewhere)
+        }
 
     def seconds_to_next(self) -> float:
         """Seconds until a suspect is due; 0 if one is now or none is pending."""

@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, Protocol
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import PoisonError
 from kcl_processor.replicate.change import Change, key_names
 from kcl_processor.replicate.destination import Destination
 from kcl_processor.replicate.refusals import RULE_FAILED, without_values
-from kcl_processor.replicate.write import Fence, Tally, Writer
+from kcl_processor.replicate.write import Fence, Tally
 from kcl_processor.table.copy_laying import LaidTally, Laying
 from kcl_processor.table.pace import Halt, Pace
 from kcl_processor.table.patience import CallTally
-from kcl_processor.table.scan import AT_ONCE, Rounds, SegmentCursor
+from kcl_processor.table.scan import AT_ONCE, PageCursor, Rounds
 from kcl_processor.table.table_reader import Page, TableReader
 
 # The place in a shard of what comes from no shard.
@@ -83,6 +83,20 @@ class PageCopied:
     after: dict[str, Any] | None
 
 
+class Lays(Protocol):
+    """What brings items to the destination."""
+
+    @property
+    def tally(self) -> Tally:
+        """What it has done."""
+
+    def write(self, changes: Sequence[Change], fence: Fence) -> None:
+        """As ``Writer.write`` does."""
+
+    def settle(self, fence: Fence) -> None:
+        """As ``Writer.settle`` does."""
+
+
 @dataclass(frozen=True, slots=True)
 class CopyReport:
     """What a copy has done since it told last; the tallies are since its beginning.
@@ -114,8 +128,8 @@ class TableCopy:
     def __init__(
         self,
         reader: TableReader,
-        writer: Writer,
-        cursors: Iterator[SegmentCursor],
+        writer: Lays,
+        cursors: Iterator[PageCursor],
         pool: ThreadPoolExecutor,
         halt: Halt,
         tell: Callable[[CopyReport], None],
@@ -143,7 +157,7 @@ class TableCopy:
         self._writer.settle(self._fence)
         self._report([], 0)
 
-    def _apply(self, fetched: list[tuple[SegmentCursor, Page]]) -> None:
+    def _apply(self, fetched: list[tuple[PageCursor, Page]]) -> None:
         changes = [
             Change(key, image, _NO_RECORD, 0) for _, page in fetched for key, image, _ in page.items
         ]

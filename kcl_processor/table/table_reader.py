@@ -19,8 +19,8 @@ from kcl_processor.transform.transform import RESERVED_IN_JSON, without_reserved
 
 # BatchGetItem takes 100 keys; a quarter of it keeps a page of the largest items (400 KB) bounded.
 _KEYS_PER_REQUEST = 25
-# A scan is not strongly consistent, and then a unit reads twice 4 KB (developer guide, "DynamoDB
-# read and write operations"); an image as JSON is longer than the item is counted.
+# A scan reads twice 4 KB for a unit, and 4 KB if it is strongly consistent (developer guide,
+# "DynamoDB read and write operations"); an image as JSON is longer than the item is counted.
 BYTES_PER_UNIT = 2 * 4096
 
 
@@ -79,12 +79,21 @@ class TableReader:
     Args:
         key_names: the names of its key attributes.
         page_items: the most items that a page may hold; DynamoDB ends one at 1 MB besides.
+        consistent: pages show all that was written before them, at twice the price.
     """
 
-    def __init__(self, calls: PatientCalls, key_names: Iterable[str], page_items: int) -> None:
+    def __init__(
+        self,
+        calls: PatientCalls,
+        key_names: Iterable[str],
+        page_items: int,
+        *,
+        consistent: bool = False,
+    ) -> None:
         self._calls = calls
         self._key_names = tuple(key_names)
         self._page_items = page_items
+        self._consistent = consistent
         self._page_cost = 0.0
         # One page at a time is taken apart: the interpreter lock allows no more anyway, and the
         # objects of one page are ten times the page.
@@ -108,12 +117,16 @@ class TableReader:
             "Limit": self._page_items,
             "ReturnConsumedCapacity": "TOTAL",
         }
+        if self._consistent:
+            request["ConsistentRead"] = True
         if after is not None:
             request["ExclusiveStartKey"] = after
         answer = self._calls.call("Scan", orjson.dumps(request), self._page_cost)
         with self._apart:
             items = [self._item(item) for item in answer.body.pop("Items")]
         estimated = sum(len(item.image) for item in items) / BYTES_PER_UNIT
+        if self._consistent:
+            estimated *= 2
         self._page_cost = consumed = answer.units(estimated)
         return Page(items, answer.body.get("LastEvaluatedKey"), consumed)
 
@@ -142,8 +155,17 @@ class TableReader:
         }
 
     def _item(self, item: dict[str, Any]) -> Item:
-        key = canonical_key({name: item[name] for name in self._key_names})
-        image = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-        if RESERVED_IN_JSON in image:
-            image = orjson.dumps(without_reserved(item), option=orjson.OPT_SORT_KEYS)
-        return Item(key, image, key)
+        return item_of(item, self._key_names)
+
+
+def item_of(item: dict[str, Any], key_names: Iterable[str]) -> Item:
+    """An item of the source as it is read, of its DynamoDB JSON.
+
+    Raises:
+        KeyError: it lacks a key attribute.
+    """
+    key = canonical_key({name: item[name] for name in key_names})
+    image = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+    if RESERVED_IN_JSON in image:
+        image = orjson.dumps(without_reserved(item), option=orjson.OPT_SORT_KEYS)
+    return Item(key, image, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from kcl_processor.table.crew import Link, Numbers
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.patience import Refused
 from kcl_processor.table.repair import Outcome, Repair
-from kcl_processor.table.scan import Rounds, at_once_in
+from kcl_processor.table.scan import AT_ONCE, Rounds, at_once_in
 from kcl_processor.table.sides import Kind, Pair, Sides
 from kcl_processor.table.suspects import MOST, Suspects
 from kcl_processor.table.table_reader import Page, Segment
@@ -39,6 +40,10 @@ class SegmentResult:
         laid: those of the source that the rules lay at the destination; all of them without rules.
         missing, extra, changed, kept, untraced, colliding, failed: as :class:`Kind` has them.
         equal_again: differences that were repaired.
+        laid_keys, held_keys: sums of :func:`digest` over the keys that the rules lay, and over the
+            destination's; 0 without rules.
+        done: both scans have ended.
+        decided: nothing of it is to be looked at again, either.
     """
 
     segment: int
@@ -54,12 +59,20 @@ class SegmentResult:
     failed: int = 0
     undecided: int = 0
     equal_again: int = 0
+    laid_keys: int = 0
+    held_keys: int = 0
     done: bool = False
+    decided: bool = False
 
     @property
     def differing(self) -> int:
         """Keys that differ still."""
         return self.missing + self.extra + self.changed - self.equal_again
+
+
+def digest(key: bytes) -> int:
+    """Of a key; sums of these are one for two tables if their keys are, in whatever order."""
+    return int.from_bytes(hashlib.blake2b(key, digest_size=16).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,7 @@ class VerifyShare:
         sides: have opened no connection yet.
         repair: makes differences good; ``None`` leaves them.
         patience: seconds that a source's item must stand still while the sides differ.
+        at_once: segments that one process may have at work.
     """
 
     def __init__(
@@ -111,13 +125,14 @@ class VerifyShare:
         processes: int,
         halt: Halt,
         clock: Clock,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._sides = sides
         self._repair = repair
         self._segments = segments
         self._patience = patience
         self._numbers = Numbers(len(segments))
-        self._at_once = at_once_in(processes, len(segments))
+        self._at_once = min(at_once, at_once_in(processes, len(segments)))
         self._window_bytes = WINDOWS_BYTES // (processes * self._at_once)
         self._most_suspects = MOST // processes
         self._halt = halt
@@ -135,7 +150,8 @@ class VerifyShare:
             ThreadPoolExecutor(LOOKING, thread_name_prefix="look") as looking,
         ):
             try:
-                self._compare(_Telling(link, self._clock), scanning, looking)
+                told = _Telling(link, self._clock, of_keys=self._sides.may_not_trace)
+                self._compare(told, scanning, looking)
             except BaseException:
                 self._halt.set()
                 raise
@@ -150,6 +166,8 @@ class VerifyShare:
             for pair, (side, page) in fetched:
                 told.met(pair, side, page)
                 suspects.add(pair.segment.number, pair.meet(side, page))
+                if pair.is_met:
+                    told.ended(pair.segment.number)
             decision.decide(self._most_suspects)
         decision.decide(0)
         told.progress(suspects)
@@ -216,13 +234,20 @@ class _Decision:
 
 
 class _Telling:
-    """What a process has found, and what of it was told."""
+    """What a process has found, and what of it was told.
 
-    def __init__(self, link: Link, clock: Clock) -> None:
+    Args:
+        of_keys: sum up the keys of both sides.
+    """
+
+    def __init__(self, link: Link, clock: Clock, *, of_keys: bool) -> None:
+        self._of_keys = of_keys
         self._link = link
         self._clock = clock
         self._results: dict[int, SegmentResult] = {}
         self._moved: set[int] = set()
+        # Segments that were, and are not told to be decided.
+        self._ended: set[int] = set()
         self._told_at = clock.elapsed()
 
     def met(self, pair: SegmentPair, side: int, page: Page) -> None:
@@ -230,14 +255,21 @@ class _Telling:
         number = pair.segment.number
         result = self._result(number)
         result.done = not pair.more()
+        keys = sum(digest(item.key) for item in page.items) if self._of_keys else 0
         if side == 0:
             result.source += page.read
             result.laid += len(page.items)
+            result.laid_keys += keys
         else:
             result.destination += page.read
+            result.held_keys += keys
         for key, reason in page.failed:
             failed = Difference(number, Pair(key, key), Kind.FAILED, [], None, None, reason)
             self.difference(failed, None)
+
+    def ended(self, segment: int) -> None:
+        """All pages of a segment have met, and what was odd in them is among the suspects."""
+        self._ended.add(segment)
 
     def difference(self, found: Difference, outcome: Outcome | None) -> None:
         """A pair differs."""
@@ -259,6 +291,10 @@ class _Telling:
     def progress(self, suspects: Suspects) -> None:
         """Tell how far it is."""
         self._told_at = self._clock.elapsed()
+        decided = self._ended - suspects.segments() if self._ended else set[int]()
+        for number in decided:
+            self._result(number).decided = True
+        self._ended -= decided
         moved = [replace(self._results[number]) for number in sorted(self._moved)]
         self._moved.clear()
         self._link.tell(Compared(moved, len(suspects), suspects.settled))

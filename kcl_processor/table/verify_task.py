@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import SKIP, Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.launch import preflight
 from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.launch.proof import Replica
+from kcl_processor.launch.proof_part import Open, PartProof, digest
 from kcl_processor.table import access
 from kcl_processor.table.compare import Difference
 from kcl_processor.table.copy_sides import limit
@@ -20,7 +21,7 @@ from kcl_processor.table.estimate import capacity
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.repair import Outcome, Repair
 from kcl_processor.table.scan import AT_ONCE, FEWEST, segments_for
-from kcl_processor.table.sides import Pair, Sides, open_sides
+from kcl_processor.table.sides import Kind, Pair, Sides, open_sides
 from kcl_processor.table.table_reader import Segment, TableReader
 from kcl_processor.table.verify_share import (
     LOOKING,
@@ -30,6 +31,7 @@ from kcl_processor.table.verify_share import (
     Undecided,
     VerifyShare,
 )
+from kcl_processor.transform.transform import digest_of
 
 # A sample is taken from at least so many segments.
 _SAMPLED_SEGMENTS = 100
@@ -45,7 +47,10 @@ class VerifyOptions:
         sample: compare this share of the segments, chosen at random.
         max_rcu: read units a second on each side, or a percentage of its provisioned ones.
         patience: seconds that a source's item must stand still while the sides differ.
+        consistent: scans show all that was written before them, at twice the read units.
         repair: make differences good; with ``dry_run`` only say how.
+        delete_extra: delete what the source does not hold; with ``delete_kept`` also where
+            deletions by time to live are skipped.
         processes: how many share the work; ``None`` chooses by the host's cores.
     """
 
@@ -55,9 +60,11 @@ class VerifyOptions:
     sample: float | None = None
     max_rcu: str | None = None
     patience: float = 30.0
+    consistent: bool = False
     repair: bool = False
     dry_run: bool = False
     delete_extra: bool = False
+    delete_kept: bool = False
     processes: int | None = None
 
     @property
@@ -78,13 +85,36 @@ class VerifyListener:
     def progress(self, results: Sequence[SegmentResult], pending: int) -> None:
         """Called at least once a second; ``pending`` are suspects."""
 
+    def part(self, part: PartProof) -> None:
+        """A part of a proof was compared to its end."""
+
+    def warn(self, text: str) -> None:
+        """Something to be known."""
+
 
 @dataclass(frozen=True)
 class Verified:
-    """The whole result; ``settled`` counts keys that differed at first and then no longer."""
+    """The whole result.
+
+    Attributes:
+        settled: keys that differed at first and then no longer.
+        replica: what was compared, as it was at the beginning.
+        left: what is not equal.
+    """
 
     results: list[SegmentResult]
     settled: int
+    replica: Replica
+    left: Open
+
+    @property
+    def has_strays(self) -> bool:
+        """Whether the destination may hold more than what the source's items are laid to: there is
+        what cannot be traced, and the keys that the scans have shown are not the same."""
+        if not any(result.untraced for result in self.results):
+            return False
+        held = sum(result.held_keys for result in self.results)
+        return held == 0 or held != sum(result.laid_keys for result in self.results)
 
 
 def run_verify(
@@ -97,52 +127,104 @@ def run_verify(
         OperatorError: a process of the command died.
         Halted: ``halt`` was set.
     """
-    source = preflight.describe(task.source, SourceError, "check the source")
-    chosen = chosen_segments(options, source["TableSizeBytes"])
-    count = processes_for(len(chosen), options.processes)
-    share = VerifyShare(
-        *_sides(task, source, options, halt, clock),
-        chosen,
-        options.patience,
-        count,
-        halt,
-        clock,
-    )
-    book = _Book(chosen, listener)
+    opened = open_tables(task, options, halt, clock)
+    book = Book(chosen_segments(options, opened.table_bytes), listener, task)
+    again = f"kcl-processor verify {task.name}, which begins anew"
     try:
-        Crew(count, share.work, halt, f"kcl-processor verify {task.name}, which begins anew").run(
-            book.hear, lambda: None, lambda: halt.wait(0)
-        )
+        compare(opened, book, options, again, lambda: None, halt, clock)
     finally:
         halt.set()
-    return book.verified()
+    return book.verified(opened.replica)
 
 
-class _Book:
-    """What all processes have found."""
+def compare(
+    opened: Opened,
+    book: Book,
+    options: VerifyOptions,
+    again: str,
+    on_turn: Callable[[], None],
+    halt: Halt,
+    clock: Clock,
+    at_once: int = AT_ONCE,
+) -> None:
+    """Compare the segments of a book, in several processes.
 
-    def __init__(self, chosen: Sequence[Segment], listener: VerifyListener) -> None:
+    Args:
+        at_once: segments that one process may have at work.
+        again: what to type after a process has died.
+        on_turn: called at least every second; what it raises ends the work.
+
+    Raises:
+        As :func:`run_verify` does.
+    """
+    count = processes_for(len(book.chosen), options.processes)
+    share = VerifyShare(
+        opened.sides, opened.repair, book.chosen, options.patience, count, halt, clock, at_once
+    )
+
+    def turn() -> None:
+        halt.wait(0)
+        on_turn()
+
+    Crew(count, share.work, halt, again).run(book.hear, lambda: None, turn)
+
+
+class Book:
+    """What all processes have found.
+
+    Args:
+        chosen: the segments that are compared.
+    """
+
+    def __init__(self, chosen: list[Segment], listener: VerifyListener, task: Task) -> None:
+        self.chosen = chosen
         self._listener = listener
         self._results = {part.number: SegmentResult(part.number) for part in chosen}
+        self._open = {part.number: Open() for part in chosen}
         self._last: dict[int, Compared] = {}
+        self._may_collide = task.rules is not None and task.rules.allow_collisions
 
     def hear(self, worker: int, report: Found | Undecided | Compared) -> None:
         """Enter what a process tells, and pass it on."""
         match report:
             case Found(difference, outcome):
                 self._listener.difference(difference, outcome)
+                self._note(difference, outcome)
             case Undecided(segment, pair):
                 self._listener.undecided(segment, pair)
+                self._open[segment].unsure += 1
             case Compared(results):
                 self._results |= {result.segment: result for result in results}
                 self._last[worker] = report
+                for result in results:
+                    if result.decided:
+                        self.decided(result, self._open[result.segment])
                 pending = sum(last.pending for last in self._last.values())
                 self._listener.progress(list(self._results.values()), pending)
 
-    def verified(self) -> Verified:
+    def decided(self, result: SegmentResult, left: Open) -> None:
+        """A segment is compared, and nothing of it is to be looked at again."""
+
+    def verified(self, replica: Replica) -> Verified:
         """The whole."""
         settled = sum(last.settled for last in self._last.values())
-        return Verified(list(self._results.values()), settled)
+        left = Open()
+        for one in self._open.values():
+            left.add(one)
+        verified = Verified(list(self._results.values()), settled, replica, left)
+        if not verified.has_strays:
+            left.unsure -= sum(result.untraced for result in verified.results)
+        return verified
+
+    def _note(self, found: Difference, outcome: Outcome | None) -> None:
+        """Keep in mind what is not equal."""
+        left, kind = self._open[found.segment], found.kind
+        if kind is Kind.KEPT or (kind is Kind.COLLIDING and self._may_collide):
+            return
+        if kind in (Kind.UNTRACED, Kind.FAILED):
+            left.unsure += 1
+        elif outcome is None or not outcome.equal:
+            left.note(digest(*found.pair))
 
 
 def chosen_segments(options: VerifyOptions, table_bytes: int) -> list[Segment]:
@@ -173,30 +255,56 @@ def chosen_segments(options: VerifyOptions, table_bytes: int) -> list[Segment]:
     return [Segment(number, total) for number in sorted(numbers)]
 
 
-def _sides(
-    task: Task, source: dict[str, Any], options: VerifyOptions, halt: Halt, clock: Clock
-) -> tuple[Sides, Repair | None]:
-    """Both tables, and what repairs, when that is asked for."""
+@dataclass(frozen=True)
+class Opened:
+    """Both tables of a task, to be compared.
+
+    Attributes:
+        repair: makes differences good, when that was asked for.
+        table_bytes: the source's size.
+        rate: read units a second that each side may be asked for; ``None`` for no limit.
+    """
+
+    sides: Sides
+    repair: Repair | None
+    replica: Replica
+    table_bytes: int
+    rate: float | None
+
+
+def open_tables(task: Task, options: VerifyOptions, halt: Halt, clock: Clock) -> Opened:
+    """Both tables as they are, to be compared with some options. Connections are made later.
+
+    Raises:
+        SourceError, DestinationError, ConfigError, PermissionDenied: one cannot be.
+    """
+    source = preflight.describe(task.source, SourceError, "check the source")
     keys = preflight.key_schema(source)
-    _, transform = preflight.check_destination(task, keys, Incarnation.of(source))
+    found, transform = preflight.check_destination(task, keys, Incarnation.of(source))
+    replica = Replica(Incarnation.of(source), found, digest_of(transform))
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
-    readers, calls = [], []
+    readers, calls, rates = [], [], []
     items = source["ItemCount"]
     average = source["TableSizeBytes"] / items if items else 0.0
     for side, table, error in (
         (task.source, source, SourceError),
         (task.destination, destination, DestinationError),
     ):
-        found = capacity(table)
-        rate = limit("--max-rcu", options.max_rcu, found.read, provisioned=found.provisioned)
+        capable = capacity(table)
+        rate = limit("--max-rcu", options.max_rcu, capable.read, provisioned=capable.provisioned)
+        rates.append(rate)
         threads = AT_ONCE + LOOKING
         calls.append(access.calls(side, error, rate, threads, clock, halt.wait))
-        page_items = access.page_items(rate, average)
-        readers.append(TableReader(calls[-1], preflight.key_schema(table), page_items))
-    # Who has everything deleted that is extra keeps nothing.
-    keeps = task.ttl_deletes == SKIP and not options.delete_extra
+        # A page of a consistent scan costs twice as much.
+        paged = rate / 2 if rate and options.consistent else rate
+        page_items = access.page_items(paged, average)
+        names = preflight.key_schema(table)
+        readers.append(TableReader(calls[-1], names, page_items, consistent=options.consistent))
+    keeps = task.ttl_deletes == SKIP and not options.delete_kept
     sides = open_sides(readers[0], readers[1], transform, keeps=keeps)
-    if not options.repair:
-        return sides, None
-    delete_extra, dry_run = options.delete_extra, options.dry_run
-    return sides, Repair(sides, calls[1], delete_extra=delete_extra, dry_run=dry_run)
+    repair = None
+    if options.repair:
+        delete_extra, dry_run = options.delete_extra, options.dry_run
+        repair = Repair(sides, calls[1], delete_extra=delete_extra, dry_run=dry_run)
+    slowest = min((rate for rate in rates if rate is not None), default=None)
+    return Opened(sides, repair, replica, source["TableSizeBytes"], slowest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ Image = dict[str, Value]
 RESERVED = "aws:"
 # How a name of theirs begins in JSON: what does not hold this has none of them.
 RESERVED_IN_JSON = b'"' + RESERVED.encode()
+# A value that a key may have, by its type; a text that is a number, too, as many keys are.
+_SOME: dict[str, Value] = {"S": {"S": "1"}, "N": {"N": "1"}, "B": {"B": "YQ=="}}
 # Bytes that the two attributes of a key may have (developer guide, "Constraints").
 _LONGEST_KEY = (2048, 1024)
 REMOVE = "REMOVE"
@@ -62,6 +64,7 @@ class Transform:
         moves: whether an item's key in the replica may change while its key in the source stays.
         needs_old: whether a change's old image tells something that the new one does not: which
             item of the replica has to go.
+        traces: whether an item of the replica carries the key of the source's that it comes from.
 
     Raises:
         ConfigError: a rule cannot be compiled or found.
@@ -85,6 +88,7 @@ class Transform:
         self._moved = {name for pair in rules.rename for name in pair}
         self._function = find(rules.python) if rules.python else function
         self._carriers = {} if self._function else self._carried()
+        self.traces = self._carriers.keys() >= self.source_keys.keys()
         self.moves = not self._key_attributes() <= set(source_keys)
         self.needs_old = bool(self._where or self._function or self.moves)
 
@@ -118,6 +122,30 @@ class Transform:
                 "make the destination's key from the whole of the source's, or say "
                 "transform.allow_collisions: true",
             )
+
+    def needing(self) -> Iterator[str]:
+        """Why rules fail for an item that has nothing but its key, where they do not ask for what
+        it lacks in ``where``."""
+        bare = {name: _SOME[kind] for name, kind in self.source_keys.items()}
+        asked = self._where.attributes if self._where else frozenset()
+        if asked is None:
+            return
+        try:
+            if self._where:
+                self._where.value(bare)
+        except ExpressionFailed as failed:
+            yield f"transform.where: {failed}"
+        for name in dict.fromkeys([*self._set, *self.destination_keys]):
+            parts = self._comes_from(name) or frozenset()
+            if (parts & asked) - bare.keys():
+                continue
+            try:
+                made = self._attribute(name, bare)
+            except RuleFailed as failed:
+                yield str(failed)
+                continue
+            if made is None and name in self.destination_keys and not self._function:
+                yield _faulty(name, "not there")
 
     def lay(self, image: Image | None, told: Told | None = None) -> Image | None:
         """The item that the replica holds where the source holds ``image``; ``None`` for none.
@@ -241,7 +269,7 @@ class Transform:
     def _with_keys(self, laid: Image) -> Image:
         for name, kind in self.destination_keys.items():
             if fault := _no_key(laid.get(name), kind):
-                raise RuleFailed(f"{name!r} of the replica's item, which is of its key, is {fault}")
+                raise RuleFailed(_faulty(name, fault))
         if is_too_long(self.key_of(laid)):
             raise RuleFailed("the replica's item has a key that is longer than a table takes")
         return laid
@@ -320,6 +348,10 @@ def _is_longer(value: Value, longest: int) -> bool:
     ((kind, content),) = value.items()
     # Of four characters in base64 three bytes are held.
     return len(content.encode()) > (longest if kind == "S" else -(-longest // 3) * 4)
+
+
+def _faulty(name: str, fault: str) -> str:
+    return f"{name!r} of the replica's item, which is of its key, is {fault}"
 
 
 def _no_key(value: Value | None, kind: str) -> str | None:

@@ -71,6 +71,25 @@ def test_a_file_that_is_replaced_is_read_again_whatever_its_time(tmp_path: Path)
     assert source.asked == 2
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("KEY\n", "secret", None), "access key id"),
+        (("KEY", " wJalr", None), "secret access key"),
+        (("KEY", "secret", "to\x00ken"), "session token"),
+    ],
+)
+def test_keys_that_no_header_can_hold_are_refused_unquoted(
+    given: tuple[str, str, str | None], named: str
+) -> None:
+    """A secret made from a file keeps its last line break; sent, an error would show it."""
+    keys = Keys("test", lambda: Credentials(*given), HandClock())
+    with pytest.raises(NoKeys) as refused:
+        keys.get_frozen_credentials()
+    assert refused.value.message.startswith(f"The {named} of test holds a space")
+    assert not any(part.strip() in refused.value.message for part in given if part)
+
+
 def test_refused_keys_are_looked_up_again_but_not_for_every_request() -> None:
     """Requests that were under way with the old keys do not ask again for the new ones."""
     clock, source = HandClock(), Source()

@@ -41,6 +41,13 @@ def test_policies_over_a_border(ask: Ask) -> None:
     assert ask("iam", "--role", "kcl", "--kind", "resource").code == 2
 
 
+def test_freezing_is_asked_for(ask: Ask) -> None:
+    """Of the source's role alone."""
+    code, said, _ = ask("iam", "--role", "source", "--freeze")
+    assert code == 0 and "dynamodb:PutResourcePolicy" in said
+    assert ask("iam", "--role", "destination", "--freeze").code == 2
+
+
 @pytest.mark.parametrize("kind", ["trust", "assume"])
 def test_a_chain_has_a_document_for_each_link(ask: Ask, file: Path, kind: str) -> None:
     """A list, or a resource of Terraform each; one role has a document alone."""

@@ -21,8 +21,9 @@ from kcl_processor.fleet.lease_changes import save
 from kcl_processor.fleet.leases import SHARD_END, Lease, lease
 from kcl_processor.fleet.running import signs_of_life
 from kcl_processor.fleet.stream import Look, StreamShard
-from kcl_processor.launch.copy_mark import CopyMark, replace_mark
+from kcl_processor.launch.copy_mark import CopyMark, CopyState, replace_mark
 from kcl_processor.launch.identity import write_claim
+from kcl_processor.launch.live_mark import LiveMark, replace_live_mark
 from kcl_processor.operate.lineage import join, unfinished
 from tests.cli.ask import Ask
 from tests.fakes import HandClock
@@ -101,6 +102,32 @@ def test_rows_stay_as_an_unfinished_copy_has_found_them(
     code, _, said = ask("leases", action, *([str(saved)] * (action == "restore")), "--yes")
     assert code == ExitCode.CONFIG and "is not finished" in said
     assert signs_of_life(task) == signs
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("reset", "--to", "latest"), ExitCode.CONFIG),
+        (("restore",), ExitCode.CONFIG),
+        (("reset",), ExitCode.OK),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else None,
+)
+def test_nothing_is_passed_over_beside_an_unfinished_live_copy(
+    ask: Ask, file: Path, tmp_path: Path, words: tuple[str, ...], code: ExitCode
+) -> None:
+    """What changed since its begin is the daemon's to apply; to read again does no harm."""
+    task = load_tasks(file)[0]
+    client = fill(task, *snapshot("two-workers"))
+    assert write_claim(task, None, identity(task))
+    saved = tmp_path / "saved.json"
+    save(saved, task, rows_in(client, task.kcl.application_name))
+    mark = LiveMark("t", CopyState.BEGUN, "host-1", 1.0, 2.0, 1, 32, "", to_empty=True)
+    assert replace_live_mark(task, None, mark)
+    done = ask("leases", *words, *([str(saved)] * (words[0] == "restore")), "--yes")
+    assert done.code == code, done.err
+    assert (code == ExitCode.OK) or f"copy --live {task.name}" in done.err
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from kcl_processor.errors import ExitCode
         ("copy a --max-wuc=5", "kcl-processor copy: --max-wuc is not known", "--max-wcu"),
         ("size --changes -5", "argument --changes: -5 is not a number", "size --help"),
         ("health --max-lag", "expected one argument", "health --help"),
+        ("iam a --role sorce", "kcl-processor iam: sorce is no --role", "Try: --role source"),
         ("status a b", "kcl-processor status: b is not known", "status --help"),
     ],
 )

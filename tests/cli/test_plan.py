@@ -6,7 +6,7 @@ from tests.cli.ask import Ask
 
 
 def test_a_plan_shows_how_it_was_reckoned(ask: Ask) -> None:
-    """A table of both ways, then formulas, notes and commands of each."""
+    """A table of all ways, then formulas, notes and commands of each."""
     code, said, _ = ask("copy", "--plan")
     assert code == 0
     head, copying, *_ = said.splitlines()

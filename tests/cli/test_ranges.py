@@ -8,7 +8,7 @@ import re
 import pytest
 
 from kcl_processor.cli import build_parser
-from kcl_processor.cli.ranges import amount, part, whole
+from kcl_processor.cli.ranges import amount, pace, part, share, units, whole
 from kcl_processor.errors import ExitCode
 
 
@@ -16,6 +16,9 @@ def test_what_is_inside_a_range_is_read() -> None:
     """Both ends belong to it."""
     assert [whole(1, 65_535)(text) for text in ("1", "9464", "65535")] == [1, 9464, 65_535]
     assert [amount(text) for text in ("0", "2.5", "1e3", "1e9")] == [0, 2.5, 1e3, 1e9]
+    assert [pace(text) for text in ("0.5", "1e9")] == [0.5, 1e9]
+    assert [units(text) for text in ("50", "0.5", "50%", "100%")] == ["50", "0.5", "50%", "100%"]
+    assert [share(text) for text in ("5%", "0.05", "100%", "1")] == [0.05, 0.05, 1, 1]
 
 
 @pytest.mark.parametrize("text", ["0", "6", "-1", "1.5", "x", "", "²"])
@@ -52,13 +55,26 @@ def test_what_is_no_part_is_refused(text: str) -> None:
         ("copy", "--part", "1"),
         ("verify", "--segments", "-2"),
         ("verify", "--segments", "0"),
+        ("verify", "--segments", "-5"),
         ("verify", "--patience", "nan"),
+        ("verify", "--sample", "nan%"),
+        ("verify", "--sample", "0"),
+        ("verify", "--sample", "101%"),
+        ("verify", "--max-rcu", "0"),
+        ("verify", "--max-rcu", "x"),
+        ("verify", "--processes", "0"),
+        ("copy", "--max-rcu", "-1"),
+        ("copy", "--max-wcu", "101%"),
+        ("start", "--max-wcu", "inf"),
         ("copy", "--segments", "0"),
         ("start", "--segments", "-2"),
         ("health", "--max-lag", "nan"),
         ("health", "--max-idle", "-1"),
         ("exporter", "--port", "65536"),
         ("size", "--shards", "-3"),
+        ("health", "--max-proof-age", "-1"),
+        ("size", "--table-gb", "-1"),
+        ("size", "--max-rcu", "0"),
         ("size", "--changes", "nan"),
         ("size", "--item-kb", "-1"),
         ("demo", "--seconds", "nan"),

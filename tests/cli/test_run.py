@@ -11,6 +11,7 @@ from kcl_processor.aws import clients
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from tests.cli.ask import Ask
+from tests.kclpy import InstalledKclpy
 
 
 def test_a_task_of_a_file_and_flags_contradict_each_other(ask: Ask, file: Path) -> None:
@@ -70,7 +71,7 @@ def test_a_first_start_says_what_the_stream_does_not_hold(ask: Ask, tmp_path: Pa
     """A replica that lacks what was there before looks like one that is whole: it has no lag."""
     code, _, err = ask("run", "--log-dir", str(tmp_path), "--java", str(tmp_path / "none"))
     assert code == ExitCode.CONFIG and "no Java" in err
-    assert "has no checkpoints and no copy" in err and "--repair" in err
+    assert "has no checkpoints and no copy" in err and "copy --live" in err
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,17 @@ def test_a_stream_that_is_off_is_waited_for_if_gaps_are_passed(
     )
     asked = ask("run")
     assert asked.code == code and "is off" in asked.err
+
+
+@pytest.mark.parametrize("command", ["run --java /not/there", "start --yes --java /not/there"])
+def test_nothing_begins_with_a_jar_that_is_none(
+    ask: Ask, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """It is named, with what brings another, before a table is made or an item is copied."""
+    path = InstalledKclpy(tmp_path / "installed", monkeypatch).damage("amazon-kinesis-client")
+    code, _, err = ask(*command.split())
+    assert code == ExitCode.CONFIG and str(path) in err and "Try: pip cache remove" in err
+    (task,) = load_tasks(file)
+    pages = clients.tables(task.destination).get_paginator("list_tables").paginate()
+    names = {name for page in pages for name in page["TableNames"]}
+    assert not {name for name in names if name.startswith(task.kcl.application_name)}

@@ -16,6 +16,14 @@ def test_shards_are_counted_unless_given(ask: Ask) -> None:
     assert json.loads(ask("size", "--shards", "129", "--json").out)[1]["value"] == 2
 
 
+def test_what_a_proof_costs_is_told_where_the_tables_size_is_known(ask: Ask) -> None:
+    """Asked of the table, or given; who gives the shards has no table to be asked."""
+    assert "a round of verify" in ask("size").out
+    assert "a round of verify" not in ask("size", "--shards", "1").out
+    said = ask("size", "--shards", "1", "--table-gb", "100", "--max-rcu", "100").out
+    assert "36.4 h" in said and "$64.80" in said
+
+
 def test_dollars_have_cents_and_counts_have_none() -> None:
     """Each with its unit and its formula."""
     total = Line("total a month", 1234.5, "$", "the sum")

@@ -6,10 +6,11 @@ import json
 from dataclasses import replace
 
 from kcl_processor.cli.status import exit_code, lines
+from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.status import UNKNOWN, WARN, Status, summarise
 from tests.cli.ask import Ask
 from tests.kcl_tables import GOLDEN
-from tests.sights import HOUR, beat, sight, view
+from tests.sights import CLOCK, HOUR, beat, sight, view
 
 
 def test_a_task_that_never_ran_is_new(ask: Ask) -> None:
@@ -31,9 +32,10 @@ def test_exit_codes_tell_the_worst() -> None:
 def test_the_table_looks_as_kept() -> None:
     """A golden file of a good task, a late one and an unknown one; colours only when asked."""
     heartbeats = {"shardId-1": beat("shardId-1", rate_in=30.7, rate_out=31.6)}
+    good, bad = Standing(8, CLOCK.now() - 4000), Standing(8, None, differences=1)
     seen = [
-        summarise(sight(view(lag=4.0), heartbeats=heartbeats)),
-        replace(summarise(sight(view(lag=7 * HOUR), view("b", "dead"))), task="late"),
+        summarise(sight(view(lag=4.0), heartbeats=heartbeats, proof=good)),
+        replace(summarise(sight(view(lag=7 * HOUR), view("b", "dead"), proof=bad)), task="late"),
         Status("lost", UNKNOWN, WARN, reasons=("The table cannot be read. Try: again",)),
     ]
     assert "\n".join(lines(seen, colours=False)) + "\n" == (GOLDEN / "status.txt").read_text()

@@ -94,6 +94,16 @@ def test_a_destination_that_was_made_anew_is_filled_by_what_the_refusal_says(
     assert len(rows_in(client, task.destination.table)) == 3
 
 
+def test_a_copy_says_until_when_a_start_would_follow_it(ask: Ask, file: Path) -> None:
+    """At that time one is refused: the first changes are about to leave the stream."""
+    put(load_tasks(file)[0], "a")
+    times = [time.time()]
+    done = ask("copy")
+    times.append(time.time())
+    told = [time.strftime("%a %H:%M", time.localtime(then + 23 * HOUR)) for then in times]
+    assert any(f", before {moment}: " in done.err for moment in told), done.err
+
+
 def test_a_copy_into_a_table_with_items_says_how_to_clear_it(ask: Ask, file: Path) -> None:
     """What the source does not hold stays until it is deleted."""
     (task,) = load_tasks(file)
@@ -101,6 +111,9 @@ def test_a_copy_into_a_table_with_items_says_how_to_clear_it(ask: Ask, file: Pat
     client = clients.tables(task.destination)
     client.put_item(TableName=task.destination.table, Item={"pk": {"S": "extra"}})
     assert ask("copy").code == ExitCode.DESTINATION
-    done = ask("copy", "--no-to-empty-only")
+    started = ask("start", "--copy-first", "--yes", "--no-to-empty-only", "--java", "/nowhere")
+    assert started.code != ExitCode.OK
+    assert f"Then: kcl-processor verify {task.name} --repair --delete-extra" in started.err
+    done = ask("copy", "--restart", "--no-to-empty-only")
     assert done.code == ExitCode.OK, done.err
     assert f"Then: kcl-processor verify {task.name} --repair --delete-extra" in done.err

@@ -10,10 +10,16 @@ import pytest
 from kcl_processor.cli.verified import exit_code, print_result
 from kcl_processor.config.task import SKIP, Task
 from kcl_processor.errors import ExitCode
+from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.launch.proof import Replica
+from kcl_processor.launch.proof_part import Open
 from kcl_processor.table.verify_share import SegmentResult
 from kcl_processor.table.verify_task import Verified, VerifyOptions
 from kcl_processor.transform.rules import Rules
 from tests.kcl_tables import make_task
+
+TABLE = Incarnation("arn:aws:dynamodb:us-east-1:1:table/t", 0.0)
+REPLICA = Replica(TABLE, TABLE, "")
 
 
 def verified(*, settled: int = 0, **counts: int) -> Verified:
@@ -21,7 +27,7 @@ def verified(*, settled: int = 0, **counts: int) -> Verified:
     result = SegmentResult(0)
     for name, count in counts.items():
         setattr(result, name, count)
-    return Verified([result], settled=settled)
+    return Verified([result], settled, REPLICA, Open())
 
 
 RULED = replace(make_task(), rules=Rules(where="a"))
@@ -36,6 +42,8 @@ COLLIDING = replace(make_task(), rules=Rules(set=(("pk", "a"),), allow_collision
         ({"missing": 1, "untraced": 1}, RULED, ExitCode.CRASH),
         ({"undecided": 1}, RULED, ExitCode.UNKNOWN),
         ({"untraced": 1}, RULED, ExitCode.UNKNOWN),
+        ({"untraced": 1, "laid_keys": 5, "held_keys": 6}, RULED, ExitCode.UNKNOWN),
+        ({"untraced": 1, "laid_keys": 5, "held_keys": 5}, RULED, ExitCode.OK),
         ({"failed": 1}, RULED, ExitCode.UNKNOWN),
         ({"colliding": 1}, RULED, ExitCode.CRASH),
         ({"colliding": 1}, COLLIDING, ExitCode.OK),
@@ -81,3 +89,13 @@ def test_stores_that_scan_otherwise_are_told_with_the_cost(
         verified(source=source, settled=settled), make_task(), VerifyOptions(), as_json=True
     )
     assert ("--segments 1" in capsys.readouterr().err) is told
+
+
+def test_keys_that_rules_make_are_the_reason_why_they_did_not_meet(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not the stores; and that they are equal is all that is said of them."""
+    print_result(verified(source=300, settled=500), RULED, VerifyOptions(), as_json=False)
+    said = capsys.readouterr()
+    assert "the rules may make other keys" in said.err
+    assert "(500 equal when read again)" in said.out

@@ -12,6 +12,8 @@ from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles, settled
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.launch.proof import read_standing
 from kcl_processor.state.gaps import Gap, note_gap
 from tests.cli.ask import Ask
 
@@ -89,7 +91,34 @@ def test_what_cannot_be_traced_is_neither_equal_nor_deleted(
     assert (line["kind"], line["source_key"], line["outcome"]) == ("untraced", None, "left")
 
 
-@pytest.mark.parametrize("words", [("--dry-run",), ("--delete-extra",), ("--show-values",)])
+def test_what_cannot_be_traced_is_equal_if_its_keys_are_those_that_are_laid(
+    ask: Ask, file: Path
+) -> None:
+    """They need not meet in the scans for that; one more, or one less, and it is not known."""
+    text = file.read_text().rstrip("\n")
+    file.write_text(f'{text}\n    transform: {{python: "tests.table.ruled:renamed"}}\n')
+    (task,) = load_tasks(file)
+    source, replica = clients.tables(task.source), clients.tables(task.destination)
+    for number in range(20):
+        source.put_item(TableName=task.source.table, Item={"pk": {"S": str(number)}})
+    assert ask("copy", "--force").code == ExitCode.OK
+    verify = ("verify", "--patience", "0", "--segments", "5", "--json")
+    code, out, err = ask(*verify)
+    total = json.loads(out)["total"]
+    assert (code, total["laid"], total["destination"]) == (ExitCode.OK, 20, 20), err
+    assert total["untraced"] > 0 and "none is extra" in err
+    replica.put_item(TableName=task.destination.table, Item={"pk": {"S": "x-20"}})
+    code, _, err = ask(*verify)
+    assert code == ExitCode.UNKNOWN and "they are left" in err
+    source.put_item(TableName=task.source.table, Item={"pk": {"S": "21"}})
+    assert ask(*verify, "--repair").code == ExitCode.UNKNOWN
+    assert ask(*verify).code == ExitCode.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--dry-run",), ("--delete-extra",), ("--show-values",), ("--repair", "--delete-kept")],
+)
 def test_flags_without_what_they_belong_to_are_refused(ask: Ask, words: tuple[str, ...]) -> None:
     """Nothing is read, and the hint is what to add."""
     code, _, err = ask("verify", *words)
@@ -117,3 +146,35 @@ def test_gaps_whose_healing_cannot_be_noted_are_told(ask: Ask, file: Path, tmp_p
 
 def _lines(report: Path) -> list[Any]:
     return [json.loads(line) for line in report.read_text().splitlines()]
+
+
+def test_a_whole_run_is_the_tasks_proof_where_one_can_be_kept(ask: Ask, file: Path) -> None:
+    """A task that has no checkpoint tables has no place for it; part of a table is no proof."""
+    (task,) = load_tasks(file)
+    whole = ("verify", "--patience", "0", "--segments", "2")
+    code, _, told = ask(*whole)
+    assert code == ExitCode.OK and "No proof is kept: the task has no checkpoint tables" in told
+    make_kcl_tables(task)
+    assert ask(*whole[:3], "--part", "0/2").code == ExitCode.OK
+    assert read_standing(task) is None
+    code, _, told = ask(*whole)
+    assert code == ExitCode.OK and "proof" not in told
+    standing = read_standing(task)
+    assert standing and standing.proven_at and standing.differences == 0
+    item = {"pk": {"S": "a"}}
+    clients.tables(task.source).put_item(TableName=task.source.table, Item=item)
+    assert ask(*whole).code == ExitCode.CRASH
+    later = read_standing(task)
+    assert later and (later.proven_at, later.differences) == (standing.proven_at, 1)
+
+
+def test_a_round_that_ends_equal_settles_the_gaps_before_it(
+    ask: Ask, file: Path, tmp_path: Path
+) -> None:
+    """As a whole run does: each part was compared since the round began."""
+    (task,) = load_tasks(file)
+    gaps = TaskFiles(task, tmp_path / "state").gaps
+    note_gap(gaps, Gap(0.0, "shardId-1", "17", None, None, "trimmed"))
+    code, out, told = ask("verify", "--patience", "0", "--resume")
+    assert code == ExitCode.OK and "1 gaps noted on this host are settled" in told
+    assert out.startswith("PART ") and "part 7 of 8 proven" in told

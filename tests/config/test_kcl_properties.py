@@ -53,12 +53,23 @@ def test_the_products_own_values_fit() -> None:
         ("workerMetricsBillingMode", "FREE"),
         ("coordinatorStateTags", "untagged"),
         ("workerMetricsEMAAlpha", "2"),
+        ("workerMetricsEMAAlpha", "0.\u06651"),
+        ("staleWorkerMetricsEntryCleanupDuration", "P1S"),
+        ("staleWorkerMetricsEntryCleanupDuration", "PT0S"),
+        ("staleWorkerMetricsEntryCleanupDuration", "P" + "9" * 20 + "D"),
+        ("inMemoryWorkerMetricsCaptureFrequencyMillis", "3600000"),
         ("AwsCredentialsProvider", "two\nlines"),
     ],
 )
 def test_a_value_that_kcl_would_choke_on_does_not_fit(name: str, value: str) -> None:
     """A negative time loops in silence, a word ends late and blames another file."""
     assert not SETTABLE[name].fits(value)
+
+
+@pytest.mark.parametrize("value", ["PT24H", "P2D", "P1DT12H", "PT90M", "PT86400S"])
+def test_a_duration_is_one_that_java_takes(value: str) -> None:
+    """Days, hours, minutes or seconds, as java.time.Duration spells them."""
+    assert SETTABLE["staleWorkerMetricsEntryCleanupDuration"].fits(value)
 
 
 @pytest.mark.parametrize(

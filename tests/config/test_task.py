@@ -59,6 +59,22 @@ def test_a_checkpoint_table_that_could_not_be_made_is_refused(application: str) 
         check_task(named(application), "here")
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"workerMetricsTableName": "same", "coordinatorStateTableName": "same"},
+        {"coordinatorStateTableName": "app"},
+        {"workerMetricsTableName": "app-CoordinatorState"},
+    ],
+)
+def test_kcls_tables_are_three(names: dict[str, str]) -> None:
+    """Each has a key of its own; one that is made for another is in the way of every start."""
+    task = make_task(properties=names)
+    task = replace(task, kcl=replace(task.kcl, application_name="app"))
+    with pytest.raises(ConfigError, match="two of KCL's tables"):
+        check_task(task, "here")
+
+
 def test_one_table_under_two_roles_may_be_two_tables() -> None:
     """The account cannot be told from here, but a role may lead to another one."""
     task = make_task()

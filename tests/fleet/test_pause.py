@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -54,13 +55,31 @@ def test_a_pause_stays_its_first_makers(task: Task) -> None:
     assert found.by == ALL.by and found.at == int(MORNING)
 
 
-def test_a_row_of_anything_pauses_nothing_here(task: Task) -> None:
-    """A value that is no pause is passed over."""
+def test_pauses_that_are_made_at_once_are_all_there(task: Task) -> None:
+    """As by a loop of a shell that does not wait: each was told that its shard is held back."""
+    pause(task, ONE)
+    names = [f"shardId-{number}" for number in range(2, 14)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: pause(task, Pause(name, "ops@b", NOON)), names))
+    assert {one.shard for one in read_pauses(task)} == {"shardId-1", *names}
+
+
+def test_a_pause_that_was_written_by_hand_is_one(task: Task) -> None:
+    """The workers hold back what it names, so it is told, and ended, whatever else it says."""
     clients.checkpoints(task).put_item(
         TableName=table_names(task).coordinator,
-        Item={"key": {"S": KEY}, "shardId-1": {"S": "?"}, "shardId-2": {"M": {}}},
+        Item={
+            "key": {"S": KEY},
+            "shardId-1": {"S": "?"},
+            "shardId-2": {"M": {}},
+            "shardId-3": {"M": {"by": {"S": "me"}, "at": {"N": "1764381600000"}}},
+        },
     )
-    assert read_pauses(task) == [Pause("shardId-2", "?", 0.0)]
+    found = read_pauses(task)
+    assert found[:2] == [Pause("shardId-1", "?", 0.0), Pause("shardId-2", "?", 0.0)]
+    assert str(found[2]) == "paused by me since 1764381600000"
+    resume(task, None)
+    assert read_pauses(task) == []
 
 
 def test_a_user_without_a_name_can_pause(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,12 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode, GapError, OperatorError
 from kcl_processor.fleet.lease_changes import load
 from kcl_processor.fleet.running import StillRunning
-from kcl_processor.launch.claim import claim, claim_for_copy, refuse_foreign
+from kcl_processor.launch.claim import claim, claim_for_copy, refuse_foreign, refuse_other_rules
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.state.gaps import Gap, note_gap
+from kcl_processor.transform.rules import Rules
+from kcl_processor.transform.transform import Transform
 from tests.fakes import HandClock
 from tests.kcl_tables import Row, fill, identity, make_source_and_destination, make_task, rows_in
 
@@ -109,6 +111,38 @@ def test_other_rules_than_those_of_the_last_start_are_refused(
         assert words.format(made.name) in raised.value.hint
     claiming(made, tmp_path, now, adopt=True)
     claiming(made, tmp_path, now)
+
+
+def test_rules_for_what_was_replicated_without_any_are_refused(made: Task, tmp_path: Path) -> None:
+    """The original library, whose leases are without a claim, laid every item as it is."""
+    put_lease(made, {**OLD, "leaseKey": {"S": shard_of_the_stream(made)}})
+    ruled = replace(identity(made), rules="one")
+    with pytest.raises(ConfigError, match=r"rules of task .* are others than those") as raised:
+        claiming(made, tmp_path, ruled)
+    assert f"run --adopt {made.name}" in raised.value.hint
+    claiming(made, tmp_path, ruled, adopt=True)
+    claiming(made, tmp_path, ruled)
+
+
+def test_nothing_is_laid_beside_a_daemon_of_other_rules(made: Task, tmp_path: Path) -> None:
+    """Both would go on writing over the other's items; where nobody lives, nobody does."""
+    rules = Rules(exclude=("card",))
+    digest = Transform(rules, {}, {}).digest()
+    changed, clock = replace(made, rules=rules), HandClock()
+    claiming(made, tmp_path, identity(made))
+
+    def renew(seconds: float) -> None:
+        clock.turn(seconds)
+        put_lease(made, {**OLD, "leaseCounter": {"N": str(int(clock.elapsed()))}})
+
+    put_lease(made, OLD)
+    refuse_other_rules(changed, clock, clock.turn)
+    refuse_other_rules(made, clock, renew)
+    with pytest.raises(ConfigError, match="runs by other rules") as raised:
+        refuse_other_rules(changed, clock, renew)
+    assert f"run --adopt {made.name}" in raised.value.hint
+    claiming(changed, tmp_path, replace(identity(made), rules=digest), adopt=True)
+    refuse_other_rules(changed, clock, renew)
 
 
 @pytest.mark.parametrize("on_gap", ["stop", "continue"])

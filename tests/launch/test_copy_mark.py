@@ -38,7 +38,8 @@ def task(moto_url: str) -> Task:
 def test_a_mark_is_read_as_it_was_written(task: Task) -> None:
     """And replaced only by who read it."""
     assert read_mark(task) is None
-    for before, after in ((None, BEGUN), (BEGUN, DONE), (DONE, replace(DONE, forced=True))):
+    parts = replace(DONE, forced=True, parts=1, segments=32, to_empty=False, alone=False)
+    for before, after in ((None, BEGUN), (BEGUN, DONE), (DONE, parts)):
         assert replace_mark(task, before, after)
         assert not replace_mark(task, before, replace(after, token="another"))
         assert read_mark(task) == after

@@ -15,7 +15,7 @@ from kcl_processor.errors import ExitCode
 from kcl_processor.fleet import coordinator, pause
 from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
 from kcl_processor.fleet.stream import RETENTION
-from kcl_processor.launch import copy_mark, identity
+from kcl_processor.launch import copy_mark, identity, switch_mark
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.host import LOG_BYTES
@@ -121,6 +121,7 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
         ("Claim", identity.KEY),
         ("CopyMark", copy_mark.KEY),
         ("Pauses", pause.KEY),
+        ("SwitchMark", switch_mark.KEY),
         ("Presence", coordinator.PRESENCE),
     ],
 )
@@ -167,5 +168,6 @@ def test_both_languages_know_how_rarely_a_quiet_shard_is_read() -> None:
 
 
 def test_both_languages_mean_one_archive_of_classes() -> None:
-    """The start says where it is to be, and the daemon makes it there."""
+    """The start says what makes it, and the daemon runs that."""
     assert f'PROPERTY = "{class_archive.PROPERTY}"' in source("ClassArchive")
+    assert f"WORD_END = {class_archive.WORD_END!r}".replace("'", '"') in source("ClassArchive")

@@ -10,8 +10,13 @@ import boto3
 import pytest
 
 from kcl_processor.config.task import Metrics, Task
+from kcl_processor.errors import ConfigError
+from kcl_processor.launch.checked import check_once
+from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.identity import Identity, write_claim
+from kcl_processor.launch.live_mark import LiveMark, replace_live_mark
 from kcl_processor.launch.preflight import check_destination, check_source
+from kcl_processor.launcher.java import Java
 from kcl_processor.operate.check import Check
 from kcl_processor.operate.doctor import Doctor
 from kcl_processor.transform.rules import Rules
@@ -25,6 +30,7 @@ from tests.kcl_tables import (
     rows_in,
     snapshot,
 )
+from tests.kclpy import InstalledKclpy
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +39,32 @@ def _sts(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
 
 
+def archived(folder: Path, _java: Java, _class_path: str) -> Path:
+    """What takes seconds to be made."""
+    return folder / "classes.jsa"
+
+
+def refused(folder: Path, _java: Java, _class_path: str) -> Path:
+    """No archive can be made."""
+    raise ConfigError(f"none in {folder}", "do without")
+
+
+def test_an_archive_of_classes_is_a_matter_of_seconds(moto_url: str, tmp_path: Path) -> None:
+    """Where it cannot be made, a start takes longer, and nothing fails."""
+    clock = HandClock()
+    for archive, result, text in (
+        (archived, "ok", f"classes archived: {tmp_path / 'classes.jsa'}"),
+        (refused, "warn", f"none in {tmp_path}"),
+    ):
+        task = make_task(moto_url)
+        doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn, archive)
+        java = [check for check in doctor.examine() if check.group == "java"]
+        assert (java[-1].result, java[-1].text) == (result, text)
+
+
 def examine(task: Task, tmp_path: Path, clock: HandClock | None = None) -> list[Check]:
     clock = clock or HandClock()
-    doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn)
+    doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn, archived)
     return [check for check in doctor.examine() if check.group not in ("java", "host")]
 
 
@@ -102,6 +131,20 @@ def test_the_leases_of_the_original_are_recognised(moto_url: str, tmp_path: Path
     (found,) = [check for check in examine(task, tmp_path) if check.result != "ok"]
     assert (found.result, found.text[:8]) == ("warn", "1 leases")
     assert "no way back" in found.why and "stop what wrote them" in found.hint
+
+
+def test_a_live_copy_that_was_cut_off_is_warned_of(moto_url: str, tmp_path: Path) -> None:
+    """One at work is as it should be."""
+    task = replace(make_task(moto_url), metrics=Metrics(publish=False))
+    make_source_and_destination(task)
+    fill(task, [])
+    now = HandClock().now()
+    mark = LiveMark("t", CopyState.BEGUN, "host-1", now, now, 1, 32, "", to_empty=True)
+    assert replace_live_mark(task, None, mark)
+    assert results(examine(task, tmp_path)) == []
+    assert replace_live_mark(task, mark, replace(mark, beat_at=now - 3600))
+    (check,) = [one for one in examine(task, tmp_path) if one.result != "ok"]
+    assert "is not finished" in check.text and f"copy --live {task.name}" in str(check)
 
 
 def test_the_probes_change_nothing(moto_url: str, tmp_path: Path) -> None:
@@ -201,3 +244,26 @@ def test_a_setting_that_the_daemon_does_not_obey_is_warned_of(
     make_source_and_destination(task)
     (found,) = [check for check in examine(task, tmp_path) if "AWS_SECURITY_TOKEN" in check.text]
     assert (found.group, found.result, found.hint) == ("config", "warn", "AWS_SESSION_TOKEN")
+
+
+def test_a_jar_that_is_none_is_found(
+    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time, whatever an earlier start noted; it says what brings another."""
+    kclpy, clock = InstalledKclpy(tmp_path / "installed", monkeypatch), HandClock()
+    task, java = make_task(moto_url), str(a_java(tmp_path))
+    doctor = Doctor(task, tmp_path, tmp_path, java, clock, clock.turn, archived)
+    check_once(tmp_path)
+    assert [check.result for check in doctor.examine() if check.group == "java"] == ["ok"] * 3
+    path = kclpy.damage("sts")
+    checks = [check for check in doctor.examine() if check.group == "java"]
+    assert [check.result for check in checks] == ["ok", "fail"]
+    assert path.name in checks[1].text and checks[1].hint == kclpy.manifest.kclpy.reinstall
+
+
+def a_java(folder: Path) -> Path:
+    """A program that says that it is a Java."""
+    path = folder / "java"
+    path.write_text("#!/bin/sh\necho 'openjdk version \"17.0.1\"' >&2\n")
+    path.chmod(0o700)
+    return path

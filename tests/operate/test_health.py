@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.fleet.pause import Pause
+from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.health import local_problems, problems
 from kcl_processor.state.heartbeat import Heartbeat
 from tests.sights import CLOCK, HOUR, beat, sight, view
@@ -52,3 +53,31 @@ def test_what_is_paused_is_late_as_it_was_asked(shard: str | None) -> None:
     assert critical == "shard shardId-1 is paused, and 75% of the stream's 24 h are used up"
     other = problems(sight(view("shardId-2", lag=901.0), pauses=pauses), 900, 120)
     assert bool(other) == (shard is not None)
+
+
+def test_a_proof_is_asked_for_only_with_a_limit() -> None:
+    """One that is old, lacks a part, counts no more, or was never made, and keys that differ."""
+    now = CLOCK.now()
+
+    def found(proof: Standing | None) -> list[str]:
+        seen = sight(view(lag=5.0), proof=proof)
+        assert problems(seen, 900, 120) == []
+        return problems(seen, 900, 120, max_proof_age=3600)
+
+    assert found(Standing(8, now - 3599)) == []
+    old = ["a part of the tables was not proven equal within 3600 s"]
+    assert found(Standing(8, now - 3601)) == found(Standing(8, None)) == old
+    assert found(Standing(8, now, differences=3)) == ["keys differ, as verify has found"]
+    assert found(Standing(8, None, void="the rules are others")) == [
+        "no proof counts: the rules are others"
+    ]
+    assert found(None) == ["nobody has compared the tables: kcl-processor verify orders"]
+
+
+def test_more_keys_that_differ_are_the_same_trouble() -> None:
+    """A probe looks twice, and only what both looks found counts."""
+    first, second = (
+        problems(sight(view(), proof=Standing(8, None, differences=count)), 900, 120, 60)
+        for count in (1, 2)
+    )
+    assert first == second != []

@@ -14,7 +14,7 @@ from kcl_processor.aws import clients
 from kcl_processor.config.access import DEFAULT, Access, Role
 from kcl_processor.config.task import Side, Task
 from kcl_processor.launch.preflight import check_queue
-from kcl_processor.operate import iam
+from kcl_processor.operate import freeze, iam
 from kcl_processor.state.dead_letters import open_place
 from tests.kcl_tables import fill, make_source_and_destination, make_task
 
@@ -56,6 +56,56 @@ def test_what_only_the_tools_need_can_be_left_out() -> None:
     for role in ("source", "destination"):
         daemon = statements(make_task(), role, tools=False)
         assert "dynamodb:Scan" not in {a for s in daemon.values() for a in s["Action"]}
+
+
+def test_exports_and_imports_go_by_a_bucket() -> None:
+    """For the tools alone, and where a bucket is named: either side's role exports its table, and
+    the destination's imports."""
+    given: dict[str, Any] = {"bucket": "exports"}
+    source, destination = (
+        {
+            one["Sid"]: (one["Action"], one["Resource"])
+            for one in iam.policy(make_task(), role, ARNS, **given)["Statement"]
+            if "port" in one["Sid"] or "Bucket" in one["Sid"]
+        }
+        for role in ("source", "destination")
+    )
+    assert source == {
+        "ToolsExport": (
+            [
+                "dynamodb:DescribeContinuousBackups",
+                "dynamodb:ExportTableToPointInTime",
+                "dynamodb:UpdateContinuousBackups",
+            ],
+            [ARNS.source],
+        ),
+        "ToolsAwaitExport": (["dynamodb:DescribeExport"], [f"{ARNS.source}/export/*"]),
+        "ToolsFindExport": (["s3:ListBucket"], ["arn:aws:s3:::exports"]),
+        "ToolsUseBucket": (
+            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+            ["arn:aws:s3:::exports/*"],
+        ),
+    }
+    assert destination["ToolsImport"][1] == [ARNS.destination]
+    assert destination["ToolsAwaitImport"][1] == [f"{ARNS.destination}/import/*"]
+    assert destination["ToolsExport"] == (source["ToolsExport"][0], [ARNS.destination])
+    assert destination["ToolsUseBucket"] == source["ToolsUseBucket"]
+    assert destination["ToolsImportLog"][1] == [
+        "arn:aws:logs:eu-west-1:444455556666:log-group:/aws-dynamodb/*"
+    ]
+    for role in ("source", "destination"):
+        assert "s3" not in str(iam.policy(make_task(), role, ARNS, tools=False, **given))
+        assert "s3" not in str(iam.policy(make_task(), role, ARNS))
+
+
+def test_only_who_is_to_freeze_the_source_may_change_its_policy() -> None:
+    """By a policy anybody can be let in."""
+    task = make_task()
+    document = iam.policy(task, "source", ARNS, freezing=True)
+    (freezing,) = [one for one in document["Statement"] if one["Sid"] == "ToolsFreeze"]
+    assert freezing["Resource"] == [ARNS.source]
+    assert freezing["Action"] == [f"dynamodb:{one}" for one in freeze.ACTIONS]
+    assert "Policy" not in json.dumps([iam.policy(task, role, ARNS) for role in iam.ROLES])
 
 
 def test_metrics_are_held_to_their_namespace() -> None:

@@ -13,10 +13,15 @@ import pytest
 
 from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.task import Task, of_worker
+from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
+from kcl_processor.launch.proof import Standing, note_whole, replica_of
+from kcl_processor.launch.proof_part import Open
+from kcl_processor.operate.health import problems
 from kcl_processor.operate.observe import Observer, Sight
+from kcl_processor.operate.status import summarise
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import LetterFile
@@ -349,6 +354,28 @@ def test_a_shard_without_a_lease_is_told_among_many(tmp_path: Path) -> None:
     assert unleased(many.look(thorough=True)) == [older, younger]
 
 
+class DeafStream(FakeStream):
+    """Throttled for longer than anybody waits."""
+
+    def look_behind(self, _leases: Iterable[Lease]) -> dict[str, Look]:
+        raise SourceError("dynamodb:GetRecords on shard a failed.", "fewer readers")
+
+
+def test_a_stream_that_does_not_answer_hides_neither_leases_nor_endings(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """No lag is no lag of zero; what the workers and their leases say is there."""
+    task, clock = make_task(moto_url), HandClock()
+    fill(task, ROWS, COORDINATOR, WORKERS)
+    observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, DeafStream())
+    seen = observer.look(patient=False)
+    assert seen.unseen is not None and len(seen.shards) == len(ROWS)
+    status = summarise(seen)
+    assert (status.lag, status.trims_in, status.catch_up) == (None, None, None)
+    assert status.severity == "warn" and "Try: fewer readers" in status.reasons[0]
+    assert "Try: fewer readers" in problems(seen, 900, 120)[-1]
+
+
 def test_a_worker_that_ended_on_this_host_is_watched(tmp_path: Path) -> None:
     """Killed, it said a moment ago that it renews; its host knows that it runs no more."""
     many = Many(tmp_path)
@@ -395,3 +422,21 @@ def test_a_long_list_out_of_order_is_listed_whole(tmp_path: Path) -> None:
     seen = many.look()
     assert sum(view.open for view in seen.shards) == OPEN * (1 + ENDED_GENERATIONS)
     assert many.stream.calls["DescribeStream"] > 36
+
+
+def test_a_look_sees_how_the_proof_stands(moto_url: str, tmp_path: Path) -> None:
+    """And says so where it cannot tell whether the proof is of these tables."""
+    task, clock = make_task(moto_url), HandClock()
+    client = make_source_and_destination(task)
+    fill(task, [])
+
+    def look() -> Standing | None:
+        observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, FakeStream())
+        return observer.look(patient=False).proof
+
+    assert look() is None
+    note_whole(task, replica_of(task), 50.0, Open(["a"]))
+    assert look() == Standing(0, None, differences=1)
+    client.delete_table(TableName=task.destination.table)
+    proof = look()
+    assert proof and task.destination.table in proof.void

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,17 +14,44 @@ prometheus_client = pytest.importorskip("prometheus_client")
 
 from kcl_processor.config.paths import TaskFiles  # noqa: E402
 from kcl_processor.config.task import Task, with_worker  # noqa: E402
+from kcl_processor.errors import OperatorError  # noqa: E402
 from kcl_processor.launch.daemon import lock_worker  # noqa: E402
-from kcl_processor.operate.prometheus import HeartbeatCollector  # noqa: E402
+from kcl_processor.launch.proof import Standing  # noqa: E402
+from kcl_processor.operate.prometheus import HeartbeatCollector, Proofs  # noqa: E402
 from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
 from kcl_processor.state.heartbeat import Counts, write_heartbeat  # noqa: E402
 from tests.fakes import HandClock  # noqa: E402
 from tests.kcl_tables import make_task  # noqa: E402
 
 
+class Beside(Executor):
+    """A pool whose work is done when a test says so."""
+
+    def __init__(self) -> None:
+        self._work: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._work.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+    def do(self) -> int:
+        """Do it; how much there was."""
+        work, self._work = self._work, []
+        for future, step in work:
+            future.set_result(step())
+        return len(work)
+
+
 def page(tasks: list[Task], state: Path, clock: HandClock) -> list[str]:
-    registry = prometheus_client.CollectorRegistry()
-    registry.register(HeartbeatCollector([TaskFiles(task, state) for task in tasks], clock))
+    """One scrape, without proofs."""
+    return scrape(tasks, state, clock, Proofs([], clock, Beside()))
+
+
+def scrape(tasks: list[Task], state: Path, clock: HandClock, proofs: Proofs) -> list[str]:
+    registry = prometheus_client.CollectorRegistry(auto_describe=False)
+    files = [TaskFiles(task, state) for task in tasks]
+    registry.register(HeartbeatCollector(files, clock, proofs))
     text: str = prometheus_client.generate_latest(registry).decode()
     return text.splitlines()
 
@@ -74,3 +104,46 @@ def test_a_worker_under_an_id_of_its_own_is_up(tmp_path: Path) -> None:
         lines = page([task], tmp_path, clock)
     assert f'kcl_processor_up{{task="{task.name}"}} 1.0' in lines
     assert any('worker="w2"' in line for line in lines)
+
+
+def test_proofs_are_looked_at_beside_the_scrapes(tmp_path: Path) -> None:
+    """A scrape shows what was found last; the age grows with the clock, and a look is a minute."""
+    clock, task, pool = HandClock(), make_task(), Beside()
+    standings = [Standing(8, clock.now() - 30), Standing(8, None, differences=2)]
+    proofs = Proofs([task], clock, pool, lambda _: standings.pop(0))
+
+    def shown() -> dict[str, float]:
+        labels = f'{{task="{task.name}"}} '
+        lines = scrape([task], tmp_path, clock, proofs)
+        pairs = [line.split(labels) for line in lines if labels in line]
+        return {name: float(value) for name, value in pairs if "_up" not in name}
+
+    assert shown() == {}
+    assert pool.do() == 1
+    found = {"kcl_processor_proven_seconds": 30.0, "kcl_processor_open_differences": 0.0}
+    assert shown() == found
+    clock.turn(30)
+    assert shown() == found | {"kcl_processor_proven_seconds": 60.0}
+    assert pool.do() == 0
+    clock.turn(31)
+    shown()
+    assert pool.do() == 1
+    assert shown() == {"kcl_processor_open_differences": 2.0}
+
+
+def test_a_proof_that_cannot_be_read_has_no_series(tmp_path: Path) -> None:
+    """Those of the other tasks are there, and so is everything else."""
+    clock, tasks, pool = HandClock(), [make_task(), make_task()], Beside()
+
+    def read(task: Task) -> Standing:
+        if task is tasks[0]:
+            raise OperatorError("denied", "allow it")
+        return Standing(8, None, void="the rules are others")
+
+    proofs = Proofs(tasks, clock, pool, read)
+    scrape(tasks, tmp_path, clock, proofs)
+    pool.do()
+    lines = scrape(tasks, tmp_path, clock, proofs)
+    assert sum(line.startswith("kcl_processor_up{") for line in lines) == 2
+    assert not [line for line in lines if line.startswith("kcl_processor_proven_seconds{")]
+    assert not [line for line in lines if line.startswith("kcl_processor_open_differences{")]

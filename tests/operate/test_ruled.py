@@ -28,8 +28,9 @@ def test_rules_are_told_with_the_keys_that_they_make() -> None:
 def test_keys_that_may_move_are_told() -> None:
     """An update of an item may delete another of the destination."""
     rules = Rules(set=(("pk", "join('#', [tenant, to_string(id), status])"),))
-    _, keys, _ = told(Transform(rules, KEYS, {"pk": "S"}))
+    _, keys, _, needing = told(Transform(rules, KEYS, {"pk": "S"}))
     assert "may change" in keys.text
+    assert needing.result == "warn" and "transform.set.pk" in needing.text
 
 
 def test_a_plain_rule_needs_no_old_image() -> None:
@@ -39,8 +40,8 @@ def test_a_plain_rule_needs_no_old_image() -> None:
     assert old.text.endswith("not needed")
 
 
-def test_a_function_is_warned_of() -> None:
-    """Nobody can know which item it makes."""
+def test_what_is_to_be_known_is_a_warning() -> None:
+    """Of a function nobody can know which item it makes."""
     rules = Rules(python="tests.table.ruled:flatten")
     *_, warned = told(Transform(rules, KEYS, KEYS))
     assert warned.result == "warn" and "tests.table.ruled:flatten" in warned.text

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kcl_processor.config.task import Task
 from kcl_processor.costs import MANY_SHARDS, SHARD_CHANGES
-from kcl_processor.operate.sizing import Line, size
+from kcl_processor.operate.sizing import Line, proving, size
 from tests.kcl_tables import make_task
 
 
@@ -92,3 +92,17 @@ def test_one_renewal_a_second_costs_what_the_price_list_says() -> None:
 def test_every_line_shows_its_formula() -> None:
     """No number comes out of nowhere."""
     assert all(line.formula for line in lines().values())
+
+
+def test_a_proof_costs_its_pace_and_a_round_the_table() -> None:
+    """Both sides are read; a small table is not gone round without a pause."""
+    found = {line.what: line for line in proving(100 * 2**30, 50)}
+    units = 100 * 2**30 / 8192
+    assert found["a round of verify"].value == 2 * units * 0.125e-6
+    assert found["... takes"].value == units / 50 / 3600
+    month = found["verify --continuous, a month"]
+    assert month.value == 2 * 50 * 30 * 24 * 3600 * 0.125e-6
+    assert "2 sides x 50 read units/s" in month.formula
+    small = {line.what: line for line in proving(8192 * 60, 50)}
+    assert small["verify --continuous, a month"].value == 2 * 30 * 24 * 3600 * 0.125e-6
+    assert proving(0, 50)[0].value > 0

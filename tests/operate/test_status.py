@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kcl_processor.fleet.pause import Pause
+from kcl_processor.launch.copy_mark import CopyState
+from kcl_processor.launch.live_mark import LiveMark
+from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.status import CRITICAL, OK, WARN, catch_up, summarise
 from tests.sights import HOUR, beat, sight, view
 
@@ -31,6 +36,17 @@ def test_lost_changes_are_critical_and_idle_shards_a_warning() -> None:
     assert summarise(sight(view(), dead_letters=3)).reasons == (
         "3 dead letters noted on this host",
     )
+
+
+def test_a_live_copy_is_told_and_one_that_was_cut_off_is_a_warning() -> None:
+    """With what goes on with it."""
+    now = sight().now
+    mark = LiveMark("t", CopyState.BEGUN, "host-1", now - HOUR, now - 3, 1, 32, "", to_empty=True)
+    working = summarise(sight(view(), copying=mark))
+    assert working.severity == OK and "from host-1, was 3 s ago" in working.reasons[0]
+    cut_off = summarise(sight(view(), copying=replace(mark, beat_at=now - 60)))
+    assert cut_off.severity == WARN
+    assert [reason for reason in cut_off.reasons if "copy --live orders" in reason]
 
 
 def test_rates_are_known_only_where_every_shard_is_read_here() -> None:
@@ -100,3 +116,21 @@ def test_what_is_paused_runs_and_says_who_paused_it() -> None:
     )
     assert summarise(sight(view(), pauses=[one])).state == "running"
     assert summarise(sight(view(state="dead"), pauses=[whole], live=[])).state == "dead"
+
+
+def test_a_proof_tells_its_age_and_what_is_open() -> None:
+    """Keys that differ are a warning; a proof that counts no more has no figures."""
+    now = sight().now
+    status = summarise(sight(view(), proof=Standing(8, now - 70)))
+    assert (status.proven, status.differences, status.severity) == (70, 0, OK)
+    status = summarise(sight(view(), proof=Standing(8, None, differences=2, unsure=1)))
+    assert (status.proven, status.differences, status.severity) == (None, 2, WARN)
+    assert status.reasons == (
+        "2 keys differ, as verify has found",
+        "1 key could not be compared, as verify has found",
+    )
+    status = summarise(sight(view(), proof=Standing(8, None, void="the rules are others")))
+    assert (status.proven, status.differences, status.severity) == (None, None, WARN)
+    assert status.reasons == ("no proof counts: the rules are others",)
+    status = summarise(sight(view()))
+    assert (status.proven, status.differences, status.severity) == (None, None, OK)

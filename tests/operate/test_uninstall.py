@@ -18,6 +18,7 @@ from kcl_processor.operate.uninstall import FILE, Belonging, belongings, delete
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import LetterFile
+from kcl_processor.state.durable import replace_file
 from kcl_processor.state.gaps import Gap, note_gap, settle_gap
 from kcl_processor.state.heartbeat import write_heartbeat
 from kcl_processor.state.owner import own
@@ -51,6 +52,7 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     lease_changes.save(files.saved_leases(0.0), files.task, [])
     write_held(files.worker, RENDERED, lambda path: render(files, "arn", path, "a test").encode())
     own(files)
+    replace_file(files.certificate, b"{}")
     half_written(files.copy_progress, 4711).touch()
     return set(files.state.iterdir())
 
@@ -60,7 +62,7 @@ def test_every_kind_of_file_that_a_task_leaves_is_listed(tmp_path: Path) -> None
     files = TaskFiles(make_task(), tmp_path)
     made = make_every_file(files)
     assert {path for path, _ in files.existing()} == made
-    assert len(made) == 9
+    assert len(made) == 10
 
 
 def test_everything_of_a_task_is_found_and_goes(moto_url: str, tmp_path: Path) -> None:

@@ -70,6 +70,9 @@ def test_what_stops_is_told_by_name(error: str, message: str, code: ExitCode, sa
     """The table and the service's words, with the exit code of whose fault it is."""
     raised = stopping_error(failed(400, error, message), "replica")
     assert raised.exit_code == code
+    # Rules may lay items to other keys than the source's.
+    assert "source's" not in raised.message + raised.hint
+    assert "like the source" not in raised.hint
     with pytest.raises(type(raised), match=says):
         raise raised
 

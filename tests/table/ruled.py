@@ -43,6 +43,11 @@ def flatten(change: ItemChange) -> Mapping[str, Any] | None:
     return change.new and {**change.new, "flat": True}
 
 
+def renamed(change: ItemChange) -> Mapping[str, Any] | None:
+    """A rule in Python that makes keys of its own."""
+    return change.new and {"pk": f"x-{change.new['pk']}"}
+
+
 def transform(given: Given) -> Transform:
     """The rules between both."""
     rules, keys = given

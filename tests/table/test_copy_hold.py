@@ -80,12 +80,24 @@ def test_a_copy_that_was_cut_off_goes_on_where_it_was_and_nowhere_else(world: Wo
     there, anew = world.hold(world.elsewhere), world.progress()
     there.refuse_others(None, restart=True)
     there.begin(anew, signs_of_life(world.task))
-    with pytest.raises(ConfigError, match="another copy was begun"):
+    with pytest.raises(ConfigError, match="Another copy") as ended:
         here.look(progress)
-    with pytest.raises(ConfigError, match="disturbed"):
+    with pytest.raises(ConfigError, match="Another copy"):
         world.gone_on_with()
+    assert f"kcl-processor copy {world.task.name}, on " in ended.value.hint, "not to displace that"
     there.look(anew)
     assert world.state() is CopyState.BEGUN
+    assert there.finish(anew, CopyListener())
+    with pytest.raises(ConfigError, match="and is whole") as followed:
+        world.gone_on_with()
+    follow = f"kcl-processor run {world.task.name} follows that one"
+    assert followed.value.hint.startswith(follow)
+    world.put_lease()
+    with pytest.raises(StillRunning):
+        here.look(progress)
+    error = here.disturb(progress, "the daemon is running")
+    assert error.hint.startswith(follow), "the daemon is that one's"
+    assert world.state() is CopyState.DONE
 
 
 def test_a_copy_that_is_begun_anew_is_unfinished_at_once(world: World) -> None:
@@ -177,8 +189,9 @@ def test_a_copy_that_was_given_up_ends_and_is_not_gone_on_with(world: World) -> 
     """`run --adopt` on another host removes its mark."""
     hold, progress = world.begun()
     settle_mark(world.task, world.clock.now(), started=False, adopt=True)
-    with pytest.raises(ConfigError, match="gave it up while it was at work"):
+    with pytest.raises(ConfigError, match="gave it up while it was at work") as ended:
         hold.look(progress)
+    assert "--repair --delete-extra, beside the daemon" in ended.value.hint
     with pytest.raises(ConfigError, match="disturbed"):
         world.gone_on_with()
 
@@ -251,6 +264,22 @@ def test_a_finished_copy_is_done_until_its_changes_leave_the_stream(world: World
     assert hold.is_done(progress)
 
 
+def test_a_forced_copy_is_not_done_where_a_daemon_followed_and_its_tables_are_gone(
+    world: World,
+) -> None:
+    """What changed since is in no stream; as long as its mark is there it may be old."""
+    hold, progress = world.begun()
+    progress.finished_at, progress.forced = world.clock.now(), True
+    hold.finish(progress, CopyListener())
+    world.clock.turn(48 * HOUR)
+    assert hold.is_done(progress)
+    settle_mark(world.task, world.clock.now(), started=True, adopt=False)
+    later = world.hold()
+    later.refuse_others(progress, restart=False)
+    with pytest.raises(GapError):
+        later.is_done(progress)
+
+
 def test_a_table_that_was_made_anew_is_claimed_by_the_copy_that_fills_it(world: World) -> None:
     """A copy that goes on is refused; one that begins anew makes the claim true again."""
     world.begun()
@@ -309,7 +338,7 @@ def test_a_copy_that_was_paused_writes_no_item_before_it_has_looked(world: World
     there = world.hold(world.elsewhere)
     there.refuse_others(None, restart=True)
     there.begin(world.progress(), signs_of_life(world.task))
-    with pytest.raises(ConfigError, match="another copy was begun"):
+    with pytest.raises(ConfigError, match="Another copy"):
         hold.look(progress)
     assert hold.fence.remaining() <= 0
 
@@ -340,3 +369,22 @@ def test_a_copy_begun_anew_waits_for_the_end_of_one_that_another_host_has_begun(
     assert hold.seconds_to_alone() == (25.0 if host else 0.0)
     world.clock.turn(25)
     assert hold.seconds_to_alone() == 0.0
+
+
+def test_who_goes_on_with_a_copy_that_was_stopped_while_it_waited_waits_as_well(
+    world: World,
+) -> None:
+    """It may be started again at once; it has waited to the end when it has looked behind that."""
+    world.begun()
+    mark = read_mark(world.task)
+    assert mark
+    replace_mark(world.task, mark, replace(mark, host="another"))
+    stopped, progress = world.hold(), world.progress()
+    stopped.refuse_others(None, restart=True)
+    stopped.begin(progress, signs_of_life(world.task))
+    stopped.look(progress)
+    hold = world.gone_on_with()
+    assert hold.seconds_to_alone() == 25.0
+    world.clock.turn(25)
+    hold.look(progress)
+    assert world.gone_on_with().seconds_to_alone() == 0.0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +71,25 @@ def test_each_number_is_handed_to_one_of_several_processes() -> None:
     pids = {pid for _, (pid, _) in world.heard}
     assert os.getpid() not in pids
     assert len({worker for worker, _ in world.heard}) == len(pids)
+
+
+def test_what_nobody_needs_any_more_is_gone_before_the_fork() -> None:
+    """A process that forks one crew after another, for days, would never free it."""
+
+    class Knot:
+        itself: Knot
+
+    knot = Knot()
+    knot.itself = knot
+    seen = weakref.ref(knot)
+    gc.disable()
+    try:
+        del knot
+        assert seen() is not None
+        World().run(1, lambda _: None)
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_a_worker_goes_on_when_its_report_is_written_down() -> None:

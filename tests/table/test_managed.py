@@ -1,9 +1,7 @@
-"""The plan: both ways with formulas, cost, and commands that AWS's own tools take."""
+"""The plan: both ways with formulas, cost, and commands."""
 
 from __future__ import annotations
 
-import json
-import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -56,15 +54,12 @@ def test_an_import_costs_by_the_gigabyte() -> None:
     assert way.hours == pytest.approx(2 * (0.5 + 100 / 500))
 
 
-def test_an_import_is_told_what_table_to_create() -> None:
-    """The parameters are the CreateTable request without what ImportTable does not take."""
-    commands = by_import(TASK, source(TableClassSummary={"TableClass": "STANDARD"})).commands
-    words = shlex.split(commands[3])
-    given = json.loads(words[words.index("--table-creation-parameters") + 1])
-    assert given["TableName"] == "replica"
-    assert given["BillingMode"] == "PAY_PER_REQUEST"
-    assert words[words.index("--region") + 1] == "eu-west-1"
-    assert commands[-1] == "kcl-processor run orders"
+def test_the_managed_way_is_one_command() -> None:
+    """And then the daemon's."""
+    assert by_import(TASK, source()).commands == [
+        "kcl-processor copy orders --managed --bucket BUCKET",
+        "kcl-processor run orders",
+    ]
 
 
 def test_local_indexes_are_what_an_import_cannot_do() -> None:
@@ -76,4 +71,3 @@ def test_local_indexes_are_what_an_import_cannot_do() -> None:
     }
     way = by_import(TASK, source(LocalSecondaryIndexes=[index]))
     assert any("local secondary indexes" in note for note in way.notes)
-    assert "by-time" not in way.commands[3]

@@ -24,14 +24,16 @@ from kcl_processor.replicate.write import Tally
 from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
 from kcl_processor.table.copy_checks import refuse_items
+from kcl_processor.table.copy_hold import CopyHold
 from kcl_processor.table.copy_laying import LaidTally
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
 from kcl_processor.table.copy_sides import CopyOptions
 from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.held_row import Overtaken, PartTaken
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_hold import PartHold
-from kcl_processor.table.part_row import Overtaken, PartRow, PartTaken, part_at_work, read_part
+from kcl_processor.table.part_row import PartRow, part_at_work, read_part
 from kcl_processor.table.patience import CallTally
 from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
@@ -119,10 +121,11 @@ class World(CopyWorld):
         """All of them, none begun."""
         return [Part(self, number) for number in range(PARTS)]
 
-    def run_copy(self, number: int, *, restart: bool = False) -> Copied:
+    def run_copy(self, number: int, *, restart: bool = False, to_empty_only: bool = True) -> Copied:
         """What ``copy --part`` does."""
         files = TaskFiles(self.task, self.folder / f"run-{number}")
-        options = CopyOptions(part=Segment(number, PARTS), processes=1, restart=restart)
+        part = Segment(number, PARTS)
+        options = CopyOptions(part=part, processes=1, restart=restart, to_empty_only=to_empty_only)
         return run_copy(files, options, CopyListener(), TurningHalt(self), self.clock)
 
 
@@ -186,7 +189,7 @@ def test_a_part_of_other_rules_joins_no_copy(world: World) -> None:
     with pytest.raises(ConfigError, match="rules of task"):
         Part(world, 1).begin()
     Part(world, 1).begin(restart=True)
-    with pytest.raises(ConfigError, match="disturbed"):
+    with pytest.raises(ConfigError, match="Another copy"):
         first.hold.look(first.progress)
 
 
@@ -422,6 +425,22 @@ def test_a_copy_that_takes_the_place_of_parts_begins_when_nothing_of_them_is_on_
     assert paused.hold.fence.remaining() <= 0
 
 
+def test_no_part_writes_beside_a_copy_whose_place_is_taken(world: World) -> None:
+    """Also where the one that took it was stopped while it waited."""
+    paused = Part(world, 2).begin()
+    paused.hold.look(paused.progress)
+    stopped = Part(world, 0).begin(restart=True)
+    stopped.hold.look(stopped.progress)
+    stopped.row.release(stopped.progress)
+    parts = [Part(world, number).begin() for number in (0, 1)]
+    for part in parts:
+        assert part.hold.seconds_to_alone() == 25.0
+    world.clock.turn(25)
+    assert paused.hold.fence.remaining() <= 0
+    parts[0].hold.look(parts[0].progress)
+    assert Part(world, 2).begin().hold.seconds_to_alone() == 0.0
+
+
 def test_a_part_that_was_paused_writes_no_item_before_it_has_looked(world: World) -> None:
     """What its workers told is written down first, and its row is its own still."""
     part = Part(world, 0).begin()
@@ -569,8 +588,9 @@ def test_parts_of_a_copy_that_was_given_up_or_begun_anew_end(world: World) -> No
     """They do not go on, and a copy that is begun anew is joined by the others."""
     one, two, _ = [part.begin() for part in world.parts()]
     anew = Part(world, 2).begin(restart=True)
-    with pytest.raises(ConfigError, match="another copy was begun"):
+    with pytest.raises(ConfigError, match="Another copy") as ended:
         one.hold.look(one.progress)
+    assert "--part 0/3 and so on" in ended.value.hint, "this one joins it"
     one.row.release(one.progress)
     assert Part(world, 0).begin().progress.token == anew.progress.token
     settle_mark(world.task, world.clock.now(), started=False, adopt=True)
@@ -598,15 +618,62 @@ def test_a_part_of_a_copy_that_a_daemon_has_followed_was_finished_before(world: 
     settle_mark(world.task, world.clock.now(), started=True, adopt=False)
     assert world.state() is None
     assert world.run_copy(0).whole
+    # What it has filled is not there any more.
+    later = replace(world.ours.destination, created=world.ours.destination.created + 60)
+    world.ours = replace(world.ours, destination=later)
+    with pytest.raises(ConfigError, match="is not the one that this copy began with"):
+        Part(world, 0).begin()
+
+
+def held(world: World, place: Segment) -> PartHold:
+    """A hold on a part of as many as are wanted, which has looked at the others."""
+    row = PartRow(world.task, place, world.clock, world.wait)
+    files = TaskFiles(world.task, world.folder)
+    hold = PartHold(files, place, row, world.ours, world.clock, world.wait)
+    hold.refuse_others(row.load(), restart=False)
+    return hold
+
+
+def whole(world: World) -> CopyHold:
+    """A hold on a copy in no parts, which has looked at the others."""
+    files = TaskFiles(world.task, world.folder / "whole")
+    hold = CopyHold(files, world.ours, world.clock, world.wait)
+    hold.refuse_others(None, restart=False)
+    return hold
 
 
 def test_other_parts_or_a_whole_copy_do_not_mix(world: World) -> None:
     """A part of four is none of three's."""
     Part(world, 0).begin()
-    place = Segment(0, 4)
-    row = PartRow(world.task, place, world.clock, world.wait)
-    other = PartHold(
-        TaskFiles(world.task, world.folder), place, row, world.ours, world.clock, world.wait
-    )
     with pytest.raises(ConfigError, match="not finished"):
-        other.refuse_others(row.load(), restart=False)
+        held(world, Segment(0, 4))
+
+
+def test_the_one_part_of_a_copy_is_no_part_of_a_copy_in_none(world: World) -> None:
+    """It would scan no segment, and say that what that copy has left is done."""
+    hold, progress = whole(world), world.progress()
+    hold.begin(progress, signs_of_life(world.task))
+    with pytest.raises(ConfigError, match="not finished"):
+        held(world, Segment(0, 1))
+    hold.look(progress)
+    assert world.state() is CopyState.BEGUN
+
+
+def test_a_copy_in_one_part_is_gone_on_with_as_such(world: World) -> None:
+    """On any host, also if it was cut off before its row was there."""
+    one = Segment(0, 1)
+    held(world, one).begin(world.new(one), signs_of_life(world.task))
+    joined = held(world, one).joined
+    assert joined and joined.segments == SEGMENTS
+    with pytest.raises(ConfigError, match="not finished") as refused:
+        whole(world)
+    assert "--part 0/1" in refused.value.hint
+
+
+def test_who_joins_a_copy_knows_whether_the_destination_was_empty(world: World) -> None:
+    """The last part tells what is left to do, and need not be the one that began."""
+    replica = world.task.destination
+    clients.tables(replica).put_item(TableName=replica.table, Item={"pk": {"S": "k"}})
+    first = world.run_copy(0, restart=True, to_empty_only=False)
+    last = world.run_copy(1)
+    assert not first.progress.to_empty and not last.progress.to_empty

@@ -95,9 +95,11 @@ def test_a_call_outlasts_its_own_attempts(last: Answer) -> None:
 
 
 def test_a_condition_that_does_not_hold_is_no_failure() -> None:
-    """It is told apart, for whoever made the condition."""
+    """It is told apart, for whoever made the condition, and costs what one that holds costs."""
+    service = Service(failed("ConditionalCheckFailedException"))
     with pytest.raises(ConditionFailed):
-        Service(failed("ConditionalCheckFailedException")).calls.call("PutItem", b"{}", 1.0)
+        service.calls.call("PutItem", b"{}", 3.0)
+    assert service.calls.tally.consumed == 3.0
 
 
 def test_refused_credentials_have_five_minutes() -> None:

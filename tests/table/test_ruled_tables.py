@@ -234,16 +234,18 @@ def test_what_stands_for_an_item_whose_rule_fails_now_stays(make: Make) -> None:
     assert world.held().keys() == {"a#1#open"}
 
 
-def test_what_time_to_live_deleted_stays_unless_all_that_is_extra_goes(make: Make) -> None:
-    """A task that skips such deletions has no rules but that."""
+def test_what_time_to_live_deleted_stays_unless_that_is_to_go(make: Make) -> None:
+    """Whoever has what is extra deleted means no archive. A task that skips such deletions has no
+    rules but that."""
     world = make((Rules(), SOURCE_KEYS))
     world.task = replace(world.task, rules=None, ttl_deletes=SKIP)
     world.put(item("a", 1), item("b", 2))
     assert world.copy().written == 2
     world.drop(item("a", 1))
     assert world.verify(repair=True)[1] == [Kind.KEPT]
+    assert world.verify(repair=True, delete_extra=True)[1] == [Kind.KEPT]
     assert world.held().keys() == {"a", "b"}
-    assert world.verify(repair=True, delete_extra=True)[0].differing == 0
+    assert world.verify(repair=True, delete_extra=True, delete_kept=True)[0].differing == 0
     assert world.held().keys() == {"b"}
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from kcl_processor.table.sides import Kind
+from concurrent.futures import ThreadPoolExecutor
+
+from kcl_processor.table.compare import Seen, SegmentPair
+from kcl_processor.table.sides import Kind, Pair, Sides
+from kcl_processor.table.suspects import Suspects
 from tests.fakes import HandClock
-from tests.table.memory import Table, image, key, verified
+from tests.table.memory import WHOLE, Table, image, key, verified
 
 
 def test_a_change_on_its_way_is_no_difference() -> None:
@@ -43,3 +47,33 @@ def test_an_item_that_never_stands_still_is_undecided() -> None:
     source.before_get = change
     found, undecided, _ = verified(source, destination, clock, patience=10)
     assert (found, undecided) == ([], [key("a")])
+
+
+def test_a_key_keeps_every_segment_open_that_has_shown_it() -> None:
+    """Under rules each scan may show it in another segment, and each answers for its own kinds."""
+    clock = HandClock()
+    sides = Sides(Table({key("a"): image("a")}), Table({}))
+    pair = Pair(key("a"), key("a"))
+    with ThreadPoolExecutor(1) as pool:
+        suspects = Suspects(sides, pool, clock, 1.0, lambda *_: None)
+        assert suspects.segments() == set()
+        suspects.add(3, [(pair, Seen.SOURCE)])
+        suspects.add(5, [(pair, Seen.DESTINATION)])
+        assert list(suspects.look()) == []
+        assert suspects.segments() == {3, 5}
+        clock.turn(2)
+        assert [found.segment for found in suspects.look()] == [3]
+        assert suspects.segments() == set()
+
+
+def test_a_segment_has_met_when_the_last_page_of_both_sides_has() -> None:
+    """Pages are read ahead: one that is read has met nothing yet."""
+    items = {key(str(n)): image(str(n)) for n in range(4)}
+    pair = SegmentPair(Sides(Table(items), Table(items)), WHOLE)
+    fetched = []
+    while pair.more():
+        fetched.append(pair.fetch())
+        assert not pair.is_met
+    for at, (side, page) in enumerate(fetched, 1):
+        pair.meet(side, page)
+        assert pair.is_met == (at == len(fetched))

@@ -49,12 +49,12 @@ class Service:
         return Answer(status=200, body=self._bodies.pop(0))
 
 
-def reader(service: Service) -> TableReader:
+def reader(service: Service, *, consistent: bool = False) -> TableReader:
     """A reader of a table with the keys ``pk`` and ``sk``."""
     clock = HandClock()
     pace, gate = Pace(None, clock, clock.turn), Gate(CallWindow())
     calls = PatientCalls("orders", service, SourceError, pace, gate, clock, clock.turn)
-    return TableReader(calls, ["pk", "sk"], page_items=100)
+    return TableReader(calls, ["pk", "sk"], page_items=100, consistent=consistent)
 
 
 def item(pk: int, **attributes: Any) -> dict[str, Any]:
@@ -97,6 +97,16 @@ def test_a_page_whose_cost_is_not_told_costs_what_its_bytes_do() -> None:
     """So a limit on reads holds on a store that counts no capacity, too."""
     page = reader(Service({"Items": [item(1, a={"S": "x" * 16384})]})).page(Segment(0, 1), None)
     assert page.consumed == pytest.approx(2.0, rel=0.01)
+
+
+def test_a_consistent_page_is_asked_for_as_such_and_costs_twice() -> None:
+    """Whoever does not ask for it does not pay for it."""
+    large = item(1, a={"S": "x" * 16384})
+    service = Service({"Items": [large]}, {"Items": [large]})
+    page = reader(service, consistent=True).page(Segment(0, 1), None)
+    assert page.consumed == pytest.approx(4.0, rel=0.01)
+    reader(service).page(Segment(0, 1), None)
+    assert [asked.get("ConsistentRead") for asked in service.asked] == [True, None]
 
 
 def test_attributes_of_dynamodb_s_own_are_not_there() -> None:

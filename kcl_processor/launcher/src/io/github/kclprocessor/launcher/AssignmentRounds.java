@@ -28,8 +28,11 @@ import software.amazon.kinesis.coordinator.Scheduler;
 final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     private static final Logger LOG = LoggerFactory.getLogger(AssignmentRounds.class);
 
-    /** A worker's first report comes after two looks at itself (250 ms each); before it none is assigned to. */
-    private static final long FIRST_MILLIS = 650;
+    /**
+     * A worker's first report comes after two looks at itself ({@code startWorkerMetricsReporting}), 100 ms
+     * each unless a property says otherwise; before it none is assigned to.
+     */
+    private static final long FIRST_MILLIS = 350;
     /** Where many shards end at once, so long for the leases of most of their children to be made. */
     private static final long SOON_MILLIS = 200;
 

@@ -6,11 +6,17 @@ import java.lang.reflect.Field;
 public final class Kept {
     private Kept() {}
 
-    /** A field of an object's own class, which may be read and set. */
+    /** A field of an object's class, or of one that it extends, which may be read and set. */
     public static Field field(Object owner, String name) throws NoSuchFieldException {
-        Field field = owner.getClass().getDeclaredField(name);
-        field.setAccessible(true);
-        return field;
+        for (Class<?> type = owner.getClass(); type != null; type = type.getSuperclass()) {
+            for (Field field : type.getDeclaredFields()) {
+                if (field.getName().equals(name)) {
+                    field.setAccessible(true);
+                    return field;
+                }
+            }
+        }
+        throw new NoSuchFieldException(name);
     }
 
     /** What such a field holds. */

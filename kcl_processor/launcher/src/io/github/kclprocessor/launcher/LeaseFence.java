@@ -100,6 +100,14 @@ final class LeaseFence {
         return lease;
     }
 
+    /** Makes the KCL here forget the lease; in the table it stays this worker's until somebody takes it. */
+    void letGo() {
+        Lease lease = held();
+        if (lease != null) {
+            leases.dropLease(lease);
+        }
+    }
+
     private Lease held() {
         Lease lease = leases.getCurrentlyHeldLease(leaseKey);
         return lease != null && lease.concurrencyToken().equals(token) ? lease : null;

@@ -10,8 +10,9 @@ import software.amazon.kinesis.leases.LeaseRefresher;
 import software.amazon.kinesis.leases.exceptions.LeasingException;
 
 /**
- * The look at whose checkpoints there are, and whether the copy before them is whole, however the daemon
- * was started: {@code kcl-processor run} has looked already, the bootstrap script has not.
+ * The look at whose checkpoints there are, whether the copy before them is whole, and whether the writers have
+ * moved to the destination, however the daemon was started: {@code kcl-processor run} has looked already, the
+ * bootstrap script has not.
  */
 final class Ownership {
     private Ownership() {}
@@ -29,6 +30,7 @@ final class Ownership {
         claim.ifPresent(ours -> ours.make(rows, leases,
                 () -> stream.shards().stream().map(Shard::shardId).collect(Collectors.toSet())));
         CopyMark.refuse(rows, task, !leases.isEmpty(), Instant.now());
+        SwitchMark.refuse(rows, task);
         return !leases.isEmpty();
     }
 

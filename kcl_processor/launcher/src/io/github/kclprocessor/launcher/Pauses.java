@@ -21,6 +21,8 @@ final class Pauses implements Runnable {
     static final String ALL = "*";
     private static final Duration LOOKS = Duration.ofSeconds(2);
     private static final long TURN_MILLIS = 250;
+    /** In seconds since the epoch, in the year 5138; milliseconds are later. */
+    private static final double LATEST = 1e11;
 
     private final BooleanSupplier ending;
     private volatile Map<String, String> paused = Map.of();
@@ -53,7 +55,7 @@ final class Pauses implements Runnable {
 
     private void look() {
         Map<String, String> found = new TreeMap<>();
-        rows.read(KEY).ifPresent(row -> row.forEach((shard, by) -> found.put(shard, words(by.m()))));
+        rows.read(KEY).ifPresent(row -> row.forEach((shard, by) -> found.put(shard, words(by))));
         if (!found.equals(paused)) {
             found.forEach((shard, words) -> {
                 if (!words.equals(paused.get(shard))) {
@@ -101,8 +103,15 @@ final class Pauses implements Runnable {
         return shard.equals(ALL) ? "The task" : "Shard " + shard;
     }
 
-    private static String words(Map<String, AttributeValue> by) {
-        Instant at = Instant.ofEpochSecond((long) Double.parseDouble(by.get("at").n()));
-        return "by " + by.get("by").s() + " since " + at;
+    /** By whom and since when; a row that was written by hand need not say so. */
+    private static String words(AttributeValue made) {
+        AttributeValue by = made.m().get("by");
+        AttributeValue at = made.m().get("at");
+        if (by == null || at == null) {
+            return "by somebody";
+        }
+        double seconds = Double.parseDouble(at.n());
+        return "by " + by.s() + " since "
+                + (seconds < LATEST ? Instant.ofEpochSecond((long) seconds).toString() : at.n());
     }
 }

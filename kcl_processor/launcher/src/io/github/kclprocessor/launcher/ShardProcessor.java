@@ -137,9 +137,21 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         open.remove(this);
     }
 
-    /** What is in doubt is written once more before the end, for as long as that takes. */
+    /**
+     * What is in doubt is written once more before the end, for as long as that takes.
+     *
+     * <p>The KCL takes a shard for read to its end when it has passed on its last records ({@code ProcessTask}),
+     * whatever became of them. One that was left off is let go instead: the KCL tries this again, finds
+     * no lease and closes the shard as lost.
+     *
+     * @throws IllegalStateException if records were left to the shard's next owner
+     */
     @Override
     public void shardEnded(ShardEndedInput input) {
+        if (leftOff) {
+            fence.letGo();
+            throw new IllegalStateException("The last records of shard " + shardId + " are left to its next owner");
+        }
         ShardEndedInput behindFence =
                 ShardEndedInput.builder().checkpointer(fenced(input.checkpointer())).build();
         named(() -> child.shardEnded(behindFence));

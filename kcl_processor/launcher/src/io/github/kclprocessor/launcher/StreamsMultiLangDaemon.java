@@ -21,6 +21,7 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
+import software.amazon.kinesis.coordinator.PromptScheduler;
 import software.amazon.kinesis.coordinator.Scheduler;
 import software.amazon.kinesis.coordinator.ShardSyncs;
 import software.amazon.kinesis.coordinator.WorkerStateChangeListener;
@@ -46,11 +47,6 @@ import software.amazon.kinesis.retrieval.polling.PollingConfig;
  */
 public final class StreamsMultiLangDaemon {
     private static final int PREFETCHED_BYTES = 1 << 20;
-    /**
-     * How often the scheduler looks after its shards. A shard goes on by one state at a look, and a
-     * rollover passes several: of the KCL's second between looks, each would take up to one.
-     */
-    private static final long DISPATCH_POLL_MILLIS = 250;
     /** The share of a stop's grace for batches to be written; what is on its way then has ten seconds more. */
     private static final int LAST_BATCHES = 3;
     private static final Duration HANDOVER_LOOKS = Duration.ofSeconds(1);
@@ -65,6 +61,7 @@ public final class StreamsMultiLangDaemon {
     private final SignsOfLife signs = new SignsOfLife();
     private final Pauses pauses = new Pauses(status::ending);
     private final AssignmentRounds assignments = new AssignmentRounds();
+    private final LookPause looks = new LookPause();
     private final PromptSync childless = new PromptSync(() -> ShardSyncs.now(built.get()));
 
     private final ReplicaProperties replica;
@@ -237,8 +234,7 @@ public final class StreamsMultiLangDaemon {
         // An idle shard is told from a silent one by its empty deliveries.
         configs.processor.callProcessRecordsEvenForEmptyRecordList(true);
         // As the adapter's StreamsSchedulerFactory does it, which has no place for other leases.
-        Scheduler scheduler = new Scheduler(configs.checkpoint, configs.coordinator, configs.leases,
-                configs.lifecycle, configs.metrics, configs.processor, configs.retrieval);
+        Scheduler scheduler = new PromptScheduler(configs, looks);
         built.set(scheduler);
         ShortLeaderLock.install(scheduler);
         assignments.install(scheduler);
@@ -311,7 +307,6 @@ public final class StreamsMultiLangDaemon {
 
     void configureCoordination(ResolvedConfigs configs) {
         configs.coordinator
-                .shardConsumerDispatchPollIntervalMillis(DISPATCH_POLL_MILLIS)
                 .skipShardSyncAtWorkerInitializationIfLeasesExist(true)
                 .workerStateChangeListener(new InitializationFailure());
     }

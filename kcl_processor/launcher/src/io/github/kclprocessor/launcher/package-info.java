@@ -11,8 +11,8 @@
  *   <li>{@link Presence} shows that it lives, to a daemon of the same worker id in another {@link Place};
  *       {@link OnceRenewed} waits for credentials that are refused;
  *   <li>{@link Ownership} looks at the {@link OwnRows} beside the KCL's state: whose the checkpoints are, by the
- *       {@link Claim}, and whether the copy before them is whole, by the {@link CopyMark}; of the
- *       {@link Destination} a {@link DestinationWatch} makes sure that it stays the same table;
+ *       {@link Claim}, whether the copy before them is whole, by the {@link CopyMark}, and whether the writers
+ *       have moved, by the {@link SwitchMark}; of the {@link Destination} a {@link DestinationWatch} makes sure that it stays the same table;
  *   <li>{@link ClassArchive} makes the next start shorter;
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
  *       adapter a stream's ARN in the form that it accepts;
@@ -49,6 +49,7 @@
  *       its {@link Deliveries} say, unless {@link Pauses} hold them back, once the {@link StartGate} let it start: a {@link ForkedProcess} of the
  *       {@link ForkServer}, which speaks through {@link SocketStreams} and {@link InTurn}, or without one the
  *       program that the KCL starts;
+ *   <li>from one state to the next it goes on when it can, by the {@link LookPause} of the scheduler;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the
  *       shard's lease is still this worker's;
  *   <li>{@link Handover} gives the lease up at a stop, and {@link WorkerReports} takes the worker out of
@@ -74,13 +75,14 @@
  *
  * <p>What its objects keep in private fields, {@link Kept} reads.
  *
- * <p>Five classes need what is package-private there, and so live beside it:
+ * <p>Six classes need what is package-private there, and so live beside it:
  *
  * <ul>
  *   <li>{@link software.amazon.kinesis.multilang.config.ResolvedConfigs}, for
  *       {@code MultiLangDaemonConfiguration.resolvedConfiguration};
  *   <li>{@link software.amazon.kinesis.coordinator.ShardSyncs}, for the class of the scheduler's manager of
  *       shard syncs;
+ *   <li>{@link software.amazon.kinesis.coordinator.PromptScheduler}, for {@code Scheduler.runProcessLoop};
  *   <li>{@link software.amazon.kinesis.multilang.ForkedShardProcessor}, for
  *       {@code MultiLangShardRecordProcessor.startProcess};
  *   <li>{@link software.amazon.kinesis.leader.ShortLeaderLock}, for the factory method of

@@ -19,6 +19,8 @@ final class FakeStateTable implements DynamoDbAsyncClient {
     final Map<String, Map<String, AttributeValue>> rows = new HashMap<>();
     /** What the next write runs into after it was applied, if anything. */
     RuntimeException lostAnswer;
+    /** What each read runs into, if anything. */
+    RuntimeException unread;
 
     /** A row as another process wrote it. */
     void has(String key, Map<String, AttributeValue> row) {
@@ -33,6 +35,9 @@ final class FakeStateTable implements DynamoDbAsyncClient {
 
     @Override
     public CompletableFuture<GetItemResponse> getItem(GetItemRequest request) {
+        if (unread != null) {
+            return CompletableFuture.failedFuture(unread);
+        }
         return CompletableFuture.completedFuture(
                 GetItemResponse.builder().item(rows.get(request.key().get("key").s())).build());
     }

@@ -2,6 +2,7 @@ package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -179,13 +180,50 @@ class ShardProcessorTest {
         }
     }
 
+    /**
+     * The last records of a shard come with its end, which the KCL takes for read whatever becomes of them: where
+     * they were left off, the end is not recorded, and the shard is let go for its next owner to read them.
+     */
+    @Test
+    void leftOffAtTheEndOfTheShard() throws InterruptedException {
+        pause(Pauses.ALL);
+        List<String> dropped = new CopyOnWriteArrayList<>();
+        ShardProcessor paused = processor(
+                Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)),
+                Fake.of(LeaseCoordinator.class, (method, arguments) ->
+                        method.equals("dropLease") ? dropped.add(method) : held));
+        initialize(paused);
+        ending = true;
+        paused.processRecords(change());
+        assertThrows(IllegalStateException.class, () -> paused.shardEnded(ShardEndedInput.builder()
+                .checkpointer(Fake.of(RecordProcessorCheckpointer.class, (method, arguments) -> null)).build()));
+        assertEquals(List.of("initialize"), told);
+        assertEquals(List.of("dropLease"), dropped);
+        paused.leaseLost(LeaseLostInput.builder().build());
+        assertEquals(Set.of(), open);
+    }
+
     /** A look that fails lets nothing out. */
     @Test
     void unknown() {
         pause(Pauses.ALL);
-        state.rows.put(Pauses.KEY, Map.of("key", AttributeValue.fromS("k"), "*", AttributeValue.fromS("no map")));
+        state.rows.clear();
+        state.unread = new IllegalStateException("throttled");
         pauses.run();
         assertTrue(pauses.holds("shardId-1"));
+    }
+
+    /** A pause that somebody wrote by hand is one, whatever it says of itself: it keeps no worker from its start. */
+    @Test
+    void byHand() {
+        state.has(Pauses.KEY, Map.of("shardId-1", AttributeValue.fromS("maintenance"), "shardId-2",
+                AttributeValue.fromM(Map.of("at", AttributeValue.fromN("1E+99"), "by", AttributeValue.fromS("me")))));
+        pauses.begin(state.own());
+        assertTrue(pauses.holds("shardId-1"));
+        assertTrue(pauses.holds("shardId-2"));
+        state.rows.clear();
+        pauses.run();
+        assertFalse(pauses.holds("shardId-1"));
     }
 
     /** A shard that waits for its turn is alive, until it starts. */

@@ -55,9 +55,7 @@ class StreamsMultiLangDaemonTest {
     }
 
     private static Object read(Object owner, String name) throws ReflectiveOperationException {
-        Field field = owner.getClass().getDeclaredField(name);
-        field.setAccessible(true);
-        return field.get(owner);
+        return Kept.read(owner, name);
     }
 
     private static Object heartbeatMillis(Scheduler scheduler) throws ReflectiveOperationException {
@@ -84,12 +82,13 @@ class StreamsMultiLangDaemonTest {
         assertTrue(scheduler(daemon()).processorConfig().callProcessRecordsEvenForEmptyRecordList());
     }
 
-    /** Shard syncs do not sleep, and shards are looked after four times a second. */
+    /** Shard syncs do not sleep, and neither does the loop over shards beside the pause that a task's end ends. */
     @Test
     void coordination() throws Exception {
         Scheduler scheduler = scheduler(daemon());
         assertEquals(0, scheduler.leaseManagementConfig().shardSyncIntervalMillis());
-        assertEquals(250, scheduler.coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
+        assertEquals(0, scheduler.coordinatorConfig().shardConsumerDispatchPollIntervalMillis());
+        assertInstanceOf(LookPause.class, scheduler.lifecycleConfig().taskExecutionListener());
     }
 
     /** The pauses that settings ask for: between two rounds of assignment, looks at a parent, reads of a quiet shard. */

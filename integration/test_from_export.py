@@ -1,0 +1,111 @@
+"""From an export of a table that takes live writes to a replica that is proven equal."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from integration.background import repeating
+from integration.copy_tables import Pair
+from integration.until import until
+from integration.worker import Worker
+from kcl_processor.errors import ExitCode
+from kcl_processor.launch.incarnation import Incarnation
+from kcl_processor.table.copy_progress import load
+from tests.table.exported import Written, buckets, whole
+
+FILES = 40
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A store of buckets that the commands use, too."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+    yield buckets(url)
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    "items", [2_000, pytest.param(20_000, marks=pytest.mark.drill)], ids=lambda n: f"{n} items"
+)
+def test_an_export_and_the_stream_become_an_equal_replica(
+    local: str, tmp_path: Path, s3: Any, items: int
+) -> None:
+    """Items change, come and go since the export was made; its copy is killed twice."""
+    pair = Pair(local, tmp_path)
+    pair.create()
+    pair.fill(range(items))
+    export = exported(pair, s3)
+    with repeating(lambda: change(pair, items), 0.01):
+        for share in (0.2, 0.6):
+            killed_at(pair, export, int(items * share))
+        done = pair.run("copy", "--from-export", export.url)
+        assert done.returncode == ExitCode.OK, done.stderr
+        progress = load(pair.folder / "orders.copy.json")
+        assert progress and progress.items == progress.written == items
+        assert progress.started_at == pytest.approx(export.time, abs=0.001)
+        command = pair.commands.line("run", "--log-dir", str(pair.folder))
+        with Worker(command, pair.folder / "run.log") as daemon:
+            until(lambda: replicates(pair), "the daemon has caught up", 120)
+            verified = pair.run("verify", "--patience", "5")
+            assert verified.returncode == ExitCode.OK, verified.stdout + verified.stderr
+            assert daemon.stop() == ExitCode.OK
+
+
+def exported(pair: Pair, s3: Any) -> Written:
+    """An export of the source as it is, which nobody writes to yet."""
+    pages = pair.source.get_paginator("scan").paginate(TableName=pair.table)
+    found = [item for page in pages for item in page["Items"]]
+    table = Incarnation.of(pair.source.describe_table(TableName=pair.table)["Table"])
+    # A stream must have been on for some seconds by the export's time.
+    moment = max(time.time(), table.created + 6)
+    return Written(table, whole(found, FILES), time=moment).write(s3)
+
+
+def change(pair: Pair, items: int) -> None:
+    """One live write."""
+    number = random.randrange(items * 11 // 10)
+    if random.random() < 0.2:
+        pair.delete(pair.source, number)
+    else:
+        pair.put(pair.source, number, random.randrange(1_000_000))
+
+
+def killed_at(pair: Pair, export: Written, items: int) -> None:
+    """A run of the copy that is killed once it has copied so many items."""
+    rate = str(max(200, items))
+    command = pair.commands.line("copy", "--from-export", export.url, "--max-wcu", rate)
+    with Worker(command, pair.folder / "copy.log") as copy:
+        until(lambda: copied(pair) >= items, "some of it is copied", 60)
+        assert copy.running(), copy.log()
+
+
+def copied(pair: Pair) -> int:
+    progress = load(pair.folder / "orders.copy.json")
+    return progress.items if progress else 0
+
+
+def replicates(pair: Pair) -> bool:
+    """Whether an item put now arrives."""
+    number, version = 9_000_000, random.randrange(1_000_000)
+    pair.put(pair.source, number, version)
+
+    def arrived() -> bool:
+        found = pair.replica.get_item(TableName=pair.table, Key=pair.key(number)).get("Item", {})
+        return bool(found.get("ver") == {"N": str(version)})
+
+    try:
+        until(arrived, "the marker arrives", 10)
+    except TimeoutError:
+        return False
+    return True

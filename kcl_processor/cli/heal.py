@@ -1,0 +1,123 @@
+"""Make good what gaps have lost: changes that left the stream before they were read.
+
+Each gap that is noted on this host (on_gap: continue) has a span of time. With point-in-time
+recovery on, an incremental export of that span to --bucket names the keys that changed; each is
+read at the source and made good at the destination, on condition, beside the daemon. A gap of which
+every key is equal then is settled; another host that has noted the same one settles it when it is
+healed there, without an export.
+
+An export says nothing of an item that was made and deleted within its span. So where the begin of a
+gap is not known to the second (it was found at a start, or the stream was turned off), what was
+written to the destination since is exported, too: that takes its recovery, as well. Where recovery
+is off, or was turned on too late, it is said, and --verify compares and repairs the whole tables.
+
+Exit codes: 0 no gap is open, 9 a gap is open still.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+from kcl_processor.cli import verify
+from kcl_processor.cli.copy import stopping
+from kcl_processor.cli.hint import again, as_called
+from kcl_processor.cli.managed import place_of
+from kcl_processor.cli.output import print_json, print_rows
+from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
+from kcl_processor.clock import SystemClock
+from kcl_processor.errors import ExitCode
+from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
+from kcl_processor.log import log_to_stderr
+from kcl_processor.state.gaps import open_gaps
+from kcl_processor.table.heal import Healing, run_heal
+from kcl_processor.table.pace import Halted
+from kcl_processor.table.repair import Outcome
+
+HELP = "make good what gaps in the stream have lost"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_task_arguments(parser)
+    add_state_argument(parser)
+    parser.add_argument(
+        "--bucket", metavar="NAME[/PREFIX]", help="where what changed is exported to"
+    )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="for gaps that no export heals: verify --repair --delete-extra",
+    )
+    parser.add_argument("--json", action="store_true", help="what became of each gap as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    files, clock = chosen_files(args), SystemClock()
+    refuse_foreign(files.task, clock, time.sleep)
+    refuse_other_rules(files.task, clock, time.sleep)
+    log_to_stderr()
+    place = place_of(args.bucket) if args.bucket else None
+    with stopping() as halt:
+        try:
+            healings = run_heal(files, place, _tell, halt, clock)
+        except Halted:
+            print(f"Stopped. {again(args)} goes on.", file=sys.stderr)
+            return 130
+    _print(healings, as_json=args.json)
+    if not any(healing.open for healing in healings):
+        return ExitCode.OK
+    if args.verify:
+        return _verified(args)
+    follow = as_called(f"kcl-processor verify {files.task.name} --repair --delete-extra", args)
+    print(f"Next: {follow}, which settles what is open", file=sys.stderr)
+    return ExitCode.GAP
+
+
+def _verified(args: argparse.Namespace) -> int:
+    """Compare and repair; the gaps are settled if all is equal."""
+    parser = argparse.ArgumentParser()
+    verify.add_arguments(parser)
+    words = ["--repair", "--delete-extra", "--config", str(args.config)]
+    words += ["--state-dir", args.state_dir] if args.state_dir else []
+    words += [args.task] if args.task else []
+    chosen = parser.parse_args(words)
+    chosen.words = ["verify", *words]
+    # The gaps are the result: what is compared for them is told like all else on the way.
+    code = verify.run(chosen)
+    if code != ExitCode.OK:
+        return code
+    return ExitCode.GAP if open_gaps(chosen_files(args).gaps) else ExitCode.OK
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _print(healings: list[Healing], *, as_json: bool) -> None:
+    if as_json:
+        print_json([_row(healing) for healing in healings])
+        return
+    if not healings:
+        print("No gap is open on this host.", file=sys.stderr)
+        return
+    rows = [_row(healing) for healing in healings]
+    print_rows(rows, tuple(rows[0]))
+
+
+def _row(healing: Healing) -> dict[str, object]:
+    gap, outcomes = healing.gap, healing.outcomes
+    return {
+        "shard": gap.shard,
+        "from": gap.since,
+        "to": gap.until,
+        "state": "open" if healing.open else "healed",
+        "keys": sum(outcomes.values()),
+        **_counts(outcomes),
+        "why": healing.open,
+    }
+
+
+def _counts(outcomes: Counter[Outcome]) -> dict[str, int]:
+    return {one.value: outcomes[one] for one in (Outcome.PUT, Outcome.DELETED)}

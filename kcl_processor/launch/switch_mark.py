@@ -1,0 +1,159 @@
+"""What a switchover leaves beside a task's checkpoints, for every host to see: how far it is.
+
+It is there before the first change is made, so that whoever types the command again after a kill
+knows what was changed, and takes it back or goes on. One whose row was taken over by another makes
+no further change.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+
+KEY = "KclProcessorSwitchover"
+_EMPTY = {"S": ""}
+
+
+class SwitchState(StrEnum):
+    """How far a switchover is.
+
+    ``BEGUN``: writers were told to stop, or are being denied. ``BACK``: what it changed is being
+    taken back. ``OVER``: its certificate stands.
+    """
+
+    BEGUN = "begun"
+    BACK = "back"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class SwitchMark:
+    """A switchover of a task.
+
+    Attributes:
+        token: tells the command that is at it from the others.
+        host: where that is.
+        started_at: whole seconds since the epoch.
+        sid: of the statement that denies writes; empty if nothing does.
+        source: the ARN of the table whose policy has it.
+        policy: the policy that was there before; ``None`` for none.
+        certificate: as JSON; empty before its end.
+    """
+
+    token: str
+    state: SwitchState
+    host: str
+    started_at: float
+    sid: str = ""
+    source: str = ""
+    policy: str | None = None
+    certificate: str = ""
+
+    @classmethod
+    def begun(cls, token: str, now: float) -> SwitchMark:
+        """That of a switchover that begins on this host."""
+        return cls(token, SwitchState.BEGUN, platform.node(), float(int(now)))
+
+    def taken_over(self, token: str) -> SwitchMark:
+        """That of one which goes on here where another command left it."""
+        begun = SwitchState.BEGUN
+        return replace(self, token=token, host=platform.node(), state=begun)
+
+    def __str__(self) -> str:
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started_at))
+        return f"begun on {self.host} at {at}"
+
+
+class TakenOver(OperatorError):
+    """Another command goes on with the switchover; this one changes nothing any more."""
+
+
+def read_switch(task: Task) -> SwitchMark | None:
+    """The mark of a task's switchover, unless it was taken back.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be read.
+    """
+    row = read_own(task, KEY)
+    if row is None:
+        return None
+    return SwitchMark(
+        row["token"]["S"],
+        SwitchState(row["state"]["S"]),
+        row["host"]["S"],
+        float(row["startedAt"]["N"]),
+        row.get("sid", _EMPTY)["S"],
+        row.get("source", _EMPTY)["S"],
+        row["policy"]["S"] if "policy" in row else None,
+        row.get("certificate", _EMPTY)["S"],
+    )
+
+
+def replace_switch(task: Task, before: SwitchMark | None, after: SwitchMark | None) -> None:
+    """Replace the mark that was read by another, or by none.
+
+    Raises:
+        TakenOver: it is no longer that one.
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    rows = (_row(before) if before else None, _row(after) if after else None)
+    if not replace_own(task, KEY, *rows):
+        raise TakenOver(
+            f"Another command went on with the switchover of task {task.name}.",
+            f"see to that one, or kcl-processor switchover {task.name}, once it has ended",
+        )
+
+
+def refuse_switched(task: Task) -> None:
+    """Refuse to start a task whose writers have moved to its destination, or to lay the source's
+    items there in another way.
+
+    What time to live deletes at the source, and what somebody writes there, would be laid over
+    their changes.
+
+    Raises:
+        ConfigError: a certificate stands.
+    """
+    mark = read_switch(task)
+    if mark and mark.state is SwitchState.OVER:
+        raise ConfigError(
+            f"Task {task.name} was switched over ({mark}): its writers write to "
+            f"{task.destination} now, and what comes from {task.source} would be laid over it.",
+            f"kcl-processor switchover {task.name} --back, if they are back at {task.source}",
+        )
+
+
+def refuse_denied(task: Task) -> None:
+    """Refuse to forget a switchover that denies writes: nobody would know the statement any more.
+
+    Raises:
+        ConfigError: it does.
+    """
+    mark = read_switch(task)
+    if mark and mark.sid:
+        raise ConfigError(
+            f"A switchover of task {task.name}, {mark}, denies writes to {task.source} by "
+            f"statement {mark.sid} of its policy.",
+            f"kcl-processor switchover {task.name} --thaw; or --back, if it has no certificate",
+        )
+
+
+def _row(mark: SwitchMark) -> Row:
+    row: Row = {
+        "token": {"S": mark.token},
+        "state": {"S": str(mark.state)},
+        "host": {"S": mark.host},
+        "startedAt": {"N": str(int(mark.started_at))},
+    }
+    for name in ("sid", "source", "certificate"):
+        if text := getattr(mark, name):
+            row[name] = {"S": text}
+    if mark.policy is not None:
+        row["policy"] = {"S": mark.policy}
+    return row

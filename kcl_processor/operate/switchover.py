@@ -1,0 +1,427 @@
+"""Moving the writers of a task from its source to its destination, with nothing lost.
+
+What proves that nothing is: once nobody writes any more, both tables are compared item by item, by
+scans that show all that was written before them. A record that came late into the stream, however
+late, is at the source by then, and so it would be a difference. That the stream is quiet, and that
+every shard is read to its end, is needed besides: what is still on its way would be laid over what
+new writers write at the destination. What is on its way is seen before the comparison and, for a
+writer that went on meanwhile, during it and once more behind it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
+from kcl_processor.errors import GapError, OperatorError, SourceError, StillWritten
+from kcl_processor.fleet.leases import Lease
+from kcl_processor.fleet.pause import ALL, IN_FORCE, Pause, pause, read_pauses, resume, whoever
+from kcl_processor.fleet.stream import Stream
+from kcl_processor.launch.claim import refuse
+from kcl_processor.launch.copy_mark import refuse_unfinished
+from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.live_mark import refuse_live_unfinished
+from kcl_processor.launch.preflight import check_destination, check_source
+from kcl_processor.launch.switch_mark import (
+    SwitchMark,
+    SwitchState,
+    TakenOver,
+    replace_switch,
+)
+from kcl_processor.operate.certificate import Certificate, Proof
+from kcl_processor.operate.freeze import Freeze, new_sid
+from kcl_processor.operate.health import problems
+from kcl_processor.operate.observe import Sight
+from kcl_processor.operate.status import pauses
+from kcl_processor.operate.writer_watch import EMPTY_READINGS, QUIET, WriterWatch
+from kcl_processor.state.durable import replace_file
+from kcl_processor.transform.transform import digest_of
+
+# Seconds that the oldest change behind a checkpoint may be old, unless checkpoints are as rare, and
+# that a record processor may be without a delivery, for a switchover to begin.
+MOST_LAG = 60.0
+MOST_IDLE = 60.0
+# Before what was found is looked at again: a shard that changes hands is for some seconds unowned.
+_SECOND_LOOK = 5.0
+_POLL = 1.0
+# Who paused a task that was switched over, in the words of `status`.
+_BY = "the switchover"
+# Seconds between two looks at the stream while the tables are compared, and between two lines.
+_WATCHING = 5.0
+_LINES = 15.0
+
+Wait = Callable[[float], None]
+# Makes the denial of writes whose statement has that name, on the table of that ARN.
+MakeFreeze = Callable[[str, str], Freeze]
+
+
+class NotReady(OperatorError):
+    """The task is not in a state to be switched over; what was changed is taken back."""
+
+
+class Prove(Protocol):
+    """Compares both tables whole."""
+
+    def __call__(self, on_turn: Callable[[], None], *, consistent: bool) -> Proof:
+        """The whole comparison; calls ``on_turn`` about every second, and ends if that raises."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a switchover is made with.
+
+    Attributes:
+        look: takes a thorough look at the task.
+        watch: makes a watch over the source's stream that has not begun.
+        leases: reads the task's leases.
+        wait: waits for some seconds; what it raises ends the switchover.
+        say: tells the operator a step.
+    """
+
+    files: TaskFiles
+    ours: Identity
+    look: Callable[[], Sight]
+    watch: Callable[[], WriterWatch]
+    leases: Callable[[], list[Lease]]
+    freeze: MakeFreeze
+    prove: Prove
+    clock: Clock
+    wait: Wait
+    say: Callable[[str], None]
+
+
+class Switchover:
+    """One command's work on the switchover of one task.
+
+    Args:
+        most_seconds: to wait for the writers to stop and the daemon to be through.
+    """
+
+    def __init__(self, parts: Parts, most_seconds: float) -> None:
+        self._parts = parts
+        self._task = parts.files.task
+        self._clock = parts.clock
+        self._most_seconds = most_seconds
+        self._mark: SwitchMark | None = None
+
+    def check(self) -> None:
+        """Look whether the task may be switched over; nothing is changed.
+
+        Raises:
+            NotReady: it may not; all reasons are named.
+            OperatorError: it cannot be looked at.
+        """
+        found = self._problems()
+        if found:
+            self._parts.wait(_SECOND_LOOK)
+            found = [problem for problem in self._problems() if problem in found]
+        if found:
+            raise NotReady(
+                f"Task {self._task.name} is not ready: {'; '.join(found)}.",
+                f"kcl-processor doctor {self._task.name}, and mend what it finds; dead letters "
+                f"with kcl-processor replay {self._task.name}, gaps and differences with "
+                f"kcl-processor verify {self._task.name} --repair, pauses with kcl-processor "
+                f"resume {self._task.name}",
+            )
+
+    def compare(self) -> Proof:
+        """Compare both tables while writers still write: what differs then would differ later.
+
+        Raises:
+            NotReady: something differs.
+            OperatorError: a table cannot be read.
+        """
+        proof = self._parts.prove(lambda: None, consistent=False)
+        if proof.differing:
+            raise self._unequal(proof)
+        return proof
+
+    def carry_out(self, before: SwitchMark | None, *, deny: bool) -> Certificate:
+        """Everything from the first change on. Whatever ends it early takes all of it back.
+
+        Args:
+            before: what an earlier command left.
+            deny: deny writes at the source, unless that one has done so already.
+
+        Raises:
+            StillWritten: somebody writes to the source.
+            NotReady: the daemon does not get through, or the tables are not equal.
+            TakenOver: another command goes on with it; nothing is taken back.
+            OperatorError: a call failed.
+        """
+        now, token = self._clock.now(), secrets.token_hex(8)
+        mark = before.taken_over(token) if before else SwitchMark.begun(token, now)
+        self._set(before, mark)
+        try:
+            return self._certified(deny=deny or bool(mark.sid))
+        except TakenOver:
+            raise
+        except BaseException:
+            self._undo()
+            raise
+
+    def _problems(self) -> list[str]:
+        sight = self._parts.look()
+        most_lag = max(MOST_LAG, 2.0 * self._task.checkpoint_seconds)
+        found = [*problems(sight, most_lag, MOST_IDLE), *pauses(sight)]
+        for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters")):
+            found += [f"{count} open {what} are noted on this host"] if count else []
+        return found
+
+    def _certified(self, *, deny: bool) -> Certificate:
+        parts = self._parts
+        if deny:
+            self._deny()
+        parts.say(
+            f"waiting until {self._task.source} was quiet for {QUIET:.0f} s and the daemon has "
+            f"applied all of it, for up to {self._most_seconds:.0f} s"
+        )
+        watch = self._await_end()
+        quiet_since = self._clock.now() - QUIET
+        parts.say("nobody writes, and every shard is read to its end; comparing both tables")
+        written = watch.written
+        proof = self._proven(watch, written)
+        parts.say(f"{proof.source:,} items compared, nothing differs; looking once more")
+        self._look_last(watch, written)
+        return self._certify(watch, proof, quiet_since)
+
+    def _certify(self, watch: WriterWatch, proof: Proof, quiet_since: float) -> Certificate:
+        parts, mark = self._parts, self._mark
+        assert mark is not None
+        if mark.sid and not parts.freeze(mark.sid, mark.source).stands():
+            raise NotReady(
+                f"Somebody took the denial of writes out of the policy of {self._task.source}.",
+                f"find out who, then kcl-processor switchover {self._task.name} --freeze",
+            )
+        certificate = Certificate(
+            task=self._task.name,
+            host=mark.host,
+            source=parts.ours.source,
+            stream=parts.ours.stream,
+            destination=parts.ours.destination,
+            rules=parts.ours.rules,
+            begun_at=mark.started_at,
+            quiet_since=quiet_since,
+            certified_at=self._clock.now(),
+            shards=tuple(watch.ends()),
+            proof=proof,
+            expired=watch.expired,
+            frozen=bool(mark.sid),
+        )
+        over = replace(mark, state=SwitchState.OVER, certificate=certificate.text())
+        self._set(mark, over)
+        self._hold()
+        return certificate
+
+    def _hold(self) -> None:
+        """Let nothing more out to the destination: time to live goes on to delete at the source,
+        and would delete there what the writers write by then."""
+        pause(self._task, Pause(None, f"{_BY} of {whoever()}", float(int(self._clock.now()))))
+        self._parts.say(f"the daemon is paused, which is in force in {IN_FORCE} s")
+        self._parts.wait(IN_FORCE)
+
+    def _deny(self) -> None:
+        mark = self._mark
+        assert mark is not None
+        sid, arn = mark.sid or new_sid(), mark.source or self._parts.ours.source.arn
+
+        def note(policy: str | None) -> None:
+            before = self._mark
+            self._set(before, replace(mark, sid=sid, source=arn, policy=policy))
+
+        self._parts.freeze(sid, arn).put(note)
+        self._parts.say(f"writes to {self._task.source} are denied, by statement {sid}")
+
+    def _await_end(self) -> WriterWatch:
+        watch, began = self._parts.watch(), self._clock.elapsed()
+        watch.begin(self._parts.leases())
+        said_at, written, written_at = began, 0, began
+        while True:
+            watch.look()
+            now = self._clock.elapsed()
+            if watch.written > written:
+                written, written_at = watch.written, now
+            behind = watch.behind(self._parts.leases()) if watch.quiet else []
+            if watch.quiet and not behind:
+                return watch
+            if now - began >= self._most_seconds:
+                raise self._unending(watch, behind, recent=now - written_at < 2 * QUIET)
+            if now - said_at >= _LINES:
+                said_at = now
+                self._parts.say(_progress(watch, behind, now - written_at))
+            self._parts.wait(_POLL)
+
+    def _unending(self, watch: WriterWatch, behind: list[str], *, recent: bool) -> OperatorError:
+        seconds = f"within {self._most_seconds:.0f} s"
+        if not watch.quiet and recent and watch.written:
+            return self._written(watch)
+        if not watch.quiet:
+            orphans = watch.orphans()
+            why = f"what follows shard {orphans[0]} is not listed" if orphans else "it is busy"
+            return NotReady(
+                f"The stream of {self._task.source} could not be read to its end {seconds}: {why}.",
+                f"kcl-processor doctor {self._task.name}, then again, with more --wait",
+            )
+        return NotReady(
+            f"The daemon has not applied everything {seconds}: {'; '.join(behind[:3])}.",
+            f"kcl-processor status {self._task.name}, then again, with more --wait",
+        )
+
+    def _proven(self, watch: WriterWatch, written: int) -> Proof:
+        last = self._clock.elapsed()
+
+        def on_turn() -> None:
+            nonlocal last
+            if self._clock.elapsed() - last >= _WATCHING:
+                watch.look()
+                last = self._clock.elapsed()
+                self._refuse_written(watch, written)
+
+        proof = self._parts.prove(on_turn, consistent=True)
+        if proof.differing or proof.unsure:
+            raise self._unequal(proof)
+        return proof
+
+    def _look_last(self, watch: WriterWatch, written: int) -> None:
+        deadline = self._clock.elapsed() + self._most_seconds
+        watch.disturb()
+        while not watch.quiet:
+            watch.look()
+            self._refuse_written(watch, written)
+            if self._clock.elapsed() >= deadline:
+                raise self._unending(watch, [], recent=False)
+            self._parts.wait(_POLL)
+
+    def _refuse_written(self, watch: WriterWatch, written: int) -> None:
+        if watch.written > written:
+            raise self._written(watch)
+
+    def _written(self, watch: WriterWatch) -> StillWritten:
+        shard, at = watch.last_written() or ("", 0.0)
+        made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+        return StillWritten(
+            f"Somebody still writes to {self._task.source}: the last change was made at {made}, "
+            f"and is in shard {shard}.",
+            "stop that writer, whom CloudTrail's data events name, then "
+            f"kcl-processor switchover {self._task.name}",
+        )
+
+    def _unequal(self, proof: Proof) -> NotReady:
+        unsure = f", and {proof.unsure} keys are not decided" if proof.unsure else ""
+        return NotReady(
+            f"{self._task.source} and {self._task.destination} are not equal: {proof.differing} "
+            f"keys differ{unsure}.",
+            f"kcl-processor verify {self._task.name} --repair",
+        )
+
+    def _set(self, before: SwitchMark | None, after: SwitchMark | None) -> None:
+        replace_switch(self._task, before, after)
+        self._mark = after
+
+    def _undo(self) -> None:
+        mark = self._mark
+        try:
+            if mark:
+                take_back(self._parts.files, mark, self._parts.freeze)
+        except OperatorError as failure:
+            self._parts.say(
+                f"What was changed could not be taken back: {failure.message} "
+                f"Try: kcl-processor switchover {self._task.name} --back"
+            )
+        else:
+            self._parts.say("Everything is as it was.")
+
+
+def identify(task: Task, clock: Clock, wait: Wait) -> Identity:
+    """What a task is, as its tables are; it has gone on with its checkpoints, and no copy is open.
+
+    Raises:
+        ConfigError: the checkpoints are of other tables or rules, or a copy is not finished.
+        NotReady: the daemon reads an older stream still.
+        GapError, SourceError, DestinationError, PermissionDenied: as a start would say.
+    """
+    facts = check_source(task.source)
+    destination, transform = check_destination(task, facts.keys, facts.table)
+    ours = Identity(facts.table, facts.stream_arn, destination, digest_of(transform))
+    claim = read_claim(task)
+    refuse(task, claim, ours, Stream(clients.streams(task.source), ours.stream, clock, wait))
+    refuse_unfinished(task, clock.now())
+    refuse_live_unfinished(task, "switch over", clock.now())
+    if claim and claim.stream != ours.stream:
+        raise NotReady(
+            f"The stream of {task.source} was turned off and on again, and the daemon reads the "
+            f"older one, {claim.stream}, still.",
+            f"kcl-processor status {task.name}, and again once it reads {ours.stream}",
+        )
+    return ours
+
+
+def take_back(files: TaskFiles, mark: SwitchMark, freeze: MakeFreeze) -> None:
+    """Leave everything as it was before a switchover; of one that is over, too.
+
+    Raises:
+        TakenOver: another command goes on with it.
+        OperatorError, PermissionDenied: the table's policy cannot be changed.
+    """
+    back = replace(mark, token=secrets.token_hex(8), state=SwitchState.BACK)
+    replace_switch(files.task, mark, back)
+    if mark.sid:
+        freeze(mark.sid, mark.source).lift(mark.policy)
+    if any(one.shard is None and one.by.startswith(_BY) for one in read_pauses(files.task)):
+        resume(files.task, ALL)
+    replace_switch(files.task, back, None)
+    with suppress(OSError):
+        files.certificate.unlink(missing_ok=True)
+
+
+def thaw(task: Task, mark: SwitchMark, freeze: MakeFreeze) -> None:
+    """Allow writes at the source again; the certificate stands.
+
+    Raises:
+        TakenOver: another command changed it meanwhile.
+        OperatorError, PermissionDenied: the table's policy cannot be changed.
+    """
+    freeze(mark.sid, mark.source).lift(mark.policy)
+    replace_switch(task, mark, replace(mark, sid="", source="", policy=None))
+
+
+def keep(files: TaskFiles, certificate: Certificate) -> None:
+    """Keep a certificate in this host's state directory, too.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    replace_file(files.certificate, certificate.text().encode() + b"\n")
+
+
+def written_since(certificate: Certificate, watch: WriterWatch, wait: Wait) -> int | None:
+    """Changes that writers made at the source since; ``None`` where nobody can tell any more.
+
+    Args:
+        watch: over the certificate's stream; it has not begun.
+
+    Raises:
+        PermissionDenied, OperatorError: the stream cannot be read.
+    """
+    try:
+        watch.begin_behind(certificate.shards)
+        for _ in range(EMPTY_READINGS):
+            watch.look()
+            wait(_POLL)
+    except (GapError, SourceError):
+        return None
+    return watch.written
+
+
+def _progress(watch: WriterWatch, behind: list[str], still: float) -> str:
+    if not watch.quiet:
+        return f"not quiet yet: {watch.written} changes, the last one read {still:.0f} s ago"
+    return f"quiet, and {len(behind)} shards are not applied to their end: {behind[0]}"

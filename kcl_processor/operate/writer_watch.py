@@ -1,0 +1,249 @@
+"""Whether anybody still writes at a source, and whether the daemon has applied all of it.
+
+Both are told by readers of our own, one a shard, beside the daemon's: what they find is counted,
+and where each shard ends is known from them and not from a checkpoint, which does not move while a
+shard is idle. What time to live deletes is no writer's: nobody can stop it, it is counted apart.
+
+A change shows in the stream some time after it was made, and AWS gives no bound for that (developer
+guide, "Change data capture for DynamoDB Streams": near real time). So :data:`QUIET` is chosen, and
+not known: for so many seconds every open shard was read again and again, and was empty. What comes
+later still is no loss: whoever proves equality reads the tables themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from kcl_processor.aws import clients
+from kcl_processor.clock import Clock
+from kcl_processor.errors import GapError
+from kcl_processor.fleet.leases import Lease
+from kcl_processor.fleet.stream import Stream, StreamShard
+from kcl_processor.fleet.tail import Record, ShardTail
+
+# Seconds, and readings of every shard in a row, that find nothing before a stream is quiet.
+QUIET = 15.0
+EMPTY_READINGS = 5
+# Seconds for which a list of shards is good enough; some of them lie in a quiet time.
+LISTED = 4.0
+
+# Makes the reader of a shard, behind a sequence number or from its oldest change.
+MakeTail = Callable[[str, str | None], ShardTail]
+
+
+@dataclass(frozen=True)
+class ShardEnd:
+    """How far a shard was read.
+
+    Attributes:
+        last: the last sequence number; where nothing came, the one at which reading began, and
+            ``None`` for an empty shard.
+        closed: it takes no more changes.
+    """
+
+    shard: str
+    last: str | None
+    closed: bool
+
+
+@dataclass
+class _Seen:
+    """A shard that is read: its last change of a writer, and how many there were."""
+
+    tail: ShardTail
+    last_written: str | None = None
+    written: int = 0
+    expired: int = 0
+    newest: float = 0.0
+
+    def take(self, records: Iterable[Record]) -> bool:
+        """Count what was read; whether a writer made some of it."""
+        before = self.written
+        for one in records:
+            if one.expired:
+                self.expired += 1
+                continue
+            self.written += 1
+            self.last_written = one.sequence_number
+            self.newest = max(self.newest, one.created)
+        return self.written > before
+
+
+class WriterWatch:
+    """Reads a stream on, shard by shard, from where it began.
+
+    Args:
+        stream: keeps a list of shards for :data:`LISTED` seconds.
+    """
+
+    def __init__(self, stream: Stream, make_tail: MakeTail, clock: Clock) -> None:
+        self._stream = stream
+        self._make_tail = make_tail
+        self._clock = clock
+        self._seen: dict[str, _Seen] = {}
+        # Shards that were read to their end before.
+        self._passed: set[str] = set()
+        self._closed_without_children: list[str] = []
+        self._empty = 0
+        self._quiet_since = clock.elapsed()
+
+    def begin(self, leases: Iterable[Lease]) -> None:
+        """Begin behind each checkpoint; a shard that was never read begins at its oldest change.
+
+        Raises:
+            SourceError, PermissionDenied: the shards cannot be listed.
+        """
+        leases = list(leases)
+        by_shard = {lease.shard: lease for lease in leases}
+        shards = self._stream.shards()
+        cleaned_up = _forebears(shards, by_shard)
+        for shard in shards:
+            lease = by_shard.get(shard.id)
+            if lease.ended if lease else shard.id in cleaned_up:
+                self._passed.add(shard.id)
+            else:
+                at = lease.checkpoint if lease and lease.checkpoint.isdigit() else None
+                self._read_from(shard.id, at)
+
+    def begin_behind(self, ends: Iterable[ShardEnd]) -> None:
+        """Begin where an earlier watch ended.
+
+        Raises:
+            GapError: a shard is gone, and with it what came after it.
+            SourceError, PermissionDenied: the shards cannot be listed.
+        """
+        ended = {end.shard: end for end in ends}
+        shards = self._stream.shards()
+        for gone in ended.keys() - {shard.id for shard in shards}:
+            raise GapError(
+                f"Shard {gone} has left the stream, and what came behind it is not known.",
+                "kcl-processor verify compares the tables themselves",
+            )
+        later = _descendants(shards, ended)
+        for shard in shards:
+            if shard.id in ended and not ended[shard.id].closed:
+                self._read_from(shard.id, ended[shard.id].last)
+            elif shard.id not in later:
+                self._passed.add(shard.id)
+
+    def look(self) -> None:
+        """Read every shard once.
+
+        Raises:
+            GapError: changes left the stream unread.
+            SourceError, PermissionDenied: the stream cannot be read.
+        """
+        began = self._clock.elapsed()
+        shards = self._stream.shards()
+        for shard in shards:
+            if shard.id not in self._passed and shard.id not in self._seen:
+                self._read_from(shard.id, None)
+        open_ones = [one for one in self._seen.values() if not one.tail.ended]
+        with ThreadPoolExecutor(clients.CONNECTIONS) as pool:
+            found = list(pool.map(lambda one: one.tail.read(), open_ones))
+        quiet = True
+        for one, records in zip(open_ones, found, strict=True):
+            # One that was put off tells nothing.
+            quiet &= records is not None and not one.take(records)
+        parents = {shard.parent for shard in shards}
+        ended = {name for name, one in self._seen.items() if one.tail.ended}
+        closed = ended | {shard.id for shard in shards if not shard.open}
+        self._closed_without_children = sorted(closed - parents)
+        if not quiet or self._closed_without_children:
+            self.disturb()
+        else:
+            self._quiet_since = self._quiet_since if self._empty else began
+            self._empty += 1
+
+    def disturb(self) -> None:
+        """Let the quiet begin anew."""
+        self._empty = 0
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing came for long enough."""
+        lasted = self._clock.elapsed() - self._quiet_since
+        return self._empty >= EMPTY_READINGS and lasted >= QUIET
+
+    @property
+    def written(self) -> int:
+        """Changes that writers made, since the begin."""
+        return sum(one.written for one in self._seen.values())
+
+    @property
+    def expired(self) -> int:
+        """What time to live deleted, since the begin."""
+        return sum(one.expired for one in self._seen.values())
+
+    def last_written(self) -> tuple[str, float] | None:
+        """The shard with the youngest change of a writer, and when the source made it."""
+        found = [(one.newest, name) for name, one in self._seen.items() if one.written]
+        return (max(found)[1], max(found)[0]) if found else None
+
+    def orphans(self) -> list[str]:
+        """Closed shards of which no child is listed, so that what follows them is not known."""
+        return self._closed_without_children
+
+    def behind(self, leases: Iterable[Lease]) -> list[str]:
+        """What the daemon has not applied yet, in words; nothing if it is through.
+
+        An idle shard's checkpoint may stand anywhere: nothing lies behind it, which was read.
+        """
+        by_shard = {lease.shard: lease for lease in leases}
+        cleaned_up = _forebears(self._stream.shards(), by_shard)
+        return list(self._behind(by_shard, cleaned_up))
+
+    def ends(self) -> list[ShardEnd]:
+        """How far each shard was read, in the order of their ids."""
+        return [
+            ShardEnd(name, one.tail.after, one.tail.ended)
+            for name, one in sorted(self._seen.items())
+        ]
+
+    def _behind(self, by_shard: Mapping[str, Lease], cleaned_up: set[str]) -> Iterator[str]:
+        for name, one in sorted(self._seen.items()):
+            lease = by_shard.get(name)
+            if lease.ended if lease else name in cleaned_up:
+                continue
+            if one.tail.ended:
+                yield f"shard {name} is closed, and not read to its end"
+            elif one.last_written and not _has_reached(lease, one.last_written):
+                at = lease.checkpoint if lease else "no lease"
+                yield f"shard {name} is at {at}, and its last change is {one.last_written}"
+
+    def _read_from(self, shard: str, after: str | None) -> None:
+        self._seen[shard] = _Seen(self._make_tail(shard, after))
+
+
+def _has_reached(lease: Lease | None, sequence_number: str) -> bool:
+    """Whether a checkpoint is at a change or behind it; the numbers are of 21 to 40 digits."""
+    at = lease.checkpoint if lease else ""
+    return at.isdigit() and int(at) >= int(sequence_number)
+
+
+def _forebears(shards: Iterable[StreamShard], leased: Iterable[str]) -> set[str]:
+    """Shards of which a descendant has a lease: KCL removes an ended shard's own behind that."""
+    parents = {shard.id: shard.parent for shard in shards}
+    found: set[str] = set()
+    for name in leased:
+        parent = parents.get(name)
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parents.get(parent)
+    return found
+
+
+def _descendants(shards: Iterable[StreamShard], of: Iterable[str]) -> set[str]:
+    """Shards that came after some others."""
+    parents = {shard.id: shard.parent for shard in shards}
+    first = set(of)
+    found: set[str] = set()
+    for name in parents:
+        line = [name]
+        while (parent := parents.get(line[-1])) and parent not in first | found:
+            line.append(parent)
+        if parent:
+            found.update(line)
+    return found - first

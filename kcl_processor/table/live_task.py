@@ -1,0 +1,254 @@
+"""One run of a copy beside the daemon: checks, what an earlier run left, and the copy itself."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.errors import ConfigError, OperatorError
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.launch import preflight
+from kcl_processor.launch.live_mark import LiveMark, read_live_mark, replace_live_mark
+from kcl_processor.launch.patience import once_renewed
+from kcl_processor.state.owner import own
+from kcl_processor.table import copy_checks
+from kcl_processor.table.copy_book import CopyBook
+from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
+from kcl_processor.table.copy_sides import CopyOptions, Tables, describe
+from kcl_processor.table.copy_task import Copied, CopyRunning, await_others, lock_copy
+from kcl_processor.table.copy_watch import CopyListener, CopyWatch
+from kcl_processor.table.crew import Crew, processes_for
+from kcl_processor.table.held_row import Overtaken
+from kcl_processor.table.live_ahead import Ahead, AheadRows
+from kcl_processor.table.live_checks import GapWatch, refuse_gap, refuse_unfollowed
+from kcl_processor.table.live_hold import LiveHold
+from kcl_processor.table.live_share import LiveShare
+from kcl_processor.table.pace import Halt
+from kcl_processor.table.part_row import PartRow
+from kcl_processor.table.scan import FEWEST, segments_for
+from kcl_processor.table.table_copy import CopyReport
+from kcl_processor.table.table_reader import Segment
+
+WHOLE = Segment(0, 1)
+
+T = TypeVar("T")
+
+
+def run_live(
+    files: TaskFiles, options: CopyOptions, listener: CopyListener, halt: Halt, clock: Clock
+) -> Copied:
+    """Copy what is left of a task's source, or of one part of it, beside the daemon.
+
+    Returns:
+        the finished progress; that of an earlier run if it had finished.
+
+    Raises:
+        ConfigError: the daemon was never started, or may pass over what changes meanwhile.
+        GapError: all is copied, and the daemon has lost changes meanwhile.
+        OperatorError: a check or the copy failed; what was copied stays, and is gone on from.
+        Halted: ``halt`` was set.
+    """
+    task, part = files.task, options.part or WHOLE
+    with ExitStack() as locks:
+        # The copy of an earlier start may take some seconds to its end.
+        lock = _within(options, CopyRunning, lambda: lock_copy(task, options.part), halt, clock)
+        locks.enter_context(lock)
+        own(files)
+        tables = describe(task, options)
+        preflight.refuse_queue(task, listener.warn)
+        row = PartRow(task, part, clock, halt.wait)
+        hold = LiveHold(task, part, row, tables.identity, clock, halt.wait)
+        run = _Run(files, options, part, tables, row, hold, listener, halt, clock)
+        return run.to_its_end()
+
+
+def announce(
+    files: TaskFiles, options: CopyOptions, tell: Callable[[str], None], clock: Clock
+) -> None:
+    """Begin a task's copy before its daemon is started: whoever copies joins it.
+
+    So it is known from then on that a copy is to come, and that the destination held nothing.
+
+    Raises:
+        DestinationError: it holds items, and is to be empty.
+        OperatorError: a side, or the checkpoints, cannot be described or written.
+    """
+    task = files.task
+    own(files)
+    tables = describe(task, options)
+    preflight.refuse_queue(task, tell)
+    make_kcl_tables(task)
+    if read_live_mark(task) is None:
+        if options.to_empty_only:
+            copy_checks.refuse_items(task)
+        to_empty = options.to_empty_only or not copy_checks.holds_items(task)
+        size = tables.source["TableSizeBytes"]
+        mark = LiveMark.begun(
+            uuid.uuid4().hex,
+            clock.now(),
+            WHOLE.total,
+            options.segments or segments_for(size),
+            tables.identity.rules,
+            to_empty=to_empty,
+        )
+        replace_live_mark(task, None, mark)
+
+
+def _within(
+    options: CopyOptions,
+    error: type[OperatorError],
+    step: Callable[[], T],
+    halt: Halt,
+    clock: Clock,
+) -> T:
+    """Take a step, again and again while it fails so, for as long as the patience lasts."""
+    until = clock.elapsed() + options.patience
+    while True:
+        try:
+            return step()
+        except error:
+            if clock.elapsed() >= until:
+                raise
+        halt.wait(1.0)
+
+
+@dataclass(frozen=True)
+class _Run:
+    files: TaskFiles
+    options: CopyOptions
+    part: Segment
+    tables: Tables
+    row: PartRow
+    hold: LiveHold
+    listener: CopyListener
+    halt: Halt
+    clock: Clock
+
+    def to_its_end(self) -> Copied:
+        progress = self._begun()
+        if progress.finished_at is None or not self.hold.is_done(progress):
+            try:
+                left = self._held(progress)
+            finally:
+                self.row.release(progress)
+            self.listener.progress(progress)
+            if left:
+                self.listener.warn(f"{left} of {self.part.total} parts are not copied yet.")
+                return Copied(progress, whole=False)
+            self._gaps(progress).refuse()
+        else:
+            self.listener.warn("The copy was finished before; nothing is copied.")
+            refuse_gap(self.files, self.tables.identity, progress.started_at, self.clock)
+        return Copied(progress, whole=True)
+
+    def _gaps(self, progress: CopyProgress) -> GapWatch:
+        tell = self.listener.warn
+        return GapWatch(self.files, self.tables.identity, progress, tell, self.clock)
+
+    def _begun(self) -> CopyProgress:
+        """The progress to go on from, held, or a finished one."""
+        hold, restart = self.hold, self.options.restart
+        while True:
+            found = self.row.load()
+            hold.refuse_others(found, restart=restart)
+            if found and hold.is_done(found):
+                return found
+            _within(self.options, ConfigError, self._refuse_unfollowed, self.halt, self.clock)
+            mine = found if found and hold.is_of_last(found) else None
+            progress = mine or self._new(hold.joined)
+            try:
+                hold.begin(progress)
+            except Overtaken:
+                # Another part began the copy, or went on with this one, and it is joined.
+                if restart:
+                    raise
+            else:
+                return progress
+
+    def _refuse_unfollowed(self) -> None:
+        refuse_unfollowed(self.files.task, self.tables.identity, self.clock, self.halt.wait)
+
+    def _new(self, joined: LiveMark | None) -> CopyProgress:
+        tables, total = self.tables, self.part.total
+        size = tables.source["TableSizeBytes"]
+        now = self.clock.now()
+        least = FEWEST * total if total > 1 else 0
+        segments = self.options.segments or max(segments_for(size), least)
+        # A scan may miss what is younger, and the daemon may have its position from just now.
+        self.halt.wait(copy_checks.SETTLED_SECONDS)
+        if joined is None:
+            copy_checks.await_stream(self.files.task.source, tables.stream_arn, now, self.halt.wait)
+        return CopyProgress(
+            str(tables.identity.source),
+            str(tables.identity.destination),
+            tables.stream_arn,
+            tables.source["ItemCount"] // total,
+            size // total,
+            started_at=joined.started_at if joined else now,
+            segments=[SegmentProgress() for _ in range(joined.segments if joined else segments)],
+            part=self.part.number,
+            parts=total,
+            token=joined.token if joined else "",
+            to_empty=joined.to_empty if joined else not copy_checks.holds_items(self.files.task),
+            # It may take longer than the stream keeps, for the daemon reads that meanwhile.
+            forced=True,
+            rules=tables.identity.rules,
+        )
+
+    def _held(self, progress: CopyProgress) -> int:
+        """Copy what is left; how many parts are not copied."""
+        hold, halt = self.hold, self.halt
+
+        gaps = self._gaps(progress)
+
+        def look() -> None:
+            self._patiently(lambda: hold.look(progress))
+            gaps.look()
+
+        watch = CopyWatch(progress, look, self.listener, halt, self.clock)
+        try:
+            look()
+            await_others(hold, look, self.listener, halt)
+            if progress.finished_at is None:
+                self._copy(progress, watch)
+            return self._patiently(lambda: hold.finish(progress))
+        finally:
+            halt.set()
+
+    def _copy(self, progress: CopyProgress, watch: Callable[[], None]) -> None:
+        ahead = AheadRows(self.files.task, self.part, progress.rules)
+        book = CopyBook(
+            progress, lambda saved: self._patiently(lambda: self.row.save(saved)), self.clock
+        )
+        left = sum(not segment.done for segment in progress.own_segments.values())
+        count = processes_for(left, self.options.processes)
+        share = LiveShare(
+            self.files, progress, self.tables, count, self.hold.fence, self.halt, self.clock
+        )
+        again = f"kcl-processor copy --live {self.files.task.name} goes on from here"
+
+        def hear(worker: int, report: Ahead | CopyReport) -> None:
+            if isinstance(report, Ahead):
+                ahead.hear(progress.token, worker, report)
+            else:
+                book.hear(worker, report)
+
+        def write_down() -> None:
+            self._patiently(ahead.save)
+            book.save()
+
+        left_behind = ahead.load(progress.token, of_all=self.part.number == 0)
+        if left_behind:
+            behind = Crew(1, lambda link: share.look_behind(left_behind, link), self.halt, again)
+            behind.run(hear, write_down, watch)
+        Crew(count, share.work, self.halt, again).run(hear, write_down, watch)
+        book.close()
+        self._patiently(ahead.clear)
+
+    def _patiently(self, step: Callable[[], T]) -> T:
+        return once_renewed(step, self.clock, self.halt.wait, self.listener.warn)

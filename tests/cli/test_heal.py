@@ -1,0 +1,46 @@
+"""`heal` tells of each gap what became of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.errors import ExitCode
+from kcl_processor.state.gaps import Gap, note_gap, open_gaps
+from tests.cli.ask import Ask
+
+
+def note(file: Path, tmp_path: Path) -> TaskFiles:
+    """A gap of no known begin, on the host of the commands."""
+    files = TaskFiles(load_tasks(file)[0], tmp_path / "state")
+    note_gap(files.gaps, Gap(1.7e9, None, "stream", None, None, "the stream was turned off"))
+    return files
+
+
+def test_without_a_gap_nothing_is_to_be_healed(ask: Ask) -> None:
+    """And nothing is asked for."""
+    code, out, _ = ask("heal", "--json")
+    assert (code, json.loads(out)) == (ExitCode.OK, [])
+    code, out, err = ask("heal")
+    assert (code, out) == (ExitCode.OK, "") and "No gap is open on this host." in err
+
+
+def test_a_gap_that_is_open_still_is_told_with_what_to_type(
+    ask: Ask, file: Path, tmp_path: Path
+) -> None:
+    """Its code is that of a gap."""
+    note(file, tmp_path)
+    code, out, err = ask("heal", "--bucket", "b", "--json")
+    (told,) = json.loads(out)
+    assert code == ExitCode.GAP and told["state"] == "open" and "the stream was off" in told["why"]
+    assert "verify" in err and "--repair --delete-extra" in err
+
+
+def test_verify_settles_what_no_export_heals(ask: Ask, file: Path, tmp_path: Path) -> None:
+    """Both tables are empty, and so equal."""
+    files = note(file, tmp_path)
+    code, _, err = ask("heal", "--verify")
+    assert code == ExitCode.OK, err
+    assert open_gaps(files.gaps) == [] and "1 gaps noted on this host are settled" in err

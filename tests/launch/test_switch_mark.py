@@ -1,0 +1,63 @@
+"""How far a switchover is, is written down for every host."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kcl_processor.errors import ConfigError
+from kcl_processor.launch.switch_mark import (
+    SwitchMark,
+    SwitchState,
+    TakenOver,
+    read_switch,
+    refuse_switched,
+    replace_switch,
+)
+from tests.kcl_tables import fill, make_task
+
+BEGUN = SwitchMark.begun("a", 1_700_000_000.125)
+
+
+def test_a_mark_is_read_as_it_was_written(moto_url: str) -> None:
+    """Also with a policy that was there before, and without one."""
+    task = make_task(moto_url)
+    assert read_switch(task) is None
+    fill(task, [])
+    frozen = replace(BEGUN, sid="Sid1", source="arn:aws:x", policy='{"Statement": []}')
+    over = replace(frozen, state=SwitchState.OVER, certificate="{}", policy=None)
+    before: SwitchMark | None = None
+    for after in (BEGUN, frozen, over, None):
+        replace_switch(task, before, after)
+        assert read_switch(task) == after
+        before = after
+
+
+def test_one_that_was_taken_over_changes_nothing(moto_url: str) -> None:
+    """Two commands on one task: the second goes on, and the first sees it."""
+    task = make_task(moto_url)
+    fill(task, [])
+    replace_switch(task, None, BEGUN)
+    with pytest.raises(TakenOver):
+        replace_switch(task, None, replace(BEGUN, token="b"))
+    second = BEGUN.taken_over("b")
+    replace_switch(task, BEGUN, second)
+    with pytest.raises(TakenOver, match="Another command went on"):
+        replace_switch(task, BEGUN, None)
+    assert read_switch(task) == second
+    assert (second.started_at, second.state) == (BEGUN.started_at, SwitchState.BEGUN)
+
+
+def test_only_a_task_whose_writers_have_moved_is_not_started(moto_url: str) -> None:
+    """Until its certificate is there, the daemon has to go on."""
+    task = make_task(moto_url)
+    fill(task, [])
+    refuse_switched(task)
+    replace_switch(task, None, BEGUN)
+    refuse_switched(task)
+    over = replace(BEGUN, state=SwitchState.OVER, certificate="{}")
+    replace_switch(task, BEGUN, over)
+    with pytest.raises(ConfigError, match="at 2023-11-14T22:13:20Z") as refused:
+        refuse_switched(task)
+    assert refused.value.hint.startswith(f"kcl-processor switchover {task.name} --back")

@@ -1,0 +1,178 @@
+"""A stream is quiet when every shard was read empty for long enough, and read to its end when no
+checkpoint is before what was found."""
+
+from __future__ import annotations
+
+import pytest
+
+from kcl_processor.errors import GapError
+from kcl_processor.fleet.leases import SHARD_END, TRIM_HORIZON
+from kcl_processor.operate.writer_watch import (
+    EMPTY_READINGS,
+    QUIET,
+    ShardEnd,
+    WriterWatch,
+)
+from tests.fakes import HandClock
+from tests.kcl_tables import lease_row
+from tests.tails import FakeSource
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+def watch_of(source: FakeSource, clock: HandClock) -> WriterWatch:
+    return WriterWatch(source, source.tails, clock)
+
+
+def looks(watch: WriterWatch, clock: HandClock, seconds: float = QUIET) -> None:
+    """Look once a second for so long."""
+    for _ in range(int(seconds) + 1):
+        watch.look()
+        clock.turn(1)
+
+
+def test_it_is_quiet_after_a_while_without_a_change(clock: HandClock) -> None:
+    """Not sooner, however often it was read; and a change begins it anew."""
+    source = FakeSource(logs={"a": []})
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a", "7")])
+    for _ in range(3 * EMPTY_READINGS):
+        watch.look()
+    assert not watch.quiet
+    looks(watch, clock)
+    assert watch.quiet
+    source.write("a", 8)
+    watch.look()
+    assert not watch.quiet and watch.written == 1
+    assert watch.last_written() == ("a", 1008.0)
+    looks(watch, clock)
+    assert watch.quiet
+
+
+def test_a_few_readings_are_not_enough_however_long_they_take(clock: HandClock) -> None:
+    """A slow service shows nothing in the time in which it was not asked."""
+    watch = watch_of(FakeSource(logs={"a": []}), clock)
+    watch.begin([lease_row("a")])
+    for _ in range(EMPTY_READINGS - 1):
+        watch.look()
+        clock.turn(QUIET)
+    assert not watch.quiet
+    watch.look()
+    assert watch.quiet
+
+
+def test_a_shard_that_cannot_be_read_is_not_quiet(clock: HandClock) -> None:
+    """What was put off may hold anything."""
+    source = FakeSource(logs={"a": [], "b": []}, busy={"b"})
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a"), lease_row("b")])
+    looks(watch, clock)
+    assert not watch.quiet
+    source.busy.clear()
+    looks(watch, clock)
+    assert watch.quiet
+
+
+def test_what_time_to_live_deletes_is_no_writers(clock: HandClock) -> None:
+    """It goes on while the stream is quiet, and no checkpoint is waited for because of it."""
+    source = FakeSource(logs={"a": []})
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a", "5")])
+    for number in range(6, 30):
+        source.write("a", number, expired=True)
+        watch.look()
+        clock.turn(1)
+    assert watch.quiet and (watch.written, watch.expired) == (0, 24)
+    assert watch.behind([lease_row("a", "5")]) == []
+
+
+def test_an_idle_shard_is_read_to_its_end_wherever_its_checkpoint_stands(clock: HandClock) -> None:
+    """Nothing lies behind it; of one that has something behind it the number is awaited."""
+    source = FakeSource(logs={"a": [], "b": [], "c": []})
+    for number in (99, 101):
+        source.write("b", number)
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a", TRIM_HORIZON), lease_row("b", "99")])
+    watch.look()
+    # As texts, 99 is behind 101.
+    assert watch.behind([lease_row("a", TRIM_HORIZON), lease_row("b", "99")]) == [
+        "shard b is at 99, and its last change is 101"
+    ]
+    assert watch.behind([lease_row("a", TRIM_HORIZON), lease_row("b", "101")]) == []
+    assert watch.behind([lease_row("b", SHARD_END)]) == []
+    assert watch.ends() == [
+        ShardEnd("a", None, closed=False),
+        ShardEnd("b", "101", closed=False),
+        ShardEnd("c", None, closed=False),
+    ]
+
+
+def test_a_change_in_a_shard_without_a_lease_is_awaited(clock: HandClock) -> None:
+    """The daemon has not found the shard yet."""
+    source = FakeSource()
+    source.write("a", 1)
+    watch = watch_of(source, clock)
+    watch.begin([])
+    watch.look()
+    assert watch.behind([]) == ["shard a is at no lease, and its last change is 1"]
+
+
+def test_shards_that_were_read_to_their_end_are_not_read_again(clock: HandClock) -> None:
+    """By their lease, or by their children's, behind which KCL removes it."""
+    source = FakeSource(logs={"a": [], "b": [], "c": []}, closed={"a", "b"})
+    source.parents = {"b": "a", "c": "b"}
+    for shard in ("a", "b"):
+        source.write(shard, 1)
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("b", SHARD_END, parents=["a"]), lease_row("c", "3", parents=["b"])])
+    looks(watch, clock)
+    assert watch.quiet and watch.written == 0
+    assert [end.shard for end in watch.ends()] == ["c"]
+
+
+def test_what_follows_a_closed_shard_is_read_too(clock: HandClock) -> None:
+    """Also what the daemon has read already; and before it is listed nothing is quiet."""
+    source = FakeSource(logs={"a": []})
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a", "5")])
+    watch.look()
+    source.closed.add("a")
+    looks(watch, clock)
+    assert not watch.quiet and watch.orphans() == ["a"]
+    source.roll_over("a", "b")
+    source.write("b", 9)
+    watch.look()
+    assert watch.written == 1 and watch.orphans() == []
+    assert watch.behind([lease_row("a", "5")]) == [
+        "shard a is closed, and not read to its end",
+        "shard b is at no lease, and its last change is 9",
+    ]
+    leases = [lease_row("a", SHARD_END), lease_row("b", "9", parents=["a"])]
+    looks(watch, clock)
+    assert watch.behind(leases) == [] and watch.quiet
+    assert watch.behind(leases[1:]) == []
+
+
+def test_a_watch_goes_on_where_another_ended(clock: HandClock) -> None:
+    """Only what came since counts, in those shards and in their descendants."""
+    source = FakeSource(logs={"old": [], "a": []}, closed={"old"}, parents={"a": "old"})
+    for shard in ("old", "a"):
+        source.write(shard, 4)
+    ends = [ShardEnd("a", "4", closed=False)]
+    later = watch_of(source, clock)
+    later.begin_behind(ends)
+    later.look()
+    assert later.written == 0
+    source.roll_over("a", "b")
+    source.roll_over("b", "c")
+    source.write("c", 8)
+    again = watch_of(source, clock)
+    again.begin_behind(ends)
+    again.look()
+    assert again.written == 1 and again.last_written() == ("c", 1008.0)
+    del source.logs["a"]
+    with pytest.raises(GapError, match="Shard a has left the stream"):
+        watch_of(source, clock).begin_behind(ends)

@@ -1,0 +1,292 @@
+"""Gaps healed by incremental exports, on moto with exports in the documented form."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.launch.preflight import key_schema, key_types
+from kcl_processor.state.gaps import Gap, note_gap, open_gaps
+from kcl_processor.table.export_job import turn_recovery_on
+from kcl_processor.table.heal import Healing, run_heal
+from kcl_processor.table.pace import Halt
+from kcl_processor.table.repair import Outcome
+from kcl_processor.transform.rules import Rules
+from kcl_processor.transform.transform import Transform
+from tests.kcl_tables import make_source_and_destination, make_task
+from tests.table.managed_aws import ManagedAws
+
+HOUR = 3600
+BEGIN = 1_700_000_000
+END = BEGIN + 2 * HOUR
+NOW = BEGIN + 30 * HOUR
+SHARD = "shardId-00000001699990000000-abcdef01"
+Image = dict[str, Any]
+
+
+def iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
+
+
+def gap(shard: str | None = SHARD, since: float | None = BEGIN, until: float = END) -> Gap:
+    return Gap(NOW, shard, "5", None if since is None else iso(since), iso(until), "trimmed")
+
+
+def begun(moment: float) -> str:
+    """A shard that was made at a moment."""
+    return f"shardId-{int(moment * 1000):020}-abcdef01"
+
+
+def history(seed: int) -> list[tuple[float, Image, Image | None]]:
+    """Changes of a few keys: before the gap, in it, and behind it."""
+    chance = random.Random(seed)
+    moments = chance.sample(range(BEGIN - HOUR, END + HOUR), 120)
+    changes: list[tuple[float, Image, Image | None]] = []
+    for moment in sorted({*moments} - {BEGIN}):
+        key = {"pk": {"S": f"k{chance.randrange(25)}"}}
+        item = {**key, "n": {"N": str(chance.randrange(10))}, "at": {"N": str(moment)}}
+        changes.append((moment, key, item if chance.random() < 0.6 else None))
+    made, gone, brief = ({"pk": {"S": name}, "n": {"N": "1"}} for name in ("new", "old", "brief"))
+    keys = [{"pk": item["pk"]} for item in (made, gone, brief)]
+    return sorted(
+        [
+            *changes,
+            (BEGIN + 60, keys[0], made),
+            (BEGIN - 60, keys[1], gone),
+            (BEGIN + 60, keys[1], None),
+            (BEGIN + 60, keys[2], brief),
+            (END - 60, keys[2], None),
+        ],
+        key=lambda change: change[0],
+    )
+
+
+class World:
+    """A source, and a replica of it that lacks what changed in a gap."""
+
+    def __init__(
+        self, aws: ManagedAws, url: str, folder: Path, seed: int = 0, **options: Any
+    ) -> None:
+        self.aws = aws
+        task = make_task(url, **options)
+        self.task: Task = replace(task, source=replace(task.source, streams_endpoint=aws.url))
+        self.client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=aws.url)
+        make_source_and_destination(self.task)
+        make_kcl_tables(self.task)
+        self.files = TaskFiles(self.task, folder)
+        for side in (self.task.source, self.task.destination):
+            turn_recovery_on(side, SystemClock(), lambda _seconds: None)
+        aws.recovery = (BEGIN - HOUR, NOW + HOUR)
+        self.transform = self._transform()
+        self.changes = aws.history.setdefault(self.task.source.table, history(seed))
+        self.laid = aws.history.setdefault(self.task.destination.table, [])
+        for moment, key, item in self.changes:
+            self._apply(self.task.source.table, key, item)
+            if not BEGIN < moment <= END:
+                self._replicate(moment, key, item)
+
+    def _transform(self) -> Transform | None:
+        if self.task.rules is None:
+            return None
+        described = self.client.describe_table(TableName=self.task.source.table)["Table"]
+        keys = key_types(key_schema(described))
+        return Transform(self.task.rules, keys, keys)
+
+    def _apply(self, table: str, key: Image, item: Image | None) -> None:
+        if item is None:
+            self.client.delete_item(TableName=table, Key=key)
+        else:
+            self.client.put_item(TableName=table, Item=item)
+
+    def _replicate(self, moment: float, key: Image, item: Image | None) -> None:
+        laid = self.transform.lay(item) if self.transform else item
+        self._apply(self.task.destination.table, key, laid)
+        self.laid.append((moment + 1, key, laid))
+
+    def wanted(self) -> list[Image]:
+        found = self._scan(self.task.source.table)
+        laid = [self.transform.lay(item) if self.transform else item for item in found]
+        return _sorted(item for item in laid if item)
+
+    def held(self) -> list[Image]:
+        return _sorted(self._scan(self.task.destination.table))
+
+    def _scan(self, table: str) -> list[Image]:
+        found: list[Image] = self.client.scan(TableName=table)["Items"]
+        return found
+
+    def note(self, *gaps: Gap, files: TaskFiles | None = None) -> None:
+        for one in gaps:
+            note_gap((files or self.files).gaps, one)
+
+    def heal(self, bucket: str | None = "changes", files: TaskFiles | None = None) -> list[Healing]:
+        place = (f"{bucket}-{self.task.name}", "spans") if bucket else None
+        told: list[str] = []
+        return run_heal(files or self.files, place, told.append, Quick(), SystemClock())
+
+    def exports(self) -> int:
+        return self.aws.calls.count("ExportTableToPointInTime")
+
+
+class Quick(Halt):
+    """A halt whose waiting takes no time."""
+
+    def wait(self, seconds: float) -> None:
+        super().wait(min(seconds, 0.001))
+
+
+def _sorted(items: Any) -> list[Image]:
+    return sorted(items, key=lambda item: str(item["pk"]["S"]))
+
+
+Make = Callable[..., World]
+
+
+@pytest.fixture
+def make(moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto_url)
+    aws = ManagedAws(moto_url)
+    with aws.serving() as edge:
+        yield lambda **options: World(aws, edge.url, tmp_path, **options)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_gap_is_healed_and_settled(make: Make, seed: int) -> None:
+    """Whatever was made, changed or deleted in it: both sides are equal then."""
+    world = make(seed=seed)
+    world.note(gap())
+    assert world.held() != world.wanted()
+    (healing,) = world.heal()
+    assert world.held() == world.wanted()
+    assert healing.open is None and open_gaps(world.files.gaps) == []
+    assert healing.outcomes[Outcome.PUT] and healing.outcomes[Outcome.DELETED]
+    assert world.heal() == [] and world.exports() == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_gap_of_no_exact_begin_is_healed_by_both_sides(make: Make, seed: int) -> None:
+    """What was made, laid and deleted since its shard was made is in no export of the source."""
+    world = make(seed=seed)
+    world.note(gap(since=BEGIN - HOUR / 2, shard=begun(BEGIN - HOUR / 2)))
+    (healing,) = world.heal()
+    assert world.held() == world.wanted()
+    assert healing.open is None and open_gaps(world.files.gaps) == []
+    # The gap was found thirty hours later.
+    assert world.exports() == 3
+
+
+def test_without_what_was_laid_such_a_gap_is_not_healed(make: Make) -> None:
+    """So it needs both exports."""
+    world = make()
+    world.laid.clear()
+    world.note(gap(since=BEGIN - HOUR / 2, shard=begun(BEGIN - HOUR / 2)))
+    world.heal()
+    assert {"S": "old"} in [item["pk"] for item in world.held()]
+    assert {"S": "old"} not in [item["pk"] for item in world.wanted()]
+
+
+def test_a_stream_that_was_off_is_healed_by_both_sides(make: Make) -> None:
+    """Until the next one was turned on."""
+    world = make()
+    world.note(replace(gap(None, BEGIN - 90), checkpoint="arn/stream/the-old-one"))
+    (healing,) = world.heal()
+    assert healing.open is None and world.held() == world.wanted()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_rules_hold_where_a_gap_is_healed(make: Make, seed: int) -> None:
+    """An item that left the rules in the gap leaves the replica; one that came in is laid."""
+    world = make(seed=seed, rules=Rules(where="n < `5`", exclude=("at",)))
+    world.note(gap())
+    assert world.held() != world.wanted()
+    (healing,) = world.heal()
+    assert healing.open is None and world.held() == world.wanted()
+
+
+def test_gaps_of_one_span_take_one_export(make: Make) -> None:
+    """It is of the whole table; another span takes another one."""
+    world = make()
+    other = SHARD.replace("abcdef01", "abcdef02")
+    world.note(gap(), gap(other), replace(gap(other), checkpoint="9", until=iso(END + 60)))
+    assert [healing.open for healing in world.heal()] == [None] * 3
+    assert world.exports() == 2
+
+
+def test_a_gap_that_was_healed_elsewhere_is_settled_without_an_export(
+    make: Make, tmp_path: Path
+) -> None:
+    """Of another host that noted the same one; not of one that lost more behind the same place."""
+    world = make()
+    world.note(gap())
+    world.heal()
+    there = TaskFiles(world.task, tmp_path / "another-host")
+    world.note(replace(gap(), at=NOW + 5), files=there)
+    assert [healing.open for healing in world.heal(files=there)] == [None]
+    assert world.exports() == 1 and open_gaps(there.gaps) == []
+    world.note(replace(gap(until=END + HOUR), at=NOW + 9), files=there)
+    assert [healing.open for healing in world.heal(files=there)] == [None]
+    assert world.exports() == 2
+
+
+@pytest.mark.parametrize(
+    ("found", "bucket", "recovery", "why"),
+    [
+        (gap(), None, (0, NOW), "no --bucket was given"),
+        (gap(), "b", (BEGIN + 1, NOW), "was turned on after it began"),
+        (gap(), "b", (BEGIN - 59, NOW), "recovery of the source was turned on after it began"),
+        (gap(shard=None, since=None), "b", (0, NOW), "since when the stream was off is not known"),
+    ],
+)
+def test_what_no_export_heals_stays_open_and_says_why(
+    make: Make, found: Gap, bucket: str | None, recovery: tuple[float, float], why: str
+) -> None:
+    """Nothing is exported for it, nothing is written."""
+    world = make()
+    world.note(found)
+    world.aws.recovery = recovery
+    before = world.held()
+    (healing,) = world.heal(bucket)
+    assert healing.open and why in healing.open
+    assert world.exports() == 0 and world.held() == before
+    assert open_gaps(world.files.gaps) == [found]
+
+
+@pytest.mark.parametrize(
+    ("which", "found"), [("source", gap()), ("destination", gap(begun(BEGIN), BEGIN))]
+)
+def test_without_recovery_a_gap_stays_open(make: Make, which: str, found: Gap) -> None:
+    """It is not turned on for what is past."""
+    world = make()
+    world.note(found)
+    side = world.task.source if which == "source" else world.task.destination
+    world.client.update_continuous_backups(
+        TableName=side.table,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
+    )
+    (healing,) = world.heal()
+    assert healing.open and f"point-in-time recovery of the {which} is off" in healing.open
+    assert world.aws.calls.count("UpdateContinuousBackups") == 2
+
+
+def test_a_key_that_cannot_be_made_good_leaves_its_gap_open(make: Make) -> None:
+    """With how many there are; a rule fails for them."""
+    world = make(rules=Rules(set=(("m", "length(note || 'x')"),)), seed=1)
+    # Written behind the gap, so that the source holds it as the gap is healed.
+    key = {"pk": {"S": "odd"}}
+    world.client.put_item(TableName=world.task.source.table, Item={**key, "note": {"N": "1"}})
+    world.changes.append((BEGIN + 5, key, {**key, "note": {"N": "1"}}))
+    world.note(gap())
+    (healing,) = world.heal()
+    assert healing.open and "keys rule fails" in healing.open
+    assert len(open_gaps(world.files.gaps)) == 1

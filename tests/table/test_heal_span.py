@@ -1,0 +1,91 @@
+"""Of which gaps a span is known that names every key, and which span that is."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kcl_processor.state.gaps import Gap
+from kcl_processor.table.heal_span import Span, Unknown, span_of, windows, windows_there
+
+BEGIN = 1_700_000_000.0
+SHARD = "shardId-00000001699990000000-abcdef01"
+
+
+def iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
+
+
+def gap(
+    since: float | None = BEGIN, until: float | None = BEGIN + 7200, shard: str | None = SHARD
+) -> Gap:
+    moments = [None if moment is None else iso(moment) for moment in (since, until)]
+    return Gap(BEGIN + 9000, shard, "5", moments[0], moments[1], "trimmed")
+
+
+def test_a_span_begins_where_the_gap_does_and_ends_behind_it() -> None:
+    """To the second: what was made before the gap must be there as the span begins."""
+    assert span_of(gap(), None) == (BEGIN, BEGIN + 7261, True)
+    assert span_of(gap(BEGIN + 0.9, BEGIN + 7200.9), None) == (BEGIN, BEGIN + 7261, True)
+
+
+def test_a_short_gap_has_the_shortest_span_that_is_exported() -> None:
+    """Longer at its end: what comes behind the gap is in the stream."""
+    assert span_of(gap(until=BEGIN + 30), None) == (BEGIN, BEGIN + 900, True)
+
+
+def test_a_gap_that_begins_with_its_shard_may_begin_later() -> None:
+    """The daemon that found it had read nothing of the shard."""
+    assert span_of(gap(since=1699990000.0), None) == (1699990000.0, BEGIN + 7261, False)
+
+
+def test_a_stream_that_was_turned_off_was_read_for_some_time_after_it_was_seen() -> None:
+    """Its gap ends where the next stream begins."""
+    stream = f"arn:aws:dynamodb:us-east-1:1:table/orders/stream/{iso(BEGIN + 7200).rstrip('Z')}"
+    found = gap(until=None, shard=None)
+    assert span_of(found, stream.replace("+00:00", "")) == (BEGIN, BEGIN + 7261, False)
+    assert span_of(gap(shard=None), stream) == (BEGIN, BEGIN + 7261, False)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (gap(until=None, shard=None), "no stream is on since"),
+        (gap(since=None, shard=None), "since when the stream was off"),
+        (gap(since=None), "is not known"),
+        (gap(until=None), "is not known"),
+        (replace(gap(), since="some day"), "is not known"),
+        (replace(gap(), until="9999-12-31"), "cannot be"),
+        (gap(since=BEGIN + 7201), "cannot be"),
+    ],
+)
+def test_a_gap_of_no_known_times_has_no_span(found: Gap, told: str) -> None:
+    """It is told what is not known."""
+    for stream in (None, "5", "no-label"):
+        span = span_of(found, stream)
+        assert isinstance(span, Unknown) and told in span.reason
+
+
+def test_what_was_laid_is_looked_for_until_nothing_follows() -> None:
+    """From the begin of the span until all was written that had been read before the gaps."""
+    span = Span(BEGIN, BEGIN + 7200, exact=False)
+    gaps = [replace(gap(), at=BEGIN + 90_000), replace(gap(), at=BEGIN + 95_000.7)]
+    found = windows_there(span, gaps)
+    assert found[0][0] == BEGIN - 60 and found[-1][1] == BEGIN + 95_600
+    assert len(found) == 2
+
+
+@given(since=st.integers(0, 10**9), seconds=st.integers(900, 40 * 86400))
+def test_windows_cover_a_span_and_are_such_as_are_exported(since: int, seconds: int) -> None:
+    """From a quarter of an hour to a day, each beginning where the one before it ends."""
+    span = Span(float(since), float(since + seconds), exact=True)
+    found = windows(span)
+    assert (found[0][0], found[-1][1]) == span[:2]
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(found))
+    assert all(900 <= end - begin <= 86400 for begin, end in found)
+    assert all(moment == int(moment) for window in found for moment in window)

@@ -1,0 +1,205 @@
+"""Whole runs of a live copy: what it leaves, goes on from, and says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kcl_processor.aws import clients
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, DestinationError, GapError
+from kcl_processor.launch.copy_mark import CopyState
+from kcl_processor.launch.live_mark import read_live_mark
+from kcl_processor.state.gaps import Gap, note_gap
+from kcl_processor.table.copy_sides import CopyOptions
+from kcl_processor.table.copy_task import Copied, run_copy
+from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.live_ahead import Ahead, AheadRows
+from kcl_processor.table.live_task import WHOLE, announce, run_live
+from kcl_processor.table.pace import Halt
+from kcl_processor.table.sides import Pair
+from kcl_processor.table.table_reader import Segment
+from tests.fakes import HandClock
+from tests.table.copied import never_ran
+from tests.table.followed import follow
+from tests.table.memory import key
+
+
+class Turning(Halt):
+    """A halt whose waiting turns a clock."""
+
+    def __init__(self, clock: HandClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, seconds: float) -> None:
+        super().wait(0)
+        self._clock.turn(seconds)
+
+
+class Told(CopyListener):
+    """Keeps what an operator should know."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class World:
+    """A task whose daemon was started, and its tables."""
+
+    def __init__(self, moto_url: str, folder: Path) -> None:
+        self.task = never_ran(moto_url)
+        self.folder = folder
+        self.clock = HandClock()
+        self.told = Told()
+
+    def put(self, side: Any, **items: str) -> None:
+        """Put items on one side: their names, and what they hold."""
+        for name, value in items.items():
+            item = {"pk": {"S": name}, "v": {"S": value}}
+            clients.tables(side).put_item(TableName=side.table, Item=item)
+
+    def held(self) -> dict[str, str]:
+        """What the destination holds."""
+        side = self.task.destination
+        items = clients.tables(side).scan(TableName=side.table)["Items"]
+        return {item["pk"]["S"]: item["v"]["S"] for item in items}
+
+    def files(self, host: str = "here") -> TaskFiles:
+        """The task's files on a host."""
+        return TaskFiles(self.task, self.folder / host)
+
+    def copy(self, host: str = "here", **options: Any) -> Copied:
+        """What ``copy --live`` does."""
+        given = CopyOptions(processes=1, segments=4, **options)
+        return run_live(self.files(host), given, self.told, Turning(self.clock), self.clock)
+
+    def leave(self, token: str, *names: str) -> None:
+        """What a run has named that was killed."""
+        rows = AheadRows(self.task, WHOLE)
+        rows.load(token, of_all=False)
+        rows.hear(token, 0, Ahead([Pair(key(name), key(name)) for name in names]))
+        rows.save()
+
+
+@pytest.fixture
+def world(moto_url: str, tmp_path: Path) -> World:
+    """A task whose daemon was started."""
+    world = World(moto_url, tmp_path)
+    follow(world.task)
+    return world
+
+
+def state(task: Task) -> CopyState | None:
+    """How far the copy is."""
+    mark = read_live_mark(task)
+    return mark.state if mark else None
+
+
+def test_a_copy_lays_what_is_missing_and_leaves_what_is_there(world: World) -> None:
+    """It is done then, wherever it is asked for again, and names nothing any more."""
+    world.put(world.task.source, a="old", b="1", c="1")
+    world.put(world.task.destination, a="newer")
+    copied = world.copy()
+    assert copied.whole and not copied.progress.to_empty
+    assert world.held() == {"a": "newer", "b": "1", "c": "1"}
+    counts = copied.progress.items, copied.progress.written, copied.progress.there
+    assert counts == (3, 3, 1)
+    assert state(world.task) is CopyState.DONE
+    assert not AheadRows(world.task, WHOLE).load("", of_all=True)
+    assert world.copy("there").whole
+    assert world.told.warnings == ["The copy was finished before; nothing is copied."]
+
+
+def test_what_a_killed_run_has_named_is_looked_at_first(world: World) -> None:
+    """Deleted at the source meanwhile, it is in no scan and in no stream any more."""
+    world.put(world.task.source, a="1")
+    world.put(world.task.destination, gone="1")
+    world.leave("an earlier copy", "gone", "a")
+    assert world.copy().progress.written == 1
+    assert world.held() == {"a": "1"}
+
+
+def test_a_copy_that_start_announces_is_joined_when_the_daemon_has_its_positions(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """It began before the daemon, over an empty destination; what came since is the daemon's."""
+    world = World(moto_url, tmp_path)
+    announce(world.files(), CopyOptions(), world.told.warn, world.clock)
+    mark = read_live_mark(world.task)
+    assert mark and mark.to_empty
+    announce(world.files(), CopyOptions(), world.told.warn, world.clock)
+    assert read_live_mark(world.task) == mark, "a second start joins, too"
+    world.put(world.task.source, a="1", b="1")
+    world.put(world.task.destination, a="1")
+    with pytest.raises(ConfigError, match="No daemon"):
+        world.copy()
+
+    def starts(seconds: float) -> None:
+        world.clock.turn(seconds)
+        if world.clock.elapsed() > 100 and not world.held().get("started"):
+            follow(world.task)
+            world.put(world.task.destination, started="yes")
+
+    halt = Turning(world.clock)
+    halt.wait = starts  # type: ignore[method-assign]
+    options = CopyOptions(processes=1, patience=600.0)
+    copied = run_live(world.files(), options, world.told, halt, world.clock)
+    assert copied.whole and copied.progress.to_empty
+    assert len(copied.progress.segments) == mark.segments
+    assert world.held().keys() == {"a", "b", "started"}
+
+
+def test_a_destination_that_holds_items_is_announced_only_by_word(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """Those that the daemon does not write would stay as they are."""
+    world = World(moto_url, tmp_path)
+    world.put(world.task.destination, a="1")
+    with pytest.raises(DestinationError, match="holds items"):
+        announce(world.files(), CopyOptions(), world.told.warn, world.clock)
+    announce(world.files(), CopyOptions(to_empty_only=False), world.told.warn, world.clock)
+    mark = read_live_mark(world.task)
+    assert mark and not mark.to_empty
+
+
+def test_parts_are_one_copy(world: World) -> None:
+    """The last one says that it is done."""
+    world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
+    assert not world.copy(part=Segment(0, 2)).whole
+    assert world.told.warnings == ["1 of 2 parts are not copied yet."]
+    assert world.copy("there", part=Segment(1, 2)).whole
+    assert len(world.held()) == 40
+
+
+def test_a_gap_of_the_daemon_is_told_at_the_end_each_time(world: World) -> None:
+    """What was copied is copied; done in silence it is not."""
+    world.put(world.task.source, a="1")
+    files = world.files()
+    note_gap(files.gaps, Gap(world.clock.now() + 100, "shard", "5", None, None, "left"))
+    for _ in range(2):
+        with pytest.raises(GapError, match="All else is copied"):
+            world.copy()
+    assert world.held() == {"a": "1"}
+
+
+def test_a_plain_copy_is_not_begun_over_an_unfinished_live_one(world: World) -> None:
+    """But anew, and then nobody goes on with the live one."""
+    world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
+    assert not world.copy(part=Segment(0, 2)).whole
+    with pytest.raises(ConfigError, match="is not finished"):
+        plain(world, CopyOptions(processes=1, to_empty_only=False))
+    assert plain(world, CopyOptions(processes=1, to_empty_only=False, restart=True)).whole
+    assert state(world.task) is None
+
+
+def plain(world: World, options: CopyOptions) -> Copied:
+    """What ``copy`` does."""
+    halt = Turning(world.clock)
+    return run_copy(world.files(), options, CopyListener(), halt, world.clock)
