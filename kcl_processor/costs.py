@@ -1,7 +1,7 @@
 """What a replica takes, gives and costs: as measured, and as AWS lists its prices.
 
 Every estimate (``size``, ``copy --plan``) counts with these. What was measured, and what AWS asks
-for, stands in the README's section on speed and cost, too; a test holds them equal.
+for, stands in integration/bench/README.md, too; a test holds them equal.
 """
 
 from __future__ import annotations

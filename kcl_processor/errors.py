@@ -33,8 +33,9 @@ class ExitCode(IntEnum):
     BUG = 70
 
 
-# What the exit code of a daemon says; the README's table has the same words. No daemon ends with
-# ``NOT_RUNNING`` and ``UNKNOWN``, which are of ``status``, nor with ``WRITTEN``, of ``switchover``.
+# What the exit code of a daemon says; the table in operate's README has the same words. No daemon
+# ends with ``NOT_RUNNING`` and ``UNKNOWN``, which are of ``status``, nor with ``WRITTEN``, of
+# ``switchover``.
 MEANINGS: Mapping[int, str] = {
     ExitCode.OK: "stopped as asked",
     ExitCode.CRASH: "crashed, or a child was killed",

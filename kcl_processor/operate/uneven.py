@@ -1,6 +1,6 @@
 """AWS settings that not every part obeys: what ``doctor`` passes with may then fail elsewhere.
 
-The README's table of settings says who obeys what; a test holds the two together.
+The table of settings in aws's README says who obeys what; a test holds the two together.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import java.util.function.Function;
 
 /**
  * What the Java SDK does not know of AWS's settings and botocore does, so that the daemon goes the way
- * that {@code doctor} and the record processors go. The README's table of settings says who obeys what.
+ * that {@code doctor} and the record processors go. The table in aws/README.md says who obeys what.
  */
 final class AwsSettings {
     /** Seconds. The SDK's own one second is less than a busy host's metadata may take. */
