@@ -33,7 +33,7 @@ RULES = {"where": "odd", "set": {"sk": "ver"}, "allow_collisions": True}
 @pytest.mark.parametrize(
     ("items", "rules"),
     [
-        (1200, None),
+        pytest.param(1200, None, marks=pytest.mark.drill),
         pytest.param(1200, RULES, marks=pytest.mark.drill),
         pytest.param(20_000, None, marks=pytest.mark.drill),
     ],
@@ -64,7 +64,7 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
         until(lambda: follows(pair, worker), "the daemon follows")
         for number, least in enumerate((items // 5, items // 2)):
             host = Commands(pair.commands.file, tmp_path / f"host-{number}")
-            line = host.line("copy", "--live", "--max-wcu", str(items // 20), "--processes", "2")
+            line = host.line("copy", "--live", "--max-wcu", str(items // 40), "--processes", "2")
             with Worker(line, host.state / "copy.log") as copying:
                 until_read(read, least)
                 copying.kill()

@@ -234,12 +234,13 @@ def copy(
 
 @contextmanager
 def stopping(halt: Halt | None = None) -> Iterator[Halt]:
-    """A halt that Ctrl-C and SIGTERM set: the one that is given, or one like any other."""
+    """A halt that Ctrl-C, SIGTERM and the end of a terminal set, unless it was started to outlive
+    that: the one that is given, or one like any other."""
     halt = halt or Halt()
-    before = {
-        number: signal.signal(number, lambda *_: halt.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: halt.set()) for number in numbers}
     try:
         yield halt
     finally:

@@ -30,6 +30,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
 from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps
 from kcl_processor.table.heal import Healing, run_heal
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     files, clock = chosen_files(args), SystemClock()
     refuse_foreign(files.task, clock, time.sleep)
     refuse_other_rules(files.task, clock, time.sleep)
+    refuse_switched(files.task)
     log_to_stderr()
     place = place_of(args.bucket) if args.bucket else None
     with stopping() as halt:

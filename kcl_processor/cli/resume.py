@@ -15,6 +15,7 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.fleet.pause import Pause, read_pauses, resume
 from kcl_processor.launch.claim import refuse_foreign
+from kcl_processor.launch.switch_mark import refuse_switched
 
 HELP = "go on with what is paused"
 
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
     refuse_foreign(task, SystemClock(), time.sleep)
+    refuse_switched(task)
     before = read_pauses(task)
     shard = whole_name(task, args.shard) if args.shard else None
     if shard:

@@ -301,8 +301,11 @@ def _undo(files: TaskFiles, mark: SwitchMark | None, args: argparse.Namespace, c
             f"The switchover of task {task.name}, {mark}, has no certificate that could stand.",
             f"kcl-processor switchover {task.name} --back",
         )
-    what = "Allow writes to" if args.thaw else "Leave everything as it was, with writers at"
-    _ask(f"{what} {task.source}?", args)
+    back = (
+        f"Leave everything as it was, with writers at {task.source}? What was written to "
+        f"{task.destination} since is not there, and may be written over."
+    )
+    _ask(f"Allow writes to {task.source}?" if args.thaw else back, args)
     freeze = functools.partial(_freeze, files, clock)
     if args.thaw:
         thaw(task, mark, freeze)
@@ -336,8 +339,9 @@ def _print_again(
         raise StillWritten(
             f"{written} changes were made at {files.task.source} since then: the certificate holds "
             "no longer, unless a replica in the other direction makes them.",
-            f"kcl-processor switchover {files.task.name} --back, then "
-            f"kcl-processor switchover {files.task.name}",
+            f"stop that writer, and bring its changes over by hand where writers write to "
+            f"{files.task.destination} already; only if none does, kcl-processor switchover "
+            f"{files.task.name} --back, then kcl-processor switchover {files.task.name}",
         )
     _say(args, "Nobody wrote to the source since then.")
     return ExitCode.OK

@@ -8,16 +8,20 @@ no further change.
 from __future__ import annotations
 
 import platform
+import threading
 import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
 
 KEY = "KclProcessorSwitchover"
 _EMPTY = {"S": ""}
+# Seconds between two looks of who lays the source's items.
+_LOOKS = 5.0
 
 
 class SwitchState(StrEnum):
@@ -127,6 +131,28 @@ def refuse_switched(task: Task) -> None:
             f"{task.destination} now, and what comes from {task.source} would be laid over it.",
             f"kcl-processor switchover {task.name} --back, if they are back at {task.source}",
         )
+
+
+class SwitchLook:
+    """Looks, for whoever lays the source's items for long, whether the writers have moved.
+
+    Safe to call from many threads, before each write: it asks every few seconds.
+    """
+
+    def __init__(self, task: Task, clock: Clock) -> None:
+        self._task = task
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._looked_at: float | None = None
+
+    def __call__(self) -> None:
+        """Raise as :func:`refuse_switched` does."""
+        with self._lock:
+            now = self._clock.elapsed()
+            if self._looked_at is not None and now - self._looked_at < _LOOKS:
+                return
+            refuse_switched(self._task)
+            self._looked_at = now
 
 
 def refuse_denied(task: Task) -> None:

@@ -216,6 +216,9 @@ class Switchover:
             expired=watch.expired,
             frozen=bool(mark.sid),
         )
+        # One may have begun since it was looked at first.
+        refuse_unfinished(self._task, self._clock.now())
+        refuse_live_unfinished(self._task, "switch over", self._clock.now())
         over = replace(mark, state=SwitchState.OVER, certificate=certificate.text())
         self._set(mark, over)
         self._hold()
@@ -319,7 +322,8 @@ class Switchover:
         return NotReady(
             f"{self._task.source} and {self._task.destination} are not equal: {proof.differing} "
             f"keys differ{unsure}.",
-            f"kcl-processor verify {self._task.name} --repair",
+            f"kcl-processor verify {self._task.name} --repair, unless somebody writes to "
+            f"{self._task.destination} already: it makes that what the source is",
         )
 
     def _set(self, before: SwitchMark | None, after: SwitchMark | None) -> None:

@@ -15,6 +15,7 @@ asks of lists and maps only how many members they have: the look afterwards does
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -63,6 +64,7 @@ class Repair:
         calls: on the destination's table.
         delete_extra: delete what the source does not hold; otherwise it is left.
         dry_run: only say what would be done.
+        may_lay: raises where the source's items are to be laid no more; asked before each write.
     """
 
     def __init__(
@@ -72,9 +74,11 @@ class Repair:
         *,
         delete_extra: bool,
         dry_run: bool,
+        may_lay: Callable[[], None] = lambda: None,
     ) -> None:
         self._sides = sides
         self._calls = calls
+        self._may_lay = may_lay
         self._delete_extra = delete_extra
         self._dry_run = dry_run
 
@@ -103,6 +107,7 @@ class Repair:
                     return Outcome.UNSETTLED
             if self._dry_run:
                 return Outcome.WOULD_DELETE if extra else Outcome.WOULD_PUT
+            self._may_lay()
             # Before the write: one whose answer was lost is repeated, and its condition then fails.
             laid.append(now.source)
             unmoved = refused is not None and same(refused.destination, now.destination)

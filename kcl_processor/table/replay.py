@@ -18,6 +18,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import DestinationError, SourceError
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import check_destination, describe, key_schema
+from kcl_processor.launch.switch_mark import SwitchLook
 from kcl_processor.replicate.change import canonical_key
 from kcl_processor.state.dead_letters import DeadLetter
 from kcl_processor.table import access
@@ -135,5 +136,6 @@ def open_repair(
     source = TableReader(reading, keys, page_items=1)
     destination = TableReader(writing, key_schema(replica), page_items=1)
     sides = open_sides(source, destination, transform, keeps=keeps)
-    repair = Repair(sides, writing, delete_extra=True, dry_run=False)
+    look = SwitchLook(task, clock)
+    repair = Repair(sides, writing, delete_extra=True, dry_run=False, may_lay=look)
     return source, sides, repair, transform

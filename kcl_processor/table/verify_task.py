@@ -13,6 +13,7 @@ from kcl_processor.launch import preflight
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.proof import Replica
 from kcl_processor.launch.proof_part import Open, PartProof, digest
+from kcl_processor.launch.switch_mark import SwitchLook
 from kcl_processor.table import access
 from kcl_processor.table.compare import Difference
 from kcl_processor.table.copy_sides import limit
@@ -305,6 +306,7 @@ def open_tables(task: Task, options: VerifyOptions, halt: Halt, clock: Clock) ->
     repair = None
     if options.repair:
         delete_extra, dry_run = options.delete_extra, options.dry_run
-        repair = Repair(sides, calls[1], delete_extra=delete_extra, dry_run=dry_run)
+        look = SwitchLook(task, clock)
+        repair = Repair(sides, calls[1], delete_extra=delete_extra, dry_run=dry_run, may_lay=look)
     slowest = min((rate for rate in rates if rate is not None), default=None)
     return Opened(sides, repair, replica, source["TableSizeBytes"], slowest)

@@ -8,6 +8,7 @@ import pytest
 
 from kcl_processor.errors import ConfigError
 from kcl_processor.launch.switch_mark import (
+    SwitchLook,
     SwitchMark,
     SwitchState,
     TakenOver,
@@ -15,6 +16,7 @@ from kcl_processor.launch.switch_mark import (
     refuse_switched,
     replace_switch,
 )
+from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_task
 
 BEGUN = SwitchMark.begun("a", 1_700_000_000.125)
@@ -61,3 +63,17 @@ def test_only_a_task_whose_writers_have_moved_is_not_started(moto_url: str) -> N
     with pytest.raises(ConfigError, match="at 2023-11-14T22:13:20Z") as refused:
         refuse_switched(task)
     assert refused.value.hint.startswith(f"kcl-processor switchover {task.name} --back")
+
+
+def test_who_lays_for_long_looks_again_and_again(moto_url: str) -> None:
+    """Every few seconds: a certificate that is made meanwhile ends it."""
+    task, clock = make_task(moto_url), HandClock()
+    fill(task, [])
+    look = SwitchLook(task, clock)
+    look()
+    replace_switch(task, None, replace(BEGUN, state=SwitchState.OVER, certificate="{}"))
+    look()
+    clock.turn(6)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="was switched over"):
+            look()

@@ -133,21 +133,21 @@ class Stopping(CopyListener):
 def test_a_copy_of_an_export_goes_on_where_it_was_stopped(make: Make) -> None:
     """And by its own export only."""
     world = make()
-    written = world.write(4000, 5, 500)
+    written = world.write(1500, 5, 500)
     halt = Halt()
     with pytest.raises(Halted):
-        world.copy(written.url, Stopping(halt), halt, max_wcu="400")
+        world.copy(written.url, Stopping(halt), halt, max_wcu="150")
     held = len(world.held())
-    assert 0 < held < 4000 and world.state() is CopyState.BEGUN
+    assert 0 < held < 1500 and world.state() is CopyState.BEGUN
     other = world.write(1)
     for export, told in ((None, "this is the table itself"), (other.url, f"export/{other.id}")):
         with pytest.raises(ConfigError, match=told) as raised:
             world.copy(export)
         assert f"--from-export with the place of {read_export(world)}" in raised.value.hint
     progress = world.copy(written.url).progress
-    assert world.held() == items(4000, 500)
+    assert world.held() == items(1500, 500)
     # A page of each segment is read twice at most, and counted once.
-    assert progress.items == progress.written == 4000
+    assert progress.items == progress.written == 1500
     assert world.state() is CopyState.DONE
 
 

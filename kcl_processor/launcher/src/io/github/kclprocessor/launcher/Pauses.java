@@ -107,11 +107,11 @@ final class Pauses implements Runnable {
     private static String words(AttributeValue made) {
         AttributeValue by = made.m().get("by");
         AttributeValue at = made.m().get("at");
-        if (by == null || at == null) {
+        if (by == null || at == null || at.n() == null) {
             return "by somebody";
         }
         double seconds = Double.parseDouble(at.n());
         return "by " + by.s() + " since "
-                + (seconds < LATEST ? Instant.ofEpochSecond((long) seconds).toString() : at.n());
+                + (Math.abs(seconds) < LATEST ? Instant.ofEpochSecond((long) seconds).toString() : at.n());
     }
 }

@@ -142,12 +142,14 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
      *
      * <p>The KCL takes a shard for read to its end when it has passed on its last records ({@code ProcessTask}),
      * whatever became of them. One that was left off is let go instead: the KCL tries this again, finds
-     * no lease and closes the shard as lost.
+     * no lease and closes the shard as lost. An end waits, too, while the shard is paused: its children
+     * would go on.
      *
      * @throws IllegalStateException if records were left to the shard's next owner
      */
     @Override
     public void shardEnded(ShardEndedInput input) {
+        leftOff = leftOff || (started && !pauses.await(shardId, fence, () -> signs.heard(shardId)));
         if (leftOff) {
             fence.letGo();
             throw new IllegalStateException("The last records of shard " + shardId + " are left to its next owner");

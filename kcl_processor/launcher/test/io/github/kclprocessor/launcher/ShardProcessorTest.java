@@ -203,6 +203,27 @@ class ShardProcessorTest {
         assertEquals(Set.of(), open);
     }
 
+    /** A shard that is paused has no end: its children, which no pause names, would go on. */
+    @Test
+    void pausedAtItsEnd() throws InterruptedException {
+        List<String> ended = new CopyOnWriteArrayList<>();
+        ShardProcessor atItsEnd = processor(
+                Fake.of(ShardRecordProcessor.class, (method, arguments) -> ended.add(method)),
+                Fake.of(LeaseCoordinator.class, (method, arguments) -> held));
+        initialize(atItsEnd);
+        pause("shardId-1");
+        Thread thread = new Thread(() -> atItsEnd.shardEnded(ShardEndedInput.builder()
+                .checkpointer(Fake.of(RecordProcessorCheckpointer.class, (method, arguments) -> null)).build()));
+        signs.takeAlive();
+        thread.start();
+        until(() -> signs.hasNews("shardId-1"));
+        assertEquals(List.of("initialize"), ended);
+        state.rows.clear();
+        pauses.run();
+        thread.join(10_000);
+        assertEquals(List.of("initialize", "shardEnded"), ended);
+    }
+
     /** A look that fails lets nothing out. */
     @Test
     void unknown() {
