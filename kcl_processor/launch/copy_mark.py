@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
@@ -36,6 +37,16 @@ class CopyState(StrEnum):
     BEGUN = "begun"
     DONE = "done"
     DISTURBED = "disturbed"
+
+
+class _Mark(Protocol):
+    """A plain copy's, or that of one beside the daemon."""
+
+    @property
+    def state(self) -> CopyState: ...
+
+    @property
+    def host(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -223,15 +234,28 @@ def refuse_copying(task: Task, clock: Clock, wait: Callable[[float], None]) -> N
     Raises:
         ConfigError: it is at work.
     """
-    mark = read_mark(task)
+    refuse_moving(lambda: read_mark(task), f"A copy of task {task.name}", clock, wait)
+
+
+def refuse_moving(
+    read: Callable[[], _Mark | None], what: str, clock: Clock, wait: Callable[[float], None]
+) -> None:
+    """Watch the mark of an unfinished copy for as long as one at work may be silent.
+
+    Args:
+        what: the copy, as a sentence begins.
+
+    Raises:
+        ConfigError: it is at work.
+    """
+    mark = read()
     if mark is None or mark.state is not CopyState.BEGUN:
         return
     for _ in looks(DEAD, clock, wait):
-        later = read_mark(task)
+        later = read()
         if later and later != mark:
             raise ConfigError(
-                f"A copy of task {task.name} is at work on {later.host}: its mark moved while "
-                "watched.",
+                f"{what} is at work on {later.host}: its mark moved while watched.",
                 "stop it first, then try again",
             )
 

@@ -15,8 +15,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
-from kcl_processor.fleet.running import looks
-from kcl_processor.launch.copy_mark import DEAD, CopyState
+from kcl_processor.launch.copy_mark import DEAD, CopyState, refuse_moving
 
 KEY = "KclProcessorLiveCopy"
 
@@ -158,17 +157,7 @@ def refuse_live_copying(task: Task, clock: Clock, wait: Callable[[float], None])
     Raises:
         ConfigError: it is at work.
     """
-    mark = read_live_mark(task)
-    if mark is None or mark.state is not CopyState.BEGUN:
-        return
-    for _ in looks(DEAD, clock, wait):
-        later = read_live_mark(task)
-        if later and later != mark:
-            raise ConfigError(
-                f"A live copy of task {task.name} is at work on {later.host}: its mark moved while "
-                "watched.",
-                "stop it first, then try again",
-            )
+    refuse_moving(lambda: read_live_mark(task), f"A live copy of task {task.name}", clock, wait)
 
 
 def _row(mark: LiveMark) -> Row:
