@@ -8,12 +8,14 @@ each is entered and struck out alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.leases import scan
 
 # Attribute name to typed value, without the key.
 Row = dict[str, dict[str, Any]]
@@ -36,6 +38,24 @@ def read_own(task: Task, key: str) -> Row | None:
             return None
     item: Row = found.get("Item", {})
     return {name: value for name, value in item.items() if name != _KEY} or None
+
+
+def read_all_own(task: Task) -> dict[str, Row]:
+    """Every row of the table by its key, read consistently; none where there is no table yet.
+
+    Raises:
+        OperatorError, PermissionDenied: they cannot be read.
+    """
+    return by_key(scan(clients.checkpoints(task), table_names(task).coordinator) or [])
+
+
+def by_key(items: Iterable[Mapping[str, Any]]) -> dict[str, Row]:
+    """Items of the table by their keys, as :func:`read_own` has each; one without a key is none."""
+    return {
+        item[_KEY]["S"]: {name: value for name, value in item.items() if name != _KEY}
+        for item in items
+        if _KEY in item
+    }
 
 
 def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> bool:

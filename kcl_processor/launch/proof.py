@@ -14,12 +14,9 @@ from typing import Any, Self
 
 import orjson
 
-from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.errors import SourceError
-from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import scan
-from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+from kcl_processor.fleet.own_rows import Row, by_key, read_all_own, read_own, replace_own
 from kcl_processor.launch import preflight
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.proof_part import (
@@ -118,8 +115,7 @@ def read_standing(task: Task) -> Standing | None:
     Raises:
         OperatorError, PermissionDenied: it cannot be read, or a table cannot be described.
     """
-    client, table = clients.checkpoints(task), table_names(task).coordinator
-    return standing_in(task, scan(client, table) or [])
+    return _standing(task, read_all_own(task))
 
 
 def standing_in(task: Task, rows: Iterable[Mapping[str, Any]]) -> Standing | None:
@@ -128,13 +124,16 @@ def standing_in(task: Task, rows: Iterable[Mapping[str, Any]]) -> Standing | Non
     Args:
         rows: all of the task's coordinator state table.
     """
-    named = {row["key"]["S"]: dict(row) for row in rows if "key" in row}
-    mark = _mark(named.get(KEY))
+    return _standing(task, by_key(rows))
+
+
+def _standing(task: Task, rows: Mapping[str, Row]) -> Standing | None:
+    mark = _mark(rows.get(KEY))
     if mark is None:
         return None
     if void := mark.replica.differs(replica_of(task)):
         return Standing(mark.parts, None, void=void)
-    return stand(mark, parts_in(mark, named))
+    return stand(mark, [part for part, _ in _parts_in(mark, rows)])
 
 
 def stand(mark: ProofMark, parts: Sequence[PartProof | None]) -> Standing:
@@ -178,17 +177,16 @@ def read_proof_parts(task: Task, mark: ProofMark) -> list[tuple[PartProof | None
     Raises:
         OperatorError, PermissionDenied: they cannot be read.
     """
-    client, table = clients.checkpoints(task), table_names(task).coordinator
-    named = {row["key"]["S"]: row for row in scan(client, table) or []}
-    rows = [named.get(part_key(number, mark.parts)) for number in range(mark.parts)]
-    bare = [{k: v for k, v in row.items() if k != "key"} if row else None for row in rows]
-    return list(zip(parts_in(mark, named), bare, strict=True))
+    return _parts_in(mark, read_all_own(task))
 
 
-def parts_in(mark: ProofMark, rows: Mapping[str, Row]) -> list[PartProof | None]:
-    """The parts of a proof among rows by their keys."""
-    found = [decode(rows.get(part_key(number, mark.parts))) for number in range(mark.parts)]
-    return [part if part and part.token == mark.token else None for part in found]
+def _parts_in(
+    mark: ProofMark, rows: Mapping[str, Row]
+) -> list[tuple[PartProof | None, Row | None]]:
+    found = [rows.get(part_key(number, mark.parts)) for number in range(mark.parts)]
+    parts = [decode(row) for row in found]
+    ours = [part if part and part.token == mark.token else None for part in parts]
+    return list(zip(ours, found, strict=True))
 
 
 def adopt_proof(
@@ -278,7 +276,7 @@ def _mark(row: Row | None) -> ProofMark | None:
         replica = Replica(source, destination, str(fields.pop("rules")))
         left = as_written(Open, fields.pop("open"))
         mark = as_written(ProofMark, fields | {"replica": replica, "open": left})
-        return replace(mark, row={name: one for name, one in row.items() if name != "key"})
+        return replace(mark, row=row)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise unreadable(error) from error
 

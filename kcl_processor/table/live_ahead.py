@@ -12,12 +12,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
-from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import scan, text
-from kcl_processor.fleet.own_rows import Row, replace_own
+from kcl_processor.fleet.own_rows import Row, read_all_own, replace_own
 from kcl_processor.table.held_row import PartTaken
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
@@ -61,10 +58,7 @@ class AheadRows:
             ConfigError: a row cannot be read.
             OperatorError, PermissionDenied: the table cannot be.
         """
-        found = scan(clients.checkpoints(self._task), table_names(self._task).coordinator) or []
-        for item in found:
-            key = text(item, "key") or ""
-            row = {name: value for name, value in item.items() if name != "key"}
+        for key, row in read_all_own(self._task).items():
             others = of_all and key.startswith(PREFIX) and row["token"]["S"] != token
             # Another part of this copy looks at what its own predecessor has named.
             nobodys = others and f"-of-{self._part.total}-" not in key

@@ -8,7 +8,7 @@ from dataclasses import replace
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from kcl_processor.fleet.own_rows import read_own, replace_own
+from kcl_processor.fleet.own_rows import read_all_own, read_own, replace_own
 from tests.edges import Edge, Reply, Request, serving
 from tests.kcl_tables import fill, make_task
 
@@ -19,6 +19,7 @@ def test_a_row_is_made_replaced_and_removed_as_it_was_read(moto_url: str) -> Non
     """Whoever read something else is told so, and changes nothing."""
     task = make_task(moto_url)
     assert read_own(task, "Key") is None, "there is no table yet"
+    assert read_all_own(task) == {}
     fill(task, [])
     assert read_own(task, "Key") is None
     assert replace_own(task, "Key", None, ONE)
@@ -27,6 +28,7 @@ def test_a_row_is_made_replaced_and_removed_as_it_was_read(moto_url: str) -> Non
     assert read_own(task, "Key") == ONE
     assert replace_own(task, "Key", ONE, TWO)
     assert read_own(task, "Key") == TWO and read_own(task, "Other") is None
+    assert read_all_own(task) == {"Key": TWO}
     assert replace_own(task, "Key", TWO, None)
     assert read_own(task, "Key") is None
 
