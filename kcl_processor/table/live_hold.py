@@ -15,11 +15,10 @@ from kcl_processor.errors import ConfigError
 from kcl_processor.launch.copy_mark import DEAD, CopyState
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.live_mark import LiveMark, read_live_mark, replace_live_mark
-from kcl_processor.table.copy_checks import refuse_other, refuse_other_rules
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.life_fence import LifeFence
-from kcl_processor.table.part_row import PartRow, read_parts
+from kcl_processor.table.part_row import PartRow, parts_left, refuse_other_copy
 from kcl_processor.table.table_reader import Segment
 
 # Seconds after a copy's begin in which the one that was given up for it may be at work still, and
@@ -81,10 +80,7 @@ class LiveHold:
         last = progress is not None and progress.token == mark.token
         if mark.state is CopyState.BEGUN or last:
             self.joined = mark
-            refuse_other_rules(self._task, mark.rules, self._ours)
-            for other in read_parts(self._task, self._part.total, mark.token):
-                if other:
-                    refuse_other(self._task, other, self._ours)
+            refuse_other_copy(self._task, mark, self._ours)
 
     def is_of_last(self, progress: CopyProgress) -> bool:
         """Whether a part's progress is that of the copy that is gone on with."""
@@ -151,8 +147,7 @@ class LiveHold:
             ConfigError: another copy was begun.
         """
         while (mark := self._current(progress)).state is not CopyState.DONE:
-            parts = read_parts(self._task, self._part.total, progress.token)
-            if left := sum(part is None or part.finished_at is None for part in parts):
+            if left := parts_left(self._task, self._part.total, progress.token):
                 return left
             if replace_live_mark(self._task, mark, mark.now(CopyState.DONE, self._clock.now())):
                 break

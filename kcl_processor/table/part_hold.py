@@ -27,12 +27,12 @@ from kcl_processor.launch.copy_mark import (
     replace_mark,
 )
 from kcl_processor.launch.identity import Identity, read_claim
-from kcl_processor.table.copy_checks import refuse_other, refuse_other_rules
+from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.hold import Hold
-from kcl_processor.table.part_row import PartRow, read_parts
+from kcl_processor.table.part_row import PartRow, parts_left, refuse_other_copy
 from kcl_processor.table.table_reader import Segment
 
 
@@ -76,7 +76,7 @@ class PartHold(Hold):
         if mark and (mark.state is CopyState.DISTURBED or not ours):
             refuse_uncopied(self._task, mark, self._clock.now(), started=True)
         if self.joined:
-            self._refuse_other_copy(self.joined)
+            refuse_other_copy(self._task, self.joined, self._ours)
         if progress is None or (mark and not self.is_of_last(progress)):
             return
         refuse_other(self._task, progress, self._ours)
@@ -198,17 +198,9 @@ class PartHold(Hold):
                     break
         return True
 
-    def _refuse_other_copy(self, joined: CopyMark) -> None:
-        """Refuse to join a copy of other tables, or by other rules: what its parts did is lost."""
-        refuse_other_rules(self._task, joined.rules, self._ours)
-        for other in read_parts(self._task, self._part.total, joined.token):
-            if other:
-                refuse_other(self._task, other, self._ours)
-
     def _left(self, progress: CopyProgress) -> int:
         """How many parts of a part's copy are not copied."""
-        parts = read_parts(self._task, self._part.total, progress.token)
-        return sum(part is None or part.finished_at is None for part in parts)
+        return parts_left(self._task, self._part.total, progress.token)
 
     def _put_mark(self, progress: CopyProgress) -> None:
         before, now = self._mark, self._clock.now()

@@ -13,6 +13,10 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.own_rows import Row, read_own
+from kcl_processor.launch.copy_mark import CopyMark
+from kcl_processor.launch.identity import Identity
+from kcl_processor.launch.live_mark import LiveMark
+from kcl_processor.table.copy_checks import refuse_other, refuse_other_rules
 from kcl_processor.table.copy_progress import CopyProgress, decode, encode
 from kcl_processor.table.held_row import HeldRow, Words, is_at_work
 from kcl_processor.table.table_reader import Segment
@@ -72,6 +76,29 @@ def read_parts(task: Task, parts: int, token: str) -> list[CopyProgress | None]:
     """
     found = [read_part(task, Segment(number, parts)) for number in range(parts)]
     return [progress if progress and progress.token == token else None for progress in found]
+
+
+def parts_left(task: Task, parts: int, token: str) -> int:
+    """How many parts of a copy are not copied.
+
+    Raises:
+        As :func:`read_parts` does.
+    """
+    found = read_parts(task, parts, token)
+    return sum(part is None or part.finished_at is None for part in found)
+
+
+def refuse_other_copy(task: Task, mark: CopyMark | LiveMark, ours: Identity) -> None:
+    """Refuse to join a copy of other tables, or by other rules: what its parts did is lost.
+
+    Raises:
+        ConfigError: it is one.
+        OperatorError, PermissionDenied: as :func:`read_parts` does.
+    """
+    refuse_other_rules(task, mark.rules, ours)
+    for part in read_parts(task, mark.parts, mark.token):
+        if part:
+            refuse_other(task, part, ours)
 
 
 def _key(part: Segment) -> str:
