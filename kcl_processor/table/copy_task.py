@@ -279,12 +279,9 @@ def _checked(
         copy_checks.refuse_slow(estimated, ruled=task.rules is not None, passed=now - began)
     if export:
         copy_checks.refuse_late_stream(task.source, tables.stream_arn, export)
-        return _new(options, tables, began, segments_of(export), forced=options.force)
+        return new_progress(options, tables, began, segments_of(export), forced=options.force)
     copy_checks.await_stream(task.source, tables.stream_arn, now, halt.wait)
-    parts = options.part.total if options.part else 1
-    least = FEWEST * parts if parts > 1 else 0
-    segments = options.segments or max(segments_for(tables.bytes), least)
-    return _new(options, tables, began, segments, forced=options.force)
+    return new_progress(options, tables, began, segments_in(options, tables), forced=options.force)
 
 
 def _whole(task: Task, tables: Tables, progress: CopyProgress) -> Tables:
@@ -299,14 +296,22 @@ def _whole(task: Task, tables: Tables, progress: CopyProgress) -> Tables:
 
 def _joined(options: CopyOptions, tables: Tables, mark: CopyMark) -> CopyProgress:
     """The progress of a part of a copy that another part has begun."""
-    progress = _new(options, tables, mark.started_at, mark.segments, forced=mark.forced)
+    progress = new_progress(options, tables, mark.started_at, mark.segments, forced=mark.forced)
     progress.token, progress.to_empty = mark.token, mark.to_empty
     return progress
 
 
-def _new(
+def segments_in(options: CopyOptions, tables: Tables) -> int:
+    """How many segments a copy of the table itself scans, in all its parts together."""
+    parts = options.part.total if options.part else 1
+    least = FEWEST * parts if parts > 1 else 0
+    return options.segments or max(segments_for(tables.bytes), least)
+
+
+def new_progress(
     options: CopyOptions, tables: Tables, started_at: float, segments: int, *, forced: bool
 ) -> CopyProgress:
+    """The progress of a copy, or of a part of one, of which nothing is copied yet."""
     part = options.part or Segment(0, 1)
     return CopyProgress(
         str(tables.identity.source),

@@ -18,9 +18,16 @@ from kcl_processor.launch.patience import once_renewed
 from kcl_processor.state.owner import own
 from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
-from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
+from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_sides import CopyOptions, Tables, describe
-from kcl_processor.table.copy_task import Copied, CopyRunning, await_others, lock_copy
+from kcl_processor.table.copy_task import (
+    Copied,
+    CopyRunning,
+    await_others,
+    lock_copy,
+    new_progress,
+    segments_in,
+)
 from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.held_row import Overtaken
@@ -30,7 +37,6 @@ from kcl_processor.table.live_hold import LiveHold
 from kcl_processor.table.live_share import LiveShare
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_row import PartRow
-from kcl_processor.table.scan import FEWEST, segments_for
 from kcl_processor.table.table_copy import CopyReport
 from kcl_processor.table.table_reader import Segment
 
@@ -87,12 +93,11 @@ def announce(
         if options.to_empty_only:
             copy_checks.refuse_items(task)
         to_empty = options.to_empty_only or not copy_checks.holds_items(task)
-        size = tables.source["TableSizeBytes"]
         mark = LiveMark.begun(
             uuid.uuid4().hex,
             clock.now(),
             WHOLE.total,
-            options.segments or segments_for(size),
+            segments_in(options, tables),
             tables.identity.rules,
             to_empty=to_empty,
         )
@@ -174,31 +179,21 @@ class _Run:
         refuse_unfollowed(self.files.task, self.tables.identity, self.clock, self.halt.wait)
 
     def _new(self, joined: LiveMark | None) -> CopyProgress:
-        tables, total = self.tables, self.part.total
-        size = tables.source["TableSizeBytes"]
+        task, options, tables = self.files.task, self.options, self.tables
         now = self.clock.now()
-        least = FEWEST * total if total > 1 else 0
-        segments = self.options.segments or max(segments_for(size), least)
         # A scan may miss what is younger, and the daemon may have its position from just now.
         self.halt.wait(copy_checks.SETTLED_SECONDS)
-        if joined is None:
-            copy_checks.await_stream(self.files.task.source, tables.stream_arn, now, self.halt.wait)
-        return CopyProgress(
-            str(tables.identity.source),
-            str(tables.identity.destination),
-            tables.stream_arn,
-            tables.source["ItemCount"] // total,
-            size // total,
-            started_at=joined.started_at if joined else now,
-            segments=[SegmentProgress() for _ in range(joined.segments if joined else segments)],
-            part=self.part.number,
-            parts=total,
-            token=joined.token if joined else "",
-            to_empty=joined.to_empty if joined else not copy_checks.holds_items(self.files.task),
-            # It may take longer than the stream keeps, for the daemon reads that meanwhile.
-            forced=True,
-            rules=tables.identity.rules,
+        began, segments = (
+            (joined.started_at, joined.segments) if joined else (now, segments_in(options, tables))
         )
+        # It may take longer than the stream keeps, for the daemon reads that meanwhile.
+        progress = new_progress(options, tables, began, segments, forced=True)
+        if joined:
+            progress.token, progress.to_empty = joined.token, joined.to_empty
+        else:
+            copy_checks.await_stream(task.source, tables.stream_arn, now, self.halt.wait)
+            progress.to_empty = not copy_checks.holds_items(task)
+        return progress
 
     def _held(self, progress: CopyProgress) -> int:
         """Copy what is left; how many parts are not copied."""
