@@ -95,11 +95,13 @@ def run_heal(
     """
     task = files.task
     healings = [Healing(gap) for gap in open_gaps(files.gaps)]
-    told = _healed_elsewhere(task)
-    left = [one for one in healings if not _covers(told.get(_name(one.gap)), one.gap)]
+    told = _told_in(read_own(task, _KEY))
+    left = []
     for healing in healings:
-        if healing not in left:
+        if _covers(told.get(_name(healing.gap)), healing.gap):
             _settle(files, healing.gap)
+        else:
+            left.append(healing)
     if not left:
         return healings
     hint = "name the source table and its region as they are"
@@ -335,9 +337,8 @@ def _name(gap: Gap) -> str:
     return f"{gap.shard} {gap.checkpoint}"
 
 
-def _healed_elsewhere(task: Task) -> dict[str, str]:
+def _told_in(row: Row | None) -> dict[str, str]:
     """Gaps that were healed, by their names, with the youngest moment that was."""
-    row = read_own(task, _KEY)
     return {name: until["S"] for name, until in row["gaps"]["M"].items()} if row else {}
 
 
@@ -351,7 +352,7 @@ def _tell_others(task: Task, gap: Gap) -> None:
     """Let other hosts know, that have noted the same gap."""
     while True:
         row = read_own(task, _KEY)
-        known = {name: until["S"] for name, until in row["gaps"]["M"].items()} if row else {}
+        known = _told_in(row)
         if _covers(known.get(_name(gap)), gap):
             return
         known[_name(gap)] = str(gap.until)
