@@ -231,6 +231,11 @@ class Stream:
         return clients.calling(f"dynamodb:{call}", on, SourceError, STREAM_HINT)
 
 
+def turned_on(arn: str) -> str:
+    """When a stream was turned on: its label, the last part of its ARN, is that time in UTC."""
+    return f"{arn.rpartition('/')[2]}Z"
+
+
 def _unread(shard: str) -> Lease:
     """The lease that a shard gets, if there is none: it is read from its oldest change on."""
     return Lease(shard, shard, None, TRIM_HORIZON, 0, 0)

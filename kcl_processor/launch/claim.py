@@ -24,7 +24,7 @@ from kcl_processor.fleet.kcl_tables import refuse_other_tables, table_names
 from kcl_processor.fleet.lease_changes import Item, set_aside
 from kcl_processor.fleet.leases import is_lease, lease, scan
 from kcl_processor.fleet.running import StillRunning, refuse_running
-from kcl_processor.fleet.stream import Stream
+from kcl_processor.fleet.stream import Stream, turned_on
 from kcl_processor.launch.identity import (
     Claim,
     Identity,
@@ -138,7 +138,7 @@ def refuse(task: Task, found: Claim | None, ours: Identity, stream: Stream) -> N
         raise GapError(
             f"The stream of {task.source} was turned off and on again: the checkpoints are of "
             f"{found.stream}, and the table's stream is {ours.stream}. What changed between the "
-            f"last checkpoint and the new stream's start, {_start(ours.stream)}, is in neither.",
+            f"last checkpoint and the new stream's start, {turned_on(ours.stream)}, is in neither.",
             f"kcl-processor run --adopt {task.name}, then "
             f"kcl-processor verify {task.name} --repair",
         )
@@ -248,7 +248,7 @@ def _gaps(found: Claim | None, ours: Identity, gone: list[Item], now: float) -> 
         return
     if found.stream != ours.stream:
         why = "the stream was turned off and on again"
-        yield Gap(now, None, found.stream, None, _start(ours.stream), why)
+        yield Gap(now, None, found.stream, None, turned_on(ours.stream), why)
         return
     why = "its shard left the stream before it was read to the end"
     for row in map(lease, gone):
@@ -302,11 +302,6 @@ def _note_gaps(files: TaskFiles, gaps: list[Gap]) -> None:
             f"A gap is to be passed and cannot be noted in {files.gaps}: {error.strerror}.",
             "make room there, or --state-dir with a folder of yours",
         ) from error
-
-
-def _start(stream: str) -> str:
-    """When a stream was turned on: its label, the last part of its ARN, is that time in UTC."""
-    return stream.rpartition("/")[2] + "Z"
 
 
 def _described(side: Side) -> Incarnation | None:

@@ -18,7 +18,7 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from kcl_processor.fleet.stream import HOUR
+from kcl_processor.fleet.stream import HOUR, turned_on
 from kcl_processor.state.gaps import Gap
 
 # An incremental export is of a quarter of an hour at least, and of a day at most (developer guide).
@@ -95,11 +95,10 @@ def moment(noted: str | None) -> float | None:
 
 
 def _began(gap: Gap, stream: str | None) -> float | None:
-    """When the stream was turned on that follows one that is gone: its label, the last part of its
-    ARN, is that time in UTC."""
+    """When the stream was turned on that follows one that is gone."""
     if stream is None or stream == gap.checkpoint:
         return None
-    return moment(f"{stream.rpartition('/')[2]}Z")
+    return moment(turned_on(stream))
 
 
 def _is_shards(shard: str, since: float) -> bool:
