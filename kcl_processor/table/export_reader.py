@@ -83,18 +83,18 @@ def whole_item(keys: Iterable[str]) -> Callable[[bytes], Item]:
 def changed_item(line: bytes) -> Item:
     """An item of an incremental export: its key, and its image before the span; empty if it was
     not there, or was not asked for."""
-    change = orjson.loads(line)
-    key = canonical_key(change["Keys"])
-    old = change.get("OldImage")
-    return Item(key, orjson.dumps(old) if old else b"", key)
+    return _of_change(line, "OldImage")
 
 
 def laid_item(line: bytes) -> Item:
     """An item of an incremental export as it is behind the span; empty if it is not there."""
+    return _of_change(line, "NewImage")
+
+
+def _of_change(line: bytes, which: str) -> Item:
     change = orjson.loads(line)
-    key = canonical_key(change["Keys"])
-    new = change.get("NewImage")
-    return Item(key, orjson.dumps(new) if new else b"", key)
+    key, image = canonical_key(change["Keys"]), change.get(which)
+    return Item(key, orjson.dumps(image) if image else b"", key)
 
 
 def export_access(
