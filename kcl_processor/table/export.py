@@ -107,10 +107,11 @@ def open_export(side: Side, url: str, table: Incarnation, *, incremental: bool =
     """
     bucket, folder = _place(url)
     reading = _Bucket(side, bucket)
-    summary = _parsed(reading, folder + _SUMMARY, orjson.loads)
+    summary_key = folder + _SUMMARY
+    summary = _parsed(reading, summary_key, orjson.loads)
     try:
-        _refuse_other_kind(summary, f"s3://{bucket}/{folder}", incremental=incremental)
-        _refuse_other_table(summary, f"s3://{bucket}/{folder}", table)
+        _refuse_other_kind(summary, reading.place(folder), incremental=incremental)
+        _refuse_other_table(summary, reading.place(folder), table)
         there = summary["manifestFilesS3Key"]
         files_key = folder + posixpath.basename(there)
         moved = _moved(posixpath.dirname(there), folder)
@@ -135,13 +136,12 @@ def open_export(side: Side, url: str, table: Incarnation, *, incremental: bool =
             files,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise damaged(
-            f"s3://{bucket}/{folder}{_SUMMARY}", f"is no manifest: {type(error).__name__} {error}"
-        ) from error
+        what = f"is no manifest: {type(error).__name__} {error}"
+        raise damaged(reading.place(summary_key), what) from error
     listed = sum(file.items for file in files)
     if listed != export.items:
         raise damaged(
-            f"s3://{bucket}/{files_key}",
+            reading.place(files_key),
             f"lists {listed} items in {len(files)} files, and the summary says {export.items}",
         )
     return export
