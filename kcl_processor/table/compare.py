@@ -23,6 +23,8 @@ from kcl_processor.table.table_reader import Item, Page, Segment
 
 # Bytes of images that may wait in all windows of a verification together.
 WINDOWS_BYTES = 24 << 20
+# Of a key that is looked at by itself: no scan has found it.
+NO_SEGMENT = -1
 # What only the destination's scan shows.
 _OF_DESTINATION = (Kind.EXTRA, Kind.KEPT, Kind.UNTRACED)
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from math import ceil
 from typing import Any, Protocol
 
 import orjson
@@ -31,21 +30,20 @@ from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.replicate.refusals import Refusals
 from kcl_processor.replicate.write import Fence, Tally
-from kcl_processor.table.compare import Difference
+from kcl_processor.table.compare import NO_SEGMENT, Difference
 from kcl_processor.table.equality import same
 from kcl_processor.table.laid_reader import LaidReader
 from kcl_processor.table.patience import ConditionFailed, PatientCalls, Refused
-from kcl_processor.table.repair import condition
-from kcl_processor.table.sides import Kind, Pair
-from kcl_processor.table.table_reader import Failed, Item, TableReader
+from kcl_processor.table.repair import condition, nothing_there
+from kcl_processor.table.sides import Kind, Pair, known, under
+from kcl_processor.table.table_copy import item_units
+from kcl_processor.table.table_reader import Failed, TableReader
 from kcl_processor.transform.transform import Transform
 
 # Bytes of keys that are named ahead in one row, which may have 400 KB.
 _CHUNK_BYTES = 150_000
 # BatchGetItem's share of one thread.
 _KEYS_AT_ONCE = 25
-# What is taken away was found by no scan of two sides.
-_NO_SEGMENT = -1
 
 
 class Bounded(Protocol):
@@ -87,7 +85,7 @@ class Origins:
         Raises:
             OperatorError: the source cannot be read.
         """
-        origins = list(dict.fromkeys(pair.origin for pair in pairs if pair.origin is not None))
+        origins = known(pair.origin for pair in pairs)
         if self._laid is None:
             found = self._source.get(origins)
             seen = {pair: found.get(pair.origin or b"") for pair in pairs}
@@ -98,10 +96,9 @@ class Origins:
             if keeps and pair.origin not in laid:
                 continue
             one = laid.get(pair.origin or b"")
-            if isinstance(one, Item) and one.key == pair.key:
-                seen[pair] = one.image
-            elif self._moves or not isinstance(one, Failed):
-                seen[pair] = None
+            image = under(pair.key, one)
+            if image is not None or self._moves or not isinstance(one, Failed):
+                seen[pair] = image
         return seen
 
 
@@ -234,12 +231,8 @@ class LiveWriter:
     def _put(self, laid: tuple[Pair, bytes]) -> bool | Refused:
         """Lay one item where nothing is; whether nothing was."""
         pair, image = laid
-        nothing = {
-            "ConditionExpression": "attribute_not_exists(#0)",
-            "ExpressionAttributeNames": {"#0": next(iter(orjson.loads(pair.key)))},
-        }
         try:
-            self._call("PutItem", b'"Item":%b' % image, nothing, _units(image))
+            self._call("PutItem", b'"Item":%b' % image, nothing_there(pair), item_units(image))
         except ConditionFailed:
             return False
         except Refused as refused:
@@ -250,10 +243,10 @@ class LiveWriter:
         """Delete what lies under a key if it is still what was laid."""
         # Some stores find no list and no map equal to itself.
         for documents in (True, False):
-            found = Difference(_NO_SEGMENT, pair, Kind.EXTRA, [], None, laid)
+            found = Difference(NO_SEGMENT, pair, Kind.EXTRA, [], None, laid)
             still = condition(found, documents=documents)
             try:
-                return self._call("DeleteItem", b'"Key":%b' % pair.key, still, _units(laid))
+                return self._call("DeleteItem", b'"Key":%b' % pair.key, still, item_units(laid))
             except ConditionFailed:
                 if not same(self._held.get([pair.key]).get(pair.key), laid):
                     return None
@@ -295,9 +288,3 @@ def _chunks(changes: Sequence[Change]) -> Iterator[list[Change]]:
 
 def _pair(change: Change) -> Pair:
     return Pair(change.key, (change.source or change).key)
-
-
-def _units(image: bytes) -> float:
-    """Write units: 1 KB each, also of a condition that fails (developer guide, "Condition
-    expressions")."""
-    return float(max(1, ceil(len(image) / 1024)))

@@ -22,15 +22,13 @@ from typing import Any
 import orjson
 
 from kcl_processor.replicate.doubt import WINDOW
-from kcl_processor.table.compare import Difference, difference
+from kcl_processor.table.compare import NO_SEGMENT, Difference, difference
 from kcl_processor.table.equality import same
 from kcl_processor.table.patience import ConditionFailed, PatientCalls
 from kcl_processor.table.sides import Kind, Pair, Sides
 
 # Of a key whose destination somebody else keeps moving.
 _TRIES = 8
-# A key that is looked at by itself is found by no scan.
-_NO_SEGMENT = -1
 # An expression holds at most 300 operators and 4 KB (developer guide, "Expression size limits").
 # Of an item with more attributes, this many are compared.
 _MOST_ATTRIBUTES = 120
@@ -93,7 +91,7 @@ class Repair:
         refused: Difference | None = None
         for tries in itertools.count():
             (both,) = self._sides.look([pair])
-            now = difference(_NO_SEGMENT, pair, both)
+            now = difference(NO_SEGMENT, pair, both)
             if now is None:
                 break
             if now.kind is Kind.FAILED:
@@ -137,14 +135,11 @@ def condition(found: Difference, *, documents: bool = True) -> dict[str, Any]:
     Args:
         documents: compare lists and maps by what they hold, not only by how many members they have.
     """
+    if found.destination is None:
+        return nothing_there(found.pair)
     key = orjson.loads(found.pair.key)
     ours = orjson.loads(found.source or b"{}")
-    theirs = orjson.loads(found.destination or b"{}")
-    if found.destination is None:
-        return {
-            "ConditionExpression": "attribute_not_exists(#0)",
-            "ExpressionAttributeNames": {"#0": next(iter(key))},
-        }
+    theirs = orjson.loads(found.destination)
     # What differs comes first, so that a long item's bound falls on what is equal.
     compared = sorted((ours.keys() | theirs.keys()) - key.keys(), key=found.attributes.__contains__)
     compared = [*key, *reversed(compared)][:_MOST_ATTRIBUTES]
@@ -162,6 +157,14 @@ def condition(found: Difference, *, documents: bool = True) -> dict[str, Any]:
         "ConditionExpression": " AND ".join(terms),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
+    }
+
+
+def nothing_there(pair: Pair) -> dict[str, Any]:
+    """The parameters that say: the destination has no item under a pair's key."""
+    return {
+        "ConditionExpression": "attribute_not_exists(#0)",
+        "ExpressionAttributeNames": {"#0": next(iter(orjson.loads(pair.key)))},
     }
 
 

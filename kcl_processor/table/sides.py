@@ -145,15 +145,15 @@ class LaidSides(Sides):
 
     def look(self, pairs: Sequence[Pair]) -> list[Both]:
         theirs = self._destination.get(list(dict.fromkeys(pair.key for pair in pairs)))
-        laid = self._laid.get(_known(pair.origin for pair in pairs))
+        laid = self._laid.get(known(pair.origin for pair in pairs))
         odd = [
             pair
             for pair in pairs
-            if not same(_under(pair.key, laid.get(pair.origin or b"")), theirs.get(pair.key))
+            if not same(under(pair.key, laid.get(pair.origin or b"")), theirs.get(pair.key))
         ]
         traced = {key: self._trace(theirs[key]) for key, _ in odd if key in theirs}
         asked = {pair.origin for pair in pairs}
-        laid |= self._laid.get(_known(origin for origin in traced.values() if origin not in asked))
+        laid |= self._laid.get(known(origin for origin in traced.values() if origin not in asked))
         return [
             self._both(pair, theirs.get(pair.key), traced.get(pair.key), laid) for pair in pairs
         ]
@@ -173,10 +173,10 @@ class LaidSides(Sides):
         mine = laid.get(pair.origin or b"")
         if isinstance(mine, Failed):
             return Both(None, theirs, Kind.FAILED, mine.reason)
-        ours = _under(pair.key, mine)
+        ours = under(pair.key, mine)
         if theirs is None or same(ours, theirs):
             return Both(ours, theirs)
-        anothers = traced != pair.origin and _under(pair.key, laid.get(traced or b"")) is not None
+        anothers = traced != pair.origin and under(pair.key, laid.get(traced or b"")) is not None
         if ours is not None:
             return Both(ours, theirs, Kind.COLLIDING if anothers else None)
         if traced is None:
@@ -210,11 +210,11 @@ def open_sides(
     return LaidSides(source, destination, transform, keeps=keeps)
 
 
-def _known(origins: Any) -> list[bytes]:
+def known(origins: Any) -> list[bytes]:
     """Each origin once."""
     return [origin for origin in dict.fromkeys(origins) if origin is not None]
 
 
-def _under(key: bytes, laid: Laid) -> bytes | None:
+def under(key: bytes, laid: Laid) -> bytes | None:
     """What is laid to a key of the destination."""
     return laid.image if isinstance(laid, Item) and laid.key == key else None

@@ -38,7 +38,7 @@ class PacedDestination:
         self._pace = pace
 
     def send(self, changes: Sequence[Change], remaining: Callable[[], float]) -> Answer:
-        expected = float(sum(map(_units, changes)))
+        expected = sum(item_units(change.image or b"") for change in changes)
         self._pace.take(expected)
         answer = self._destination.send(changes, remaining)
         self._pace.settle(expected, answer.units(expected))
@@ -173,6 +173,7 @@ class TableCopy:
         self._tell(CopyReport(pages, size, self._reader.tally, self._writer.tally, laid))
 
 
-def _units(change: Change) -> int:
-    """Write units of one change: 1 KB each (developer guide, "Read and write operations")."""
-    return max(1, ceil(len(change.image or b"") / 1024))
+def item_units(image: bytes) -> float:
+    """Write units of one item: 1 KB each (developer guide, "Read and write operations"), also where
+    its condition fails ("Condition expressions")."""
+    return float(max(1, ceil(len(image) / 1024)))
