@@ -103,6 +103,20 @@ def scan(client: Any, table: str) -> list[dict[str, dict[str, Any]]] | None:
             return None
 
 
+def lease_rows(client: Any, table: str) -> list[dict[str, dict[str, Any]]]:
+    """The leases of a lease table as KCL wrote them; none when there is no such table.
+
+    Raises:
+        OperatorError, PermissionDenied: as :func:`read_rows`.
+    """
+    return [row for row in scan(client, table) or [] if is_lease(row)]
+
+
+def read_leases(client: Any, table: str) -> list[Lease]:
+    """As :func:`lease_rows`; no other table of KCL's is read for them."""
+    return [*map(lease, lease_rows(client, table))]
+
+
 def lease(item: _Item) -> Lease:
     """A lease row. What an older KCL did not write is ``None``, zero or empty."""
     key = text(item, "leaseKey") or ""

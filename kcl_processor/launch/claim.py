@@ -22,7 +22,7 @@ from kcl_processor.errors import (
 )
 from kcl_processor.fleet.kcl_tables import refuse_other_tables, table_names
 from kcl_processor.fleet.lease_changes import Item, set_aside
-from kcl_processor.fleet.leases import is_lease, lease, scan
+from kcl_processor.fleet.leases import lease, lease_rows, read_leases
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.fleet.stream import Stream, turned_on
 from kcl_processor.launch.identity import (
@@ -235,8 +235,7 @@ def _refuse_strangers(task: Task, stream: Stream) -> bool:
 
 def _told_apart(task: Task, stream: Stream) -> tuple[list[Item], list[Item]]:
     """The rows of leases: those of no shard that the stream holds, and the others."""
-    rows = scan(clients.checkpoints(task), table_names(task).leases) or []
-    leases = [row for row in rows if is_lease(row)]
+    leases = lease_rows(clients.checkpoints(task), table_names(task).leases)
     shards = {shard.id for shard in stream.shards()} if leases else set()
     strangers = [row for row in leases if lease(row).shard not in shards]
     return strangers, [row for row in leases if row not in strangers]
@@ -269,8 +268,8 @@ def _is_unread(task: Task, found: Claim, ours: Identity, clock: Clock, wait: Wai
     except (PermissionDenied, SourceError):
         # It is gone, or a policy names the new stream alone; the gap is noted all the same.
         return False
-    rows = scan(clients.checkpoints(task), table_names(task).leases) or []
-    ended = {one.shard: one.ended for one in map(lease, filter(is_lease, rows))}
+    leases = read_leases(clients.checkpoints(task), table_names(task).leases)
+    ended = {one.shard: one.ended for one in leases}
     parents = {shard.parent for shard in shards}
     return not all(ended.get(shard.id, shard.id in parents) for shard in shards)
 

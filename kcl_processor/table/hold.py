@@ -10,7 +10,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.lease_changes import set_aside
-from kcl_processor.fleet.leases import is_lease, scan
+from kcl_processor.fleet.leases import lease_rows
 from kcl_processor.fleet.running import Signs, digest, has_leases, refuse_moved
 from kcl_processor.launch.claim import claim_for_copy
 from kcl_processor.launch.copy_mark import DEAD, CopyMark, CopyState, refuse_stale
@@ -110,8 +110,7 @@ class Hold:
             StillRunning: the daemon has come alive.
             OperatorError, PermissionDenied: a lease cannot be read or deleted.
         """
-        rows = scan(clients.checkpoints(self._task), table_names(self._task).leases) or []
-        leases = [row for row in rows if is_lease(row)]
+        leases = lease_rows(clients.checkpoints(self._task), table_names(self._task).leases)
         # Of a daemon that comes alive from here on none of these is, or it moves before it goes.
         refuse_moved(self._task, self._signs, leases_may_go=True)
         saved = set_aside(self._files, leases, self._clock.now())
