@@ -24,7 +24,6 @@ from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import Signs, refuse_moved, refuse_running
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.copy_mark import (
-    BEAT,
     CopyMark,
     CopyState,
     anew,
@@ -43,7 +42,7 @@ from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_hold import CopyHold
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress, load, save
 from kcl_processor.table.copy_sides import CopyOptions, describe
-from kcl_processor.table.copy_task import Copied, lock_copy, run_copy
+from kcl_processor.table.copy_task import Copied, await_others, lock_copy, run_copy
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.export import Export, check_files, open_export
 from kcl_processor.table.export_job import (
@@ -337,9 +336,7 @@ class _Run:
         progress.updated_at, progress.seconds = now, max(0.0, now - export.time)
         hold.refuse_others(progress, restart=False)
         hold.begin(progress, self._signs)
-        while seconds := hold.seconds_to_alone():
-            self._halt.wait(min(BEAT, seconds))
-            hold.look(progress)
+        await_others(hold, lambda: hold.look(progress), self._listener, self._halt)
         progress.finished_at = self._clock.now()
         whole = hold.finish(progress, self._listener)
         save(self._files.copy_progress, progress)
