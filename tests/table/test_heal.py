@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,11 +154,8 @@ Make = Callable[..., World]
 
 
 @pytest.fixture
-def make(moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto_url)
-    aws = ManagedAws(moto_url)
-    with aws.serving() as edge:
-        yield lambda **options: World(aws, edge.url, tmp_path, **options)
+def make(managed: tuple[ManagedAws, str], tmp_path: Path) -> Make:
+    return lambda **options: World(*managed, tmp_path, **options)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -14,6 +14,7 @@ import pytest
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import PoisonError
 from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.refusals import Refusals
 from kcl_processor.table.laid_reader import lay
 from kcl_processor.table.live_laying import FencedCaller, LiveWriter, Origins
 from kcl_processor.table.patience import CallTally, Refused
@@ -148,6 +149,24 @@ class World:
                 shown.append(Change(item.key, item.image, "0", 0, source))
         return shown
 
+    def writer(
+        self,
+        name_ahead: Callable[[list[Pair]], None] = lambda _: None,
+        refusals: Refusals | None = None,
+        *,
+        keeps: bool = False,
+    ) -> LiveWriter:
+        """What lays the source's items."""
+        return LiveWriter(
+            Origins(self.source, self.transform),
+            self.destination,
+            self.calls,
+            refusals or ruled.Refused(),
+            name_ahead,
+            Serial(),
+            keeps=keeps,
+        )
+
     def copy(self) -> LiveWriter:
         """A run, to its end."""
 
@@ -156,15 +175,7 @@ class World:
             self.ahead = pairs
             self.happen()
 
-        writer = LiveWriter(
-            Origins(self.source, self.transform),
-            self.destination,
-            self.calls,
-            ruled.Refused(),
-            name_ahead,
-            Serial(),
-            keeps=False,
-        )
+        writer = self.writer(name_ahead)
         writer.look_behind(self.ahead)
         writer.write(self.scan(), OpenFence())
         return writer
@@ -289,15 +300,7 @@ def test_an_item_that_is_never_accepted_is_set_aside_or_ends_the_copy() -> None:
     writer = world.copy()
     assert (writer.tally.written, writer.tally.refused) == (1, 1)
     assert world.destination.items == {key("a"): image("a", 1)}
-    stopping = LiveWriter(
-        Origins(world.source, None),
-        world.destination,
-        world.calls,
-        StopOnRefusedItem("orders", "replica"),
-        lambda _: None,
-        Serial(),
-        keeps=False,
-    )
+    stopping = world.writer(refusals=StopOnRefusedItem("orders", "replica"))
     with pytest.raises(PoisonError):
         stopping.write(world.scan(), OpenFence())
 
@@ -306,16 +309,7 @@ def test_where_expired_items_are_kept_an_earlier_runs_are_not_judged() -> None:
     """What the daemon applied and time to live deleted is like what was laid and then deleted."""
     world = still()
     world.destination.items[key("a")] = world.source.items.pop(key("a"))
-    writer = LiveWriter(
-        Origins(world.source, None),
-        world.destination,
-        world.calls,
-        ruled.Refused(),
-        lambda _: None,
-        Serial(),
-        keeps=True,
-    )
-    writer.look_behind([Pair(key("a"), key("a"))])
+    world.writer(keeps=True).look_behind([Pair(key("a"), key("a"))])
     assert world.destination.items
 
 
@@ -328,16 +322,7 @@ def test_what_rules_moved_is_not_kept_for_an_expired_item() -> None:
     assert laid is not None
     world.source.items[name] = _image(second)
     world.destination.items[laid.key] = laid.image
-    writer = LiveWriter(
-        Origins(world.source, world.transform),
-        world.destination,
-        world.calls,
-        ruled.Refused(),
-        lambda _: None,
-        Serial(),
-        keeps=True,
-    )
-    writer.look_behind([Pair(laid.key, name)])
+    world.writer(keeps=True).look_behind([Pair(laid.key, name)])
     assert laid.key not in world.destination.items
 
 

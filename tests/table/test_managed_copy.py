@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,11 +128,8 @@ Make = Callable[..., World]
 
 
 @pytest.fixture
-def make(moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto_url)
-    aws = ManagedAws(moto_url)
-    with aws.serving() as edge:
-        yield lambda **options: World(aws, edge.url, tmp_path, **options)
+def make(managed: tuple[ManagedAws, str], tmp_path: Path) -> Make:
+    return lambda **options: World(*managed, tmp_path, **options)
 
 
 def test_aws_exports_and_imports(make: Make) -> None:
