@@ -6,6 +6,7 @@ from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.launch.copy_mark import CopyState, read_mark
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
+from kcl_processor.table.copy_watch import CopyListener
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, identity, make_source_and_destination, make_task
 
@@ -18,6 +19,16 @@ def never_ran(moto_url: str) -> Task:
     make_source_and_destination(task)
     fill(task, [])
     return task
+
+
+class Told(CopyListener):
+    """Keeps what an operator is warned of."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.lines.append(text)
 
 
 class CopyWorld:

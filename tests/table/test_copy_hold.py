@@ -21,19 +21,9 @@ from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
 from tests.edges import Reply, Request, passed_on, serving
 from tests.kcl_tables import rows_in
-from tests.table.copied import LEASE, CopyWorld, never_ran
+from tests.table.copied import LEASE, CopyWorld, Told, never_ran
 
 HOUR = 3600.0
-
-
-class Heard(CopyListener):
-    """Keeps what an operator is told."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.said.append(text)
 
 
 class World(CopyWorld):
@@ -201,12 +191,12 @@ def test_a_finished_copy_sets_earlier_checkpoints_aside(world: World) -> None:
     world.put_lease()
     assert write_claim(world.task, None, world.ours)
     hold, progress = world.begun()
-    heard = Heard()
-    hold.finish(progress, heard)
+    told = Told()
+    hold.finish(progress, told)
     table = world.task.kcl.application_name
     assert rows_in(clients.checkpoints(world.task), table) == []
     (saved,) = world.files.every_saved_leases()
-    assert load_leases(saved, world.task) == [LEASE] and str(saved) in heard.said[0]
+    assert load_leases(saved, world.task) == [LEASE] and str(saved) in told.lines[0]
     assert world.state() is CopyState.DONE
 
 

@@ -23,7 +23,7 @@ from kcl_processor.table.pace import Halt
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
 from tests.fakes import HandClock
-from tests.table.copied import never_ran
+from tests.table.copied import Told, never_ran
 from tests.table.followed import follow
 from tests.table.memory import key
 
@@ -38,16 +38,6 @@ class Turning(Halt):
     def wait(self, seconds: float) -> None:
         super().wait(0)
         self._clock.turn(seconds)
-
-
-class Told(CopyListener):
-    """Keeps what an operator should know."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 class World:
@@ -114,7 +104,7 @@ def test_a_copy_lays_what_is_missing_and_leaves_what_is_there(world: World) -> N
     assert state(world.task) is CopyState.DONE
     assert not AheadRows(world.task, WHOLE).load("", of_all=True)
     assert world.copy("there").whole
-    assert world.told.warnings == ["The copy was finished before; nothing is copied."]
+    assert world.told.lines == ["The copy was finished before; nothing is copied."]
 
 
 def test_what_a_killed_run_has_named_is_looked_at_first(world: World) -> None:
@@ -173,7 +163,7 @@ def test_parts_are_one_copy(world: World) -> None:
     """The last one says that it is done."""
     world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
     assert not world.copy(part=Segment(0, 2)).whole
-    assert world.told.warnings == ["1 of 2 parts are not copied yet."]
+    assert world.told.lines == ["1 of 2 parts are not copied yet."]
     assert world.copy("there", part=Segment(1, 2)).whole
     assert len(world.held()) == 40
 

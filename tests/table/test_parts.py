@@ -39,7 +39,7 @@ from kcl_processor.table.table_copy import CopyReport, PageCopied
 from kcl_processor.table.table_reader import Segment
 from tests.edges import Reply, Request, passed_on, serving
 from tests.fakes import turning
-from tests.table.copied import CopyWorld, never_ran
+from tests.table.copied import CopyWorld, Told, never_ran
 
 PARTS, SEGMENTS = 3, 7
 
@@ -514,16 +514,6 @@ def test_credentials_that_are_being_renewed_end_no_copy(
         copied = run_copy(files, options, told, TurningHalt(world), world.clock)
     assert copied.progress.finished_at and refusals.made == 2
     assert "300 s for that" in told.lines[0]
-
-
-class Told(CopyListener):
-    """Keeps what an operator is warned of."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.lines.append(text)
 
 
 class Refusals:
