@@ -27,7 +27,7 @@ from kcl_processor.launch.proof_part import (
     part_key,
     unreadable,
 )
-from kcl_processor.transform.transform import digest_of
+from kcl_processor.transform.transform import Transform, digest_of
 
 KEY = "KclProcessorProof"
 _WRITTEN = ("token", "parts", "segments", "round", "round_at", "whole_at", "checked_at", "open")
@@ -261,9 +261,21 @@ def replica_of(task: Task) -> Replica:
         SourceError, DestinationError, ConfigError, PermissionDenied: as :mod:`preflight` does.
     """
     source = preflight.describe(task.source, SourceError, "check the source")
+    return replica_and_rules(task, source)[0]
+
+
+def replica_and_rules(task: Task, source: dict[str, Any]) -> tuple[Replica, Transform | None]:
+    """As :func:`replica_of`, and the rules between both tables.
+
+    Args:
+        source: as DescribeTable tells it.
+
+    Raises:
+        DestinationError, ConfigError, PermissionDenied: as :mod:`preflight` does.
+    """
     table, keys = Incarnation.of(source), preflight.key_schema(source)
     destination, transform = preflight.check_destination(task, keys, table)
-    return Replica(table, destination, digest_of(transform))
+    return Replica(table, destination, digest_of(transform)), transform
 
 
 def _mark(row: Row | None) -> ProofMark | None:

@@ -10,8 +10,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import SKIP, Task
 from kcl_processor.errors import ConfigError, DestinationError, SourceError
 from kcl_processor.launch import preflight
-from kcl_processor.launch.incarnation import Incarnation
-from kcl_processor.launch.proof import Replica
+from kcl_processor.launch.proof import Replica, replica_and_rules
 from kcl_processor.launch.proof_part import Open, PartProof, digest
 from kcl_processor.launch.switch_mark import SwitchLook
 from kcl_processor.table import access
@@ -32,7 +31,6 @@ from kcl_processor.table.verify_share import (
     Undecided,
     VerifyShare,
 )
-from kcl_processor.transform.transform import digest_of
 
 # A sample is taken from at least so many segments.
 _SAMPLED_SEGMENTS = 100
@@ -280,9 +278,7 @@ def open_tables(task: Task, options: VerifyOptions, halt: Halt, clock: Clock) ->
         SourceError, DestinationError, ConfigError, PermissionDenied: one cannot be.
     """
     source = preflight.describe(task.source, SourceError, "check the source")
-    keys = preflight.key_schema(source)
-    found, transform = preflight.check_destination(task, keys, Incarnation.of(source))
-    replica = Replica(Incarnation.of(source), found, digest_of(transform))
+    replica, transform = replica_and_rules(task, source)
     destination = preflight.describe(task.destination, DestinationError, "check the destination")
     readers, calls, rates = [], [], []
     items = source["ItemCount"]
