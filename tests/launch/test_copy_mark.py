@@ -20,19 +20,10 @@ from kcl_processor.launch.copy_mark import (
     settle_mark,
 )
 from tests.fakes import HandClock, turning
-from tests.kcl_tables import fill, make_task
 
 NOW, HOUR = 1_700_000_000.5, 3600.0
 BEGUN = CopyMark.begun("token", NOW - HOUR, NOW - 3, forced=False)
 DONE = BEGUN.now(CopyState.DONE, NOW - 3)
-
-
-@pytest.fixture
-def task(moto_url: str) -> Task:
-    """A task with KCL's tables."""
-    task = make_task(moto_url)
-    fill(task, [])
-    return task
 
 
 def test_a_mark_is_read_as_it_was_written(task: Task) -> None:

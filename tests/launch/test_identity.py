@@ -10,18 +10,9 @@ from kcl_processor.config.task import Side, Task
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
 from kcl_processor.launch.identity import Identity, Likeness, Noted, read_claim, write_claim
 from kcl_processor.launch.incarnation import Incarnation
-from tests.kcl_tables import fill, make_task
 
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/"
 OURS = Identity(Incarnation(ARN + "orders", 1.0, "i"), "stream", Incarnation(ARN + "copy", 2.0))
-
-
-@pytest.fixture
-def task(moto_url: str) -> Task:
-    """A task with KCL's tables, which hold nothing."""
-    task = make_task(moto_url)
-    fill(task, [])
-    return task
 
 
 def test_an_identity_is_read_as_it_was_written(task: Task) -> None:

@@ -18,18 +18,9 @@ from kcl_processor.launch.live_mark import (
     replace_live_mark,
 )
 from tests.fakes import HandClock
-from tests.kcl_tables import fill, make_task
 
 NOW = 1_700_000_000.5
 BEGUN = LiveMark("token", CopyState.BEGUN, "host-1", NOW - 3600, NOW - 3, 1, 32, "", to_empty=True)
-
-
-@pytest.fixture
-def task(moto_url: str) -> Task:
-    """A task with KCL's tables."""
-    task = make_task(moto_url)
-    fill(task, [])
-    return task
 
 
 def test_a_mark_is_read_as_it_was_written(task: Task) -> None:

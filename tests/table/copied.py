@@ -7,6 +7,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.launch.copy_mark import CopyState, read_mark
 from kcl_processor.table.copy_progress import CopyProgress, SegmentProgress
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.pace import Halt
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, identity, make_source_and_destination, make_task
 
@@ -29,6 +30,22 @@ class Told(CopyListener):
 
     def warn(self, text: str) -> None:
         self.lines.append(text)
+
+
+class TurningHalt(Halt):
+    """A halt whose waiting turns a clock; what waits for ever is halted."""
+
+    def __init__(self, clock: HandClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._waits = 500
+
+    def wait(self, seconds: float) -> None:
+        self._waits -= bool(seconds)
+        if not self._waits:
+            self.set()
+        super().wait(0)
+        self._clock.turn(seconds)
 
 
 class CopyWorld:

@@ -8,11 +8,10 @@ from kcl_processor.aws import clients
 from kcl_processor.config.task import Side, Task
 from kcl_processor.launch.proof import Standing, read_proof, read_proof_parts, read_standing
 from kcl_processor.launch.proof_part import PartProof
-from kcl_processor.table.pace import Halt
 from kcl_processor.table.proof_task import Prover
 from kcl_processor.table.verify_task import Verified, VerifyListener, VerifyOptions
 from tests.fakes import HandClock
-from tests.table.copied import never_ran
+from tests.table.copied import TurningHalt, never_ran
 
 
 class Heard(VerifyListener):
@@ -33,22 +32,6 @@ class Heard(VerifyListener):
 
     def warn(self, text: str) -> None:
         self.warned.append(text)
-
-
-class TurningHalt(Halt):
-    """A halt whose waiting turns a clock; what waits for ever is halted."""
-
-    def __init__(self, clock: HandClock) -> None:
-        super().__init__()
-        self._clock = clock
-        self._waits = 500
-
-    def wait(self, seconds: float) -> None:
-        self._waits -= bool(seconds)
-        if not self._waits:
-            self.set()
-        super().wait(0)
-        self._clock.turn(seconds)
 
 
 class ProofWorld:

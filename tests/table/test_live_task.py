@@ -19,25 +19,12 @@ from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.live_ahead import Ahead, AheadRows
 from kcl_processor.table.live_task import WHOLE, announce, run_live
-from kcl_processor.table.pace import Halt
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
 from tests.fakes import HandClock
-from tests.table.copied import Told, never_ran
+from tests.table.copied import Told, TurningHalt, never_ran
 from tests.table.followed import follow
 from tests.table.memory import key
-
-
-class Turning(Halt):
-    """A halt whose waiting turns a clock."""
-
-    def __init__(self, clock: HandClock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    def wait(self, seconds: float) -> None:
-        super().wait(0)
-        self._clock.turn(seconds)
 
 
 class World:
@@ -68,7 +55,7 @@ class World:
     def copy(self, host: str = "here", **options: Any) -> Copied:
         """What ``copy --live`` does."""
         given = CopyOptions(processes=1, segments=4, **options)
-        return run_live(self.files(host), given, self.told, Turning(self.clock), self.clock)
+        return run_live(self.files(host), given, self.told, TurningHalt(self.clock), self.clock)
 
     def leave(self, token: str, *names: str) -> None:
         """What a run has named that was killed."""
@@ -137,7 +124,7 @@ def test_a_copy_that_start_announces_is_joined_when_the_daemon_has_its_positions
             follow(world.task)
             world.put(world.task.destination, started="yes")
 
-    halt = Turning(world.clock)
+    halt = TurningHalt(world.clock)
     halt.wait = starts  # type: ignore[method-assign]
     options = CopyOptions(processes=1, patience=600.0)
     copied = run_live(world.files(), options, world.told, halt, world.clock)
@@ -191,5 +178,5 @@ def test_a_plain_copy_is_not_begun_over_an_unfinished_live_one(world: World) -> 
 
 def plain(world: World, options: CopyOptions) -> Copied:
     """What ``copy`` does."""
-    halt = Turning(world.clock)
+    halt = TurningHalt(world.clock)
     return run_copy(world.files(), options, CopyListener(), halt, world.clock)

@@ -14,7 +14,8 @@ from kcl_processor.table.repair import Outcome
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.verify_task import VerifyListener, VerifyOptions, run_verify
 from kcl_processor.transform.rules import Rules
-from tests.table.proven import Heard, ProofWorld, TurningHalt
+from tests.table.copied import TurningHalt
+from tests.table.proven import Heard, ProofWorld
 
 NAMES = [f"item-{number}" for number in range(12)]
 
