@@ -66,6 +66,7 @@ class CopyShare:
             export_access(task.source, export, whole_item(keys), halt.wait) if export else None
         )
         self._files = files
+        self._tables = tables
         self._fence = fence
         # Rules that only say what the daemon skips leave a copy as it is.
         self._transform = tables.transform if task.rules else None

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from kcl_processor.clock import Clock
-from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import SKIP
 from kcl_processor.errors import DestinationError
 from kcl_processor.launch import preflight
 from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.refusals import Refusals
-from kcl_processor.replicate.write import Fence
 from kcl_processor.table import access
-from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_share import CopyShare, refusals_of
-from kcl_processor.table.copy_sides import Tables
 from kcl_processor.table.crew import Link
 from kcl_processor.table.live_ahead import Ahead
 from kcl_processor.table.live_laying import FencedCaller, LiveWriter, Origins
-from kcl_processor.table.pace import Gate, Halt
+from kcl_processor.table.pace import Gate
 from kcl_processor.table.patience import PatientCalls
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import TableReader
@@ -33,21 +28,6 @@ class LiveShare(CopyShare):
     _CONNECTIONS = 256
     _LOOKING = 8
 
-    def __init__(
-        self,
-        files: TaskFiles,
-        progress: CopyProgress,
-        tables: Tables,
-        processes: int,
-        fence: Fence,
-        halt: Halt,
-        clock: Clock,
-    ) -> None:
-        super().__init__(files, progress, tables, processes, fence, halt, clock)
-        side = files.task.destination
-        reads = access.calls(side, DestinationError, None, self._LOOKING, clock, halt.wait)
-        self._held = TableReader(reads, preflight.key_schema(tables.destination), 1)
-
     def look_behind(self, pairs: Sequence[Pair], link: Link) -> None:
         """Bring to rest what earlier runs have named ahead.
 
@@ -59,19 +39,21 @@ class LiveShare(CopyShare):
             self._writer(refusals, writes, link).look_behind(pairs)
 
     def _writer(self, refusals: Refusals, pool: ThreadPoolExecutor, link: Link) -> LiveWriter:
-        task = self._files.task
+        task, clock, wait = self._files.task, self._clock, self._halt.wait
+        side = task.destination
+        looks = access.calls(side, DestinationError, None, self._LOOKING, clock, wait)
         calls = PatientCalls(
-            task.destination.table,
+            side.table,
             FencedCaller(self._wire, self._fence),
             DestinationError,
             self._pace,
             Gate(Window(largest=self._writes, size=min(32, self._writes))),
-            self._clock,
-            self._halt.wait,
+            clock,
+            wait,
         )
         return LiveWriter(
             Origins(self._reader, self._transform),
-            self._held,
+            TableReader(looks, preflight.key_schema(self._tables.destination), 1),
             calls,
             refusals,
             lambda pairs: link.tell(Ahead(pairs)),
