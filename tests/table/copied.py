@@ -22,6 +22,12 @@ def never_ran(moto_url: str) -> Task:
     return task
 
 
+def state_of(task: Task) -> CopyState | None:
+    """How far a task's last copy is."""
+    mark = read_mark(task)
+    return mark.state if mark else None
+
+
 class Told(CopyListener):
     """Keeps what an operator is warned of."""
 
@@ -77,5 +83,4 @@ class CopyWorld:
         clients.checkpoints(self.task).put_item(TableName=table, Item=LEASE)
 
     def state(self) -> CopyState | None:
-        mark = read_mark(self.task)
-        return mark.state if mark else None
+        return state_of(self.task)

@@ -13,12 +13,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import boto3
 
+from kcl_processor.config.task import Task
 from kcl_processor.launch.incarnation import Incarnation
 from tests.edges import Edge, Reply, Request, passed_on, serving
+from tests.kcl_tables import make_task
 from tests.table.exported import Written, buckets, whole
 
 Body = dict[str, Any]
@@ -56,6 +59,11 @@ class ManagedAws:
         self.jobs: dict[str, Body] = {}
         self._by_token: dict[tuple[str, str], str] = {}
         self._left: dict[str, int] = {}
+
+    def task(self, url: str, **options: Any) -> Task:
+        """A task of this AWS, which is served at the URL; its streams are moto's."""
+        task = make_task(url, **options)
+        return replace(task, source=replace(task.source, streams_endpoint=self.url))
 
     @contextmanager
     def serving(self) -> Iterator[Edge]:

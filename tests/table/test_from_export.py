@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError, OperatorError, SourceError
 from kcl_processor.launch.copy_mark import CopyState, read_mark, settle_mark
 from kcl_processor.table.copy_sides import CopyOptions
@@ -21,7 +19,8 @@ from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.table_reader import Segment
 from kcl_processor.transform.rules import Rules
-from tests.kcl_tables import identity, make_source_and_destination, make_task
+from tests.kcl_tables import identity, make_source_and_destination
+from tests.table.copied import state_of
 from tests.table.exported import Item, Written, buckets, whole
 from tests.table.managed_aws import ManagedAws
 
@@ -40,8 +39,7 @@ class World:
 
     def __init__(self, aws: ManagedAws, url: str, folder: Path, rules: Rules | None = None) -> None:
         self.aws = aws
-        task = make_task(url, rules=rules)
-        self.task: Task = replace(task, source=replace(task.source, streams_endpoint=aws.url))
+        self.task = aws.task(url, rules=rules)
         self.client = make_source_and_destination(self.task)
         self.ours = identity(self.task)
         self.folder = folder
@@ -78,8 +76,7 @@ class World:
         return sorted(found, key=lambda item: int(item["n"]["N"]))
 
     def state(self) -> CopyState | None:
-        mark = read_mark(self.task)
-        return mark.state if mark else None
+        return state_of(self.task)
 
 
 Make = Callable[..., World]

@@ -14,7 +14,6 @@ import pytest
 
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Task
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch.preflight import key_schema, key_types
 from kcl_processor.state.gaps import Gap, note_gap, open_gaps
@@ -24,7 +23,7 @@ from kcl_processor.table.pace import Halt
 from kcl_processor.table.repair import Outcome
 from kcl_processor.transform.rules import Rules
 from kcl_processor.transform.transform import Transform
-from tests.kcl_tables import make_source_and_destination, make_task
+from tests.kcl_tables import make_source_and_destination
 from tests.table.managed_aws import ManagedAws
 
 HOUR = 3600
@@ -79,8 +78,7 @@ class World:
         self, aws: ManagedAws, url: str, folder: Path, seed: int = 0, **options: Any
     ) -> None:
         self.aws = aws
-        task = make_task(url, **options)
-        self.task: Task = replace(task, source=replace(task.source, streams_endpoint=aws.url))
+        self.task = aws.task(url, **options)
         self.client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=aws.url)
         make_source_and_destination(self.task)
         make_kcl_tables(self.task)

@@ -13,7 +13,7 @@ import pytest
 
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Side, Task
+from kcl_processor.config.task import Side
 from kcl_processor.errors import ConfigError, DestinationError, OperatorError, SourceError
 from kcl_processor.launch.copy_mark import CopyState, read_mark, refuse_uncopied, replace_mark
 from kcl_processor.table.copy_sides import CopyOptions
@@ -22,7 +22,7 @@ from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.managed_copy import ManagedOptions, run_managed
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.transform.rules import Rules
-from tests.kcl_tables import make_task
+from tests.table.copied import state_of
 from tests.table.managed_aws import ManagedAws
 
 KEYS: dict[str, Any] = {
@@ -80,16 +80,14 @@ class World:
         self, aws: ManagedAws, url: str, folder: Path, *, stream: bool = True, **options: Any
     ) -> None:
         self.aws = aws
-        task = make_task(url, **options)
-        source = replace(task.source, streams_endpoint=aws.url)
-        self.task: Task = replace(task, source=source)
+        self.task = aws.task(url, **options)
         self.folder = folder
         self.client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=aws.url)
         on = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         streaming = {"StreamSpecification": on} if stream else {}
-        self.client.create_table(TableName=source.table, **streaming, **KEYS)
+        self.client.create_table(TableName=self.task.source.table, **streaming, **KEYS)
         for item in ITEMS:
-            self.client.put_item(TableName=source.table, Item=item)
+            self.client.put_item(TableName=self.task.source.table, Item=item)
         self.told = Telling()
         self.asked: list[str] = []
 
@@ -115,8 +113,7 @@ class World:
         return sorted(found, key=lambda item: int(item["n"]["N"]))
 
     def state(self) -> CopyState | None:
-        mark = read_mark(self.task)
-        return mark.state if mark else None
+        return state_of(self.task)
 
     def jobs(self) -> list[str]:
         return [
