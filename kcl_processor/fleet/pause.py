@@ -9,9 +9,9 @@ import getpass
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from kcl_processor.clock import utc
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.leases import KclRows, number, text
 from kcl_processor.fleet.own_rows import enter_own, read_own, strike_own
@@ -39,7 +39,7 @@ class Pause:
 
     def __str__(self) -> str:
         try:
-            moment = datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            moment = utc(self.at)
         except (ValueError, OverflowError):
             # Milliseconds, in a row that was written by hand.
             moment = f"{self.at:.0f}"

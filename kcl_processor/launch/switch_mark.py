@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import platform
 import threading
-import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kcl_processor.clock import Clock
+from kcl_processor.clock import Clock, utc
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
@@ -70,8 +69,7 @@ class SwitchMark:
         return replace(self, token=token, host=platform.node(), state=begun)
 
     def __str__(self) -> str:
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started_at))
-        return f"begun on {self.host} at {at}"
+        return f"begun on {self.host} at {utc(self.started_at)}"
 
 
 class TakenOver(OperatorError):
