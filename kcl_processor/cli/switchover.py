@@ -35,7 +35,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from kcl_processor.aws import clients
-from kcl_processor.cli.copy import add_processes_argument, stopping
+from kcl_processor.cli.copy import add_comparison_arguments, stopping
 from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.ranges import whole
@@ -112,12 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"for the writers to stop and the daemon to be through (default: {_WAIT})",
     )
-    add_processes_argument(parser)
-    parser.add_argument(
-        "--max-rcu",
-        metavar="N|N%",
-        help="read units a second to stay under on each side, or a percentage of its provisioned",
-    )
+    add_comparison_arguments(parser)
     parser.add_argument("--json", action="store_true", help="the certificate as JSON")
     add_state_argument(parser)
 
