@@ -37,7 +37,7 @@ from dataclasses import replace
 from kcl_processor.aws import clients
 from kcl_processor.cli.copy import add_comparison_arguments, stopping
 from kcl_processor.cli.hint import again, as_called
-from kcl_processor.cli.output import print_json
+from kcl_processor.cli.output import print_json, tell
 from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.cli.verified import ComparisonLines, exit_code
@@ -307,7 +307,7 @@ def _undo(files: TaskFiles, mark: SwitchMark | None, args: argparse.Namespace, c
         say(f"Writes to {task.source} are allowed again; the certificate stands.")
     else:
         take_back(files, mark, freeze)
-        _tell(
+        tell(
             as_called(
                 "Everything is as it was before the switchover; if the daemon was stopped, "
                 f"kcl-processor run {task.name} goes on.",
@@ -374,7 +374,7 @@ def _print_reverse(files: TaskFiles, args: argparse.Namespace) -> int:
     task = files.task
     print(reversed_yaml(args.config, task), end="")
     mark = read_switch(task)
-    _tell("\n".join(_reverse_steps(task, mark, args)))
+    tell("\n".join(_reverse_steps(task, mark, args)))
     return ExitCode.OK
 
 
@@ -417,8 +417,4 @@ def _has_stream(task: Task) -> bool:
 
 def _say(args: argparse.Namespace, text: str) -> None:
     """Tell the operator a step."""
-    _tell(as_called(text, args))
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    tell(as_called(text, args))
