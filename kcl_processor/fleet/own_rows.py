@@ -8,6 +8,7 @@ each is entered and struck out alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kcl_processor.aws import clients
@@ -17,6 +18,7 @@ from kcl_processor.fleet.kcl_tables import table_names
 
 # Attribute name to typed value, without the key.
 Row = dict[str, dict[str, Any]]
+_Item = Mapping[str, Mapping[str, Any]]
 
 _KEY = "key"
 _HINT = "check kcl.region and kcl.endpoint"
@@ -34,8 +36,17 @@ def read_own(task: Task, key: str) -> Row | None:
             found = client.get_item(TableName=table, Key={_KEY: {"S": key}}, ConsistentRead=True)
         except client.exceptions.ResourceNotFoundException:
             return None
-    item: Row = found.get("Item", {})
-    return {name: value for name, value in item.items() if name != _KEY} or None
+    return without_key(found.get("Item", {})) or None
+
+
+def own_among(rows: Iterable[_Item], key: str) -> Row | None:
+    """As :func:`read_own`, among rows of the whole table that were read already."""
+    return next((without_key(row) for row in rows if row.get(_KEY) == {"S": key}), None)
+
+
+def without_key(item: _Item) -> Row:
+    """A row as it is replaced, of an item as it was read."""
+    return {name: dict(value) for name, value in item.items() if name != _KEY}
 
 
 def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> bool:

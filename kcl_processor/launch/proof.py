@@ -19,7 +19,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import scan
-from kcl_processor.fleet.own_rows import Row, read_own, replace_own
+from kcl_processor.fleet.own_rows import Row, read_own, replace_own, without_key
 from kcl_processor.launch import preflight
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.proof_part import (
@@ -181,7 +181,7 @@ def read_proof_parts(task: Task, mark: ProofMark) -> list[tuple[PartProof | None
     client, table = clients.checkpoints(task), table_names(task).coordinator
     named = {row["key"]["S"]: row for row in scan(client, table) or []}
     rows = [named.get(part_key(number, mark.parts)) for number in range(mark.parts)]
-    bare = [{k: v for k, v in row.items() if k != "key"} if row else None for row in rows]
+    bare = [without_key(row) if row else None for row in rows]
     return list(zip(parts_in(mark, named), bare, strict=True))
 
 
@@ -278,7 +278,7 @@ def _mark(row: Row | None) -> ProofMark | None:
         replica = Replica(source, destination, str(fields.pop("rules")))
         left = as_written(Open, fields.pop("open"))
         mark = as_written(ProofMark, fields | {"replica": replica, "open": left})
-        return replace(mark, row={name: one for name, one in row.items() if name != "key"})
+        return replace(mark, row=without_key(row))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise unreadable(error) from error
 

@@ -17,7 +17,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import scan, text
-from kcl_processor.fleet.own_rows import Row, replace_own
+from kcl_processor.fleet.own_rows import Row, replace_own, without_key
 from kcl_processor.table.held_row import PartTaken
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
@@ -64,7 +64,7 @@ class AheadRows:
         found = scan(clients.checkpoints(self._task), table_names(self._task).coordinator) or []
         for item in found:
             key = text(item, "key") or ""
-            row = {name: value for name, value in item.items() if name != "key"}
+            row = without_key(item)
             others = of_all and key.startswith(PREFIX) and row["token"]["S"] != token
             # Another part of this copy looks at what its own predecessor has named.
             nobodys = others and f"-of-{self._part.total}-" not in key
