@@ -52,7 +52,7 @@ from kcl_processor.errors import (
     StillWritten,
 )
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import is_lease, lease, scan
+from kcl_processor.fleet.leases import read_leases
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.fleet.tail import ShardTail
 from kcl_processor.launch.claim import refuse_foreign
@@ -179,13 +179,12 @@ def _parts(
 ) -> Parts:
     task = files.task
     observer = Observer(files, clock, wait)
-    kcl, leases = clients.checkpoints(task), table_names(task).leases
     return Parts(
         files=files,
         ours=ours,
         look=lambda: observer.look(thorough=True),
         watch=lambda: _watch(files, ours.stream, clock, wait),
-        leases=lambda: [lease(row) for row in scan(kcl, leases) or [] if is_lease(row)],
+        leases=lambda: read_leases(clients.checkpoints(task), table_names(task)),
         freeze=functools.partial(_freeze, files, clock),
         prove=_prove(files, args, clock),
         clock=clock,

@@ -83,13 +83,18 @@ def read_rows(client: Any, names: TableNames) -> KclRows:
     shared = rows or []
     return KclRows(
         found=rows is not None,
-        leases=sorted(map(lease, filter(is_lease, shared)), key=lambda row: row.key),
+        leases=_leases(shared),
         coordinator=[*(scan(client, names.coordinator) or []), *_of_type(shared, "LEADER")],
         workers=[
             *(scan(client, names.workers) or []),
             *_of_type(shared, "WORKER_METRIC_STATS"),
         ],
     )
+
+
+def read_leases(client: Any, names: TableNames) -> list[Lease]:
+    """Read a task's leases alone, as :func:`read_rows` does; none where there is no table yet."""
+    return _leases(scan(client, names.leases) or [])
 
 
 def scan(client: Any, table: str) -> list[dict[str, dict[str, Any]]] | None:
@@ -139,6 +144,10 @@ def text(item: _Item, name: str) -> str | None:
 def number(item: _Item, name: str) -> int:
     """A whole number attribute; zero when the item has none."""
     return int(Decimal(item.get(name, {}).get("N", 0)))
+
+
+def _leases(items: Iterable[_Item]) -> list[Lease]:
+    return sorted(map(lease, filter(is_lease, items)), key=lambda row: row.key)
 
 
 def _texts(item: _Item, name: str) -> tuple[str, ...]:

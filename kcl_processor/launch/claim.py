@@ -22,7 +22,7 @@ from kcl_processor.errors import (
 )
 from kcl_processor.fleet.kcl_tables import refuse_other_tables, table_names
 from kcl_processor.fleet.lease_changes import Item, set_aside
-from kcl_processor.fleet.leases import is_lease, lease, scan
+from kcl_processor.fleet.leases import is_lease, lease, read_leases, scan
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.launch.identity import (
@@ -269,8 +269,8 @@ def _is_unread(task: Task, found: Claim, ours: Identity, clock: Clock, wait: Wai
     except (PermissionDenied, SourceError):
         # It is gone, or a policy names the new stream alone; the gap is noted all the same.
         return False
-    rows = scan(clients.checkpoints(task), table_names(task).leases) or []
-    ended = {one.shard: one.ended for one in map(lease, filter(is_lease, rows))}
+    leases = read_leases(clients.checkpoints(task), table_names(task))
+    ended = {one.shard: one.ended for one in leases}
     parents = {shard.parent for shard in shards}
     return not all(ended.get(shard.id, shard.id in parents) for shard in shards)
 

@@ -10,7 +10,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError, OperatorError
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import TRIM_HORIZON, Lease, read_rows
+from kcl_processor.fleet.leases import TRIM_HORIZON, Lease, read_leases
 from kcl_processor.fleet.stream import Stream, StreamShard
 from kcl_processor.launch.claim import refuse
 from kcl_processor.launch.copy_mark import read_mark, refuse_uncopied
@@ -157,7 +157,7 @@ def _mend(task: Task) -> str:
 
 
 def _leases(task: Task) -> list[Lease]:
-    return read_rows(clients.checkpoints(task), table_names(task)).leases
+    return read_leases(clients.checkpoints(task), table_names(task))
 
 
 def _is_placed(lease: Lease) -> bool:
