@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 # A suspended machine stops CLOCK_MONOTONIC, yet its leases run out meanwhile: the fence must see
 # the time that really passed. Where the kernel lacks CLOCK_BOOTTIME, monotonic is the next best.
 _CLOCK_ID = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def utc(moment: float, timespec: str = "seconds") -> str:
+    """Seconds since the epoch as a moment of UTC, as logs and AWS write it.
+
+    Args:
+        timespec: the last unit that is told, as :meth:`datetime.isoformat` names it.
+
+    Raises:
+        ValueError, OverflowError: no calendar has such a moment.
+    """
+    text = datetime.fromtimestamp(moment, UTC).isoformat(timespec=timespec)
+    return text.replace("+00:00", "Z")
 
 
 class Clock(Protocol):

@@ -110,7 +110,7 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"parts to scan (default: one for each 256 MB, {FEWEST} to {MOST})",
     )
-    add_processes_argument(parser)
+    _add_processes_argument(parser)
     rate = "capacity units a second to stay under, or a percentage of the provisioned ones"
     parser.add_argument("--max-rcu", type=units, metavar="N|N%", help=f"read {rate}")
     parser.add_argument("--max-wcu", type=units, metavar="N|N%", help=f"write {rate}")
@@ -125,8 +125,18 @@ def add_copy_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_processes_argument(parser: argparse.ArgumentParser) -> None:
-    """Add ``--processes``, which ``copy`` and ``verify`` share."""
+def add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what ``verify`` and ``switchover`` share: what a comparison may take."""
+    _add_processes_argument(parser)
+    parser.add_argument(
+        "--max-rcu",
+        type=units,
+        metavar="N|N%",
+        help="read units a second to stay under on each side, or a percentage of its provisioned",
+    )
+
+
+def _add_processes_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--processes",
         type=whole(1, 64),

@@ -25,7 +25,7 @@ from kcl_processor.cli import verify
 from kcl_processor.cli.copy import stopping
 from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.managed import place_of
-from kcl_processor.cli.output import print_json, print_rows
+from kcl_processor.cli.output import print_json, print_rows, tell
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     place = place_of(args.bucket) if args.bucket else None
     with stopping() as halt:
         try:
-            healings = run_heal(files, place, _tell, halt, clock)
+            healings = run_heal(files, place, tell, halt, clock)
         except Halted:
             print(f"Stopped. {again(args)} goes on.", file=sys.stderr)
             return 130
@@ -91,10 +91,6 @@ def _verified(args: argparse.Namespace) -> int:
     if code != ExitCode.OK:
         return code
     return ExitCode.GAP if open_gaps(chosen_files(args).gaps) else ExitCode.OK
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _print(healings: list[Healing], *, as_json: bool) -> None:

@@ -1,4 +1,5 @@
-"""Data on stdout: aligned columns for people, JSON for machines, from the same rows."""
+"""Data on stdout: aligned columns for people, JSON for machines, from the same rows. All else is
+told on stderr."""
 
 from __future__ import annotations
 
@@ -38,6 +39,11 @@ def print_json(value: object) -> None:
     """Print one JSON document."""
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
     print()
+
+
+def tell(text: str) -> None:
+    """Say something of what is being done."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def duration(seconds: float | None) -> str | None:

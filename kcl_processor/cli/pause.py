@@ -22,7 +22,7 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import read_rows
+from kcl_processor.fleet.leases import read_leases
 from kcl_processor.fleet.pause import IN_FORCE, Pause, pause, read_pauses, whoever
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.operate.lease_reset import named
@@ -60,13 +60,13 @@ def whole_name(task: Task, end: str | None) -> str | None:
         ConfigError: no shard does, or several do; or the task never ran.
         OperatorError, PermissionDenied: the leases cannot be read.
     """
-    rows = read_rows(clients.checkpoints(task), table_names(task))
-    if not rows.leases:
+    leases = read_leases(clients.checkpoints(task), table_names(task))
+    if not leases:
         raise ConfigError(
             f"Task {task.name} has no leases: no daemon was ever started.",
             f"kcl-processor status {task.name}",
         )
-    return named(rows.leases, end).shard if end else None
+    return named(leases, end).shard if end else None
 
 
 def print_all(task: Task) -> None:

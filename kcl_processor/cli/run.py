@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from kcl_processor.cli.hint import as_called
+from kcl_processor.cli.output import tell
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
@@ -154,11 +154,6 @@ def _source(task: Task) -> preflight.SourceFacts:
         raise OperatorError(
             f"{off.message} With on_gap: continue the next one is followed.", off.hint
         ) from off
-
-
-def tell(text: str) -> None:
-    """Say something of what is being done."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def _task(args: argparse.Namespace) -> tuple[Task, str]:

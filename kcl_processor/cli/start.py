@@ -21,8 +21,9 @@ from kcl_processor.cli.copy import (
     stopping,
 )
 from kcl_processor.cli.hint import again
+from kcl_processor.cli.output import tell
 from kcl_processor.cli.prepare import add_prepare_arguments, carry_out
-from kcl_processor.cli.run import add_daemon_arguments, become_daemon, tell
+from kcl_processor.cli.run import add_daemon_arguments, become_daemon
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.task import Task

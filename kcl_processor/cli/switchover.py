@@ -35,9 +35,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from kcl_processor.aws import clients
-from kcl_processor.cli.copy import add_processes_argument, stopping
+from kcl_processor.cli.copy import add_comparison_arguments, stopping
 from kcl_processor.cli.hint import again, as_called
-from kcl_processor.cli.output import print_json
+from kcl_processor.cli.output import print_json, tell
 from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.cli.verified import ComparisonLines, exit_code
@@ -52,7 +52,7 @@ from kcl_processor.errors import (
     StillWritten,
 )
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import is_lease, lease, scan
+from kcl_processor.fleet.leases import read_leases
 from kcl_processor.fleet.stream import Stream
 from kcl_processor.fleet.tail import ShardTail
 from kcl_processor.launch.claim import refuse_foreign
@@ -112,12 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"for the writers to stop and the daemon to be through (default: {_WAIT})",
     )
-    add_processes_argument(parser)
-    parser.add_argument(
-        "--max-rcu",
-        metavar="N|N%",
-        help="read units a second to stay under on each side, or a percentage of its provisioned",
-    )
+    add_comparison_arguments(parser)
     parser.add_argument("--json", action="store_true", help="the certificate as JSON")
     add_state_argument(parser)
 
@@ -184,13 +179,12 @@ def _parts(
 ) -> Parts:
     task = files.task
     observer = Observer(files, clock, wait)
-    kcl, leases = clients.checkpoints(task), table_names(task).leases
     return Parts(
         files=files,
         ours=ours,
         look=lambda: observer.look(thorough=True),
         watch=lambda: _watch(files, ours.stream, clock, wait),
-        leases=lambda: [lease(row) for row in scan(kcl, leases) or [] if is_lease(row)],
+        leases=lambda: read_leases(clients.checkpoints(task), table_names(task)),
         freeze=functools.partial(_freeze, files, clock),
         prove=_prove(files, args, clock),
         clock=clock,
@@ -312,7 +306,7 @@ def _undo(files: TaskFiles, mark: SwitchMark | None, args: argparse.Namespace, c
         say(f"Writes to {task.source} are allowed again; the certificate stands.")
     else:
         take_back(files, mark, freeze)
-        _tell(
+        tell(
             as_called(
                 "Everything is as it was before the switchover; if the daemon was stopped, "
                 f"kcl-processor run {task.name} goes on.",
@@ -379,7 +373,7 @@ def _print_reverse(files: TaskFiles, args: argparse.Namespace) -> int:
     task = files.task
     print(reversed_yaml(args.config, task), end="")
     mark = read_switch(task)
-    _tell("\n".join(_reverse_steps(task, mark, args)))
+    tell("\n".join(_reverse_steps(task, mark, args)))
     return ExitCode.OK
 
 
@@ -422,8 +416,4 @@ def _has_stream(task: Task) -> bool:
 
 def _say(args: argparse.Namespace, text: str) -> None:
     """Tell the operator a step."""
-    _tell(as_called(text, args))
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    tell(as_called(text, args))

@@ -33,9 +33,9 @@ import sys
 import time
 from pathlib import Path
 
-from kcl_processor.cli.copy import add_processes_argument, stopping
+from kcl_processor.cli.copy import add_comparison_arguments, stopping
 from kcl_processor.cli.hint import again
-from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, amount, part, share, units, whole
+from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, amount, part, share, whole
 from kcl_processor.cli.rechecked import print_rechecked, read_report
 from kcl_processor.cli.report import ReportLines
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
@@ -94,13 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--recheck", metavar="FILE", type=Path, help="only the keys of a --report, each by itself"
     )
-    add_processes_argument(parser)
-    parser.add_argument(
-        "--max-rcu",
-        type=units,
-        metavar="N|N%",
-        help="read units a second to stay under on each side, or a percentage of its provisioned",
-    )
+    add_comparison_arguments(parser)
     parser.add_argument(
         "--patience",
         type=amount,

@@ -24,10 +24,15 @@ def read_yaml(path: Path) -> Section:
     Raises:
         ConfigError: it cannot be read, is not YAML, or is not a mapping.
     """
-    return Section(path, "", _compose(path), 1)
+    return Section(path, "", compose(path), 1)
 
 
-def _compose(path: Path) -> yaml.Node:
+def compose(path: Path) -> yaml.Node:
+    """The whole file as YAML's nodes; what ``<<`` names stands in its place.
+
+    Raises:
+        ConfigError: it cannot be read, or is not YAML.
+    """
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
     except OSError as error:

@@ -83,7 +83,7 @@ def read_rows(client: Any, names: TableNames) -> KclRows:
     shared = rows or []
     return KclRows(
         found=rows is not None,
-        leases=sorted(map(lease, filter(is_lease, shared)), key=lambda row: row.key),
+        leases=_leases(shared),
         coordinator=[*(scan(client, names.coordinator) or []), *_of_type(shared, "LEADER")],
         workers=[
             *(scan(client, names.workers) or []),
@@ -112,9 +112,9 @@ def lease_rows(client: Any, table: str) -> list[dict[str, dict[str, Any]]]:
     return [row for row in scan(client, table) or [] if is_lease(row)]
 
 
-def read_leases(client: Any, table: str) -> list[Lease]:
-    """As :func:`lease_rows`; no other table of KCL's is read for them."""
-    return [*map(lease, lease_rows(client, table))]
+def read_leases(client: Any, names: TableNames) -> list[Lease]:
+    """Read a task's leases alone, as :func:`read_rows` does; none where there is no table yet."""
+    return _leases(lease_rows(client, names.leases))
 
 
 def lease(item: _Item) -> Lease:
@@ -153,6 +153,10 @@ def text(item: _Item, name: str) -> str | None:
 def number(item: _Item, name: str) -> int:
     """A whole number attribute; zero when the item has none."""
     return int(Decimal(item.get(name, {}).get("N", 0)))
+
+
+def _leases(items: Iterable[_Item]) -> list[Lease]:
+    return sorted(map(lease, filter(is_lease, items)), key=lambda row: row.key)
 
 
 def _texts(item: _Item, name: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from kcl_processor.fleet.leases import scan
 
 # Attribute name to typed value, without the key.
 Row = dict[str, dict[str, Any]]
+_Item = Mapping[str, Mapping[str, Any]]
 
 _KEY = "key"
 _HINT = "check kcl.region and kcl.endpoint"
@@ -36,8 +37,12 @@ def read_own(task: Task, key: str) -> Row | None:
             found = client.get_item(TableName=table, Key={_KEY: {"S": key}}, ConsistentRead=True)
         except client.exceptions.ResourceNotFoundException:
             return None
-    item: Row = found.get("Item", {})
-    return {name: value for name, value in item.items() if name != _KEY} or None
+    return _without_key(found.get("Item", {})) or None
+
+
+def own_among(rows: Iterable[_Item], key: str) -> Row | None:
+    """As :func:`read_own`, among rows of the whole table that were read already."""
+    return by_key(rows).get(key)
 
 
 def read_all_own(task: Task) -> dict[str, Row]:
@@ -49,13 +54,13 @@ def read_all_own(task: Task) -> dict[str, Row]:
     return by_key(scan(clients.checkpoints(task), table_names(task).coordinator) or [])
 
 
-def by_key(items: Iterable[Mapping[str, Any]]) -> dict[str, Row]:
+def by_key(items: Iterable[_Item]) -> dict[str, Row]:
     """Items of the table by their keys, as :func:`read_own` has each; one without a key is none."""
-    return {
-        item[_KEY]["S"]: {name: value for name, value in item.items() if name != _KEY}
-        for item in items
-        if _KEY in item
-    }
+    return {item[_KEY]["S"]: _without_key(item) for item in items if _KEY in item}
+
+
+def _without_key(item: _Item) -> Row:
+    return {name: dict(value) for name, value in item.items() if name != _KEY}
 
 
 def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> bool:

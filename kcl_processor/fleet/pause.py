@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import getpass
 import platform
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
+from kcl_processor.clock import utc
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.leases import KclRows, number, text
-from kcl_processor.fleet.own_rows import enter_own, read_own, strike_own
+from kcl_processor.fleet.own_rows import Row, enter_own, own_among, read_own, strike_own
 
 KEY = "KclProcessorPause"
 ALL = "*"
@@ -39,7 +37,7 @@ class Pause:
 
     def __str__(self) -> str:
         try:
-            moment = datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            moment = utc(self.at)
         except (ValueError, OverflowError):
             # Milliseconds, in a row that was written by hand.
             moment = f"{self.at:.0f}"
@@ -58,7 +56,7 @@ def whoever() -> str:
 
 def pauses_of(rows: KclRows) -> list[Pause]:
     """The pauses among a task's rows, that of all shards first."""
-    return [pause for row in rows.coordinator if text(row, "key") == KEY for pause in _read(row)]
+    return _read(own_among(rows.coordinator, KEY) or {})
 
 
 def read_pauses(task: Task) -> list[Pause]:
@@ -92,9 +90,9 @@ def resume(task: Task, shard: str | None) -> None:
             strike_own(task, KEY, name)
 
 
-def _read(row: Mapping[str, Mapping[str, Any]]) -> list[Pause]:
+def _read(row: Row) -> list[Pause]:
     # One that was written by hand counts, too (``Pauses.java``).
-    made = ((name, one.get("M", {})) for name, one in row.items() if name != "key")
+    made = ((name, one.get("M", {})) for name, one in row.items())
     found = [
         Pause(None if name == ALL else name, text(one, "by") or "?", float(number(one, "at")))
         for name, one in made

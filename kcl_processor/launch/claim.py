@@ -268,7 +268,7 @@ def _is_unread(task: Task, found: Claim, ours: Identity, clock: Clock, wait: Wai
     except (PermissionDenied, SourceError):
         # It is gone, or a policy names the new stream alone; the gap is noted all the same.
         return False
-    leases = read_leases(clients.checkpoints(task), table_names(task).leases)
+    leases = read_leases(clients.checkpoints(task), table_names(task))
     ended = {one.shard: one.ended for one in leases}
     parents = {shard.parent for shard in shards}
     return not all(ended.get(shard.id, shard.id in parents) for shard in shards)

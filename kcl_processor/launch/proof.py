@@ -22,11 +22,11 @@ from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.proof_part import (
     Open,
     PartProof,
-    as_written,
     decode,
     part_key,
     unreadable,
 )
+from kcl_processor.state.record import as_written
 from kcl_processor.transform.transform import Transform, digest_of
 
 KEY = "KclProcessorProof"

@@ -6,12 +6,12 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 import orjson
 
 from kcl_processor.errors import ConfigError
+from kcl_processor.state.record import as_written
 
 # Of the open differences of a part so many are known each by itself; the others are counted. A row
 # with them has 5 KB.
@@ -163,36 +163,6 @@ def decode(row: Mapping[str, Any] | None) -> PartProof | None:
         return as_written(PartProof, fields | lefts)
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise unreadable(error) from error
-
-
-T = TypeVar("T")
-
-
-def as_written(kind: type[T], fields: Any) -> T:
-    """A record of fields as they were read.
-
-    Raises:
-        TypeError: one is not of its type, or is none of the record's.
-    """
-    record = kind(**fields)
-    for name, wanted in get_type_hints(kind).items():
-        if not _is(getattr(record, name), wanted):
-            raise TypeError(f"{name} is no {wanted}")
-    return record
-
-
-def _is(value: object, wanted: Any) -> bool:
-    """Whether a value is of a type, or one of several; a whole number is a number."""
-    of = get_args(wanted)
-    if isinstance(wanted, UnionType):
-        return any(_is(value, one) for one in of)
-    kind = get_origin(wanted) or wanted
-    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
-        return False
-    if not of or not isinstance(value, dict | list):
-        return True
-    members = value.values() if isinstance(value, dict) else value
-    return all(_is(one, of[-1]) for one in members)
 
 
 def unreadable(error: Exception) -> ConfigError:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import platform
 import threading
-import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kcl_processor.clock import Clock
+from kcl_processor.clock import Clock, utc
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
@@ -70,8 +69,7 @@ class SwitchMark:
         return replace(self, token=token, host=platform.node(), state=begun)
 
     def __str__(self) -> str:
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started_at))
-        return f"begun on {self.host} at {at}"
+        return f"begun on {self.host} at {utc(self.started_at)}"
 
 
 class TakenOver(OperatorError):
@@ -114,15 +112,19 @@ def replace_switch(task: Task, before: SwitchMark | None, after: SwitchMark | No
         )
 
 
-def refuse_switched(task: Task) -> None:
+def refuse_switched(task: Task) -> SwitchMark | None:
     """Refuse to start a task whose writers have moved to its destination, or to lay the source's
     items there in another way.
 
     What time to live deletes at the source, and what somebody writes there, would be laid over
     their changes.
 
+    Returns:
+        the mark of a switchover that is not over, if there is one.
+
     Raises:
         ConfigError: a certificate stands.
+        OperatorError, PermissionDenied: it cannot be told.
     """
     mark = read_switch(task)
     if mark and mark.state is SwitchState.OVER:
@@ -131,6 +133,7 @@ def refuse_switched(task: Task) -> None:
             f"{task.destination} now, and what comes from {task.source} would be laid over it.",
             f"kcl-processor switchover {task.name} --back, if they are back at {task.source}",
         )
+    return mark
 
 
 class SwitchLook:

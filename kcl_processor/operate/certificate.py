@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
+from kcl_processor.clock import utc
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.operate.writer_watch import ShardEnd
 
@@ -153,8 +154,7 @@ class Certificate:
 
 
 def _utc(moment: float) -> str:
-    text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    return utc(moment, "milliseconds")
 
 
 def _moment(text: str) -> float:

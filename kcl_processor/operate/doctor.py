@@ -29,7 +29,7 @@ from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.preflight import SourceFacts
-from kcl_processor.launch.switch_mark import read_switch, refuse_switched
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import check, daemon_class_path, daemon_jars
 from kcl_processor.launcher.java import TESTED, Java, find_java
@@ -241,9 +241,7 @@ class Doctor:
         return warn(words, "what it has not copied is missing", mark.again(task.name))
 
     def _switchover(self) -> Check:
-        task = self._task
-        refuse_switched(task)
-        mark = read_switch(task)
+        task, mark = self._task, refuse_switched(self._task)
         if mark is None:
             return ok("no switchover is open")
         return warn(

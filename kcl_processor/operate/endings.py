@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from kcl_processor.clock import utc
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import MEANINGS, ExitCode
 from kcl_processor.launch.daemon import running_workers
@@ -38,7 +38,7 @@ def worth_telling(endings: Sequence[Ending], now: float, *, running: bool) -> li
 
 def words(task: str, end: Ending) -> str:
     """An end in one line, with what to type next."""
-    moment = datetime.fromtimestamp(end.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = utc(end.at)
     hint = end.hint or f"kcl-processor run --workerId {end.worker} {task}"
     if end.code is None:
         return (

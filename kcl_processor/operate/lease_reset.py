@@ -7,7 +7,7 @@ the one that was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kcl_processor.aws import clients
@@ -31,7 +31,7 @@ from kcl_processor.fleet.leases import (
 )
 from kcl_processor.fleet.running import watched
 from kcl_processor.fleet.stream import StreamShard
-from kcl_processor.operate.lineage import parents_of
+from kcl_processor.operate.lineage import descendants, parents_of
 
 # KCL's leader beats every 30 s (DynamoDBLockBasedLeaderDecider), this product's more often.
 _LEADER_PATIENCE = 35.0
@@ -63,7 +63,7 @@ def plan_reset(
         return [Step(row.shard, item, _at(item, to)) for row, item in rows if not row.ended]
     chosen = named([row for row, _ in rows], shard)
     parents = parents_of([row for row, _ in rows], listed)
-    below = set() if to == LATEST else _descendants(chosen.shard, parents)
+    below = set() if to == LATEST else descendants({chosen.shard}, parents)
     held = {row.shard for row, _ in rows}
     prefix = chosen.key.removesuffix(chosen.shard)
     return [
@@ -178,12 +178,3 @@ def named(rows: Sequence[Lease], shard: str) -> Lease:
         many = f"{len(found)} shards end" if found else "No shard ends"
         raise ConfigError(f"{many} in {shard!r}.", "kcl-processor leases --wide shows the names")
     return found[0]
-
-
-def _descendants(shard: str, parents: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    generation = {shard}
-    while generation:
-        generation = {name for name, above in parents.items() if above & generation} - found
-        found |= generation
-    return found

@@ -93,6 +93,13 @@ def unleased(leases: Iterable[Lease], shards: Iterable[StreamShard]) -> list[Str
     return [listed[name] for name in names if not family.was_cleaned_up(name)]
 
 
+def cleaned_up(leases: Iterable[Lease], shards: Iterable[StreamShard]) -> set[str]:
+    """The shards that were read to their end, and whose lease KCL has removed since."""
+    by_shard, listed = {lease.shard: lease for lease in leases}, {one.id: one for one in shards}
+    family = _Family(by_shard, listed)
+    return {name for name in listed if name not in by_shard and family.was_cleaned_up(name)}
+
+
 def read_here(lease: Lease, beat: Heartbeat | None, now: float) -> Look | None:
     """What lies behind a checkpoint, if a record processor of this host has just read all of it.
 
@@ -134,6 +141,16 @@ def parents_of(leases: Iterable[Lease], listed: Iterable[StreamShard]) -> dict[s
         if shard.parent:
             parents.setdefault(shard.id, set()).add(shard.parent)
     return parents
+
+
+def descendants(shards: Iterable[str], parents: Mapping[str, set[str]]) -> set[str]:
+    """What comes from some shards, by :func:`parents_of`."""
+    found: set[str] = set()
+    generation = set(shards)
+    while generation:
+        generation = {name for name, above in parents.items() if above & generation} - found
+        found |= generation
+    return found
 
 
 def join(

@@ -22,7 +22,8 @@ from kcl_processor.fleet.coordinator import (
     report_pulse,
 )
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import KclRows, Lease, read_rows, text
+from kcl_processor.fleet.leases import KclRows, Lease, read_rows
+from kcl_processor.fleet.own_rows import own_among
 from kcl_processor.fleet.pause import Pause, pauses_of
 from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
 from kcl_processor.launch.claim import refuse_foreign
@@ -243,8 +244,9 @@ class Observer:
 
 
 def _copying(rows: KclRows) -> LiveMark | None:
-    marks = [live_mark_of(row) for row in rows.coordinator if text(row, "key") == KEY]
-    return next((mark for mark in marks if mark.state is CopyState.BEGUN), None)
+    row = own_among(rows.coordinator, KEY)
+    mark = live_mark_of(row) if row else None
+    return mark if mark and mark.state is CopyState.BEGUN else None
 
 
 def _shards(stream: Stream, leases: Sequence[Lease], *, whole: bool) -> list[StreamShard]:

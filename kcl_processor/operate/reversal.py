@@ -13,6 +13,7 @@ import yaml
 
 from kcl_processor.config.task import NAMED_TABLES, Task
 from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.config.yaml_section import compose
 from kcl_processor.errors import ConfigError
 
 SUFFIX = "-reverse"
@@ -49,14 +50,14 @@ def reversed_yaml(path: Path, task: Task) -> str:
         ConfigError: the file can no longer be read; or as :func:`refuse_irreversible`.
     """
     refuse_irreversible(task)
-    number = [one.name for one in load_tasks(path)].index(task.name)
-    tasks = _named(_keys(yaml.compose(path.read_text(encoding="utf-8"))))[number]
+    place = [one.name for one in load_tasks(path)].index(task.name)
+    before = _keys(_named(_keys(compose(path)))[place])
+    kept = {name: node for name, node in before.items() if name not in ("name", "source", "kcl")}
     keys = {
-        name: node for name, node in _keys(tasks).items() if name not in ("name", "source", "kcl")
+        "source": before["destination"],
+        **kept,
+        "destination": _without(before["source"], _OF_A_SOURCE),
     }
-    before = _keys(tasks)
-    keys["destination"] = _without(before["source"], _OF_A_SOURCE)
-    keys = {"source": before["destination"]} | keys
     if "kcl" in before:
         kcl = _keys(_without(before["kcl"], _OF_TABLES))
         if "properties" in kcl:

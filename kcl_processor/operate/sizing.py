@@ -65,6 +65,7 @@ def proving(table_bytes: float, max_rcu: float) -> list[Line]:
     """
     # A scan costs half a unit for 4 KB (developer guide, "DynamoDB read and write operations").
     units = max(1, math.ceil(table_bytes / 8192))
+    steady = min(max_rcu, units / costs.PROOF_REST)
     return [
         Line(
             "a round of verify",
@@ -80,9 +81,9 @@ def proving(table_bytes: float, max_rcu: float) -> list[Line]:
         ),
         Line(
             "verify --continuous, a month",
-            2 * min(max_rcu, units / costs.PROOF_REST) * _MONTH * _READ,
+            2 * steady * _MONTH * _READ,
             "$",
-            f"2 sides x {min(max_rcu, units / costs.PROOF_REST):g} read units/s x month; writes "
+            f"2 sides x {steady:g} read units/s x month; writes "
             "of how far it is, and keys that are looked at again, come on top",
         ),
     ]

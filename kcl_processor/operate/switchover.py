@@ -11,14 +11,13 @@ writer that went on meanwhile, during it and once more behind it.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from kcl_processor.aws import clients
-from kcl_processor.clock import Clock
+from kcl_processor.clock import Clock, utc
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import GapError, OperatorError, SourceError, StillWritten
@@ -309,7 +308,7 @@ class Switchover:
 
     def _written(self, watch: WriterWatch) -> StillWritten:
         shard, at = watch.last_written() or ("", 0.0)
-        made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+        made = utc(at)
         return StillWritten(
             f"Somebody still writes to {self._task.source}: the last change was made at {made}, "
             f"and is in shard {shard}.",

@@ -20,8 +20,9 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.errors import GapError
 from kcl_processor.fleet.leases import Lease
-from kcl_processor.fleet.stream import Stream, StreamShard
+from kcl_processor.fleet.stream import Stream
 from kcl_processor.fleet.tail import Record, ShardTail
+from kcl_processor.operate.lineage import cleaned_up, descendants, parents_of
 
 # Seconds, and readings of every shard in a row, that find nothing before a stream is quiet.
 QUIET = 15.0
@@ -98,10 +99,10 @@ class WriterWatch:
         leases = list(leases)
         by_shard = {lease.shard: lease for lease in leases}
         shards = self._stream.shards()
-        cleaned_up = _forebears(shards, by_shard)
+        gone = cleaned_up(leases, shards)
         for shard in shards:
             lease = by_shard.get(shard.id)
-            if lease.ended if lease else shard.id in cleaned_up:
+            if lease.ended if lease else shard.id in gone:
                 self._passed.add(shard.id)
             else:
                 at = lease.checkpoint if lease and lease.checkpoint.isdigit() else None
@@ -121,7 +122,7 @@ class WriterWatch:
                 f"Shard {gone} has left the stream, and what came behind it is not known.",
                 "kcl-processor verify compares the tables themselves",
             )
-        later = _descendants(shards, ended)
+        later = descendants(ended, parents_of((), shards)) - ended.keys()
         for shard in shards:
             if shard.id in ended and not ended[shard.id].closed:
                 self._read_from(shard.id, ended[shard.id].last)
@@ -191,9 +192,9 @@ class WriterWatch:
 
         An idle shard's checkpoint may stand anywhere: nothing lies behind it, which was read.
         """
+        leases = list(leases)
         by_shard = {lease.shard: lease for lease in leases}
-        cleaned_up = _forebears(self._stream.shards(), by_shard)
-        return list(self._behind(by_shard, cleaned_up))
+        return list(self._behind(by_shard, cleaned_up(leases, self._stream.shards())))
 
     def ends(self) -> list[ShardEnd]:
         """How far each shard was read, in the order of their ids."""
@@ -202,10 +203,10 @@ class WriterWatch:
             for name, one in sorted(self._seen.items())
         ]
 
-    def _behind(self, by_shard: Mapping[str, Lease], cleaned_up: set[str]) -> Iterator[str]:
+    def _behind(self, by_shard: Mapping[str, Lease], gone: set[str]) -> Iterator[str]:
         for name, one in sorted(self._seen.items()):
             lease = by_shard.get(name)
-            if lease.ended if lease else name in cleaned_up:
+            if lease.ended if lease else name in gone:
                 continue
             if one.tail.ended:
                 yield f"shard {name} is closed, and not read to its end"
@@ -221,29 +222,3 @@ def _has_reached(lease: Lease | None, sequence_number: str) -> bool:
     """Whether a checkpoint is at a change or behind it; the numbers are of 21 to 40 digits."""
     at = lease.checkpoint if lease else ""
     return at.isdigit() and int(at) >= int(sequence_number)
-
-
-def _forebears(shards: Iterable[StreamShard], leased: Iterable[str]) -> set[str]:
-    """Shards of which a descendant has a lease: KCL removes an ended shard's own behind that."""
-    parents = {shard.id: shard.parent for shard in shards}
-    found: set[str] = set()
-    for name in leased:
-        parent = parents.get(name)
-        while parent and parent not in found:
-            found.add(parent)
-            parent = parents.get(parent)
-    return found
-
-
-def _descendants(shards: Iterable[StreamShard], of: Iterable[str]) -> set[str]:
-    """Shards that came after some others."""
-    parents = {shard.id: shard.parent for shard in shards}
-    first = set(of)
-    found: set[str] = set()
-    for name in parents:
-        line = [name]
-        while (parent := parents.get(line[-1])) and parent not in first | found:
-            line.append(parent)
-        if parent:
-            found.update(line)
-    return found - first

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import orjson
 
+from kcl_processor.clock import utc
 from kcl_processor.config.paths import settled
 from kcl_processor.state.durable import append_line, read_lines
 
@@ -40,7 +41,7 @@ class Gap:
     @property
     def name(self) -> str:
         """Tells it from all others."""
-        return f"{_utc(self.at)} {self.shard} {self.checkpoint}"
+        return f"{utc(self.at, 'milliseconds')} {self.shard} {self.checkpoint}"
 
 
 def note_gap(path: Path, gap: Gap) -> None:
@@ -49,7 +50,7 @@ def note_gap(path: Path, gap: Gap) -> None:
     Raises:
         OSError: it is not.
     """
-    line = asdict(gap) | {"at": _utc(gap.at)}
+    line = asdict(gap) | {"at": utc(gap.at, "milliseconds")}
     line["from"], line["to"] = line.pop("since"), line.pop("until")
     append_line(path, orjson.dumps(line) + b"\n")
 
@@ -95,8 +96,3 @@ def _gap(noted: dict[str, str | None]) -> Gap:
         until=noted.get("to"),
         reason=str(noted.get("reason")),
     )
-
-
-def _utc(moment: float) -> str:
-    text = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")

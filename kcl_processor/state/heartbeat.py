@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
 
 from kcl_processor.state.durable import replace_file
+from kcl_processor.state.record import as_written
 
 # Heartbeats are written every two to ten seconds; one that is older has no process behind it.
 STALE_SECONDS = 30.0
@@ -131,21 +131,10 @@ def _read(path: Path) -> Heartbeat | None:
     """A heartbeat that everybody can compute with; ``None`` if it is none."""
     try:
         read = json.loads(path.read_text())
-        counts = Counts(**read["counts"])
-        beat = Heartbeat(**{**read, "counts": counts})
+        counts = as_written(Counts, read["counts"])
+        beat = as_written(Heartbeat, {**read, "counts": counts})
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    return beat if _is_typed(beat) and _is_typed(counts) else None
-
-
-def _is_typed(noted: Heartbeat | Counts) -> bool:
-    hints = get_type_hints(type(noted))
-    return all(_fits(getattr(noted, name), hint) for name, hint in hints.items())
-
-
-def _fits(value: object, hint: Any) -> bool:
-    kinds = get_args(hint) or (hint,)
-    if isinstance(value, int | float):
-        is_counted = int in kinds and isinstance(value, int)
-        return (is_counted or float in kinds) and -_MOST <= value <= _MOST
-    return isinstance(value, kinds)
+    values = (*vars(beat).values(), *vars(counts).values())
+    numbers = (one for one in values if isinstance(one, int | float))
+    return beat if all(-_MOST <= one <= _MOST for one in numbers) else None

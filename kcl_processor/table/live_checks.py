@@ -157,7 +157,7 @@ def _mend(task: Task) -> str:
 
 
 def _leases(task: Task) -> list[Lease]:
-    return read_leases(clients.checkpoints(task), table_names(task).leases)
+    return read_leases(clients.checkpoints(task), table_names(task))
 
 
 def _is_placed(lease: Lease) -> bool:

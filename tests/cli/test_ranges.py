@@ -62,6 +62,7 @@ def test_what_is_no_part_is_refused(text: str) -> None:
         ("verify", "--sample", "101%"),
         ("verify", "--max-rcu", "0"),
         ("verify", "--max-rcu", "x"),
+        ("switchover", "--max-rcu", "0"),
         ("verify", "--processes", "0"),
         ("copy", "--max-rcu", "-1"),
         ("copy", "--max-wcu", "101%"),

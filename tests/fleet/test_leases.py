@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import SHARD_END, lease, read_rows, shard_of
+from kcl_processor.fleet.leases import SHARD_END, lease, read_leases, read_rows, shard_of
 from tests.kcl_tables import as_kcl_1, as_single_table, fill, make_task, snapshot
 
 
@@ -28,7 +28,7 @@ def test_a_single_table_holds_the_same(moto_url: str) -> None:
     fill(single, as_single_table(*tables))
     apart = read_rows(client, table_names(separate))
     together = read_rows(client, table_names(single))
-    assert together.leases == apart.leases
+    assert together.leases == apart.leases == read_leases(client, table_names(single))
     assert len(together.workers) == 2 and len(together.coordinator) == 1
 
 
@@ -45,6 +45,7 @@ def test_no_table_is_not_an_empty_one(moto_url: str) -> None:
     task = make_task(moto_url)
     client = fill(make_task(moto_url), [])
     assert not read_rows(client, table_names(task)).found
+    assert read_leases(client, table_names(task)) == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from kcl_processor.fleet.own_rows import read_all_own, read_own, replace_own
+from kcl_processor.fleet.own_rows import own_among, read_all_own, read_own, replace_own
 from tests.edges import Edge, Reply, Request, serving
 from tests.kcl_tables import fill, make_task
 
@@ -31,6 +31,17 @@ def test_a_row_is_made_replaced_and_removed_as_it_was_read(moto_url: str) -> Non
     assert read_all_own(task) == {"Key": TWO}
     assert replace_own(task, "Key", TWO, None)
     assert read_own(task, "Key") is None
+
+
+def test_a_row_among_those_that_were_read_is_the_same() -> None:
+    """Rows of KCL's own may have no such key."""
+    rows = [
+        {"leaseKey": {"S": "Key"}},
+        {"key": {"S": "Other"}, **TWO},
+        {"key": {"S": "Key"}, **ONE},
+    ]
+    assert own_among(rows, "Key") == ONE
+    assert own_among(rows, "None") is None
 
 
 def test_a_change_whose_answer_was_lost_is_ones_own(moto_url: str) -> None:

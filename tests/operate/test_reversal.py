@@ -75,6 +75,25 @@ def test_a_task_in_a_list_is_found_by_its_place(tmp_path: Path) -> None:
     assert (back.source.table, back.destination.table) == ("b", "a")
 
 
+@pytest.mark.parametrize("source", ["", "source: {<<: *east, table: a}"])
+def test_what_a_task_takes_over_is_its_own(tmp_path: Path, source: str) -> None:
+    """A side that is written once, for several tasks, changes places like any other."""
+    text = f"""x-both: &both
+  source: &east {{region: us-east-1, table: shared, streams_endpoint: "http://127.0.0.1:1"}}
+  kcl: {{application_name: Ours, region: us-west-2}}
+tasks:
+  orders:
+    <<: *both
+    {source}
+    destination: {{region: eu-west-1, table: b}}
+"""
+    forward, back = both(tmp_path / "tasks.yml", text)
+    assert back.destination.place == forward.source.place
+    assert (back.source.table, back.kcl.region) == ("b", "us-west-2")
+    assert back.kcl.application_name == f"DynamoDBCrossRegionReplication{back.name}"
+    assert "streams_endpoint" not in (tmp_path / "back.yml").read_text()
+
+
 @pytest.mark.parametrize("rules", ["ttl_deletes: skip", "transform: {exclude: [card]}"])
 def test_rules_have_no_other_direction(tmp_path: Path, rules: str) -> None:
     """What they leave out is not at the destination."""
