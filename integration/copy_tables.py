@@ -43,12 +43,7 @@ class Pair:
         self.source = client("dynamodb", self.url, SOURCE_REGION)
         self.replica = client("dynamodb", self.url, DESTINATION_REGION)
         self.commands = Commands(self.folder / "tasks.yml", self.folder)
-        self.settings: task_file.Settings = {
-            "source": task_file.side(SOURCE_REGION, self.table, self.url),
-            "destination": task_file.side(DESTINATION_REGION, self.table, self.url),
-            "kcl": {"application_name": f"leases-{self.table}"},
-            "metrics": {"publish": False},
-        }
+        self.settings = task_file.between(self.url, self.url, self.table)
         task_file.write(self.commands.file, self.name, self.settings)
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:

@@ -66,12 +66,7 @@ class Between:
         self.replica = client("dynamodb", destination, DESTINATION_REGION)
         self.folder = folder
         self.commands = Commands(folder / "tasks.yml", folder / "state")
-        settings = {
-            "source": task_file.side(SOURCE_REGION, self.table, source),
-            "destination": task_file.side(DESTINATION_REGION, self.table, destination),
-            "kcl": {"application_name": f"leases-{self.table}"},
-            "metrics": {"publish": False},
-        }
+        settings = task_file.between(source, destination, self.table)
         task_file.write(self.commands.file, self.table, settings | task)
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:

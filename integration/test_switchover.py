@@ -48,13 +48,7 @@ class Migration:
         local_tables.create(self.destination, self.name, HASH_ONLY)
         self.arn = str(self.table(self.source)["TableArn"])
         self.commands = Commands(folder / "tasks.yml", folder / "state")
-        settings = {
-            "source": task_file.side(SOURCE_REGION, self.name, url),
-            "destination": task_file.side(DESTINATION_REGION, self.name, url),
-            "kcl": {"application_name": f"leases-{self.name}"},
-            "metrics": {"publish": False},
-        }
-        task_file.write(self.commands.file, self.name, settings)
+        task_file.write(self.commands.file, self.name, task_file.between(url, url, self.name))
         self.written = 0
 
     def table(self, side: Any) -> dict[str, Any]:
