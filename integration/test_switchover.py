@@ -190,7 +190,7 @@ def test_writers_that_stop_are_certified_and_can_come_back(local: str, tmp_path:
         again = migration.commands.run("switchover")
         assert again.returncode == ExitCode.OK, again.stderr
         assert "The daemon still runs: " in again.stderr
-        (status,) = json.loads(migration.commands.run("status", "--json").stdout)
+        status = migration.commands.status()
         assert status["state"] == "paused" and "by the switchover of" in status["reasons"][0]
         assert daemon.stop() == 0
     again = migration.commands.run("switchover")
