@@ -103,6 +103,12 @@ class Story:
         enough = self.writes() + calls
         return lambda: self.writes() >= enough
 
+    def more_changes(self, changes: int) -> Callable[[], bool]:
+        """A condition: more changes than that were made at the source since now."""
+        status = self.simulator.status
+        enough = status()["changes"] + changes
+        return lambda: bool(status()["changes"] > enough)
+
     def writes(self) -> int:
         """Calls that reached the destination to write."""
         return int(self.simulator.status()["destination"]["calls"].get("BatchWriteItem", 0))
