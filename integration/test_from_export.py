@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
+from integration import other_stores
 from integration.background import repeating
 from integration.copy_tables import Pair
 from integration.until import until
@@ -26,13 +26,9 @@ FILES = 40
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A store of buckets that the commands use, too."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
-    yield buckets(url)
-    server.stop()
+    with other_stores.moto() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+        yield buckets(url)
 
 
 @pytest.mark.parametrize(
