@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import uuid
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from integration.local_tables import (
 )
 from integration.simulator.client import SimulatorProcess
 from integration.simulator.items import Item, attributes, canonical
+from integration.until import until
 
 
 @dataclass
@@ -90,6 +92,21 @@ class Pair:
     def delete(self, side: Client, number: int) -> None:
         """Delete one item."""
         side.delete_item(TableName=self.table, Key=self.key(number))
+
+    def replicates(self, number: int) -> bool:
+        """Whether item ``number`` arrives at the replica, put now at the source."""
+        version = random.randrange(1_000_000)
+        self.put(self.source, number, version)
+
+        def arrived() -> bool:
+            asked = self.replica.get_item(TableName=self.table, Key=self.key(number))
+            return bool(asked.get("Item", {}).get("ver") == {"N": str(version)})
+
+        try:
+            until(arrived, "the marker arrives", 10)
+        except TimeoutError:
+            return False
+        return True
 
     def contents(self, side: Client) -> dict[str, Item]:
         """All items of one side, by key, sets sorted, for comparing."""

@@ -99,19 +99,7 @@ def copied(pair: Pair) -> bool:
 def replicates(pair: Pair, daemon: Worker) -> bool:
     """Whether an item put now arrives; the daemon must be alive."""
     assert daemon.running(), daemon.log()
-    marker = QUIET[-1]
-    version = random.randrange(1_000_000)
-    pair.put(pair.source, marker, version)
-
-    def arrived() -> bool:
-        found = pair.replica.get_item(TableName=pair.table, Key=pair.key(marker)).get("Item", {})
-        return bool(found.get("ver") == {"N": str(version)})
-
-    try:
-        until(arrived, "the marker arrives", 10)
-    except TimeoutError:
-        return False
-    return True
+    return pair.replicates(QUIET[-1])
 
 
 def plant(pair: Pair) -> set[tuple[str, int]]:

@@ -21,6 +21,8 @@ from kcl_processor.table.copy_progress import load
 from tests.table.exported import Written, buckets, whole
 
 FILES = 40
+# The number of an item that no writer of the table knows.
+MARKER = 9_000_000
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_an_export_and_the_stream_become_an_equal_replica(
         assert progress.started_at == pytest.approx(export.time, abs=0.001)
         command = pair.commands.line("run", "--log-dir", str(pair.folder))
         with Worker(command, pair.folder / "run.log") as daemon:
-            until(lambda: replicates(pair), "the daemon has caught up", 120)
+            until(lambda: pair.replicates(MARKER), "the daemon has caught up", 120)
             verified = pair.run("verify", "--patience", "5")
             assert verified.returncode == ExitCode.OK, verified.stdout + verified.stderr
             assert daemon.stop() == ExitCode.OK
@@ -89,19 +91,3 @@ def killed_at(pair: Pair, export: Written, items: int) -> None:
 def copied(pair: Pair) -> int:
     progress = load(pair.folder / "orders.copy.json")
     return progress.items if progress else 0
-
-
-def replicates(pair: Pair) -> bool:
-    """Whether an item put now arrives."""
-    number, version = 9_000_000, random.randrange(1_000_000)
-    pair.put(pair.source, number, version)
-
-    def arrived() -> bool:
-        found = pair.replica.get_item(TableName=pair.table, Key=pair.key(number)).get("Item", {})
-        return bool(found.get("ver") == {"N": str(version)})
-
-    try:
-        until(arrived, "the marker arrives", 10)
-    except TimeoutError:
-        return False
-    return True
