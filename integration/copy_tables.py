@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from integration.local_tables import (
 from integration.simulator.client import SimulatorProcess
 from integration.simulator.items import Item, attributes, canonical
 from integration.until import until
+from integration.worker import Worker
+from kcl_processor.errors import ExitCode
 
 
 @dataclass
@@ -51,6 +54,15 @@ class Pair:
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of the product's commands on this task, to its end."""
         return self.commands.run(name, *words)
+
+    @contextmanager
+    def at_work(self, name: str, *words: str) -> Iterator[Worker]:
+        """A daemon, started by this command; it is alive at the block's end, and then stops."""
+        line = self.commands.line(name, "--log-dir", str(self.folder), *words)
+        with Worker(line, self.folder / f"{name}.log") as worker:
+            yield worker
+            assert worker.running(), worker.log()
+            assert worker.stop() == ExitCode.OK
 
     def create(self) -> None:
         """Create both tables, the source with its stream."""

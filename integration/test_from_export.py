@@ -52,12 +52,10 @@ def test_an_export_and_the_stream_become_an_equal_replica(
         progress = load(pair.folder / "orders.copy.json")
         assert progress and progress.items == progress.written == items
         assert progress.started_at == pytest.approx(export.time, abs=0.001)
-        command = pair.commands.line("run", "--log-dir", str(pair.folder))
-        with Worker(command, pair.folder / "run.log") as daemon:
+        with pair.at_work("run"):
             until(lambda: pair.replicates(MARKER), "the daemon has caught up", 120)
             verified = pair.run("verify", "--patience", "5")
             assert verified.returncode == ExitCode.OK, verified.stdout + verified.stderr
-            assert daemon.stop() == ExitCode.OK
 
 
 def exported(pair: Pair, s3: Any) -> Written:

@@ -60,7 +60,7 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
         found = progress()
         return found.items if found else 0
 
-    with live_writes(pair, items) as made, daemon(pair) as worker:
+    with live_writes(pair, items) as made, pair.at_work("run") as worker:
         until(lambda: follows(pair, worker), "the daemon follows")
         for number, least in enumerate((items // 5, items // 2)):
             host = Commands(pair.commands.file, tmp_path / f"host-{number}")
@@ -74,7 +74,7 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
         assert done.returncode == ExitCode.OK, done.stderr
         assert len(made) > 100
         assert worker.running(), worker.log()
-    with daemon(pair) as worker:
+    with pair.at_work("run"):
         until(lambda: expected(pair, rules) == pair.contents(pair.replica), "both sides fit", 60)
     copied = progress()
     assert copied is not None and copied.items >= copied.written > 0
@@ -140,16 +140,6 @@ def live_writes(pair: Pair, items: int) -> Iterator[list[int]]:
 
     with repeating(write, 0.02):
         yield made
-
-
-@contextmanager
-def daemon(pair: Pair) -> Iterator[Worker]:
-    """``kcl-processor run``."""
-    command = pair.commands.line("run", "--log-dir", str(pair.folder))
-    with Worker(command, pair.folder / "run.log") as worker:
-        yield worker
-        assert worker.running(), worker.log()
-        assert worker.stop() == ExitCode.OK
 
 
 def expected(pair: Pair, rules: Settings | None) -> dict[str, Item]:
