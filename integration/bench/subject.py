@@ -18,6 +18,12 @@ OURS = (
 )
 
 
+def of_task(command: str) -> str:
+    """One of our commands on the task's YAML file; what it keeps is in the run's folder."""
+    python = shlex.quote(sys.executable)
+    return f"{python} -m kcl_processor {command} -c {{tasks}} --state-dir {{folder}}/state"
+
+
 @dataclass(frozen=True)
 class Subject:
     """A name for the tables of figures, and a command.
