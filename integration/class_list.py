@@ -47,10 +47,8 @@ def _run(folder: Path, behind: str) -> None:
     with SimulatorProcess(behind=behind, identify_processes=False, rate=20.0) as simulator:
         tasks = folder / "tasks.yml"
         task_file.write(tasks, "list", task_file.simulated(simulator, behind))
-        values = {key: str(value) for key, value in simulator.ready.items()}
-        values |= {"task": "list", "folder": str(folder), "tasks": str(tasks)}
         subject = Subject("listed", f"{OURS} --java {java}")
-        with subject.worker(values, folder) as worker:
+        with subject.worker(simulator, "list", tasks) as worker:
             until(lambda: simulator.verdict()["first_write"] is not None, "a write", 120)
             simulator.control(rollover=0)
             until(lambda: bool(simulator.verdict()["rollover_pauses_s"]), "a child's write", 120)

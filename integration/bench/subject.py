@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from integration.simulator.client import SimulatorProcess
 from integration.worker import Worker
 
 OURS = (
@@ -44,7 +45,9 @@ class Subject:
             raise ValueError(f"{text!r} is not NAME=COMMAND")
         return cls(name, command)
 
-    def worker(self, values: dict[str, str], folder: Path) -> Worker:
-        """Return its daemon, to be started; it works in the folder."""
+    def worker(self, simulator: SimulatorProcess, task: str, tasks: Path) -> Worker:
+        """Return its daemon, to be started; it works in the folder of the task's file."""
+        folder = tasks.parent
+        values = {**simulator.ready, "task": task, "folder": folder, "tasks": tasks}
         words = [word.format(**values) for word in shlex.split(self.command)]
         return Worker(words, folder / "run.log")
