@@ -39,18 +39,12 @@ def main() -> None:
 
 def _run(folder: Path, behind: str) -> None:
     # No archive is this program's, and so everything is loaded and linked.
-    java = folder / "java"
-    java.write_text(
-        f'#!/bin/sh\nexec {find_java().path} "-XX:DumpLoadedClassList={folder}/$$.list" "$@"\n'
-    )
-    java.chmod(0o755)
+    java = java_with(f"-XX:DumpLoadedClassList={folder}/$$.list", folder)
     with SimulatorProcess(behind=behind, identify_processes=False, rate=20.0) as simulator:
         tasks = folder / "tasks.yml"
         task_file.write(tasks, "list", task_file.simulated(simulator, behind))
-        values = {key: str(value) for key, value in simulator.ready.items()}
-        values |= {"task": "list", "folder": str(folder), "tasks": str(tasks)}
         subject = Subject("listed", f"{OURS} --java {java}")
-        with subject.worker(values, folder) as worker:
+        with subject.worker(simulator, "list", tasks) as worker:
             until(lambda: simulator.verdict()["first_write"] is not None, "a write", 120)
             simulator.control(rollover=0)
             until(lambda: bool(simulator.verdict()["rollover_pauses_s"]), "a child's write", 120)
@@ -59,6 +53,14 @@ def _run(folder: Path, behind: str) -> None:
             worker.start()
             until(lambda: simulator.verdict()["first_write"] is not None, "a write", 120)
             assert worker.stop() == 0
+
+
+def java_with(flag: str, folder: Path) -> Path:
+    """A program that is this machine's Java with a flag, in which `$$` is the process."""
+    java = folder / "java"
+    java.write_text(f'#!/bin/sh\nexec {find_java().path} "{flag}" "$@"\n')
+    java.chmod(0o755)
+    return java
 
 
 def _last(line: str) -> tuple[bool, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from integration.credentials import environment
 from kcl_processor.cli.hint import WITHOUT_STATE
@@ -34,3 +36,8 @@ class Commands:
             timeout=120,
             check=False,
         )
+
+    def status(self) -> dict[str, Any]:
+        """What ``status --json`` says of the task."""
+        (status,) = json.loads(self.run("status", "--json").stdout)
+        return dict(status)

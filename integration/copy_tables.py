@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from integration.local_tables import (
 )
 from integration.simulator.client import SimulatorProcess
 from integration.simulator.items import Item, attributes, canonical
+from integration.until import until
+from integration.worker import Worker
+from kcl_processor.errors import ExitCode
 
 
 @dataclass
@@ -43,17 +48,21 @@ class Pair:
         self.source = client("dynamodb", self.url, SOURCE_REGION)
         self.replica = client("dynamodb", self.url, DESTINATION_REGION)
         self.commands = Commands(self.folder / "tasks.yml", self.folder)
-        self.settings: task_file.Settings = {
-            "source": task_file.side(SOURCE_REGION, self.table, self.url),
-            "destination": task_file.side(DESTINATION_REGION, self.table, self.url),
-            "kcl": {"application_name": f"leases-{self.table}"},
-            "metrics": {"publish": False},
-        }
+        self.settings = task_file.between(self.url, self.url, self.table)
         task_file.write(self.commands.file, self.name, self.settings)
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of the product's commands on this task, to its end."""
         return self.commands.run(name, *words)
+
+    @contextmanager
+    def at_work(self, name: str, *words: str) -> Iterator[Worker]:
+        """A daemon, started by this command; it is alive at the block's end, and then stops."""
+        line = self.commands.line(name, "--log-dir", str(self.folder), *words)
+        with Worker(line, self.folder / f"{name}.log") as worker:
+            yield worker
+            assert worker.running(), worker.log()
+            assert worker.stop() == ExitCode.OK
 
     def create(self) -> None:
         """Create both tables, the source with its stream."""
@@ -95,6 +104,21 @@ class Pair:
     def delete(self, side: Client, number: int) -> None:
         """Delete one item."""
         side.delete_item(TableName=self.table, Key=self.key(number))
+
+    def replicates(self, number: int) -> bool:
+        """Whether item ``number`` arrives at the replica, put now at the source."""
+        version = random.randrange(1_000_000)
+        self.put(self.source, number, version)
+
+        def arrived() -> bool:
+            asked = self.replica.get_item(TableName=self.table, Key=self.key(number))
+            return bool(asked.get("Item", {}).get("ver") == {"N": str(version)})
+
+        try:
+            until(arrived, "the marker arrives", 10)
+        except TimeoutError:
+            return False
+        return True
 
     def contents(self, side: Client) -> dict[str, Item]:
         """All items of one side, by key, sets sorted, for comparing."""

@@ -12,9 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from moto.server import ThreadedMotoServer
-
-from integration import local_tables, task_file
+from integration import local_tables, other_stores, task_file
 from integration.commands import Commands
 from integration.recorder import Recorder, recording
 from integration.simulator.client import Option, SimulatorProcess
@@ -84,15 +82,11 @@ def fleet(folder: Path, **simulator: Option) -> Iterator[Fleet]:
     with ExitStack() as stack:
         database = stack.enter_context(local_tables.database())
         source = stack.enter_context(SimulatorProcess(behind=database, **simulator))
-        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        moto.start()
-        stack.callback(moto.stop)
-        host, port = moto.get_host_and_port()
         urls = {
             "source": source.source_url,
             "destination": source.destination_url,
             "kcl": database,
-            "metrics": f"http://{host}:{port}",
+            "metrics": stack.enter_context(other_stores.moto()),
         }
         sides = {name: stack.enter_context(recording(url)) for name, url in urls.items()}
         yield stack.enter_context(Fleet(folder, source, sides))

@@ -7,7 +7,6 @@ source and destination are equal and whether any key ever went backwards.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -79,8 +78,7 @@ class Story:
 
     def status(self) -> dict[str, Any]:
         """What ``status --json`` says of the task."""
-        (status,) = json.loads(self.run("status", "--json").stdout)
-        return dict(status)
+        return self.commands.status()
 
     def start(self, name: str = "worker-1", *flags: str) -> Worker:
         """Start a worker."""
@@ -104,6 +102,12 @@ class Story:
         """A condition: the destination answered that many more calls than by now."""
         enough = self.writes() + calls
         return lambda: self.writes() >= enough
+
+    def more_changes(self, changes: int) -> Callable[[], bool]:
+        """A condition: more changes than that were made at the source since now."""
+        status = self.simulator.status
+        enough = status()["changes"] + changes
+        return lambda: bool(status()["changes"] > enough)
 
     def writes(self) -> int:
         """Calls that reached the destination to write."""

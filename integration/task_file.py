@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from integration.local_tables import DESTINATION_REGION, SOURCE_REGION
 from integration.simulator.client import SimulatorProcess
 
 # A task's keys, as in the YAML file.
@@ -15,6 +16,16 @@ Settings = dict[str, Any]
 def side(region: str, table: str, endpoint: str) -> dict[str, str]:
     """A source or destination."""
     return {"region": region, "table": table, "endpoint": endpoint}
+
+
+def between(source: str, destination: str, table: str) -> Settings:
+    """A task between two tables of one name, on the stores at two URLs; its leases bear it, too."""
+    return {
+        "source": side(SOURCE_REGION, table, source),
+        "destination": side(DESTINATION_REGION, table, destination),
+        "kcl": {"application_name": f"leases-{table}"},
+        "metrics": {"publish": False},
+    }
 
 
 def simulated(simulator: SimulatorProcess, kcl: str) -> Settings:

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
-from integration import local_tables, task_file
+from integration import local_tables, other_stores, task_file
 from integration.clients import client
 from integration.commands import Commands
 from integration.gate import Assumed, Gate, gate, watched_sts
@@ -142,12 +141,8 @@ def _create_with_index(side: Any, table: str) -> None:
 @pytest.fixture
 def accounts(local: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accounts]:
     """Five sections, of four accounts and a store, on DynamoDB Local and a moto server."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     with ExitStack() as stack:
-        stack.callback(server.stop)
-        made = Accounts(stack, tmp_path, local, f"http://{host}:{port}")
+        made = Accounts(stack, tmp_path, local, stack.enter_context(other_stores.moto()))
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", made.sts)
         yield made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from integration.class_list import java_with
 from integration.replica import Replica
 from kcl_processor.launcher.class_archive import make
 from kcl_processor.launcher.jars import daemon_class_path
@@ -16,9 +17,7 @@ SHARE = 0.95
 def test_a_first_start_takes_its_classes_from_an_archive(local: str, tmp_path: Path) -> None:
     """If this fails for the share: `python -m integration.class_list` writes the list again."""
     loaded = tmp_path / "loaded.log"
-    java = tmp_path / "java"
-    java.write_text(f'#!/bin/sh\nexec {find_java().path} -Xlog:class+load:file={loaded} "$@"\n')
-    java.chmod(0o755)
+    java = java_with(f"-Xlog:class+load:file={loaded}", tmp_path)
     replica = Replica(local, tmp_path)
     archive = make(tmp_path / "state", Java(java, find_java().version), daemon_class_path())
     replica.put("a", v={"N": "1"})

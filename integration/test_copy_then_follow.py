@@ -40,7 +40,8 @@ def test_a_live_table_becomes_an_equal_replica(
     pair = Pair(local, tmp_path)
     pair.create_filled(range(items))
     began = len(pair.contents(pair.source))
-    with live_writes(pair, items) as made, following(pair, *words) as daemon:
+    # The daemon and the copy, beside it or before it.
+    with live_writes(pair, items) as made, pair.at_work("start", *words) as daemon:
         until(lambda: copied(pair), "the copy is done", 120)
         until(lambda: replicates(pair, daemon), "the daemon has caught up")
         changes = len(made)
@@ -55,7 +56,7 @@ def test_a_live_table_becomes_an_equal_replica(
         assert verify(pair)[0] == ExitCode.OK
         assert len(made) > changes, "writes went on during all of it"
     assert began == items
-    with following(pair, *words) as daemon:
+    with pair.at_work("start", *words) as daemon:
         until(lambda: replicates(pair, daemon), "the daemon went on, and nothing was copied")
         until(pair.equal, "both sides are equal", 30)
         assert "nothing is copied" in daemon.log()
@@ -79,16 +80,6 @@ def live_writes(pair: Pair, items: int) -> Iterator[list[int]]:
         yield made
 
 
-@contextmanager
-def following(pair: Pair, *words: str) -> Iterator[Worker]:
-    """``kcl-processor start``: the daemon and the copy, beside it or before it."""
-    command = pair.commands.line("start", "--log-dir", str(pair.folder), *words)
-    with Worker(command, pair.folder / "start.log") as daemon:
-        yield daemon
-        assert daemon.running(), daemon.log()
-        assert daemon.stop() == ExitCode.OK
-
-
 def copied(pair: Pair) -> bool:
     """Whether the copy's progress says that it is done."""
     (task,) = load_tasks(pair.commands.file)
@@ -99,19 +90,7 @@ def copied(pair: Pair) -> bool:
 def replicates(pair: Pair, daemon: Worker) -> bool:
     """Whether an item put now arrives; the daemon must be alive."""
     assert daemon.running(), daemon.log()
-    marker = QUIET[-1]
-    version = random.randrange(1_000_000)
-    pair.put(pair.source, marker, version)
-
-    def arrived() -> bool:
-        found = pair.replica.get_item(TableName=pair.table, Key=pair.key(marker)).get("Item", {})
-        return bool(found.get("ver") == {"N": str(version)})
-
-    try:
-        until(arrived, "the marker arrives", 10)
-    except TimeoutError:
-        return False
-    return True
+    return pair.replicates(QUIET[-1])
 
 
 def plant(pair: Pair) -> set[tuple[str, int]]:

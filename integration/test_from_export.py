@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
+from integration import other_stores
 from integration.background import repeating
 from integration.copy_tables import Pair
 from integration.until import until
@@ -21,18 +21,16 @@ from kcl_processor.table.copy_progress import load
 from tests.table.exported import Written, buckets, whole
 
 FILES = 40
+# The number of an item that no writer of the table knows.
+MARKER = 9_000_000
 
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A store of buckets that the commands use, too."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
-    yield buckets(url)
-    server.stop()
+    with other_stores.moto() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+        yield buckets(url)
 
 
 @pytest.mark.parametrize(
@@ -54,12 +52,10 @@ def test_an_export_and_the_stream_become_an_equal_replica(
         progress = load(pair.folder / "orders.copy.json")
         assert progress and progress.items == progress.written == items
         assert progress.started_at == pytest.approx(export.time, abs=0.001)
-        command = pair.commands.line("run", "--log-dir", str(pair.folder))
-        with Worker(command, pair.folder / "run.log") as daemon:
-            until(lambda: replicates(pair), "the daemon has caught up", 120)
+        with pair.at_work("run"):
+            until(lambda: pair.replicates(MARKER), "the daemon has caught up", 120)
             verified = pair.run("verify", "--patience", "5")
             assert verified.returncode == ExitCode.OK, verified.stdout + verified.stderr
-            assert daemon.stop() == ExitCode.OK
 
 
 def exported(pair: Pair, s3: Any) -> Written:
@@ -93,19 +89,3 @@ def killed_at(pair: Pair, export: Written, items: int) -> None:
 def copied(pair: Pair) -> int:
     progress = load(pair.folder / "orders.copy.json")
     return progress.items if progress else 0
-
-
-def replicates(pair: Pair) -> bool:
-    """Whether an item put now arrives."""
-    number, version = 9_000_000, random.randrange(1_000_000)
-    pair.put(pair.source, number, version)
-
-    def arrived() -> bool:
-        found = pair.replica.get_item(TableName=pair.table, Key=pair.key(number)).get("Item", {})
-        return bool(found.get("ver") == {"N": str(version)})
-
-    try:
-        until(arrived, "the marker arrives", 10)
-    except TimeoutError:
-        return False
-    return True

@@ -79,8 +79,7 @@ def test_a_restart_waits_for_what_the_killed_daemon_has_on_the_wire(
     worker = told.started()
     told.simulator.faults(destination=[{"kind": "latency", "milliseconds": 16000}])
     until(told.more_writes(2), "requests are on their way")
-    made = told.simulator.status()["changes"]
-    until(lambda: told.simulator.status()["changes"] > made + 100, "their keys change again")
+    until(told.more_changes(100), "their keys change again")
     told.simulator.control(load={"rate": 0})
     left = worker.children()
     worker.kill_daemon()

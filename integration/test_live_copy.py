@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import read_live_mark
-from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.live_task import WHOLE
 from kcl_processor.table.part_row import read_part
 
@@ -53,20 +52,13 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
     assert early.returncode == ExitCode.CONFIG, early.stderr
     assert "No daemon of task orders was started" in early.stderr
 
-    def progress() -> CopyProgress | None:
-        return read_part(task, WHOLE)
-
-    def read() -> int:
-        found = progress()
-        return found.items if found else 0
-
-    with live_writes(pair, items) as made, daemon(pair) as worker:
+    with live_writes(pair, items) as made, pair.at_work("run") as worker:
         until(lambda: follows(pair, worker), "the daemon follows")
         for number, least in enumerate((items // 5, items // 2)):
             host = Commands(pair.commands.file, tmp_path / f"host-{number}")
             line = host.line("copy", "--live", "--max-wcu", str(items // 40), "--processes", "2")
             with Worker(line, host.state / "copy.log") as copying:
-                until_read(read, least)
+                until_read(task, least)
                 copying.kill()
         assert state(task) is CopyState.BEGUN
         there = Commands(pair.commands.file, tmp_path / "there")
@@ -74,9 +66,9 @@ def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
         assert done.returncode == ExitCode.OK, done.stderr
         assert len(made) > 100
         assert worker.running(), worker.log()
-    with daemon(pair) as worker:
+    with pair.at_work("run"):
         until(lambda: expected(pair, rules) == pair.contents(pair.replica), "both sides fit", 60)
-    copied = progress()
+    copied = read_part(task, WHOLE)
     assert copied is not None and copied.items >= copied.written > 0
     again = there.run("copy", "--live")
     assert again.returncode == ExitCode.OK and "finished before" in again.stderr, again.stderr
@@ -89,17 +81,12 @@ def test_a_copy_that_start_set_beside_its_daemon_ends_and_goes_on_with_it(
     pair = Pair(local, tmp_path)
     pair.create_filled(range(600))
     (task,) = load_tasks(pair.commands.file)
-
-    def read() -> int:
-        found = read_part(task, WHOLE)
-        return found.items if found else 0
-
     words = ("start", "--log-dir", str(pair.folder))
     with Worker(pair.commands.line(*words, "--max-wcu", "40"), tmp_path / "first.log") as first:
-        until_read(read, 100)
+        until_read(task, 100)
         assert first.stop() == ExitCode.OK
         until(lambda: "Stopped. " in first.log(), "the copy has ended, too", 30)
-    assert read() < 600
+    assert read(task) < 600
     with Worker(pair.commands.line(*words), tmp_path / "second.log") as second:
         until(lambda: state(task) is CopyState.DONE, "the copy is done", 120)
         until(pair.equal, "both sides are equal", 60)
@@ -115,9 +102,15 @@ def state(task: Task) -> CopyState | None:
     return mark.state if mark else None
 
 
-def until_read(read: Callable[[], int], least: int) -> None:
+def read(task: Task) -> int:
+    """How many items are read, as far as that is known."""
+    found = read_part(task, WHOLE)
+    return found.items if found else 0
+
+
+def until_read(task: Task, least: int) -> None:
     """Wait until so many items are copied, and known to be so."""
-    until(lambda: read() >= least, f"{least} items are read", 120)
+    until(lambda: read(task) >= least, f"{least} items are read", 120)
 
 
 @contextmanager
@@ -140,16 +133,6 @@ def live_writes(pair: Pair, items: int) -> Iterator[list[int]]:
 
     with repeating(write, 0.02):
         yield made
-
-
-@contextmanager
-def daemon(pair: Pair) -> Iterator[Worker]:
-    """``kcl-processor run``."""
-    command = pair.commands.line("run", "--log-dir", str(pair.folder))
-    with Worker(command, pair.folder / "run.log") as worker:
-        yield worker
-        assert worker.running(), worker.log()
-        assert worker.stop() == ExitCode.OK
 
 
 def expected(pair: Pair, rules: Settings | None) -> dict[str, Item]:

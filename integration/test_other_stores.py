@@ -7,7 +7,6 @@ which has no streams, is a destination.
 from __future__ import annotations
 
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,12 +65,7 @@ class Between:
         self.replica = client("dynamodb", destination, DESTINATION_REGION)
         self.folder = folder
         self.commands = Commands(folder / "tasks.yml", folder / "state")
-        settings = {
-            "source": task_file.side(SOURCE_REGION, self.table, source),
-            "destination": task_file.side(DESTINATION_REGION, self.table, destination),
-            "kcl": {"application_name": f"leases-{self.table}"},
-            "metrics": {"publish": False},
-        }
+        settings = task_file.between(source, destination, self.table)
         task_file.write(self.commands.file, self.table, settings | task)
 
     def run(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -79,11 +73,6 @@ class Between:
         done = self.commands.run(name, *words)
         print(name, *words, done.returncode, done.stdout, done.stderr)
         return done
-
-    def bare(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command that keeps no state."""
-        line = [sys.executable, "-m", "kcl_processor", name, "-c", str(self.commands.file), *words]
-        return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
 
     def verify(self, *words: str) -> int:
         """The exit code of a comparison, which waits for nothing on its way."""
@@ -138,7 +127,7 @@ def test_prepared_copied_followed_compared_and_repaired(
     local_tables.create(tables.source, tables.table, KEYS)
     for number in range(60):
         tables.put(number, 0)
-    prepared = tables.bare("prepare", "--yes")
+    prepared = tables.run("prepare", "--yes")
     assert prepared.returncode == ExitCode.OK, prepared.stderr
     examined = tables.run("doctor")
     assert examined.returncode == ExitCode.OK
@@ -196,7 +185,7 @@ def test_rules_hold_for_copy_stream_comparison_and_repair(
     def expected() -> list[dict[str, Any]]:
         return ruled(tables.expected())
 
-    sampled = tables.bare("transform", "--sample", "3")
+    sampled = tables.run("transform", "--sample", "3")
     assert sampled.returncode == ExitCode.OK, sampled.stderr
     assert tables.run("copy", "--force").returncode == ExitCode.OK
     assert tables.held() == expected()
@@ -223,7 +212,7 @@ def test_a_store_without_streams_is_no_source(moto: str, dynalite: str, tmp_path
     """Each command says so, and none turns a stream on that is not to be had."""
     tables = Between(dynalite, moto, tmp_path)
     local_tables.create(tables.source, tables.table, KEYS)
-    for said in (tables.bare("prepare", "--yes"), tables.run("run")):
+    for said in (tables.run("prepare", "--yes"), tables.run("run")):
         assert said.returncode == ExitCode.SOURCE
         assert "has no streams" in said.stderr
     assert "has no streams" in tables.run("doctor").stdout

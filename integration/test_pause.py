@@ -53,7 +53,7 @@ def test_one_shard_is_paused_alone(story: Stories) -> None:
     assert [one["shard"] for one in json.loads(paused.stdout)] == [shard]
     until(lambda: shard in str(told.status()["reasons"]), "the pause is seen")
     # Until it is in force, and what was written before has its checkpoint.
-    _more_changes(told, 60 * (IN_FORCE + 2 * Task.checkpoint_seconds))
+    until(told.more_changes(60 * (IN_FORCE + 2 * Task.checkpoint_seconds)), "changes are made")
     held = told.leases()[shard]["checkpoint"]
     until(told.more_writes(20), "the other goes on", 30)
     assert told.leases()[shard]["checkpoint"] == held
@@ -67,10 +67,7 @@ def test_one_shard_is_paused_alone(story: Stories) -> None:
 def _is_still(told: Story) -> bool:
     """Whether nothing was written for as long as a worker takes between two looks, and more."""
     before = told.writes()
-    made = told.simulator.status()["changes"]
-    until(
-        lambda: told.simulator.status()["changes"] > made + 60 * IN_FORCE // 2, "changes are made"
-    )
+    until(told.more_changes(60 * IN_FORCE // 2), "changes are made")
     return told.writes() == before
 
 
@@ -81,12 +78,12 @@ def test_a_stop_in_a_pause_leaves_the_last_records_of_a_shard(story: Stories) ->
     assert worker.stop() == 0, worker.log()
     closed = set(told.leases())
     assert told.run("pause").returncode == 0
-    _more_changes(told, 40)
+    until(told.more_changes(40), "changes are made")
     told.simulator.control(rollover=None)
     begun = worker.log().count("starts at")
     worker = told.start()
     until(lambda: worker.log().count("starts at") == begun + len(closed), "they are read", 60)
-    _more_changes(told, 120)
+    until(told.more_changes(120), "changes are made")
     before = told.writes()
     assert worker.stop() == 0, worker.log()
     assert told.writes() == before
@@ -95,8 +92,3 @@ def test_a_stop_in_a_pause_leaves_the_last_records_of_a_shard(story: Stories) ->
     assert told.run("resume").returncode == 0
     told.started()
     assert_replicated(told.simulator.settle(90))
-
-
-def _more_changes(told: Story, more: int) -> None:
-    enough = told.simulator.status()["changes"] + more
-    until(lambda: told.simulator.status()["changes"] >= enough, "changes are made")

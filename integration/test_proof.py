@@ -9,7 +9,6 @@ import urllib.request
 from collections import deque
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,7 +34,7 @@ def test_a_proof_survives_a_kill_and_tells_what_differs(local: str, tmp_path: Pa
     pair.fill(range(2000))
     assert pair.run("copy", "--force").returncode == ExitCode.OK
     assert pair.run("verify", "--patience", "0").returncode == ExitCode.OK
-    assert _status(pair.commands)["differences"] == 0
+    assert pair.commands.status()["differences"] == 0
     pair.delete(pair.replica, 1234)
     report = tmp_path / "report"
     words = ("verify", "--continuous", *PACE, "--report", str(report))
@@ -50,7 +49,7 @@ def test_a_proof_survives_a_kill_and_tells_what_differs(local: str, tmp_path: Pa
         second.stop()
     after = _compared(pair)[before.part]
     assert (after.began_at, after.done[: len(before.done)]) == (before.began_at, before.done)
-    told = _status(there)
+    told = there.status()
     assert told["differences"] == 1 and told["proven"] > 20
     assert "orders: 1 key differs, as verify has found" in there.run("status").stdout
     health = there.run("health", "--max-proof-age", "3600", "--json")
@@ -62,7 +61,7 @@ def test_a_proof_survives_a_kill_and_tells_what_differs(local: str, tmp_path: Pa
     repaired = there.run("verify", "--resume", "--repair", "--patience", "0")
     assert repaired.returncode == ExitCode.OK, repaired.stderr
     assert pair.equal()
-    told = _status(there)
+    told = there.status()
     assert told["differences"] == 0 and told["proven"] < 20
     settled = there.run("verify", "--recheck", str(report), "--patience", "0")
     assert settled.returncode == ExitCode.OK and "1 of 1 are settled" in settled.stdout
@@ -95,7 +94,7 @@ def test_changes_on_their_way_are_no_differences(local: str, tmp_path: Path) -> 
     assert done.returncode == ExitCode.CRASH, done.stderr
     total = json.loads(done.stdout)["total"]
     assert (total["missing"], total["changed"], total["extra"], total["undecided"]) == (1, 0, 0, 0)
-    told = _status(pair.commands)
+    told = pair.commands.status()
     assert (told["differences"], told["proven"]) == (1, None)
 
 
@@ -113,11 +112,6 @@ def _cut_off(pair: Pair) -> PartProof | None:
 
 def _compared(pair: Pair) -> dict[int, PartProof]:
     return {part.part: part for part in _parts(pair) if part.compared_at}
-
-
-def _status(commands: Commands) -> dict[str, Any]:
-    (told,) = json.loads(commands.run("status", "--json").stdout)
-    return dict(told)
 
 
 def _metrics(commands: Commands, folder: Path) -> dict[str, float]:

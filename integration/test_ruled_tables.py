@@ -55,12 +55,7 @@ class Ruled:
         self.source = client("dynamodb", url, SOURCE_REGION)
         self.replica = client("dynamodb", url, DESTINATION_REGION)
         self.commands = Commands(folder / "tasks.yml", folder)
-        self.settings = {
-            "source": task_file.side(SOURCE_REGION, self.table, url),
-            "destination": task_file.side(DESTINATION_REGION, self.table, url),
-            "kcl": {"application_name": f"leases-{self.table}"},
-            "metrics": {"publish": False},
-        }
+        self.settings = task_file.between(url, url, self.table)
         self.write(RULES)
         keys = (("tenant", "S"), ("id", "N"))
         local_tables.create(self.source, self.table, keys, StreamSpecification=STREAM)

@@ -61,8 +61,7 @@ def test_a_stop_while_the_destination_takes_nothing(story: Stories, tell: Tell, 
     told = story(lineages=2, preload=100, keys=100, rate=50.0)
     worker = told.started()
     told.simulator.faults(destination=[{"kind": kind, "operation": "BatchWriteItem"}])
-    made = told.simulator.status()["changes"]
-    until(lambda: told.simulator.status()["changes"] > made + 100, "there is something to write")
+    until(told.more_changes(100), "there is something to write")
     took = _stop(worker)
     told.simulator.faults(destination=[])
     told.started()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,6 @@ from integration import local_tables, other_stores, stream_reader, task_file
 from integration.background import repeating
 from integration.clients import client
 from integration.commands import Commands
-from integration.credentials import environment
 from integration.local_tables import DESTINATION_REGION, HASH_ONLY, SOURCE_REGION, STREAM
 from integration.simulator.items import Item
 from integration.story import Stories
@@ -48,13 +45,7 @@ class Migration:
         local_tables.create(self.destination, self.name, HASH_ONLY)
         self.arn = str(self.table(self.source)["TableArn"])
         self.commands = Commands(folder / "tasks.yml", folder / "state")
-        settings = {
-            "source": task_file.side(SOURCE_REGION, self.name, url),
-            "destination": task_file.side(DESTINATION_REGION, self.name, url),
-            "kcl": {"application_name": f"leases-{self.name}"},
-            "metrics": {"publish": False},
-        }
-        task_file.write(self.commands.file, self.name, settings)
+        task_file.write(self.commands.file, self.name, task_file.between(url, url, self.name))
         self.written = 0
 
     def table(self, side: Any) -> dict[str, Any]:
@@ -72,14 +63,6 @@ class Migration:
         file = self.folder / "back.yml"
         file.write_text(printed.stdout)
         return Commands(file, self.commands.state)
-
-    def prepare(self, commands: Commands) -> None:
-        """Turn the stream of a task's source on."""
-        line = [sys.executable, "-m", "kcl_processor", "prepare", "-c", str(commands.file), "--yes"]
-        done = subprocess.run(
-            line, env=environment(), capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == ExitCode.OK, done.stderr
 
     @contextmanager
     def replicating(self) -> Iterator[Worker]:
@@ -207,7 +190,7 @@ def test_writers_that_stop_are_certified_and_can_come_back(local: str, tmp_path:
         again = migration.commands.run("switchover")
         assert again.returncode == ExitCode.OK, again.stderr
         assert "The daemon still runs: " in again.stderr
-        (status,) = json.loads(migration.commands.run("status", "--json").stdout)
+        status = migration.commands.status()
         assert status["state"] == "paused" and "by the switchover of" in status["reasons"][0]
         assert daemon.stop() == 0
     again = migration.commands.run("switchover")
@@ -217,7 +200,8 @@ def test_writers_that_stop_are_certified_and_can_come_back(local: str, tmp_path:
     assert refused.returncode == ExitCode.CONFIG and "was switched over" in refused.stderr
 
     back = migration.reversed()
-    migration.prepare(back)
+    prepared = back.run("prepare", "--yes")
+    assert prepared.returncode == ExitCode.OK, prepared.stderr
     daemon = Worker(back.line("run", "--log-dir", str(tmp_path)), tmp_path / "back.log")
     with daemon:
         for _ in range(60):

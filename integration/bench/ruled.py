@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from integration.bench.scenarios import DEADLINE, SCENARIOS, Bench, Figures, Scenario
+from integration.bench.subject import of_task
 
-_OURS = (
-    f"{shlex.quote(sys.executable)} -m kcl_processor run -c {{tasks}} --state-dir {{folder}}/state"
-    " --log-dir {folder}"
-)
 _PLAIN = SCENARIOS["one-shard"]
 
 
@@ -42,7 +37,7 @@ def _scenario(what: str, rules: dict[str, Any]) -> Scenario:
         _PLAIN.load,
         _PLAIN.milliseconds,
         _throughput,
-        ours=_OURS,
+        ours=of_task("run --log-dir {folder}"),
         before=_with(rules),
     )
 

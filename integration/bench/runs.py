@@ -40,9 +40,7 @@ def run(scenario: Scenario, subject: Subject, behind: str) -> Figures:
         task_file.write(tasks, task, task_file.simulated(simulator, behind))
         scenario.before(tasks)
         simulator.faults(_late(scenario.source_milliseconds), _late(scenario.milliseconds))
-        values = {key: str(value) for key, value in simulator.ready.items()}
-        values |= {"task": task, "folder": name, "tasks": str(tasks)}
-        with subject.worker(values, Path(name)) as worker:
+        with subject.worker(simulator, task, tasks) as worker:
             usage = Usage(worker)
             with repeating(usage.sample, scenario.look):
                 return scenario.measure(Bench(simulator, worker, usage))

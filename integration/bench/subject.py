@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from integration.simulator.client import SimulatorProcess
 from integration.worker import Worker
 
 OURS = (
@@ -16,6 +17,12 @@ OURS = (
     " --destinationEndpoint {destination_url} --kclRegion {region} --kclEndpoint {source_url}"
     " --taskName {task} --state-dir {folder}/state --log-dir {folder}"
 )
+
+
+def of_task(command: str) -> str:
+    """One of our commands on the task's YAML file; what it keeps is in the run's folder."""
+    python = shlex.quote(sys.executable)
+    return f"{python} -m kcl_processor {command} -c {{tasks}} --state-dir {{folder}}/state"
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,9 @@ class Subject:
             raise ValueError(f"{text!r} is not NAME=COMMAND")
         return cls(name, command)
 
-    def worker(self, values: dict[str, str], folder: Path) -> Worker:
-        """Return its daemon, to be started; it works in the folder."""
+    def worker(self, simulator: SimulatorProcess, task: str, tasks: Path) -> Worker:
+        """Return its daemon, to be started; it works in the folder of the task's file."""
+        folder = tasks.parent
+        values = {**simulator.ready, "task": task, "folder": folder, "tasks": tasks}
         words = [word.format(**values) for word in shlex.split(self.command)]
         return Worker(words, folder / "run.log")

@@ -5,20 +5,18 @@ from __future__ import annotations
 import resource
 import shlex
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from integration.bench.scenarios import DEADLINE, MEGABYTE, Bench, Figures, Scenario
+from integration.bench.subject import of_task
 from integration.clients import client
 from integration.credentials import environment
 from integration.simulator.client import Option
 from integration.until import until
 
-_COMMAND = f"{shlex.quote(sys.executable)} -m kcl_processor {{}} -c {{{{tasks}}}}"
-_STATE = " --state-dir {folder}/state"
-_COPY = _COMMAND.format("copy") + _STATE
-_VERIFY = _COMMAND.format("verify") + " --patience 0" + _STATE
+_COPY = of_task("copy")
+_VERIFY = of_task("verify --patience 0")
 # Seconds between two looks at the memory: such a command ends soon.
 _LOOK = 0.2
 

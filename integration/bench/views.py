@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
-import sys
 import time
 import urllib.request
 import uuid
@@ -22,6 +20,7 @@ from typing import Any
 
 from integration.background import repeating
 from integration.bench.scenarios import DEADLINE, Bench, Figures, Scenario
+from integration.bench.subject import of_task
 from integration.bench.tables import cpu_of_ended
 from integration.clients import Client, client
 from integration.credentials import environment
@@ -40,10 +39,6 @@ from kcl_processor.state.heartbeat import write_heartbeat
 # Seconds between two signs of life.
 _BEAT = 2.5
 _SHARDS, _ROLLOVERS, _WORKERS = 512, 6, 4
-_COMMAND = (
-    f"{shlex.quote(sys.executable)} -m kcl_processor {{}} -c {{{{tasks}}}}"
-    " --state-dir {{folder}}/state"
-)
 
 Row = dict[str, dict[str, Any]]
 
@@ -245,7 +240,7 @@ def _view(
         {"lineages": _SHARDS},
         0,
         lambda bench: measure(bench, fleet.beat),
-        _COMMAND.format(command),
+        of_task(command),
         before=fleet.make,
     )
 

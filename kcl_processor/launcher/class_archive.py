@@ -40,9 +40,8 @@ def archive_flags(
     versions left there goes."""
     name = _name(java, class_path)
     _remove_others(folder, name)
-    for file in (installed / name, folder / name):
-        if file.exists():
-            return [f"-XX:SharedArchiveFile={file}", "-Xshare:auto", "-Xlog:cds=off"]
+    if file := _there(name, installed, folder):
+        return [f"-XX:SharedArchiveFile={file}", "-Xshare:auto", "-Xlog:cds=off"]
     command = [python, "-m", _MODULE, "--java", str(java.path), str(folder)]
     return [f"-D{PROPERTY}={WORD_END.join(command)}"]
 
@@ -56,9 +55,8 @@ def make(folder: Path, java: Java, class_path: str, installed: Path = LIB) -> Pa
         OperatorError: it cannot be made.
     """
     name = _name(java, class_path)
-    for file in (installed / name, folder / name):
-        if file.exists():
-            return file
+    if file := _there(name, installed, folder):
+        return file
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_others(folder, name)
@@ -73,6 +71,11 @@ def make(folder: Path, java: Java, class_path: str, installed: Path = LIB) -> Pa
         message = f"no archive of the daemon's classes can be made in {folder}: {error.strerror}"
         raise of_disk(error, message, _HINT) from error
     return folder / name
+
+
+def _there(name: str, *folders: Path) -> Path | None:
+    files = (folder / name for folder in folders)
+    return next((file for file in files if file.exists()), None)
 
 
 def _dump(half: Path, java: Java, class_path: str) -> None:

@@ -158,9 +158,7 @@ def daemon_class_path() -> str:
         ConfigError: a jar is missing or empty.
     """
     jars = daemon_jars()
-    if not LAUNCHER_JAR.is_file():
-        raise ConfigError(f"{LAUNCHER_JAR} is missing: the launcher was not built", _REINSTALL)
-    return join_class_path([LAUNCHER_JAR, *(placed.path for placed in jars)])
+    return join_class_path([_built(LAUNCHER_JAR), *(placed.path for placed in jars)])
 
 
 def daemon_jars() -> list[Placed]:
@@ -174,11 +172,14 @@ def daemon_jars() -> list[Placed]:
         ConfigError: a jar is missing or empty. What is in it, :func:`check` compares.
     """
     manifest = read_manifest()
-    ours = [Placed(jar, LIB / jar.file_name, _REINSTALL) for jar in manifest.of("runtime")]
-    for placed in ours:
-        if not placed.path.is_file():
-            raise ConfigError(f"{placed.path} is missing: the launcher was not built", _REINSTALL)
+    ours = [Placed(jar, _built(LIB / jar.file_name), _REINSTALL) for jar in manifest.of("runtime")]
     return [*ours, *kclpy_jars(manifest)]
+
+
+def _built(path: Path) -> Path:
+    if not path.is_file():
+        raise ConfigError(f"{path} is missing: the launcher was not built", _REINSTALL)
+    return path
 
 
 def kclpy_jars(manifest: Manifest, folder: Path | None = None) -> list[Placed]:

@@ -31,11 +31,6 @@ public final class LookPause implements TaskExecutionListener {
         }
     }
 
-    /** Asks for a look, from any thread. */
-    void end() {
-        changes.release();
-    }
-
     @Override
     public void beforeTaskExecution(TaskExecutionListenerInput input) {}
 
@@ -44,7 +39,7 @@ public final class LookPause implements TaskExecutionListener {
         // One that failed is tried again in the KCL's time, and of batches only the last is an end.
         boolean passed = input.taskOutcome() == TaskOutcome.SUCCESSFUL && input.taskType() != TaskType.PROCESS;
         if (passed || input.taskOutcome() == TaskOutcome.END_OF_SHARD) {
-            end();
+            changes.release();
         }
     }
 }

@@ -61,7 +61,6 @@ public final class StreamsMultiLangDaemon {
     private final SignsOfLife signs = new SignsOfLife();
     private final Pauses pauses = new Pauses(status::ending);
     private final AssignmentRounds assignments = new AssignmentRounds();
-    private final LookPause looks = new LookPause();
     private final PromptSync childless = new PromptSync(() -> ShardSyncs.now(built.get()));
 
     private final ReplicaProperties replica;
@@ -234,7 +233,7 @@ public final class StreamsMultiLangDaemon {
         // An idle shard is told from a silent one by its empty deliveries.
         configs.processor.callProcessRecordsEvenForEmptyRecordList(true);
         // As the adapter's StreamsSchedulerFactory does it, which has no place for other leases.
-        Scheduler scheduler = new PromptScheduler(configs, looks);
+        Scheduler scheduler = new PromptScheduler(configs);
         built.set(scheduler);
         ShortLeaderLock.install(scheduler);
         assignments.install(scheduler);

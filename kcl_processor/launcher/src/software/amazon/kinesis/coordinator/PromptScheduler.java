@@ -12,7 +12,11 @@ public final class PromptScheduler extends Scheduler {
     private final LookPause pause;
 
     /** Takes the place of the KCL's own pause, which is a sleep, and its listener to tasks. */
-    public PromptScheduler(ResolvedConfigs configs, LookPause pause) {
+    public PromptScheduler(ResolvedConfigs configs) {
+        this(configs, new LookPause());
+    }
+
+    private PromptScheduler(ResolvedConfigs configs, LookPause pause) {
         super(configs.checkpoint, configs.coordinator.shardConsumerDispatchPollIntervalMillis(0), configs.leases,
                 configs.lifecycle.taskExecutionListener(pause), configs.metrics, configs.processor, configs.retrieval);
         this.pause = pause;

@@ -41,12 +41,15 @@ class ShardProcessorTest {
     private final FakeStateTable state = new FakeStateTable();
     private final Pauses pauses = new Pauses(() -> ending);
     private final ShardProcessor processor = processor(
-            Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)),
-            Fake.of(LeaseCoordinator.class, (method, arguments) -> held));
+            Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)));
 
     @BeforeEach
     void hold() {
         held.concurrencyToken(UUID.randomUUID());
+    }
+
+    private ShardProcessor processor(ShardRecordProcessor child) {
+        return processor(child, Fake.of(LeaseCoordinator.class, (method, arguments) -> held));
     }
 
     private ShardProcessor processor(ShardRecordProcessor child, LeaseCoordinator leases) {
@@ -66,6 +69,12 @@ class ShardProcessorTest {
 
     private static ProcessRecordsInput records() {
         return ProcessRecordsInput.builder().records(List.of()).build();
+    }
+
+    /** That of a shard, which nobody is to record. */
+    private static ShardEndedInput end() {
+        return ShardEndedInput.builder()
+                .checkpointer(Fake.of(RecordProcessorCheckpointer.class, (method, arguments) -> null)).build();
     }
 
     /** A processor is open from its start to the loss of its lease. */
@@ -116,7 +125,7 @@ class ShardProcessorTest {
                 sizes.add(((ProcessRecordsInput) arguments[0]).records().size());
             }
             return null;
-        }), Fake.of(LeaseCoordinator.class, (method, arguments) -> held));
+        }));
         initialize(paused);
         Thread thread = new Thread(() -> {
             paused.processRecords(change());
@@ -195,8 +204,7 @@ class ShardProcessorTest {
         initialize(paused);
         ending = true;
         paused.processRecords(change());
-        assertThrows(IllegalStateException.class, () -> paused.shardEnded(ShardEndedInput.builder()
-                .checkpointer(Fake.of(RecordProcessorCheckpointer.class, (method, arguments) -> null)).build()));
+        assertThrows(IllegalStateException.class, () -> paused.shardEnded(end()));
         assertEquals(List.of("initialize"), told);
         assertEquals(List.of("dropLease"), dropped);
         paused.leaseLost(LeaseLostInput.builder().build());
@@ -208,12 +216,10 @@ class ShardProcessorTest {
     void pausedAtItsEnd() throws InterruptedException {
         List<String> ended = new CopyOnWriteArrayList<>();
         ShardProcessor atItsEnd = processor(
-                Fake.of(ShardRecordProcessor.class, (method, arguments) -> ended.add(method)),
-                Fake.of(LeaseCoordinator.class, (method, arguments) -> held));
+                Fake.of(ShardRecordProcessor.class, (method, arguments) -> ended.add(method)));
         initialize(atItsEnd);
         pause("shardId-1");
-        Thread thread = new Thread(() -> atItsEnd.shardEnded(ShardEndedInput.builder()
-                .checkpointer(Fake.of(RecordProcessorCheckpointer.class, (method, arguments) -> null)).build()));
+        Thread thread = new Thread(() -> atItsEnd.shardEnded(end()));
         signs.takeAlive();
         thread.start();
         until(() -> signs.hasNews("shardId-1"));
@@ -337,8 +343,7 @@ class ShardProcessorTest {
         ShardProcessor atItsEnd = processor(settling, anothers);
         initialize(atItsEnd);
         signs.takeAlive();
-        atItsEnd.shardEnded(ShardEndedInput.builder()
-                .checkpointer(Fake.of(RecordProcessorCheckpointer.class, (method, arguments) -> null)).build());
+        atItsEnd.shardEnded(end());
         assertEquals(1, refused.size());
         assertEquals(Set.of("shardId-1"), signs.takeAlive());
         assertEquals(Set.of(), open);

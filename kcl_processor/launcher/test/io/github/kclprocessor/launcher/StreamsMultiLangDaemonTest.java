@@ -1,5 +1,6 @@
 package io.github.kclprocessor.launcher;
 
+import static io.github.kclprocessor.launcher.Kept.read;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -7,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,7 +20,6 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProviderChain;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 import software.amazon.kinesis.coordinator.Scheduler;
-import software.amazon.kinesis.leader.DynamoDBLockBasedLeaderDecider;
 import software.amazon.kinesis.leader.ShortLeaderLock;
 import software.amazon.kinesis.metrics.CloudWatchMetricsFactory;
 import software.amazon.kinesis.metrics.NullMetricsFactory;
@@ -54,16 +53,10 @@ class StreamsMultiLangDaemonTest {
                 .region(Region.US_EAST_1).credentialsProvider(AnonymousCredentialsProvider.create()).build());
     }
 
-    private static Object read(Object owner, String name) throws ReflectiveOperationException {
-        return Kept.read(owner, name);
-    }
-
     private static Object heartbeatMillis(Scheduler scheduler) throws ReflectiveOperationException {
         Object components = read(scheduler, "migrationComponentsInitializer");
         Object lock = ((Supplier<?>) read(components, "ddbLockBasedLeaderDeciderCreator")).get();
-        Field field = DynamoDBLockBasedLeaderDecider.class.getDeclaredField("heartbeatPeriodMillis");
-        field.setAccessible(true);
-        return field.get(lock);
+        return read(lock, "heartbeatPeriodMillis");
     }
 
     /** The KCL's own polling properties reach the adapter's polling. */
