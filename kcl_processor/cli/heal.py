@@ -6,10 +6,9 @@ read at the source and made good at the destination, on condition, beside the da
 every key is equal then is settled; another host that has noted the same one settles it when it is
 healed there, without an export.
 
-An export says nothing of an item that was made and deleted within its span. So where the begin of a
-gap is not known to the second (it was found at a start, or the stream was turned off), what was
-written to the destination since is exported, too: that takes its recovery, as well. Where recovery
-is off, or was turned on too late, it is said, and --verify compares and repairs the whole tables.
+An export says nothing of an item that was made and deleted within its span. So what was written to
+the destination since is exported, too: both tables need point-in-time recovery. Where it is off, or
+was turned on too late, it is said, and --verify compares and repairs the whole tables.
 
 Exit codes: 0 no gap is open, 9 a gap is open still.
 """

@@ -2,9 +2,9 @@
 
 Each noted gap has a span of time. An incremental export of it names every key that changed in that
 span, whatever shard it was in; each is read at the source and made good at the destination, on
-condition. Where the span may begin before the gap does, what was laid meanwhile is looked at, too,
-by an export of the destination. Once all of them are equal the gap has lost nothing any more, and
-is settled: on this host, and for others in a row beside KCL's own state, where they find it.
+condition. What was laid since the span began is looked at, too, by an export of the destination.
+Once all of them are equal the gap has lost nothing any more, and is settled: on this host, and for
+others in a row beside KCL's own state, where they find it.
 """
 
 from __future__ import annotations
@@ -124,14 +124,12 @@ def _cannot_export(task: Task, place: tuple[str, str] | None, span: Span) -> str
     """Why what changed in a span cannot be exported, if it cannot."""
     if place is None:
         return "no --bucket was given to export to what changed in it"
-    sides = [("source", task.source), ("destination", task.destination)]
-    for which, side in sides[: 1 if span.exact else 2]:
+    for which, side in (("source", task.source), ("destination", task.destination)):
         recovery = recovery_of(side)
-        why = "" if span.exact else ", and its begin is not known to the second"
         if recovery is None:
-            return f"point-in-time recovery of the {which} is off{why}"
+            return f"point-in-time recovery of the {which} is off"
         if recovery[0] > span.since - MARGIN:
-            return f"point-in-time recovery of the {which} was turned on after it began{why}"
+            return f"point-in-time recovery of the {which} was turned on after it began"
     return None
 
 
@@ -181,8 +179,6 @@ class _Healer:
     def _asked_for(self, span: Span, some: list[Healing]) -> tuple[list[str], list[str]]:
         """The ARNs of the exports that a span takes, of the source and of the destination."""
         here = [self._export(self._source, window) for window in windows(span)]
-        if span.exact:
-            return here, []
         gaps = [healing.gap for healing in some]
         return here, [self._export(self._replica, one) for one in windows_there(span, gaps)]
 

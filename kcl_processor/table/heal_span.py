@@ -2,19 +2,19 @@
 
 Of an item that was made and deleted within its span an incremental export says nothing (developer
 guide, "Incremental export output"). The daemon may have laid such an item, and lost its deletion,
-if it was made before the gap. Where a span begins exactly where its gap does there is none: that is
-known of a gap that was found by the daemon that had read up to it. A daemon that finds one as it
-begins to read a shard knows only when the shard was made, and of a stream that was turned off it is
-known when it was last seen to be on. There a span is to be looked for at the destination, too: an
-export of what was written there since it began names all that may have been laid.
+if it was made before the gap. No span begins just where its gap does: of a gap that the daemon
+found that had read up to it the begin is known to the second, and within that second, too, an item
+may have been made and laid; of others it is known when the shard was made, or when the stream was
+last seen to be on. So each is to be looked for at the destination, too: an export of what was
+written there since it began names all that may have been laid.
 
-An end may be later than a gap's: what is after it is in the stream, and arrives besides.
+A begin may be earlier than a gap's, therefore, and an end later: what is after it is in the stream,
+and arrives besides.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,22 +28,14 @@ _LONGEST = 24 * HOUR
 MARGIN = 60.0
 # What was read before a gap was found is written by then.
 _WRITTEN = 600.0
-# A shard's id holds when it was made, in milliseconds; ``Gap.java`` reads it from there, too.
-_SHARD_ID = re.compile(r"shardId-(\d{20})-.*")
-
 Window = tuple[float, float]
 
 
 class Span(NamedTuple):
-    """A span of time, in whole seconds since the epoch.
-
-    Attributes:
-        exact: it begins exactly where the gap does.
-    """
+    """A span of time, in whole seconds since the epoch."""
 
     since: float
     until: float
-    exact: bool
 
 
 class Unknown(NamedTuple):
@@ -69,9 +61,8 @@ def span_of(gap: Gap, stream: str | None) -> Span | Unknown:
         return Unknown("when its first and its last change were made is not known")
     if since > until or (gap.shard and until > gap.at + _LONGEST):
         return Unknown("what is noted of its begin and its end cannot be")
-    begin = float(int(since))
-    end = max(begin + _SHORTEST, float(int(until) + 1) + MARGIN)
-    return Span(begin, end, gap.shard is not None and not _is_shards(gap.shard, since))
+    begin = float(int(since)) - MARGIN
+    return Span(begin, max(begin + _SHORTEST, float(int(until) + 1) + MARGIN))
 
 
 def windows(span: Span) -> list[Window]:
@@ -99,12 +90,6 @@ def _began(gap: Gap, stream: str | None) -> float | None:
     if stream is None or stream == gap.checkpoint:
         return None
     return moment(turned_on(stream))
-
-
-def _is_shards(shard: str, since: float) -> bool:
-    """Whether a gap's begin is only its shard's."""
-    made = _SHARD_ID.fullmatch(shard)
-    return made is not None and int(made[1]) == round(since * 1000)
 
 
 def _cut(since: float, until: float) -> list[Window]:
