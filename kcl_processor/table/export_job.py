@@ -174,6 +174,21 @@ def await_export(
         wait(POLL)
 
 
+def has_failed(side: Side, arn: str) -> bool:
+    """Whether an export has failed, or is gone: it must be asked for by another token.
+
+    Raises:
+        SourceError, DestinationError, PermissionDenied: it cannot be looked at.
+    """
+    client = clients.tables(side)
+    with _calling("DescribeExport", side):
+        try:
+            found = client.describe_export(ExportArn=arn)["ExportDescription"]
+        except client.exceptions.ExportNotFoundException:
+            return True
+    return bool(found["ExportStatus"] == "FAILED")
+
+
 def refuse_filtered(source: Source, export: Export) -> None:
     """Refuse an export that holds a part of the table's items, or of their attributes.
 

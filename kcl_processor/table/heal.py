@@ -33,6 +33,7 @@ from kcl_processor.table.export_job import (
     ExportRequest,
     Telling,
     await_export,
+    has_failed,
     recovery_of,
     request_export,
 )
@@ -58,6 +59,8 @@ from kcl_processor.transform.transform import RuleFailed, Transform
 _KEY = "KclProcessorHealed"
 # Of so many gaps a row tells that they are healed: those whose changes are the youngest.
 _MOST_TOLD = 500
+# So many exports of one window may fail in the hours for which AWS knows their tokens.
+_ATTEMPTS = 20
 # Keys that are made good at once.
 _THREADS = 8
 
@@ -185,11 +188,18 @@ class _Healer:
     def _export(self, asked: _Asked, window: Window) -> str:
         """Ask for one export; its ARN."""
         self._await_end(asked.side, window)
-        # A run that is killed asks for the same one again, and the same token is the same export.
-        of = f"{asked.table} {self._bucket} {self._prefix} {window}"
-        token = hashlib.sha256(of.encode()).hexdigest()[:32]
-        request = ExportRequest(self._bucket, self._prefix, token, window, asked.old)
-        return request_export(asked.side, asked.table.arn, request, self._clock, self._halt.wait)
+        # A run that is killed asks for the same one again: the same token is the same export, be it
+        # one that has failed.
+        of = f"{asked.table} {self._bucket} {self._prefix} {window} {asked.old}"
+        arn = ""
+        for attempt in range(_ATTEMPTS):
+            token = hashlib.sha256(f"{of} {attempt}".encode()).hexdigest()[:32]
+            request = ExportRequest(self._bucket, self._prefix, token, window, asked.old)
+            side, wait = asked.side, self._halt.wait
+            arn = request_export(side, asked.table.arn, request, self._clock, wait)
+            if not has_failed(side, arn):
+                break
+        return arn
 
     def _await_end(self, side: Side, window: Window) -> None:
         """Recovery is some minutes behind, and a window may end later than its gap."""

@@ -14,6 +14,7 @@ import pytest
 
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch.preflight import key_schema, key_types
 from kcl_processor.state.gaps import Gap, note_gap, open_gaps
@@ -237,6 +238,21 @@ def test_a_gap_that_was_healed_elsewhere_is_settled_without_an_export(
     world.note(replace(gap(until=END + HOUR), at=NOW + 9), files=there)
     assert [healing.open for healing in world.heal(files=there)] == [None]
     assert world.exports() == 6
+
+
+def test_an_export_that_failed_is_asked_for_anew(make: Make) -> None:
+    """By the next run, though AWS knows the failed one by its token for hours."""
+    world = make()
+    world.note(gap())
+    world.aws.fail["ExportTableToPointInTime"] = "S3NoSuchBucket"
+    for _ in range(2):
+        with pytest.raises(SourceError, match="failed: S3NoSuchBucket"):
+            world.heal()
+    world.aws.fail.clear()
+    (healing,) = world.heal()
+    assert healing.open is None and world.held() == world.wanted()
+    # Of three, the first failed in either run; the others were made, and are read.
+    assert world.exports() == 5
 
 
 @pytest.mark.parametrize(
