@@ -13,7 +13,8 @@ and the hours count from the export's time. All its files are checked before an 
 
 With --managed --bucket B, AWS does it: stream and point-in-time recovery on, an export to the
 bucket, and an import into a new table like the source; waited for, and gone on with. Where the
-destination is there, or the task has rules, this command lays the export itself.
+destination is there, or the task has rules, this command lays the export itself. An import that has
+taken longer than the stream keeps changes ends with 9, and with what to type.
 
 With --part, several hosts copy one table, a part each: the first begins the copy, and the last to
 end lets the daemon start. How far a part is lies beside the checkpoints: any host goes on with it.

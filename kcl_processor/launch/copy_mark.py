@@ -213,7 +213,7 @@ def refuse_uncopied(task: Task, mark: CopyMark | None, now: float, *, started: b
             _goes_on(task, mark),
         )
     if not started and not mark.forced:
-        refuse_stale(task, mark.started_at, now)
+        refuse_unfollowed(task, mark.started_at, now)
 
 
 def refuse_unfinished(task: Task, now: float) -> None:
@@ -266,17 +266,35 @@ def follow_until(started_at: float) -> float:
 
 
 def refuse_stale(task: Task, started_at: float, now: float) -> None:
-    """Refuse to go on from a copy whose first changes are about to leave the stream.
+    """Refuse to go on with a copy whose first changes are about to leave the stream.
 
     Raises:
         GapError: it began more than 23 hours ago.
     """
+    _refuse_late(
+        task, started_at, now, f"{anew(task)}; kcl-processor copy --plan shows how long it takes"
+    )
+
+
+def refuse_unfollowed(task: Task, started_at: float, now: float) -> None:
+    """Refuse to let a daemon follow a whole copy whose first changes are about to leave the stream.
+
+    Raises:
+        GapError: it began more than 23 hours ago.
+    """
+    # A live copy would leave what is there as it is, also where that is older than the stream.
+    mend = f"kcl-processor verify --repair --delete-extra {task.name}"
+    hint = f"kcl-processor run --adopt {task.name}, and beside it {mend}; or {anew(task)}"
+    _refuse_late(task, started_at, now, hint)
+
+
+def _refuse_late(task: Task, started_at: float, now: float, hint: str) -> None:
     if now >= follow_until(started_at):
         raise GapError(
             f"The copy of task {task.name} began {(now - started_at) / HOUR:.1f} h ago, and the "
             f"stream keeps {RETENTION / HOUR:.0f} h: changes made since its beginning are no "
             "longer there to be replayed.",
-            f"{anew(task)}; kcl-processor copy --plan shows how long it takes",
+            hint,
         )
 
 

@@ -292,6 +292,8 @@ def _imports(arns: Arns) -> list[Document]:
     return [
         _allow("ToolsImport", ("ImportTable", "UpdateTable"), arns.destination),
         _allow("ToolsAwaitImport", ("DescribeImport",), f"{arns.destination}/import/*"),
+        # It has no resource to be held to (service authorization reference).
+        _allow("ToolsFindImport", ("ListImports",), "*"),
         _allow("ToolsImportLog", IMPORT_LOG_ACTIONS, logs, service="logs"),
     ]
 

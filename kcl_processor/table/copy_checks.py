@@ -135,10 +135,13 @@ def refuse_other(task: Task, progress: CopyProgress, ours: Identity) -> None:
         (f"destination table {task.destination}", progress.destination, ours.destination),
     ):
         if not Incarnation.read(before).is_table(found):
-            raise _not_the_one(task, what, before, str(found))
+            restart = f"kcl-processor copy --restart {task.name} begins anew"
+            raise _not_the_one(what, before, str(found), restart)
     refuse_other_rules(task, progress.rules, ours)
     if progress.stream_arn != ours.stream:
-        raise _not_the_one(task, f"stream of {task.source}", progress.stream_arn, ours.stream)
+        # What was copied is there, and what changed until the other one was turned on is nowhere.
+        what, restart = f"stream of {task.source}", f"{anew(task)} begins anew"
+        raise _not_the_one(what, progress.stream_arn, ours.stream, restart)
 
 
 def refuse_other_rules(task: Task, before: str, ours: Identity) -> None:
@@ -180,8 +183,8 @@ def refuse_other_export(task: Task, before: str, export: Export | None) -> None:
     )
 
 
-def _not_the_one(task: Task, what: str, before: str, found: str) -> ConfigError:
+def _not_the_one(what: str, before: str, found: str, hint: str) -> ConfigError:
     return ConfigError(
         f"The {what} is not the one that this copy began with: {found}, where it was {before}.",
-        f"kcl-processor copy --restart {task.name} begins anew",
+        hint,
     )

@@ -13,7 +13,13 @@ from kcl_processor.fleet.lease_changes import set_aside
 from kcl_processor.fleet.leases import lease_rows
 from kcl_processor.fleet.running import Signs, digest, has_leases, refuse_moved
 from kcl_processor.launch.claim import claim_for_copy
-from kcl_processor.launch.copy_mark import DEAD, CopyMark, CopyState, refuse_stale
+from kcl_processor.launch.copy_mark import (
+    DEAD,
+    CopyMark,
+    CopyState,
+    refuse_stale,
+    refuse_unfollowed,
+)
 from kcl_processor.launch.identity import Identity
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
@@ -71,7 +77,7 @@ class Hold:
         # Where the mark of a forced copy is gone, a daemon has followed, and it was written since.
         may_be_old = progress.forced and (self._mark is not None or not progress.token)
         if not may_be_old and not has_leases(self._task):
-            refuse_stale(self._task, progress.started_at, self._clock.now())
+            refuse_unfollowed(self._task, progress.started_at, self._clock.now())
 
     def _was_alive(self, progress: CopyProgress, signs: Signs) -> bool:
         """Whether the daemon lived while nobody copied, and there is still something to copy."""

@@ -71,6 +71,31 @@ def request_import(side: Side, source: dict[str, Any], export: Export, token: st
     return str(found["ImportTableDescription"]["ImportArn"])
 
 
+def find_import(side: Side, table_arn: str, token: str) -> str | None:
+    """The ARN of the import that was asked for by a token, however long ago; ``None`` if none is
+    listed.
+
+    Args:
+        table_arn: of the table that it has made, or makes.
+
+    Raises:
+        DestinationError, PermissionDenied: the imports cannot be looked at.
+    """
+    client = clients.tables(side)
+    asked: dict[str, Any] = {"TableArn": table_arn}
+    while True:
+        with _calling("ListImports", side):
+            found = client.list_imports(**asked)
+        for one in found["ImportSummaryList"]:
+            with _calling("DescribeImport", side):
+                job = client.describe_import(ImportArn=one["ImportArn"])["ImportTableDescription"]
+            if job.get("ClientToken") == token:
+                return str(one["ImportArn"])
+        if "NextToken" not in found:
+            return None
+        asked["NextToken"] = found["NextToken"]
+
+
 def await_import(
     side: Side,
     arn: str,

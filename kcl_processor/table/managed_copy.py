@@ -11,6 +11,7 @@ twice. While an import runs the copy's mark keeps daemons and other copies out.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from typing import Any
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import ConfigError, OperatorError, SourceError
+from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied, SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import Signs, refuse_moved, refuse_running
 from kcl_processor.launch import daemon, preflight
@@ -33,6 +34,7 @@ from kcl_processor.launch.copy_mark import (
     read_mark,
     refuse_stale,
     refuse_uncopied,
+    refuse_unfollowed,
     replace_mark,
 )
 from kcl_processor.launch.incarnation import Incarnation
@@ -55,12 +57,15 @@ from kcl_processor.table.export_job import (
 from kcl_processor.table.import_job import (
     ImportFailed,
     await_import,
+    find_import,
     finish_table,
     request_import,
 )
 from kcl_processor.table.managed_row import Steps, StepsRow
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.prepare import described_table, make, plan
+
+_log = logging.getLogger(__name__)
 
 _STREAM = "The stream of the source is off, and costs nothing unread"
 _RECOVERY = "Point-in-time recovery of the source is off, and costs by the table's size"
@@ -97,6 +102,7 @@ def run_managed(
     Raises:
         OperatorError: a check failed, or AWS did; what was done stays, and is gone on from, unless
             the error says that it is not.
+        GapError: it is whole, and has taken longer than the stream keeps what changed meanwhile.
         Halted: ``halt`` was set; AWS goes on with what it was asked for.
     """
     task = files.task
@@ -122,6 +128,9 @@ def run_managed(
             if run.imports(steps):
                 copied = run.imported(steps)
                 row.clear()
+                if not copied.progress.forced:
+                    # It is whole, and took longer than the stream keeps what changed meanwhile.
+                    refuse_unfollowed(task, copied.progress.started_at, clock.now())
                 return copied
             options = replace(options, export=run.exported(steps))
     # The locks are its own. Of a copy that was finished before it says so.
@@ -205,7 +214,8 @@ class _Run:
         while True:
             steps = steps or self._row.save(Steps.new(*place))
             if not steps.export:
-                steps = self._row.save(steps, export=self._asked_for(steps))
+                arn = self._asked_for(steps)
+                steps = self._row.save(steps, export=arn, stream=self._facts.stream_arn)
             tell, source = self._listener.tell, self._task.source
             tell(f"AWS exports {source} to s3://{steps.bucket}/{steps.prefix}: {steps.export}.")
             try:
@@ -234,6 +244,8 @@ class _Run:
         if not steps.importing:
             export = check_files(self._task.source, export, range(len(export.files)))
             copy_checks.refuse_late_stream(self._task.source, self._facts.stream_arn, export)
+        elif not steps.imported and (arn := self._found(steps)):
+            steps = self._row.save(steps, imported=arn)
         self._begin(steps, export)
         steps = self._row.save(steps, importing=True)
         if not steps.imported:
@@ -244,7 +256,8 @@ class _Run:
             self._await_whole(steps, export)
         except ImportFailed:
             # Its table may be there. Another import has another token, and goes by the same export.
-            self._row.save(Steps.new(steps.bucket, steps.prefix), export=steps.export)
+            anew = Steps.new(steps.bucket, steps.prefix)
+            self._row.save(anew, export=steps.export, stream=steps.stream)
             raise
         return self._finish(steps, export)
 
@@ -267,6 +280,16 @@ class _Run:
         request = ExportRequest(steps.bucket, steps.prefix, steps.token)
         return request_export(source, self._source["TableArn"], request, self._clock, wait)
 
+    def _found(self, steps: Steps) -> str | None:
+        """The import of a run that was cut off as it asked for it: AWS forgets a token."""
+        side = self._task.destination
+        table = described_table(side)
+        try:
+            return find_import(side, table["TableArn"], steps.token) if table else None
+        except PermissionDenied as denied:
+            _log.warning("Whether AWS imports already is not known: %s", denied)
+            return None
+
     def _begin(self, steps: Steps, export: Export) -> None:
         """Keep daemons and other copies out, unless this copy does already."""
         now, forced = self._clock.now(), self._options.force
@@ -275,7 +298,8 @@ class _Run:
             forced = forced or found.forced
             if found.state is CopyState.DISTURBED:
                 raise disturbed(self._task, "the daemon ran beside it")
-        if not forced:
+        # One that AWS makes already is waited for, and told of at its end.
+        if not forced and not steps.imported:
             refuse_stale(self._task, export.time, now)
         mark = CopyMark.begun(steps.token, export.time, now, forced=forced, export=export.arn)
         if not replace_mark(self._task, found, mark):
@@ -320,7 +344,7 @@ class _Run:
         progress = CopyProgress(
             str(tables.identity.source),
             str(tables.identity.destination),
-            tables.stream_arn,
+            steps.stream or tables.stream_arn,
             export.items,
             export.bytes,
             started_at=export.time,

@@ -21,6 +21,7 @@ class Steps:
         token: the one that AWS knows its jobs by, and the copy's mark.
         bucket, prefix: where the export is to lie.
         export: its ARN, once it was asked for.
+        stream: the ARN of the one that was on then; what changes from then on is in it.
         importing: an import was asked for, or is just being.
         imported: the import's ARN.
     """
@@ -29,6 +30,7 @@ class Steps:
     bucket: str
     prefix: str
     export: str = ""
+    stream: str = ""
     importing: bool = False
     imported: str = ""
 

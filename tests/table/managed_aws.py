@@ -37,6 +37,7 @@ class ManagedAws:
             item from then on.
         recovery: the oldest and the newest moment that can be recovered; moto's own for ``None``.
         fail: what a job is to fail with, by the operation that asks for it.
+        newer_stream: the label of one that was turned on after the source's; moto knows only one.
         calls: the operations, in their order.
     """
 
@@ -47,6 +48,7 @@ class ManagedAws:
         self.history: dict[str, list[tuple[float, Body, Body | None]]] = {}
         self.recovery: tuple[float, float] | None = None
         self.fail: dict[str, str] = {}
+        self.newer_stream = ""
         # Items that an import leaves out.
         self.lost_items = 0
         # How many answers of an operation are to be lost, once it was done.
@@ -61,9 +63,9 @@ class ManagedAws:
         self._left: dict[str, int] = {}
 
     def task(self, url: str, **options: Any) -> Task:
-        """A task of this AWS, which is served at the URL; its streams are moto's."""
+        """A task of this AWS, which is served at the URL."""
         task = make_task(url, **options)
-        return replace(task, source=replace(task.source, streams_endpoint=self.url))
+        return replace(task, source=replace(task.source, streams_endpoint=url))
 
     @contextmanager
     def serving(self) -> Iterator[Edge]:
@@ -77,6 +79,7 @@ class ManagedAws:
             "DescribeExport": self._describe_export,
             "ImportTable": self._import,
             "DescribeImport": self._describe_import,
+            "ListImports": self._list_imports,
         }
         self.calls.append(operation)
         if operation in own:
@@ -89,6 +92,9 @@ class ManagedAws:
         reply = passed_on(self.url, request)
         if operation == "DescribeContinuousBackups" and self.recovery:
             return self._recoverable(reply)
+        if operation == "DescribeStream" and self.newer_stream:
+            arn = json.loads(request.body)["StreamArn"]
+            return Reply.of({"StreamDescription": {"StreamArn": arn, "StreamStatus": "ENABLED"}})
         if operation == "DescribeTable" and reply.status == 200:
             return self._unready(reply)
         return reply
@@ -105,6 +111,8 @@ class ManagedAws:
     def _unready(self, reply: Reply) -> Reply:
         described = json.loads(reply.body)
         arn = described["Table"]["TableArn"]
+        if self.newer_stream and "LatestStreamArn" in described["Table"]:
+            described["Table"]["LatestStreamArn"] = f"{arn}/stream/{self.newer_stream}"
         for job in self.jobs.values():
             if job.get("ImportStatus") == "IN_PROGRESS" and job["TableArn"] == arn:
                 described["Table"]["TableStatus"] = "CREATING"
@@ -195,6 +203,7 @@ class ManagedAws:
             "ImportArn": f"{created['TableArn']}/import/01-{uuid.uuid4().hex[:8]}",
             "ImportStatus": "IN_PROGRESS",
             "TableArn": created["TableArn"],
+            "ClientToken": body["ClientToken"],
             "ImportedItemCount": taken,
             "ErrorCount": 0,
         }
@@ -209,6 +218,22 @@ class ManagedAws:
     def _describe_import(self, body: Body) -> Reply:
         job = self._looked_at(body["ImportArn"], "ImportStatus", "ImportTable")
         return Reply.of({"ImportTableDescription": job})
+
+    def _list_imports(self, body: Body) -> Reply:
+        names = ("ImportArn", "ImportStatus", "TableArn")
+        found = [
+            {name: job[name] for name in names}
+            for job in self.jobs.values()
+            if "ImportArn" in job and job["TableArn"] == body["TableArn"]
+        ]
+        at = int(body.get("NextToken", "0"))
+        # Shorter ones are none.
+        more = {"NextToken": f"{at + 1:0112}"} if at + 1 < len(found) else {}
+        return Reply.of({"ImportSummaryList": found[at : at + 1], **more})
+
+    def forget_tokens(self) -> None:
+        """As after eight hours."""
+        self._by_token.clear()
 
     def _begin(self, kind: str, token: str, arn: str, job: Body) -> None:
         self.jobs[arn] = job

@@ -11,11 +11,17 @@ from typing import Any
 import boto3
 import pytest
 
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Side
-from kcl_processor.errors import ConfigError, DestinationError, OperatorError, SourceError
-from kcl_processor.launch.copy_mark import CopyState, read_mark, refuse_uncopied, replace_mark
+from kcl_processor.errors import ConfigError, DestinationError, GapError, OperatorError, SourceError
+from kcl_processor.launch.copy_mark import (
+    CopyState,
+    read_mark,
+    refuse_uncopied,
+    replace_mark,
+    settle_mark,
+)
 from kcl_processor.table.copy_sides import CopyOptions
 from kcl_processor.table.copy_task import Copied
 from kcl_processor.table.copy_watch import CopyListener
@@ -65,6 +71,19 @@ class Waiting(Halt):
             self._then()
 
 
+class Ahead(SystemClock):
+    """A clock that is turned forward."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+def raise_halted() -> None:
+    raise Halted
+
+
 class Telling(CopyListener):
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -98,12 +117,20 @@ class World:
     def allow(self, what: str) -> None:
         self.asked.append(what)
 
-    def copy(self, halt: Halt | None = None, bucket: str = "exports", **options: Any) -> Copied:
+    def copy(
+        self,
+        halt: Halt | None = None,
+        bucket: str = "exports",
+        clock: Clock | None = None,
+        **options: Any,
+    ) -> Copied:
         name = f"{bucket}-{self.task.name}"
         managed = ManagedOptions(name, "some/where", self.allow)
         files = TaskFiles(self.task, self.folder)
         chosen = CopyOptions(processes=1, **options)
-        return run_managed(managed, files, chosen, self.told, halt or Waiting(), SystemClock())
+        return run_managed(
+            managed, files, chosen, self.told, halt or Waiting(), clock or SystemClock()
+        )
 
     def make_destination(self) -> None:
         self.client.create_table(TableName=self.destination.table, **KEYS)
@@ -209,6 +236,88 @@ def test_a_job_whose_answer_was_lost_is_not_asked_for_twice(make: Make, operatio
     world.copy()
     assert world.held() == ITEMS
     assert len(world.aws.jobs) == 2
+
+
+def test_an_import_whose_token_is_forgotten_is_found_by_its_table(make: Make) -> None:
+    """A run that was killed before it noted the import's name, and is gone on with a day later."""
+    world = make()
+    world.aws.lost_answers["ImportTable"] = 6
+    with pytest.raises(OperatorError, match=r"ImportTable on table .* failed"):
+        world.copy()
+    world.aws.forget_tokens()
+    # Another one, of a table that was there before.
+    job = world.aws.jobs[list(world.aws.jobs)[-1]]
+    older = {**job, "ImportArn": f"{job['ImportArn']}-older", "ClientToken": "another"}
+    world.aws.jobs = {older["ImportArn"]: older, **world.aws.jobs}
+    asked = world.jobs().count("ImportTable")
+    world.copy()
+    assert world.held() == ITEMS and world.state() is CopyState.DONE
+    assert world.jobs().count("ImportTable") == asked
+
+
+def test_an_import_that_is_another_s_is_refused(make: Make) -> None:
+    """A table of that name came between."""
+    world = make()
+    world.aws.lost_answers["ImportTable"] = 6
+    with pytest.raises(OperatorError, match=r"ImportTable on table .* failed"):
+        world.copy()
+    world.aws.forget_tokens()
+    for job in world.aws.jobs.values():
+        job["ClientToken"] = "another"
+    with pytest.raises(OperatorError, match="ResourceInUse"):
+        world.copy()
+    assert world.state() is CopyState.BEGUN
+
+
+def during_the_import(world: World, happens: Callable[[], None]) -> Waiting:
+    """Lets something happen once, while AWS imports."""
+    due = [happens]
+
+    def then() -> None:
+        if "DescribeImport" in world.aws.calls and due:
+            due.pop()()
+
+    return Waiting(then=then)
+
+
+def test_a_stream_that_was_off_during_the_import_is_refused_at_its_end(make: Make) -> None:
+    """What changed meanwhile is in neither: no daemon may follow."""
+    world = make()
+
+    def turn_off_and_on() -> None:
+        world.aws.newer_stream = "2033-05-18T03:33:20.000"
+
+    for halt in (during_the_import(world, turn_off_and_on), Waiting()):
+        with pytest.raises(ConfigError, match=r"stream of .* is not the one that this copy began"):
+            world.copy(halt)
+        assert world.state() is CopyState.BEGUN
+    assert world.jobs() == ["ExportTableToPointInTime", "ImportTable"]
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_an_import_that_outlasts_the_stream_says_what_to_type(make: Make, *, cut_off: bool) -> None:
+    """It is waited for, and no daemon follows it as it is: its code is that of a gap."""
+    world = make()
+    clock = Ahead()
+
+    def pass_a_day() -> None:
+        clock.ahead = 25 * 3600.0
+
+    if cut_off:
+        with pytest.raises(Halted):
+            world.copy(during_the_import(world, raise_halted), clock=clock)
+        pass_a_day()
+    halt = Waiting() if cut_off else during_the_import(world, pass_a_day)
+    for again in (halt, Waiting()):
+        with pytest.raises(GapError, match=r"began 2[45]\.\d h ago") as raised:
+            world.copy(again, clock=clock)
+        assert f"run --adopt {world.task.name}" in raised.value.hint
+        assert f"verify --repair --delete-extra {world.task.name}" in raised.value.hint
+    assert world.held() == ITEMS and world.state() is CopyState.DONE
+    assert world.jobs() == ["ExportTableToPointInTime", "ImportTable"]
+    with pytest.raises(GapError):
+        settle_mark(world.task, clock.now(), started=False, adopt=False)
+    assert settle_mark(world.task, clock.now(), started=False, adopt=True) is None
 
 
 def test_an_import_keeps_the_daemon_and_other_copies_out(make: Make) -> None:
