@@ -17,7 +17,8 @@ pytestmark = pytest.mark.story
 
 
 def test_a_checkpoint_older_than_the_stream(story: Stories, tell: Tell) -> None:
-    """The daemon stops with 9 and says what is missing; told to go on, it notes it and does."""
+    """The daemon stops with 9 and says what is missing; told to go on, it notes it and does. Who
+    heals beside it says what to type where the source has no recovery, and ends with it."""
     told = story(lineages=1, preload=100, keys=50)
     _replicate_and_stop(told)
     told.simulator.control(write=50)
@@ -30,14 +31,21 @@ def test_a_checkpoint_older_than_the_stream(story: Stories, tell: Tell) -> None:
     assert re.search(missing, worker.log()), worker.log()
     assert f"kcl-processor verify {told.name} --repair" in worker.log()
 
-    told.configure(on_gap="continue")
-    told.started()
+    told.configure(on_gap="heal", heal_bucket="changes")
+    worker = told.started()
     (noted,) = _noted(told)
     assert noted["shard"].startswith("shardId-") and noted["checkpoint"].isdigit()
     assert noted["from"] < noted["to"] and noted["reason"]
     # What was trimmed is missing for good, and everything after it arrives.
     until(lambda: told.simulator.verdict()["latency_ms"]["max"] is not None, "changes arrive")
     tell("checkpoint older than the stream", told, told.simulator.settle(5), 1, "exit code 9")
+    off = "point-in-time recovery of the source is off. Try: kcl-processor verify"
+    mend = rf"{off} .*{told.name} --repair --delete-extra"
+    until(lambda: re.search(mend, worker.log()) is not None, "who heals says what to type")
+    (healer,) = [one for one in worker.host() if "heal" in one.cmdline()]
+    assert told.status()["gaps"] == 1
+    worker.kill_daemon()
+    until(lambda: not healer.is_running(), "it ends with the daemon")
 
 
 @pytest.mark.drill

@@ -1,4 +1,5 @@
-"""The copy that ``start`` sets beside its daemon: a process of its own, which ends with that."""
+"""What is set beside a daemon, each a process of its own that ends with it: the copy of ``start``,
+and whoever heals."""
 
 from __future__ import annotations
 
@@ -14,10 +15,12 @@ from kcl_processor.table.pace import Halt
 _PASSED = ("state_dir", "segments", "processes", "max_rcu", "max_wcu")
 # Seconds that the daemon has to get its positions, in which its table and index are made, too.
 PATIENCE = 600.0
+# Seconds after which a process whose daemon is gone has seen it, at the latest.
+_SEEN = 5.0
 
 
 def add_beside_argument(parser: argparse.ArgumentParser) -> None:
-    """Add what only ``start`` gives: the process that the copy waits for, and ends with."""
+    """Add what no operator gives: the process of the daemon, which this one ends with."""
     parser.add_argument("--beside", type=int, help=argparse.SUPPRESS)
 
 
@@ -27,6 +30,15 @@ def set_beside(args: argparse.Namespace, task: Task) -> None:
     for name in _PASSED:
         if (value := getattr(args, name)) is not None:
             command += [f"--{name.replace('_', '-')}", str(value)]
+    command += ["--beside", str(os.getpid()), task.name]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+
+def set_healer(args: argparse.Namespace, task: Task) -> None:
+    """Start what heals the gaps of a task whose daemon this process becomes."""
+    command = [sys.executable, "-m", "kcl_processor", "heal", "-c", str(args.config)]
+    if args.state_dir is not None:
+        command += ["--state-dir", str(args.state_dir)]
     command += ["--beside", str(os.getpid()), task.name]
     subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
@@ -44,7 +56,11 @@ class DaemonsHalt(Halt):
         self._own = os.getpid()
 
     def wait(self, seconds: float) -> None:
-        # The copy's own processes are this one's children, and are told by it.
-        if os.getpid() == self._own and os.getppid() != self._daemon:
-            self.set()
-        super().wait(seconds)
+        while True:
+            # The copy's own processes are this one's children, and are told by it.
+            if os.getpid() == self._own and os.getppid() != self._daemon:
+                self.set()
+            super().wait(min(seconds, _SEEN))
+            seconds -= _SEEN
+            if seconds <= 0:
+                return

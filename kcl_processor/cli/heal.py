@@ -1,10 +1,10 @@
 """Make good what gaps have lost: changes that left the stream before they were read.
 
-Each gap that is noted on this host (on_gap: continue) has a span of time. With point-in-time
-recovery on, an incremental export of that span to --bucket names the keys that changed; each is
-read at the source and made good at the destination, on condition, beside the daemon. A gap of which
-every key is equal then is settled; another host that has noted the same one settles it when it is
-healed there, without an export.
+Each gap that is noted on this host (on_gap: continue; or heal, which does all this by itself) has a
+span of time. With point-in-time recovery on, an incremental export of that span to --bucket names
+the keys that changed; each is read at the source and made good at the destination, on condition,
+beside the daemon. A gap of which every key is equal then is settled; another host that has noted
+the same one settles it when it is healed there, without an export. One process heals at a time.
 
 An export says nothing of an item that was made and deleted within its span. So what was written to
 the destination since is exported, too: both tables need point-in-time recovery. Where it is off, or
@@ -17,23 +17,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections import Counter
+from contextlib import suppress
+from functools import partial
 
 from kcl_processor.cli import verify
+from kcl_processor.cli.beside import DaemonsHalt, add_beside_argument
 from kcl_processor.cli.copy import stopping
 from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.managed import place_of
 from kcl_processor.cli.output import print_json, print_rows, tell
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ExitCode
 from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
 from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps
 from kcl_processor.table.heal import Healing, run_heal
-from kcl_processor.table.pace import Halted
+from kcl_processor.table.heal_beside import heal_beside
+from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.repair import Outcome
 
 HELP = "make good what gaps in the stream have lost"
@@ -43,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
     add_state_argument(parser)
     parser.add_argument(
-        "--bucket", metavar="NAME[/PREFIX]", help="where what changed is exported to"
+        "--bucket",
+        metavar="NAME[/PREFIX]",
+        help="where what changed is exported to (default: the task's heal_bucket)",
     )
     parser.add_argument(
         "--verify",
@@ -51,18 +57,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for gaps that no export heals: verify --repair --delete-extra",
     )
     parser.add_argument("--json", action="store_true", help="what became of each gap as JSON")
+    add_beside_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    files, clock = chosen_files(args), SystemClock()
-    refuse_foreign(files.task, clock, time.sleep)
-    refuse_other_rules(files.task, clock, time.sleep)
-    refuse_switched(files.task)
+    files = chosen_files(args)
+    if args.beside:
+        return _run_beside(files, args)
     log_to_stderr()
-    place = place_of(args.bucket) if args.bucket else None
     with stopping() as halt:
         try:
-            healings = run_heal(files, place, tell, halt, clock)
+            healings = _heal(files, args, halt)
         except Halted:
             print(f"Stopped. {again(args)} goes on.", file=sys.stderr)
             return 130
@@ -71,9 +76,31 @@ def run(args: argparse.Namespace) -> int:
         return ExitCode.OK
     if args.verify:
         return _verified(args)
-    follow = as_called(f"kcl-processor verify {files.task.name} --repair --delete-extra", args)
-    print(f"Next: {follow}, which settles what is open", file=sys.stderr)
+    print(f"Next: {_mend(files, args)}, which settles what is open", file=sys.stderr)
     return ExitCode.GAP
+
+
+def _heal(files: TaskFiles, args: argparse.Namespace, halt: Halt) -> list[Healing]:
+    task, clock = files.task, SystemClock()
+    refuse_foreign(task, clock, halt.wait)
+    refuse_other_rules(task, clock, halt.wait)
+    refuse_switched(task)
+    bucket = args.bucket or task.heal_bucket
+    return run_heal(files, place_of(bucket) if bucket else None, tell, halt, clock)
+
+
+def _run_beside(files: TaskFiles, args: argparse.Namespace) -> int:
+    """Heal until the daemon is gone."""
+    log_to_stderr()
+    with stopping(DaemonsHalt(args.beside)) as halt, suppress(Halted):
+        heal = partial(_heal, files, args, halt)
+        heal_beside(files, heal, _mend(files, args), tell, halt, SystemClock())
+    return ExitCode.OK
+
+
+def _mend(files: TaskFiles, args: argparse.Namespace) -> str:
+    """What makes good what no export does."""
+    return as_called(f"kcl-processor verify {files.task.name} --repair --delete-extra", args)
 
 
 def _verified(args: argparse.Namespace) -> int:

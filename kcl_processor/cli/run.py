@@ -18,13 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from kcl_processor.cli.beside import set_healer
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import tell
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.original_flags import add_flags, given_flags, task_from_flags
 from kcl_processor.config.paths import TaskFiles, state_directory
-from kcl_processor.config.task import STOP, Task, with_worker
+from kcl_processor.config.task import HEAL, STOP, Task, with_worker
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import has_leases
@@ -108,6 +109,8 @@ def become_daemon(
     tell(f"Replicating {task.source} to {task.destination} as {task.name}; logs: {logs}")
     assert all(lock.get_inheritable() for lock in locks)
     beside()
+    if task.on_gap == HEAL:
+        set_healer(args, task)
     os.execve(launch.command[0], launch.command, launch.environment)
 
 
@@ -152,7 +155,7 @@ def _source(task: Task) -> preflight.SourceFacts:
             raise
         # A code on which a supervisor starts again: the next stream is to be followed.
         raise OperatorError(
-            f"{off.message} With on_gap: continue the next one is followed.", off.hint
+            f"{off.message} With on_gap: {task.on_gap} the next one is followed.", off.hint
         ) from off
 
 

@@ -12,7 +12,7 @@ from botocore.session import Session
 from kcl_processor import __version__
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import CONTINUE, STOP, Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.transform.transform import Transform
 
@@ -153,7 +153,8 @@ def _failures(files: TaskFiles) -> dict[str, str]:
         "replica.deadLetters": files.dead_letters,
         **files.task.letters_access.properties("deadLetters"),
         "replica.letterFile": str(files.letter_file),
-        "replica.onGap": files.task.on_gap,
+        # Whoever heals runs beside the daemon, which goes on.
+        "replica.onGap": STOP if files.task.on_gap == STOP else CONTINUE,
         "replica.gapFile": str(files.gaps),
         "replica.endingFile": str(files.ending),
     }

@@ -133,7 +133,13 @@ LETTERS = Form(
 )
 STOP = "stop"
 ON_POISON = (STOP, "dead-letter")
-ON_GAP = (STOP, "continue")
+CONTINUE, HEAL = "continue", "heal"
+ON_GAP = (STOP, CONTINUE, HEAL)
+# Where `heal` exports to; the rest of what S3 asks of a bucket's name is its own to say.
+BUCKET = Form(
+    "the name of an S3 bucket, and a prefix after a slash if it is to have one",
+    re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?"),
+)
 SKIP = "skip"
 TTL_DELETES = ("apply", SKIP)
 
@@ -153,6 +159,7 @@ class Task:
     dead_letters: str | None = None
     letters_access: Access = DEFAULT
     on_gap: str = ON_GAP[0]
+    heal_bucket: str | None = None
     unread_seconds: int = 120
     ttl_deletes: str = TTL_DELETES[0]
     rules: Rules | None = None

@@ -10,8 +10,10 @@ from kcl_processor.config.access import DEFAULT, Access
 from kcl_processor.config.conflicts import refuse_conflicts
 from kcl_processor.config.task import (
     BATCH_SIZE,
+    BUCKET,
     CHECKPOINT_SECONDS,
     ENDPOINT,
+    HEAL,
     LETTERS,
     ON_GAP,
     ON_POISON,
@@ -83,11 +85,16 @@ def _task(section: Section, name: str | None) -> Task:
         dead_letters=letters,
         letters_access=letters_access,
         on_gap=section.choice("on_gap", *ON_GAP),
+        heal_bucket=section.text("heal_bucket", BUCKET),
         unread_seconds=section.integer("unread_seconds", Task.unread_seconds, UNREAD_SECONDS),
         ttl_deletes=section.choice("ttl_deletes", *TTL_DELETES),
         rules=read_rules(section),
     )
     section.finish()
+    if task.on_gap == HEAL and not task.heal_bucket:
+        raise section.error(
+            "on_gap", "what changed in a gap is exported to a bucket", "heal_bucket: NAME"
+        )
     return check_task(task, section.where())
 
 

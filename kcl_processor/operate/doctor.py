@@ -15,7 +15,7 @@ from typing import Any
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import queue_of
-from kcl_processor.config.task import STOP, Task
+from kcl_processor.config.task import HEAL, STOP, Side, Task
 from kcl_processor.errors import DestinationError, OperatorError, PermissionDenied, SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.kcl_tables import KEYS, LEASE_INDEX, refuse_other_tables, table_names
@@ -82,6 +82,7 @@ class Doctor:
             "dead letters": self._letters,
             "checkpoint table": self._tables,
             "fleet": self._fleet,
+            "gaps": self._gaps,
             "metrics": self._metrics,
             "host": self._host,
         }
@@ -207,6 +208,25 @@ class Doctor:
                 f"the queue {place} is there and keeps a letter for {kept / 86400:.3g} days; "
                 "sending one and taking one out were not tried"
             )
+
+    def _gaps(self) -> Iterator[Check]:
+        """Whether one could be healed."""
+        task = self._task
+        if task.on_gap != HEAL:
+            return
+        yield from self._recovers("source", task.source, SourceError)
+        yield from self._recovers("destination", task.destination, DestinationError)
+
+    def _recovers(self, which: str, side: Side, error: type[OperatorError]) -> Iterator[Check]:
+        what, why = f"point-in-time recovery of the {which} is", "a gap is told, and stays open"
+        try:
+            recovers = probes.recovers(side, error)
+        except OperatorError as failure:
+            yield warn(f"whether {what} on is not known: {failure.message}", why, failure.hint)
+            return
+        on = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+        mend = f"aws dynamodb update-continuous-backups {side.aws_options} {on}"
+        yield ok(f"{what} on") if recovers else warn(f"{what} off", why, mend)
 
     def _tables(self) -> Iterator[Check]:
         client, names = clients.checkpoints(self._task), table_names(self._task)

@@ -15,7 +15,7 @@ from kcl_processor.aws import clients
 from kcl_processor.aws.queues import queue_arn, queue_region
 from kcl_processor.config.access import Access, Role
 from kcl_processor.config.paths import queue_of
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import HEAL, Task
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX, table_names
 from kcl_processor.launch.preflight import describe
@@ -56,6 +56,15 @@ IMPORT_LOG_ACTIONS = (
     "DescribeLogStreams",
     "PutLogEvents",
     "PutRetentionPolicy",
+)
+# What the daemon's own roles need, too, where gaps are healed beside it.
+_HEALING = (
+    "ToolsAwaitExport",
+    "ToolsCopyAndVerify",
+    "ToolsExport",
+    "ToolsFindExport",
+    "ToolsRepairAndLiveCopy",
+    "ToolsUseBucket",
 )
 REPLAY_ACTIONS = ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage")
 # What DynamoDB does with a customer's key for who calls it (Developer Guide, Encryption at rest).
@@ -177,16 +186,26 @@ def policy(
 
     Args:
         tools: with the statements that only the tools need.
-        bucket: with those for exports of the source that lie there.
+        bucket: with those for exports that lie there, and for imports of them; those for exports to
+            the bucket of a task whose gaps are healed are there anyway.
         freezing: with what ``switchover --freeze`` needs at the source. Whoever may change a
             table's policy may let anybody in, so nobody has it who was not given it.
     """
     statements = _OF_ROLE[role](task, arns)
-    if bucket and role == "source":
-        statements += _exports(arns.source, bucket)
+    healed = (
+        task.heal_bucket.partition("/")[0] if task.heal_bucket and task.on_gap == HEAL else None
+    )
+    exported = bucket or healed
+    if exported and role in SIDES:
+        statements += _exports(arns.source if role == "source" else arns.destination, exported)
     if bucket and role == "destination":
-        statements += [*_exports(arns.destination, bucket), *_imports(arns)]
-    kept = [one for one in statements if tools or not one["Sid"].startswith("Tools")]
+        statements += _imports(arns)
+    daemons = _HEALING if healed else ()
+    kept = [
+        one
+        for one in statements
+        if tools or one["Sid"] in daemons or not one["Sid"].startswith("Tools")
+    ]
     if freezing and role == "source":
         kept.append(_allow("ToolsFreeze", freeze.ACTIONS, arns.source))
     return {"Version": "2012-10-17", "Statement": kept}

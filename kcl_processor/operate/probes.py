@@ -53,6 +53,19 @@ def write_destination(destination: Side, keys: Keys, arn: str) -> None:
         clients.tables(destination).batch_write_item(RequestItems=request)
 
 
+def recovers(side: Side, error: type[OperatorError]) -> bool:
+    """Whether point-in-time recovery of a table is on.
+
+    Raises:
+        PermissionDenied, OperatorError: the call is denied or fails, by ``error``.
+    """
+    call = "dynamodb:DescribeContinuousBackups"
+    with clients.calling(call, f"table {side}", error, "kcl-processor iam prints what to allow"):
+        found = clients.tables(side).describe_continuous_backups(TableName=side.table)
+    described = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    return bool(described.get("PointInTimeRecoveryStatus") == "ENABLED")
+
+
 def use_table(client: Any, table: str, key: str, arn: str) -> Iterator[str]:
     """Make KCL's calls on one of its tables; yields each action that is allowed.
 

@@ -62,13 +62,19 @@ def has_recovery(side: Side) -> bool:
 
 def recovery_of(side: Side) -> tuple[float, float] | None:
     """The oldest and the newest moment that a side can be exported of, seconds since the epoch;
-    ``None`` where point-in-time recovery is off.
+    ``None`` where point-in-time recovery is off, or unknown to the store.
 
     Raises:
         SourceError, PermissionDenied: that cannot be asked.
     """
     with _calling("DescribeContinuousBackups", side):
-        found = clients.tables(side).describe_continuous_backups(TableName=side.table)
+        client = clients.tables(side)
+        try:
+            found = client.describe_continuous_backups(TableName=side.table)
+        except client.exceptions.ClientError as error:
+            if code_of(error.response) != UNKNOWN_OPERATION:
+                raise
+            return None
     described = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     if described.get("PointInTimeRecoveryStatus") != "ENABLED":
         return None

@@ -48,6 +48,7 @@ from kcl_processor.table.heal_span import (
     windows,
     windows_there,
 )
+from kcl_processor.table.heal_turn import healing_turn
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.patience import Refused
 from kcl_processor.table.repair import Outcome, Repair
@@ -93,6 +94,7 @@ def run_heal(
         tell: takes a line on how it goes.
 
     Raises:
+        PartTaken: another process of the fleet heals.
         OperatorError: a side, AWS or a file of notes fails.
         Halted: ``halt`` was set; what was healed is settled.
     """
@@ -119,7 +121,8 @@ def run_heal(
         else:
             spans.setdefault(span, []).append(healing)
     if spans and place:
-        _Healer(files, source, place, tell, halt, clock).heal(spans)
+        with healing_turn(task, halt, clock) as turn:
+            _Healer(files, source, place, tell, turn, clock).heal(spans)
     return healings
 
 

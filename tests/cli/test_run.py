@@ -75,7 +75,12 @@ def test_a_first_start_says_what_the_stream_does_not_hold(ask: Ask, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("on_gap", "code"), [("stop", ExitCode.SOURCE), ("continue", ExitCode.CRASH)]
+    ("on_gap", "code"),
+    [
+        ("stop", ExitCode.SOURCE),
+        ("continue", ExitCode.CRASH),
+        ("heal\n    heal_bucket: changes", ExitCode.CRASH),
+    ],
 )
 def test_a_stream_that_is_off_is_waited_for_if_gaps_are_passed(
     ask: Ask, file: Path, on_gap: str, code: ExitCode

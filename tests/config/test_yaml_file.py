@@ -43,6 +43,17 @@ def test_a_task_needs_only_two_tables(load: Load) -> None:
     assert (task.on_poison, task.on_gap) == ("stop", "stop")
 
 
+def test_gaps_are_healed_by_way_of_a_bucket(load: Load) -> None:
+    """Without one it is refused: the first gap would find it out."""
+    (task,) = load(f"{TASK}    on_gap: heal\n    heal_bucket: changes/orders\n")
+    assert (task.on_gap, task.heal_bucket) == ("heal", "changes/orders")
+    with pytest.raises(ConfigError) as raised:
+        load(f"{TASK}    on_gap: heal\n")
+    assert "on_gap" in raised.value.message and "heal_bucket: NAME" in raised.value.hint
+    with pytest.raises(ConfigError, match="S3 bucket"):
+        load(f"{TASK}    heal_bucket: s3://changes\n")
+
+
 @pytest.mark.parametrize(
     "place",
     [

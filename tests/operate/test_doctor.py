@@ -228,6 +228,22 @@ def _later(clock: HandClock) -> HandClock:
     return clock
 
 
+def test_recovery_that_is_off_is_warned_of_where_gaps_are_healed(
+    moto_url: str, tmp_path: Path
+) -> None:
+    """Before the first gap, of which it would be too late."""
+    task = replace(make_task(moto_url), on_gap="heal", heal_bucket="changes")
+    client = make_source_and_destination(task)
+    client.update_continuous_backups(
+        TableName=task.source.table,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+    found = [check for check in examine(task, tmp_path) if check.group == "gaps"]
+    assert [check.result for check in found] == ["ok", "warn"]
+    assert "recovery of the destination is off" in found[1].text
+    assert f"--table-name {task.destination.table}" in (found[1].hint or "")
+
+
 def test_a_lease_limit_is_warned_of(moto_url: str, tmp_path: Path) -> None:
     """More shards than workers may take are read by nobody."""
     task = make_task(moto_url, properties={"maxLeasesForWorker": "1"})

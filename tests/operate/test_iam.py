@@ -58,6 +58,18 @@ def test_what_only_the_tools_need_can_be_left_out() -> None:
         assert "dynamodb:Scan" not in {a for s in daemon.values() for a in s["Action"]}
 
 
+def test_who_heals_beside_the_daemon_has_its_roles() -> None:
+    """It exports both tables to the task's bucket, and looks at single keys; it imports nothing."""
+    task = replace(make_task(), on_gap="heal", heal_bucket="changes/orders")
+    for role, arn in (("source", ARNS.source), ("destination", ARNS.destination)):
+        daemons = statements(task, role, tools=False)
+        assert daemons["ToolsExport"]["Resource"] == [arn]
+        assert daemons["ToolsUseBucket"]["Resource"] == ["arn:aws:s3:::changes/*"]
+        assert "ToolsCopyAndVerify" in daemons and "ToolsImport" not in daemons
+    assert "ToolsRepairAndLiveCopy" in daemons
+    assert "ToolsExport" not in statements(replace(task, on_gap="continue"), "source")
+
+
 def test_exports_and_imports_go_by_a_bucket() -> None:
     """For the tools alone, and where a bucket is named: either side's role exports its table, and
     the destination's imports."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from kcl_processor.operate.probes import use_table, write_destination
-from tests.kcl_tables import make_task, rows_in
+from kcl_processor.errors import DestinationError
+from kcl_processor.operate.probes import recovers, use_table, write_destination
+from tests.kcl_tables import make_source_and_destination, make_task, rows_in
 
 
 @pytest.mark.parametrize("key", ["leaseKey", "key", "wid"])
@@ -38,3 +39,17 @@ def test_a_write_is_tried_with_a_key_of_every_type(moto_url: str, kind: str) -> 
     )
     write_destination(task.destination, {"pk": ("HASH", kind)}, "arn")
     assert rows_in(client, task.destination.table) == []
+
+
+def test_recovery_is_off_until_it_is_turned_on(moto_url: str) -> None:
+    """And of a table that is not there it is told."""
+    task = make_task(moto_url)
+    with pytest.raises(DestinationError):
+        recovers(task.destination, DestinationError)
+    client = make_source_and_destination(task)
+    assert not recovers(task.destination, DestinationError)
+    client.update_continuous_backups(
+        TableName=task.destination.table,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+    assert recovers(task.destination, DestinationError)

@@ -13,10 +13,12 @@ from kcl_processor.errors import SourceError
 from kcl_processor.table.export_job import (
     ExportRequest,
     await_export,
+    has_failed,
     has_recovery,
     request_export,
     turn_recovery_on,
 )
+from tests.edges import Reply, serving
 from tests.fakes import HandClock
 from tests.kcl_tables import make_source_and_destination, make_task
 from tests.table.managed_aws import ManagedAws
@@ -95,3 +97,25 @@ def test_a_span_is_asked_for_as_such(world: World) -> None:
         "ExportToTime": 7000,
         "ExportViewType": "NEW_IMAGE",
     }
+
+
+def test_a_store_that_knows_no_recovery_has_none(moto_url: str) -> None:
+    """Some stores that speak DynamoDB's protocol do not know the question."""
+    code = "com.amazon.coral.service#UnknownOperationException"
+    with serving(lambda _: Reply.of({"__type": code}, 400)) as edge:
+        source = replace(make_task(moto_url).source, endpoint=edge.url)
+        assert not has_recovery(source)
+
+
+def test_an_export_that_failed_or_is_gone_is_told_from_others(world: World) -> None:
+    """Its token is of no more use."""
+    aws, source, arn = world
+    clock = HandClock()
+    turn_recovery_on(source, clock, clock.turn)
+    aws.looks = 1
+    aws.fail["ExportTableToPointInTime"] = "S3NoSuchBucket"
+    export = request_export(
+        source, arn, ExportRequest(f"b-{source.table}", "", "token"), clock, clock.turn
+    )
+    assert [has_failed(source, export) for _ in range(2)] == [False, True]
+    assert has_failed(source, f"{arn}/export/none")

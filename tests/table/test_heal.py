@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.fleet.own_rows import read_own
 from kcl_processor.launch.preflight import key_schema, key_types
 from kcl_processor.state.gaps import Gap, note_gap, open_gaps
 from kcl_processor.table.export_job import turn_recovery_on
 from kcl_processor.table.heal import Healing, run_heal
-from kcl_processor.table.pace import Halt
+from kcl_processor.table.heal_beside import heal_beside
+from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.repair import Outcome
 from kcl_processor.transform.rules import Rules
 from kcl_processor.transform.transform import Transform
@@ -304,3 +307,30 @@ def test_a_key_that_cannot_be_made_good_leaves_its_gap_open(make: Make) -> None:
     (healing,) = world.heal()
     assert healing.open and "keys rule fails" in healing.open
     assert len(open_gaps(world.files.gaps)) == 1
+
+
+def test_a_gap_that_is_noted_beside_the_daemon_is_healed(make: Make) -> None:
+    """It is open until it is; the row that keeps others out is let go."""
+    world = make()
+
+    class Daemon(Quick):
+        """It notes a gap some time after its start, and ends when none is open."""
+
+        waits = 0
+
+        def wait(self, seconds: float) -> None:
+            self.waits += 1
+            if self.waits == 2:
+                world.note(gap())
+            elif self.waits > 2 and not open_gaps(world.files.gaps):
+                self.set()
+            super().wait(seconds)
+
+    told: list[str] = []
+    halt, clock, place = Daemon(), SystemClock(), (f"changes-{world.task.name}", "spans")
+    heal = partial(run_heal, world.files, place, told.append, halt, clock)
+    with pytest.raises(Halted):
+        heal_beside(world.files, heal, "type this", told.append, halt, clock)
+    assert world.held() == world.wanted() and "is healed: " in told[-1]
+    row = read_own(world.task, "KclProcessorHealing")
+    assert row and row["owner"] == {"S": ""}

@@ -1,0 +1,69 @@
+"""A task's gaps healed beside its daemon, as they are noted on this host (`on_gap: heal`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from kcl_processor.clock import Clock
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.errors import OperatorError
+from kcl_processor.fleet.stream import HOUR
+from kcl_processor.state.gaps import Gap, open_gaps
+from kcl_processor.table.heal import Healing
+from kcl_processor.table.held_row import PartTaken
+from kcl_processor.table.pace import Halt
+
+# Seconds between two looks at what is noted.
+_LOOK = 5.0
+# Seconds until another process may have healed, and until what failed is tried again.
+_OTHERS = 60.0
+_AGAIN = 1800.0
+# What stays open is tried again for as long as AWS makes no other exports for it (eight hours).
+_PAID = 7 * HOUR
+
+
+def heal_beside(
+    files: TaskFiles,
+    heal: Callable[[], list[Healing]],
+    mend: str,
+    tell: Callable[[str], None],
+    halt: Halt,
+    clock: Clock,
+) -> NoReturn:
+    """Heal for as long as the daemon runs. A gap that cannot be healed stays noted, and is told.
+
+    Args:
+        heal: heals the gaps that are open, as :func:`run_heal` does.
+        mend: what to type for a gap that no export heals.
+        tell: takes a line on how it goes.
+
+    Raises:
+        Halted: ``halt`` was set.
+    """
+    left: list[Gap] = []
+    again_at = until = 0.0
+    while True:
+        pause = _LOOK
+        try:
+            found = open_gaps(files.gaps)
+            if found != left:
+                again_at, until = clock.elapsed(), clock.elapsed() + _PAID
+            if found and again_at <= clock.elapsed() < until:
+                for healing in heal():
+                    tell(_said(healing, mend))
+                left, again_at = open_gaps(files.gaps), clock.elapsed() + _AGAIN
+        except PartTaken:
+            pause = _OTHERS
+        except OperatorError as error:
+            tell(f"No gap is healed: {error.message} Try: {error.hint}")
+            pause = _AGAIN
+        halt.wait(pause)
+
+
+def _said(healing: Healing, mend: str) -> str:
+    gap = healing.gap
+    of = f"shard {gap.shard}" if gap.shard else f"the stream {gap.checkpoint}"
+    if healing.open is None:
+        return f"The gap of {of} is healed: {sum(healing.outcomes.values())} keys were looked at."
+    return f"The gap of {of} is open still: {healing.open}. Try: {mend}"

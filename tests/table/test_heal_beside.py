@@ -1,0 +1,151 @@
+"""Gaps healed beside a daemon, as they are noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.config.paths import TaskFiles
+from kcl_processor.errors import OperatorError, SourceError
+from kcl_processor.state.gaps import Gap, note_gap, open_gaps, settle_gap
+from kcl_processor.table.heal import Healing
+from kcl_processor.table.heal_beside import heal_beside
+from kcl_processor.table.held_row import PartTaken
+from kcl_processor.table.pace import Halt, Halted
+from tests.fakes import HandClock
+from tests.kcl_tables import make_task
+
+HOUR = 3600.0
+
+
+def gap(shard: str) -> Gap:
+    return Gap(1.7e9, shard, "5", "2023-11-14T20:00:00Z", "2023-11-14T21:00:00Z", "trimmed")
+
+
+class World(Halt):
+    """A host's gaps, a clock that waiting turns, and what happens at which time of it.
+
+    Attributes:
+        heals: settles gaps of these shards; others stay open.
+        raises: what healing fails with instead.
+        tried: when it was healed, in seconds.
+        step: seconds that a wait takes at least.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.files = TaskFiles(make_task(), folder)
+        self.clock = HandClock()
+        self.began = self.clock.elapsed()
+        self.events: list[tuple[float, Callable[[], object]]] = []
+        self.heals = {"a", "b"}
+        self.raises: OperatorError | None = None
+        self.tried: list[float] = []
+        self.told: list[str] = []
+        self.step = 0.0
+
+    @property
+    def now(self) -> float:
+        return self.clock.elapsed() - self.began
+
+    def at(self, when: float, event: Callable[[], object]) -> None:
+        self.events.append((when, event))
+
+    def note(self, shard: str) -> None:
+        note_gap(self.files.gaps, gap(shard))
+
+    def wait(self, seconds: float) -> None:
+        super().wait(0)
+        self.clock.turn(max(seconds, self.step))
+        for event in [event for event in self.events if event[0] <= self.now]:
+            self.events.remove(event)
+            event[1]()
+
+    def heal(self) -> list[Healing]:
+        self.tried.append(self.now)
+        if self.raises:
+            raise self.raises
+        healings = [Healing(one) for one in open_gaps(self.files.gaps)]
+        for healing in healings:
+            if healing.gap.shard in self.heals:
+                settle_gap(self.files.gaps, healing.gap)
+            else:
+                healing.open = "recovery is off"
+        return healings
+
+    def run(self, seconds: float) -> None:
+        self.at(seconds, self.set)
+        with pytest.raises(Halted):
+            heal_beside(self.files, self.heal, "type this", self.told.append, self, self.clock)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_gap_is_healed_when_it_is_noted(world: World) -> None:
+    """Within seconds, and once; without one nothing is done."""
+    world.at(100, lambda: world.note("a"))
+    world.at(200, lambda: world.note("b"))
+    world.run(HOUR)
+    assert world.tried == [100, 200]
+    assert open_gaps(world.files.gaps) == []
+    assert [line.split(":")[0] for line in world.told] == [
+        "The gap of shard a is healed",
+        "The gap of shard b is healed",
+    ]
+
+
+def test_a_gap_of_before_a_restart_is_healed(world: World) -> None:
+    """At once."""
+    world.note("a")
+    world.run(60)
+    assert world.tried == [0] and open_gaps(world.files.gaps) == []
+
+
+def test_what_cannot_be_healed_stays_noted_and_is_told(world: World) -> None:
+    """With what to type; tried again while AWS makes no other export for it, and no longer."""
+    world.note("c")
+    world.step = 300.0
+    world.run(24 * HOUR)
+    assert [gap.shard for gap in open_gaps(world.files.gaps)] == ["c"]
+    assert 10 < len(world.tried) < 16 and world.tried[-1] < 8 * HOUR
+    assert world.told[0] == "The gap of shard c is open still: recovery is off. Try: type this"
+
+
+def test_another_gap_is_healed_beside_one_that_stays(world: World) -> None:
+    """However long ago that was."""
+    world.note("c")
+    world.step = 300.0
+    world.at(20 * HOUR, lambda: world.note("a"))
+    world.run(20 * HOUR + 60)
+    assert world.tried[-1] == 20 * HOUR
+    assert [gap.shard for gap in open_gaps(world.files.gaps)] == ["c"]
+
+
+def test_what_fails_is_tried_again(world: World) -> None:
+    """It is told; the gap stays open until it is healed."""
+    world.note("a")
+    world.raises = SourceError("The export failed.", "mend the cause")
+
+    def mended() -> None:
+        assert len(open_gaps(world.files.gaps)) == 1
+        world.raises = None
+
+    world.at(HOUR, mended)
+    world.run(2 * HOUR)
+    assert world.told[0] == "No gap is healed: The export failed. Try: mend the cause"
+    assert len(world.tried) == 3 and open_gaps(world.files.gaps) == []
+
+
+def test_while_another_host_heals_it_is_waited_for(world: World) -> None:
+    """Without a word."""
+    world.note("a")
+    world.raises = PartTaken("A gap is being healed on another.", "later")
+    world.at(300, lambda: setattr(world, "raises", None))
+    world.run(HOUR)
+    assert len(world.tried) == 6 and open_gaps(world.files.gaps) == []
+    assert len(world.told) == 1
