@@ -18,6 +18,8 @@ class Table:
     Attributes:
         stale: how many readings after a change show what was there before.
         refused: what the next changes are answered with.
+        gone: it was deleted.
+        hidden: how many readings say that there is no such table, though there is.
     """
 
     def __init__(self, text: str | None = None, stale: int = 0) -> None:
@@ -25,10 +27,19 @@ class Table:
         self.stale = stale
         self.refused: list[str] = []
         self.changes = 0
+        self.gone = False
+        self.hidden = 0
         self._revision = 1
         self._shown = [(text, 1)]
 
+    def describe_table(self, **_: str) -> None:
+        if self.gone:
+            raise refusal("ResourceNotFoundException")
+
     def get_resource_policy(self, **_: str) -> dict[str, str]:
+        if self.gone or self.hidden:
+            self.hidden -= 1
+            raise refusal("ResourceNotFoundException")
         text, revision = self._shown.pop(0) if len(self._shown) > 1 else self._shown[0]
         if text is None:
             raise refusal("PolicyNotFoundException")

@@ -2,9 +2,9 @@
 
 One exporter a host serves every task of the file, however many record processors come and go. It
 reads the files that they leave in the state directory; a scrape asks no service. Beside the scrapes
-it looks once a minute how each task's proof stands, which verify keeps: where it may not read the
-checkpoints or describe the tables, these two series are missing. Needs the official client library:
-pip install 'kcl-processor[prometheus]'.
+it looks once a minute how each task's proof stands, which verify keeps, and its switchover: where
+it may not read the checkpoints or describe the tables, these series are missing. Needs the
+official client library: pip install 'kcl-processor[prometheus]'.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import state_directory
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.launch.proof import read_standing
+from kcl_processor.launch.switch_mark import read_switch
 from kcl_processor.state.owner import owned_files
 
 HELP = "serve figures to Prometheus"
@@ -42,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         from prometheus_client import CollectorRegistry, start_http_server
 
-        from kcl_processor.operate.prometheus import HeartbeatCollector, Proofs
+        from kcl_processor.operate.prometheus import Asked, HeartbeatCollector
     except ImportError as error:
         raise ConfigError(
             "The Prometheus client library is not installed.",
@@ -52,8 +54,10 @@ def run(args: argparse.Namespace) -> int:
     state = state_directory(args.state_dir)
     tasks = [owned_files(task, state) for task in load_tasks(args.config)]
     clock = SystemClock()
-    proofs = Proofs([files.task for files in tasks], clock, ThreadPoolExecutor(1, "proofs"))
-    registry.register(HeartbeatCollector(tasks, clock, proofs))
+    named, pool = [files.task for files in tasks], ThreadPoolExecutor(2, "asking")
+    proofs = Asked(named, clock, pool, read_standing)
+    switches = Asked(named, clock, pool, read_switch)
+    registry.register(HeartbeatCollector(tasks, clock, proofs, switches))
     try:
         server, _ = start_http_server(args.port, args.listen, registry)
     except OSError as error:

@@ -5,8 +5,9 @@ changes lost, more lag than --max-lag, or a record processor on this host that a
 delivery, not even an empty one, for --max-idle. What is found is looked at twice before it
 counts: a shard that changes hands is for some seconds without an owner. What is paused is late as
 it was asked, and said so; it is unhealthy when three quarters of the stream's 24 hours are used up.
-With --max-proof-age so is a task whose tables were not all proven equal by verify within that time,
-or where keys differ.
+A switchover that is open is told, and is unhealthy once its command gives no sign of life for 15
+minutes. With --max-proof-age so is a task whose tables were not all proven equal by verify within
+that time, or where keys differ.
 
 --local asks only about this host's workers and calls no service: use it where the answer restarts
 something, such as a Kubernetes livenessProbe or a systemd watchdog, for one worker's restart
@@ -22,7 +23,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import print_json
@@ -35,15 +36,25 @@ from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch import daemon
 from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.endings import last_endings, words
-from kcl_processor.operate.health import local_problems, problems
+from kcl_processor.operate.health import forsaken, local_problems, problems
 from kcl_processor.operate.observe import Observer
-from kcl_processor.operate.status import pauses
+from kcl_processor.operate.status import Switching, pauses, switching
 from kcl_processor.state.heartbeat import read_every
 
 HELP = "say whether a task makes progress, for probes"
 
-# What is wrong, what is paused, and how the proof stands.
-_Found = tuple[list[str], list[str], Standing | None]
+
+@dataclass(frozen=True)
+class _Found:
+    """What is wrong, what is paused, what is said besides, and how the proof stands."""
+
+    problems: list[str]
+    paused: list[str]
+    notes: list[str]
+    proof: Standing | None
+    switchover: Switching | None
+
+
 # Seconds before what was found is looked at again.
 _SECOND_LOOK = 5.0
 
@@ -72,17 +83,20 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--max-proof-age is not of this host alone.", "leave --local out")
     files = _of_worker(chosen_files(args), args.workerId)
     task, look = files.task, _look(files, args)
-    found, paused, proof = look()
+    seen = look()
+    found = seen.problems
     if found:
         time.sleep(_SECOND_LOOK)
-        again, paused, proof = look()
-        found = [problem for problem in again if problem in found]
+        seen = look()
+        found = [problem for problem in seen.problems if problem in found]
     found = [as_called(problem, args) for problem in found]
     if args.json:
-        seen = {"task": task.name, "healthy": not found, "problems": found, "paused": paused}
-        print_json(seen | (_proven(proof) if args.max_proof_age is not None else {}))
+        shown = {"task": task.name, "healthy": not found, "problems": found, "paused": seen.paused}
+        shown["switchover"] = asdict(seen.switchover) if seen.switchover else None
+        print_json(shown | (_proven(seen.proof) if args.max_proof_age is not None else {}))
     else:
-        print("\n".join([*(found or [f"{task.name} is healthy"]), *paused]))
+        notes = [as_called(note, args) for note in seen.notes]
+        print("\n".join([*(found or [f"{task.name} is healthy"]), *seen.paused, *notes]))
     return ExitCode.CRASH if found else ExitCode.OK
 
 
@@ -112,12 +126,15 @@ def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], _Found]:
             state=files.state,
             ended=[] if running else _ended(files, args.workerId),
         )
-        return found, [], None
+        return _Found(found, [], [], None, None)
 
     def everywhere() -> _Found:
         sight = observer.look(thorough=True)
         found = problems(sight, args.max_lag, args.max_idle, args.max_proof_age)
-        return found, pauses(sight), sight.proof
+        mark = sight.switching
+        switchover = Switching.of(mark, sight.now) if mark else None
+        notes = switching(sight)
+        return _Found([*found, *forsaken(sight)], pauses(sight), notes, sight.proof, switchover)
 
     if args.local:
         return local

@@ -14,8 +14,9 @@ columns:
   PROVEN     age of the oldest proof that verify has, over all parts of the tables; DIFFER counts
              the keys that it found to differ and not to be equal since
 
-Below the table stands what is wrong, and of this host's workers how the last one ended, if none
-runs, and who failed within a day: when, with which exit code, why, and what to type next.
+Below the table stands what is wrong, a switchover that was not taken back, and of this host's
+workers how the last one ended, if none runs, and who failed within a day: when, with which exit
+code, why, and what to type next.
 
 On a terminal a line is yellow when 25 % of the 24 hours are used up, red from 75 %.
 

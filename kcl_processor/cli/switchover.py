@@ -68,6 +68,8 @@ from kcl_processor.operate.switchover import (
     Parts,
     Prove,
     Switchover,
+    forgotten,
+    hold,
     identify,
     keep,
     take_back,
@@ -147,12 +149,16 @@ def _switch_over(
     task, say = files.task, functools.partial(_say, args)
     if mark:
         say(_left(mark, task))
+    if mark and mark.state is SwitchState.BACK:
+        take_back(files, mark, functools.partial(_freeze, files, clock), clock.now())
+        say("Everything is as it was before that one; now to this one.")
+        mark = None
     ours = identify(task, clock, wait)
     if args.freeze:
         table = describe(task.source, SourceError, "check the source")
         refuse_replicas(table, f"table {task.source}")
         # A service without policies, or an action that is denied, is found out here.
-        _freeze(files, clock, new_sid(), ours.source.arn).stands()
+        _freeze(files, clock, new_sid(task), ours.source.arn).stands()
     switch = Switchover(_parts(files, ours, args, clock, wait), args.wait)
     say("checking the task")
     switch.check()
@@ -278,17 +284,21 @@ def _ask(question: str, args: argparse.Namespace, otherwise: str = "") -> None:
 
 def _left(mark: SwitchMark, task: Task) -> str:
     denied = f"writes to {task.source} are denied by statement {mark.sid} of its policy"
+    denied = denied if mark.sid else "it denies no writes"
+    begun = f"A switchover of task {task.name}, {mark},"
+    if mark.state is SwitchState.BACK:
+        return f"{begun} was being taken back, which did not come to its end; {denied}."
     return (
-        f"A switchover of task {task.name}, {mark}, did not come to its end; "
-        f"{denied if mark.sid else 'it denies no writes'}. This command goes on with it, and with "
-        "--back it is taken back."
+        f"{begun} did not come to its end; {denied}. This command goes on with it, and with --back "
+        "it is taken back."
     )
 
 
 def _undo(files: TaskFiles, mark: SwitchMark | None, args: argparse.Namespace, clock: Clock) -> int:
     task, say = files.task, functools.partial(_say, args)
     if mark is None or (args.thaw and not mark.sid):
-        say(f"There is nothing to take back: no write to {task.source} is denied from here.")
+        if not _lift_forgotten(files, args, clock):
+            say(f"There is nothing to take back: no write to {task.source} is denied from here.")
         return ExitCode.OK
     if args.thaw and mark.state is not SwitchState.OVER:
         raise ConfigError(
@@ -305,7 +315,8 @@ def _undo(files: TaskFiles, mark: SwitchMark | None, args: argparse.Namespace, c
         thaw(task, mark, freeze)
         say(f"Writes to {task.source} are allowed again; the certificate stands.")
     else:
-        take_back(files, mark, freeze)
+        take_back(files, mark, freeze, clock.now())
+        _lift_forgotten(files, args, clock)
         tell(
             as_called(
                 "Everything is as it was before the switchover; if the daemon was stopped, "
@@ -316,10 +327,26 @@ def _undo(files: TaskFiles, mark: SwitchMark | None, args: argparse.Namespace, c
     return ExitCode.OK
 
 
+def _lift_forgotten(files: TaskFiles, args: argparse.Namespace, clock: Clock) -> int:
+    """Take out statements that nobody knows of any more; how many there were."""
+    source = files.task.source
+    found = forgotten(files.task, clock, time.sleep)
+    for frozen in found:
+        _say(args, f"Statement {frozen.sid} in the policy of {source} is of no switchover any more")
+        _ask(f"Take it out, and allow writes to {source}?", args)
+        frozen.lift(None)
+        _say(args, "It is taken out.")
+    return len(found)
+
+
 def _print_again(
     files: TaskFiles, certificate: Certificate, args: argparse.Namespace, clock: Clock
 ) -> int:
-    """The certificate that stands, and whether somebody wrote since."""
+    """The certificate that stands, and whether somebody wrote since.
+
+    A command that was killed behind its certificate may not have paused the daemon.
+    """
+    hold(files.task, clock, time.sleep, functools.partial(_say, args))
     watch = _watch(files, certificate.stream, clock, time.sleep)
     written = written_since(certificate, watch, time.sleep)
     _print(files, certificate, args, written)

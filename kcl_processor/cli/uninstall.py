@@ -19,7 +19,8 @@ from kcl_processor.cli.output import Row, print_rows
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.errors import ExitCode
+from kcl_processor.config.task import Task
+from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import refuse_copying
@@ -27,6 +28,7 @@ from kcl_processor.launch.daemon import running_workers
 from kcl_processor.launch.live_mark import refuse_live_copying
 from kcl_processor.launch.switch_mark import refuse_denied
 from kcl_processor.operate import uninstall
+from kcl_processor.operate.switchover import forgotten
 from kcl_processor.table.copy_task import refuse_copying_here
 from kcl_processor.table.proof_notes import refuse_proving
 
@@ -49,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.yes:
         refuse_living(files, SystemClock(), time.sleep)
         refuse_denied(files.task)
+        _refuse_forgotten(files.task, SystemClock())
         for belonging in found:
             uninstall.delete(files, belonging)
     if not args.json:
@@ -69,6 +72,16 @@ def refuse_living(files: TaskFiles, clock: Clock, wait: Callable[[float], None])
     refuse_proving(files.task, clock.now())
     # Who has started while the others were watched has moved nothing yet.
     _refuse_here(files)
+
+
+def _refuse_forgotten(task: Task, clock: Clock) -> None:
+    """Nobody would look for a statement of this task's that denies writes."""
+    for frozen in forgotten(task, clock, time.sleep):
+        raise ConfigError(
+            f"Statement {frozen.sid} in the policy of {task.source} denies writes, of a switchover "
+            f"of task {task.name} that is not there any more.",
+            f"kcl-processor switchover {task.name} --back",
+        )
 
 
 def _refuse_here(files: TaskFiles) -> None:

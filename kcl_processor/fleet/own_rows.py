@@ -84,6 +84,31 @@ def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> 
     return True
 
 
+def touch_own(task: Task, key: str, held: Row, name: str, value: dict[str, Any]) -> bool:
+    """Set an attribute of a row that holds some others; whether it holds them.
+
+    Who replaces the row as it was read without this attribute replaces it all the same.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    client, table = clients.checkpoints(task), table_names(task).coordinator
+    condition = _unchanged(held)
+    condition["ExpressionAttributeNames"] |= {"#name": name}
+    condition["ExpressionAttributeValues"] |= {":value": value}
+    with _calling("UpdateItem", table):
+        try:
+            client.update_item(
+                TableName=table,
+                Key={_KEY: {"S": key}},
+                UpdateExpression="SET #name = :value",
+                **condition,
+            )
+        except client.exceptions.ConditionalCheckFailedException:
+            return False
+    return True
+
+
 def enter_own(task: Task, key: str, name: str, value: dict[str, Any]) -> None:
     """Enter an attribute into a row that has none of that name, beside what others enter at once.
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import orjson
 
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import SKIP, Task
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet.own_rows import Row, by_key, read_all_own, read_own, replace_own
 from kcl_processor.launch import preflight
@@ -35,11 +35,17 @@ _WRITTEN = ("token", "parts", "segments", "round", "round_at", "whole_at", "chec
 
 @dataclass(frozen=True)
 class Replica:
-    """What a proof is of: two tables, and the digest of the rules between them."""
+    """What a proof is of: two tables, and what makes them equal.
+
+    Attributes:
+        rules: the digest of the rules between them; empty for none.
+        keeps: what the destination alone has is no difference (``ttl_deletes: skip``).
+    """
 
     source: Incarnation
     destination: Incarnation
     rules: str
+    keeps: bool = False
 
     def is_like(self, other: Replica) -> bool:
         """Whether what was proven of one is true of the other."""
@@ -51,6 +57,8 @@ class Replica:
             return "the source table is another one"
         if not self.destination.is_table(other.destination):
             return "the destination table is another one"
+        if self.keeps != other.keeps:
+            return "ttl_deletes is another"
         return "" if self.rules == other.rules else "the rules are others"
 
 
@@ -232,13 +240,21 @@ def begin_round(task: Task, mark: ProofMark, now: float) -> bool:
 def note_whole(task: Task, ours: Replica, began_at: float, left: Open) -> None:
     """Note what a whole run has found, that was begun at some time.
 
+    What one has found that began later stands, whichever ended first: it has seen what came since.
+
     Raises:
         OperatorError, PermissionDenied: it cannot be.
     """
     while True:
         found = read_proof(task)
         mark = found if found and found.replica.is_like(ours) else ProofMark.begun(ours)
-        if _replaced(task, found, _checked(replace(mark, checked_at=began_at), left)):
+        if began_at >= mark.checked_at:
+            after = _checked(replace(mark, checked_at=began_at), left)
+        elif left.is_closed:
+            after = replace(mark, whole_at=max(mark.whole_at, began_at))
+        else:
+            return
+        if _replaced(task, found, after):
             return
 
 
@@ -275,7 +291,8 @@ def replica_and_rules(task: Task, source: dict[str, Any]) -> tuple[Replica, Tran
     """
     table, keys = Incarnation.of(source), preflight.key_schema(source)
     destination, transform = preflight.check_destination(task, keys, table)
-    return Replica(table, destination, digest_of(transform)), transform
+    keeps = task.ttl_deletes == SKIP
+    return Replica(table, destination, digest_of(transform), keeps), transform
 
 
 def _mark(row: Row | None) -> ProofMark | None:
@@ -285,7 +302,8 @@ def _mark(row: Row | None) -> ProofMark | None:
         fields = orjson.loads(row["proof"]["S"])
         sides = (Incarnation.read(fields.pop(side)) for side in ("source", "destination"))
         source, destination = sides
-        replica = Replica(source, destination, str(fields.pop("rules")))
+        rules, keeps = str(fields.pop("rules")), bool(fields.pop("keeps", False))
+        replica = Replica(source, destination, rules, keeps)
         left = as_written(Open, fields.pop("open"))
         mark = as_written(ProofMark, fields | {"replica": replica, "open": left})
         return replace(mark, row=row)
@@ -301,6 +319,8 @@ def _replaced(task: Task, before: ProofMark | None, after: ProofMark) -> ProofMa
         "source": str(replica.source),
         "destination": str(replica.destination),
         "rules": replica.rules,
+        # Of most tasks the row is as earlier versions read it.
+        **({"keeps": True} if replica.keeps else {}),
     }
     row: Row = {"proof": {"S": orjson.dumps(fields).decode()}}
     if not replace_own(task, KEY, before.row if before else None, row):

@@ -37,6 +37,7 @@ from kcl_processor.operate import host, identities, probes
 from kcl_processor.operate.check import FAIL, Check, fail, ok, warn
 from kcl_processor.operate.ruled import told
 from kcl_processor.operate.stores import unlike_aws
+from kcl_processor.operate.switchover import forgotten
 from kcl_processor.operate.uneven import uneven_settings
 from kcl_processor.state.owner import owned_files
 from kcl_processor.transform.transform import digest_of
@@ -263,11 +264,21 @@ class Doctor:
     def _switchover(self) -> Check:
         task, mark = self._task, refuse_switched(self._task)
         if mark is None:
-            return ok("no switchover is open")
+            return self._forgotten()
         return warn(
             f"a switchover, {mark}, did not come to its end",
             f"writes to {task.source} are denied" if mark.sid else "it denies no writes",
             f"kcl-processor switchover {task.name}, which goes on with it, or with --back not",
+        )
+
+    def _forgotten(self) -> Check:
+        found = forgotten(self._task, self._clock, self._wait)
+        if not found:
+            return ok("no switchover is open")
+        return warn(
+            f"statement {found[0].sid} in the source's policy is of no switchover any more",
+            "it denies every write",
+            f"kcl-processor switchover {self._task.name} --back",
         )
 
     def _claim(self) -> Check:

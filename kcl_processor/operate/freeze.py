@@ -2,7 +2,9 @@
 
 A table has one policy, which others change, too. So it is changed only as it was read, by its
 revision, and of all its statements only the one with our ``Sid`` is ever touched. ``Sid`` is made
-for one switchover and written down before, so that whoever comes after a kill knows it again.
+for one switchover and written down before, so that whoever comes after a kill knows it again. It
+names its task, too: a command that was held up between the two may put it when nobody waits for it
+any more.
 
 What cannot be denied (DynamoDB developer guide, "DynamoDB resource-based policy considerations" and
 "Time to Live"): what time to live deletes, and what was allowed before the policy is applied
@@ -11,9 +13,11 @@ everywhere, which AWS gives no bound for.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +26,7 @@ from botocore.exceptions import ClientError
 from kcl_processor.aws import clients
 from kcl_processor.aws.codes import code_of, passes
 from kcl_processor.clock import Clock
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError, SourceError
 
 # Each action that writes an item (Service Authorization Reference, "Actions, resources, and
@@ -46,22 +51,29 @@ _POLL = 1.0
 ABSENT = 20.0
 # No policy, or another revision than expected (API reference, PutResourcePolicy).
 _NOT_FOUND = "PolicyNotFoundException"
-_NOT_NOW = (
-    _NOT_FOUND,
-    "LimitExceededException",
-    "ResourceInUseException",
-    # What moto says to the deletion of a policy that is gone.
-    "ResourceNotFoundException",
-)
+# No such table, or one that is being changed (API reference, GetResourcePolicy); and what moto says
+# to the deletion of a policy that is gone.
+_NO_TABLE = "ResourceNotFoundException"
+_NOT_NOW = (_NOT_FOUND, _NO_TABLE, "LimitExceededException", "ResourceInUseException")
 _NONE = "NO_POLICY"
 _HINT = "check the table's resource policy in the AWS console"
 
 Document = dict[str, Any]
 
 
-def new_sid() -> str:
+def new_sid(task: Task) -> str:
     """A name for a statement that no other has; a ``Sid`` has letters and digits alone."""
-    return f"KclProcessorFreeze{secrets.token_hex(8)}"
+    return f"{_sids_of(task)}{secrets.token_hex(8)}"
+
+
+def _sids_of(task: Task) -> str:
+    """With what the names of a task's statements begin: a source may have several tasks."""
+    whose = f"{task.kcl.region} {task.kcl.application_name}"
+    return f"KclProcessorFreeze{hashlib.sha256(whose.encode()).hexdigest()[:12]}"
+
+
+class TableGone(SourceError):
+    """The table is not there, and with it all that its policy denied."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,10 @@ class _Policy:
 
     def holds(self, sid: str) -> bool:
         return any(one.get("Sid") == sid for one in self.document["Statement"])
+
+    def sids(self) -> list[str]:
+        """The names of its statements, of those that have one."""
+        return [str(one["Sid"]) for one in self.document["Statement"] if "Sid" in one]
 
 
 class Freeze:
@@ -117,6 +133,7 @@ class Freeze:
             note: told the policy that was there, before it is changed; what it raises ends it.
 
         Raises:
+            TableGone: there is no such table.
             OperatorError: others change the policy all the time, or it does not show.
             PermissionDenied, SourceError: a call is denied, or refused.
         """
@@ -129,7 +146,7 @@ class Freeze:
             self._replace(policy, json.dumps(document))
 
     def lift(self, before: str | None) -> None:
-        """Take our statement out, and nothing else.
+        """Take our statement out, and nothing else. A table that is gone has none.
 
         Args:
             before: the policy that was there, which comes back as it was unless others changed it.
@@ -138,6 +155,31 @@ class Freeze:
             OperatorError: others change the policy all the time.
             PermissionDenied, SourceError: a call is denied, or refused.
         """
+        with suppress(TableGone):
+            self._lift(before)
+
+    def stands(self) -> bool:
+        """Whether the policy holds our statement, as far as a reading tells.
+
+        Raises:
+            TableGone: there is no such table.
+            PermissionDenied, SourceError: it cannot be read.
+        """
+        return next(self._readings()).holds(self.sid)
+
+    def sids_of(self, task: Task) -> set[str]:
+        """The names of all statements that a task's switchovers have put into the policy.
+
+        Raises:
+            PermissionDenied, OperatorError: it cannot be read.
+        """
+        try:
+            found = next(self._readings()).sids()
+        except TableGone:
+            return set()
+        return {sid for sid in found if sid.startswith(_sids_of(task))}
+
+    def _lift(self, before: str | None) -> None:
         seen_until = self._clock.elapsed()
         for policy in self._readings():
             if policy.holds(self.sid):
@@ -146,10 +188,6 @@ class Freeze:
                     return
             elif self._clock.elapsed() - seen_until >= ABSENT:
                 return
-
-    def stands(self) -> bool:
-        """Whether the policy holds our statement, as far as a reading tells."""
-        return self._read().holds(self.sid)
 
     def _without(self, policy: _Policy, before: str | None) -> str | None:
         document = policy.document
@@ -161,7 +199,8 @@ class Freeze:
     def _readings(self) -> Iterator[_Policy]:
         deadline = self._clock.elapsed() + _PATIENCE
         while self._clock.elapsed() < deadline:
-            yield self._read()
+            if policy := self._read():
+                yield policy
             self._wait(_POLL)
         raise OperatorError(
             f"The resource policy of {self._on} could not be changed within {_PATIENCE:.0f} s: "
@@ -169,15 +208,28 @@ class Freeze:
             "try again in a minute",
         )
 
-    def _read(self) -> _Policy:
+    def _read(self) -> _Policy | None:
+        """The policy as it is shown; ``None`` while the table does not show it."""
         with self._calling("GetResourcePolicy"):
             try:
                 found = self._client.get_resource_policy(ResourceArn=self._arn)
             except ClientError as failure:
+                if code_of(failure.response) == _NO_TABLE:
+                    self._demand_table()
+                    return None
                 if code_of(failure.response) != _NOT_FOUND:
                     raise
                 return _Policy(None, _NONE)
         return _Policy(found["Policy"], found["RevisionId"])
+
+    def _demand_table(self) -> None:
+        with self._calling("DescribeTable"):
+            try:
+                self._client.describe_table(TableName=self._arn)
+            except ClientError as failure:
+                if code_of(failure.response) != _NO_TABLE:
+                    raise
+                raise TableGone(f"{self._on} is gone.", "check the source") from failure
 
     def _replace(self, policy: _Policy, text: str | None) -> bool:
         """Replace a policy that was read; whether it was still that one, and DynamoDB took it."""

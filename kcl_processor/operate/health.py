@@ -66,6 +66,14 @@ def _late(view: ShardView, pauses: Sequence[Pause], max_lag: float) -> str | Non
     return f"shard {view.shard} is behind by more than {max_lag:.0f} s" if lag > max_lag else None
 
 
+def forsaken(sight: Sight) -> list[str]:
+    """A switchover that is open, and that nobody seems to be at any more."""
+    mark = sight.switching
+    if mark is None or not mark.is_silent(sight.now):
+        return []
+    return [f"the switchover {mark} is open, and its command gives no sign of life"]
+
+
 def unproven(sight: Sight, max_age: float) -> list[str]:
     """What the task's proof lacks.
 

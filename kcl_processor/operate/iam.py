@@ -290,6 +290,7 @@ def _source(task: Task, arns: Arns) -> list[Document]:
         _allow("ReadStream", STREAM_ACTIONS, arns.stream),
         _allow("FindTable", ("DescribeTable",), arns.source),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.source),
+        _allow("ToolsFindFreeze", ("GetResourcePolicy",), arns.source),
     ]
 
 

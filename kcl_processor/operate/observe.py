@@ -31,6 +31,8 @@ from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import KEY, LiveMark, live_mark_of
 from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.launch.proof import Standing, standing_in
+from kcl_processor.launch.switch_mark import KEY as SWITCH_KEY
+from kcl_processor.launch.switch_mark import SwitchMark, switch_of
 from kcl_processor.operate.endings import last_endings
 from kcl_processor.operate.lineage import (
     ShardView,
@@ -63,6 +65,7 @@ class Sight:
             record processor of the task ever ran here, so that another host may have some.
         copying: a copy beside the daemon that is not finished.
         proof: how it stands; ``None`` where nobody has compared the tables.
+        switching: a switchover that was not taken back.
     """
 
     task: str
@@ -79,6 +82,7 @@ class Sight:
     now: float
     copying: LiveMark | None = None
     proof: Standing | None = None
+    switching: SwitchMark | None = None
 
 
 class Observer:
@@ -210,6 +214,7 @@ class Observer:
             now=now,
             copying=_copying(rows),
             proof=self._proof(rows),
+            switching=switch_of(own_among(rows.coordinator, SWITCH_KEY)),
         )
 
     def _proof(self, rows: KclRows) -> Standing | None:

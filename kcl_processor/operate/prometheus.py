@@ -4,8 +4,8 @@ One process a shard does the work, and shards come and go; a port in each of the
 target, and a port in one of them would end with it. So the exporter is a process of its own that
 reads the heartbeats they leave, when it is asked. It needs the extra ``prometheus``.
 
-How a task's proof stands lies in its coordinator state table. That is asked for beside the scrapes,
-once a minute: a scrape shows what was found last, and waits for no service.
+How a task's proof and its switchover stand lies in its coordinator state table. That is asked for
+beside the scrapes, once a minute: a scrape shows what was found last, and waits for no service.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.core import SummaryMetricFamily as Summary
@@ -23,11 +24,14 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
 from kcl_processor.launch.daemon import running_workers
-from kcl_processor.launch.proof import Standing, read_standing
+from kcl_processor.launch.proof import Standing
+from kcl_processor.launch.switch_mark import SwitchMark
 from kcl_processor.state.heartbeat import Heartbeat, read_every
 
-# Seconds between two looks at the proofs.
-_PROOF_INTERVAL = 60.0
+T = TypeVar("T")
+
+# Seconds between two looks at what lies beside the checkpoints.
+_INTERVAL = 60.0
 _LABELS = ("task", "shard", "worker")
 
 _COUNTERS = {
@@ -45,13 +49,20 @@ class HeartbeatCollector(Collector):
     """Turns the heartbeats of some tasks into metrics, at each scrape anew.
 
     Args:
-        proofs: of the same tasks.
+        proofs, switches: how the proofs and the switchovers of the same tasks stand.
     """
 
-    def __init__(self, tasks: Sequence[TaskFiles], clock: Clock, proofs: Proofs) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[TaskFiles],
+        clock: Clock,
+        proofs: Asked[Standing],
+        switches: Asked[SwitchMark],
+    ) -> None:
         self._tasks = tasks
         self._clock = clock
         self._proofs = proofs
+        self._switches = switches
 
     def collect(self) -> Iterable[Metric]:
         now = self._clock.now()
@@ -66,49 +77,57 @@ class HeartbeatCollector(Collector):
         yield from _counters(beats)
         yield from _moments(beats, now)
         yield from _proven(self._proofs.last(), now)
+        yield _switching(self._switches.last(), now)
 
 
-class Proofs:
-    """How the proofs of some tasks stand, as it was found last.
+class Asked(Generic[T]):
+    """What lies beside the checkpoints of some tasks, as it was found last.
 
     Args:
         pool: asks for it, beside whoever wants to know.
-        read: asks for one.
+        read: asks for one task's; ``None`` where it has none.
     """
 
     def __init__(
-        self,
-        tasks: Iterable[Task],
-        clock: Clock,
-        pool: Executor,
-        read: Callable[[Task], Standing | None] = read_standing,
+        self, tasks: Iterable[Task], clock: Clock, pool: Executor, read: Callable[[Task], T | None]
     ) -> None:
         self._tasks = list(tasks)
         self._clock = clock
         self._pool = pool
         self._read = read
-        self._asked: Future[dict[str, Standing]] | None = None
+        self._asked: Future[dict[str, T]] | None = None
         self._asked_at = 0.0
-        self._last: dict[str, Standing] = {}
+        self._last: dict[str, T] = {}
 
-    def last(self) -> dict[str, Standing]:
-        """Those that were found, by task; asks again, if it is time."""
+    def last(self) -> dict[str, T]:
+        """What was found, by task; asks again, if it is time."""
         if self._asked and not self._asked.done():
             return self._last
         if self._asked:
             self._last = self._asked.result()
-        if not self._asked or self._clock.elapsed() - self._asked_at >= _PROOF_INTERVAL:
+        if not self._asked or self._clock.elapsed() - self._asked_at >= _INTERVAL:
             self._asked, self._asked_at = self._pool.submit(self._look), self._clock.elapsed()
         return self._last
 
-    def _look(self) -> dict[str, Standing]:
-        found: dict[str, Standing] = {}
+    def _look(self) -> dict[str, T]:
+        found: dict[str, T] = {}
         for task in self._tasks:
             # One that cannot be asked for has no series, and the alarm on its absence says so.
             with suppress(OperatorError):
-                if standing := self._read(task):
-                    found[task.name] = standing
+                if (read := self._read(task)) is not None:
+                    found[task.name] = read
         return found
+
+
+def _switching(marks: dict[str, SwitchMark], now: float) -> Metric:
+    family = GaugeMetricFamily(
+        "kcl_processor_switchover_seconds",
+        "Since a switchover began that was not taken back; begun, back or over.",
+        labels=["task", "state"],
+    )
+    for task, mark in marks.items():
+        family.add_metric([task, mark.state.value], max(0.0, now - mark.started_at))
+    return family
 
 
 def _proven(proofs: dict[str, Standing], now: float) -> Iterator[Metric]:

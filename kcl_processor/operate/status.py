@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.launch.proof import Standing
+from kcl_processor.launch.switch_mark import SwitchMark, SwitchState
 from kcl_processor.operate.endings import words, worth_telling
 from kcl_processor.operate.lineage import (
     ACTIVE,
@@ -42,6 +44,30 @@ OK, WARN, CRITICAL = "ok", "warn", "critical"
 
 
 @dataclass(frozen=True)
+class Switching:
+    """A switchover that was not taken back.
+
+    Attributes:
+        state: ``begun``, ``back`` (what it changed is being taken back) or ``over``.
+        host, since: where it was begun, or gone on with last; and seconds since it began.
+        writes_denied: whether a policy of ours denies writes at the source.
+        silent: whether its command gave no sign of life for long, and it is not over.
+    """
+
+    state: str
+    host: str
+    since: float
+    writes_denied: bool
+    silent: bool
+
+    @classmethod
+    def of(cls, mark: SwitchMark, now: float) -> Self:
+        """As it is at a moment, seconds since the epoch."""
+        since, denied = max(0.0, now - mark.started_at), bool(mark.sid)
+        return cls(mark.state.value, mark.host, since, denied, mark.is_silent(now))
+
+
+@dataclass(frozen=True)
 class Status:
     """One task. Durations are seconds, rates changes a second; unknown ones are ``None``.
 
@@ -60,6 +86,7 @@ class Status:
         reasons: what is wrong, in words.
         proven: age of the oldest proof over all parts of the tables, as ``verify`` made them.
         differences: keys that were found to differ, and not to be equal since.
+        switchover: one that was not taken back; ``None`` for none.
     """
 
     task: str
@@ -78,6 +105,7 @@ class Status:
     reasons: tuple[str, ...] = ()
     proven: float | None = None
     differences: int | None = None
+    switchover: Switching | None = None
 
 
 def summarise(sight: Sight) -> Status:
@@ -86,6 +114,7 @@ def summarise(sight: Sight) -> Status:
     lag = max(unread, default=None if sight.unseen else 0.0)
     rate_in, rate_out = _rates(sight)
     severity, reasons = severity_of(sight, lag or 0.0)
+    mark = sight.switching
     return Status(
         task=sight.task,
         state=_state(sight),
@@ -100,9 +129,16 @@ def summarise(sight: Sight) -> Status:
         dead_letters=sight.dead_letters,
         gaps=sight.gaps,
         endings=tuple(sight.endings),
-        reasons=(*reasons, *pauses(sight), *_copying(sight, at_work=True), *_ends(sight)),
+        reasons=(
+            *reasons,
+            *switching(sight),
+            *pauses(sight),
+            *_copying(sight, at_work=True),
+            *_ends(sight),
+        ),
         proven=sight.proof.age(sight.now) if sight.proof else None,
         differences=sight.proof.differences if sight.proof and not sight.proof.void else None,
+        switchover=Switching.of(mark, sight.now) if mark else None,
     )
 
 
@@ -130,7 +166,10 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
         if count
     )
     noted += tuple(unproven(sight.proof)) if sight.proof else ()
-    return (WARN if blind or idle or noted else OK), (*blind, *idle, *noted)
+    mark = sight.switching
+    switched = mark is not None and mark.state is not SwitchState.OVER
+    warns = blind or idle or noted or switched
+    return (WARN if warns else OK), (*blind, *idle, *noted)
 
 
 def unproven(proof: Standing) -> Iterator[str]:
@@ -153,6 +192,11 @@ def _state(sight: Sight) -> str:
         return NEW
     left = {view.state for view in sight.shards}
     return DEAD if DEAD in left else DYING if DYING in left else STOPPED
+
+
+def switching(sight: Sight) -> list[str]:
+    """How far a switchover is that was not taken back, and since when."""
+    return list(sight.switching.in_words(sight.task, sight.now)) if sight.switching else []
 
 
 def pauses(sight: Sight) -> list[str]:

@@ -20,7 +20,13 @@ from kcl_processor.aws import clients
 from kcl_processor.clock import Clock, utc
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
-from kcl_processor.errors import GapError, OperatorError, SourceError, StillWritten
+from kcl_processor.errors import (
+    GapError,
+    OperatorError,
+    PermissionDenied,
+    SourceError,
+    StillWritten,
+)
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.pause import ALL, IN_FORCE, Pause, pause, read_pauses, resume, whoever
 from kcl_processor.fleet.stream import Stream
@@ -28,12 +34,17 @@ from kcl_processor.launch.claim import refuse
 from kcl_processor.launch.copy_mark import refuse_unfinished
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.live_mark import refuse_live_unfinished
-from kcl_processor.launch.preflight import check_destination, check_source
+from kcl_processor.launch.preflight import check_destination, check_source, describe
 from kcl_processor.launch.switch_mark import (
+    BEAT,
     SwitchMark,
     SwitchState,
     TakenOver,
+    beat_switch,
+    read_switch,
+    refuse_taken,
     replace_switch,
+    taken_over,
 )
 from kcl_processor.operate.certificate import Certificate, Proof
 from kcl_processor.operate.freeze import Freeze, new_sid
@@ -110,6 +121,7 @@ class Switchover:
         self._clock = parts.clock
         self._most_seconds = most_seconds
         self._mark: SwitchMark | None = None
+        self._beat_at = 0.0
 
     def check(self) -> None:
         """Look whether the task may be switched over; nothing is changed.
@@ -147,13 +159,13 @@ class Switchover:
         """Everything from the first change on. Whatever ends it early takes all of it back.
 
         Args:
-            before: what an earlier command left.
+            before: what an earlier command left that has begun.
             deny: deny writes at the source, unless that one has done so already.
 
         Raises:
             StillWritten: somebody writes to the source.
             NotReady: the daemon does not get through, or the tables are not equal.
-            TakenOver: another command goes on with it; nothing is taken back.
+            TakenOver: another command goes on with it; what that one does not need is taken back.
             OperatorError: a call failed.
         """
         now, token = self._clock.now(), secrets.token_hex(8)
@@ -162,6 +174,7 @@ class Switchover:
         try:
             return self._certified(deny=deny or bool(mark.sid))
         except TakenOver:
+            self._withdraw()
             raise
         except BaseException:
             self._undo()
@@ -220,26 +233,21 @@ class Switchover:
         refuse_live_unfinished(self._task, "switch over", self._clock.now())
         over = replace(mark, state=SwitchState.OVER, certificate=certificate.text())
         self._set(mark, over)
-        self._hold()
+        hold(self._task, self._clock, parts.wait, parts.say)
         return certificate
-
-    def _hold(self) -> None:
-        """Let nothing more out to the destination: time to live goes on to delete at the source,
-        and would delete there what the writers write by then."""
-        pause(self._task, Pause(None, f"{_BY} of {whoever()}", float(int(self._clock.now()))))
-        self._parts.say(f"the daemon is paused, which is in force in {IN_FORCE} s")
-        self._parts.wait(IN_FORCE)
 
     def _deny(self) -> None:
         mark = self._mark
         assert mark is not None
-        sid, arn = mark.sid or new_sid(), mark.source or self._parts.ours.source.arn
+        sid, arn = mark.sid or new_sid(self._task), mark.source or self._parts.ours.source.arn
 
         def note(policy: str | None) -> None:
             before = self._mark
             self._set(before, replace(mark, sid=sid, source=arn, policy=policy))
 
         self._parts.freeze(sid, arn).put(note)
+        # Between the note and the statement this process may have been held up for long.
+        self._refuse_taken()
         self._parts.say(f"writes to {self._task.source} are denied, by statement {sid}")
 
     def _await_end(self) -> WriterWatch:
@@ -259,6 +267,7 @@ class Switchover:
             if now - said_at >= _LINES:
                 said_at = now
                 self._parts.say(_progress(watch, behind, now - written_at))
+            self._beat()
             self._parts.wait(_POLL)
 
     def _unending(self, watch: WriterWatch, behind: list[str], *, recent: bool) -> OperatorError:
@@ -286,6 +295,7 @@ class Switchover:
                 watch.look()
                 last = self._clock.elapsed()
                 self._refuse_written(watch, written)
+                self._beat()
 
         proof = self._parts.prove(on_turn, consistent=True)
         if proof.differing or proof.unsure:
@@ -300,6 +310,7 @@ class Switchover:
             self._refuse_written(watch, written)
             if self._clock.elapsed() >= deadline:
                 raise self._unending(watch, [], recent=False)
+            self._beat()
             self._parts.wait(_POLL)
 
     def _refuse_written(self, watch: WriterWatch, written: int) -> None:
@@ -325,15 +336,27 @@ class Switchover:
             f"{self._task.destination} already: it makes that what the source is",
         )
 
-    def _set(self, before: SwitchMark | None, after: SwitchMark | None) -> None:
-        replace_switch(self._task, before, after)
-        self._mark = after
+    def _set(self, before: SwitchMark | None, after: SwitchMark) -> None:
+        replace_switch(self._task, before, replace(after, beat_at=self._clock.now()))
+        self._mark, self._beat_at = after, self._clock.elapsed()
+
+    def _beat(self) -> None:
+        if self._mark and self._clock.elapsed() - self._beat_at >= BEAT:
+            beat_switch(self._task, self._mark, self._clock.now())
+            self._beat_at = self._clock.elapsed()
+
+    def _refuse_taken(self) -> None:
+        assert self._mark is not None
+        refuse_taken(self._task, self._mark)
 
     def _undo(self) -> None:
         mark = self._mark
         try:
             if mark:
-                take_back(self._parts.files, mark, self._parts.freeze)
+                take_back(self._parts.files, mark, self._parts.freeze, self._clock.now())
+        except TakenOver:
+            self._withdraw()
+            self._parts.say("Another command goes on with it, or has taken it back.")
         except OperatorError as failure:
             self._parts.say(
                 f"What was changed could not be taken back: {failure.message} "
@@ -341,6 +364,18 @@ class Switchover:
             )
         else:
             self._parts.say("Everything is as it was.")
+
+    def _withdraw(self) -> None:
+        """Take back what nobody needs who has gone on with it, or has taken it back."""
+        mark = self._mark
+        try:
+            if mark:
+                withdraw(self._task, mark, self._parts.freeze)
+        except OperatorError as failure:
+            self._parts.say(
+                f"What this command changed could not be taken back: {failure.message} "
+                f"Try: kcl-processor switchover {self._task.name} --back"
+            )
 
 
 def identify(task: Task, clock: Clock, wait: Wait) -> Identity:
@@ -367,22 +402,92 @@ def identify(task: Task, clock: Clock, wait: Wait) -> Identity:
     return ours
 
 
-def take_back(files: TaskFiles, mark: SwitchMark, freeze: MakeFreeze) -> None:
+def take_back(files: TaskFiles, mark: SwitchMark, freeze: MakeFreeze, now: float) -> None:
     """Leave everything as it was before a switchover; of one that is over, too.
 
     Raises:
         TakenOver: another command goes on with it.
         OperatorError, PermissionDenied: the table's policy cannot be changed.
     """
-    back = replace(mark, token=secrets.token_hex(8), state=SwitchState.BACK)
+    token, state = secrets.token_hex(8), SwitchState.BACK
+    back = replace(mark, token=token, state=state, beat_at=now)
     replace_switch(files.task, mark, back)
     if mark.sid:
         freeze(mark.sid, mark.source).lift(mark.policy)
-    if any(one.shard is None and one.by.startswith(_BY) for one in read_pauses(files.task)):
-        resume(files.task, ALL)
+    # Whoever was faster may have begun another one, which has a pause of its own.
+    refuse_taken(files.task, back)
+    _release(files.task)
     replace_switch(files.task, back, None)
     with suppress(OSError):
         files.certificate.unlink(missing_ok=True)
+
+
+def withdraw(task: Task, mark: SwitchMark, freeze: MakeFreeze) -> None:
+    """Take back what a command did that did not know yet that its switchover is another's.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be.
+    """
+    now = read_switch(task)
+    # A statement is noted before it is put: who has another one, or none, knows nothing of this.
+    if mark.sid and (now is None or now.sid != mark.sid or now.state is SwitchState.BACK):
+        freeze(mark.sid, mark.source).lift(mark.policy)
+    _release(task)
+
+
+def hold(task: Task, clock: Clock, wait: Wait, say: Callable[[str], None]) -> None:
+    """Let nothing more of a task that is switched over out to the destination, if that is not so.
+
+    Time to live goes on to delete at the source, and would delete there what the writers write by
+    then.
+
+    Raises:
+        TakenOver: it was taken back meanwhile.
+        OperatorError, PermissionDenied: it cannot be.
+    """
+    now = clock.now()
+    whole = [one for one in read_pauses(task) if one.shard is None]
+    if not whole:
+        pause(task, Pause(None, f"{_BY} of {whoever()}", float(int(now))))
+        _release(task)
+        if not _is_over(task):
+            raise taken_over(task)
+    # Of one that was made just now by a command that was killed nobody has waited for the end.
+    if not whole or abs(now - whole[0].at) < _LINES:
+        say(f"the daemon is paused, which is in force in {IN_FORCE} s")
+        wait(IN_FORCE)
+
+
+def _is_over(task: Task) -> bool:
+    mark = read_switch(task)
+    return bool(mark and mark.state is SwitchState.OVER)
+
+
+def _release(task: Task) -> None:
+    """End a switchover's pause, unless one stands."""
+    ours = any(one.shard is None and one.by.startswith(_BY) for one in read_pauses(task))
+    if ours and not _is_over(task):
+        resume(task, ALL)
+
+
+def forgotten(task: Task, clock: Clock, wait: Wait) -> list[Freeze]:
+    """The statements in the source's policy of this task's switchovers that nobody knows of.
+
+    One is left by a command that was held up between noting and putting it, and then killed. Where
+    the policy may not be read, or the service has none, nothing is found.
+
+    Raises:
+        OperatorError: the service cannot be reached, or the mark cannot be read.
+    """
+    client, on = clients.tables(task.source), f"table {task.source}"
+    with suppress(SourceError, PermissionDenied):
+        arn = describe(task.source, SourceError, "check the source")["TableArn"]
+        found = Freeze(client, arn, on, "", clock, wait).sids_of(task)
+        # Each is noted before it is put, so the mark is read behind the policy.
+        mark = read_switch(task) if found else None
+        known = mark.sid if mark else ""
+        return [Freeze(client, arn, on, sid, clock, wait) for sid in sorted(found - {known})]
+    return []
 
 
 def thaw(task: Task, mark: SwitchMark, freeze: MakeFreeze) -> None:

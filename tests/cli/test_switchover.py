@@ -15,6 +15,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.fleet.pause import read_pauses
 from kcl_processor.launch.switch_mark import (
     SwitchMark,
     SwitchState,
@@ -23,7 +24,8 @@ from kcl_processor.launch.switch_mark import (
 )
 from kcl_processor.operate import writer_watch
 from kcl_processor.operate.certificate import Certificate, Proof
-from kcl_processor.operate.freeze import Freeze
+from kcl_processor.operate.doctor import Doctor
+from kcl_processor.operate.freeze import Freeze, new_sid
 from kcl_processor.operate.switchover import identify
 from kcl_processor.operate.writer_watch import ShardEnd
 from tests.cli.ask import Ask
@@ -108,6 +110,48 @@ def test_one_that_was_cut_off_says_where_it_is(ask: Ask, task: Task) -> None:
     assert again.code == ExitCode.OK and "nothing to take back" in again.err
 
 
+def test_one_that_was_being_taken_back_is_not_gone_on_with(ask: Ask, task: Task) -> None:
+    """It is taken back to its end before another one begins, which denies nothing unasked."""
+    begun = frozen(task, SwitchMark.begun("t", 1_700_000_000))
+    replace_switch(task, None, replace(begun, state=SwitchState.BACK))
+    code, _, err = ask("switchover", "--yes")
+    assert "was being taken back, which did not come to its end" in err
+    assert code == ExitCode.CRASH and "no worker gives a sign of life" in err
+    assert (is_frozen(task), read_switch(task)) == (False, None)
+
+
+def test_a_source_that_was_deleted_keeps_nobody_in_a_circle(ask: Ask, task: Task) -> None:
+    """Its freeze went with it: it is taken back, and the task can be removed."""
+    replace_switch(task, None, frozen(task, SwitchMark.begun("t", 1_700_000_000)))
+    clients.tables(task.source).delete_table(TableName=task.source.table)
+    assert ask("uninstall", "--yes").code == ExitCode.CONFIG
+    code, _, err = ask("switchover", "--back", "--yes")
+    assert (code, read_switch(task)) == (ExitCode.OK, None), err
+    assert ask("uninstall", "--yes").code == ExitCode.OK
+
+
+def test_a_statement_that_nobody_knows_of_is_found_and_taken_out(ask: Ask, task: Task) -> None:
+    """As one leaves it that was held up before it put it, and killed behind that; that of another
+    task of the same source stays."""
+    client = clients.tables(task.source)
+    arn = client.describe_table(TableName=task.source.table)["Table"]["TableArn"]
+    kcl = replace(task.kcl, application_name="Other")
+    sids = [new_sid(replace(task, kcl=kcl)), new_sid(task)]
+    for sid in sids:
+        Freeze(client, arn, "it", sid, SystemClock(), lambda _: None).put(lambda _: None)
+    check = Doctor(task, Path(), Path(), None, SystemClock(), lambda _: None)._switchover()
+    assert sids[1] in check.text and check.hint == f"kcl-processor switchover {task.name} --back"
+    code, _, err = ask("uninstall", "--yes")
+    assert code == ExitCode.CONFIG and sids[1] in err and "--back" in err
+    code, _, err = ask("switchover", "--back")
+    assert code == ExitCode.CONFIG and "--back --yes" in err
+    code, _, err = ask("switchover", "--back", "--yes")
+    assert code == ExitCode.OK and "taken out" in err
+    policy = json.loads(client.get_resource_policy(ResourceArn=arn)["Policy"])
+    assert [one["Sid"] for one in policy["Statement"]] == sids[:1]
+    assert "nothing to take back" in ask("switchover", "--back").err
+
+
 class Terminal(io.StringIO):
     """Somebody who types."""
 
@@ -138,6 +182,8 @@ def test_a_certificate_is_printed_again_as_long_as_it_holds(
     certified(task)
     code, out, err = ask("switchover")
     assert code == ExitCode.OK and "Nobody wrote to the source since then." in err
+    (paused,) = read_pauses(task)
+    assert paused.shard is None and "the daemon is paused" in err, "it was killed before that"
     assert f"{task.name}: both tables were equal at 1970-01-01T00:00:03.000Z" in out
     assert f"kcl-processor switchover {task.name} --back" in out
     code, out, _ = ask("switchover", "--json")

@@ -8,7 +8,13 @@ from dataclasses import replace
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from kcl_processor.fleet.own_rows import own_among, read_all_own, read_own, replace_own
+from kcl_processor.fleet.own_rows import (
+    own_among,
+    read_all_own,
+    read_own,
+    replace_own,
+    touch_own,
+)
 from tests.edges import Edge, Reply, Request, serving
 from tests.kcl_tables import fill, make_task
 
@@ -31,6 +37,18 @@ def test_a_row_is_made_replaced_and_removed_as_it_was_read(moto_url: str) -> Non
     assert read_all_own(task) == {"Key": TWO}
     assert replace_own(task, "Key", TWO, None)
     assert read_own(task, "Key") is None
+
+
+def test_an_attribute_comes_beside_what_a_row_holds(moto_url: str) -> None:
+    """Of a row that is another by then nothing is changed, and none is made."""
+    task = make_task(moto_url)
+    fill(task, [])
+    assert not touch_own(task, "Key", ONE, "beat", {"N": "2"})
+    assert read_own(task, "Key") is None and replace_own(task, "Key", None, ONE)
+    assert not touch_own(task, "Key", TWO, "beat", {"N": "2"})
+    assert touch_own(task, "Key", {"state": ONE["state"]}, "beat", {"N": "2"})
+    assert read_own(task, "Key") == {**ONE, "beat": {"N": "2"}}
+    assert replace_own(task, "Key", ONE, TWO), "it is as it was read, but for that"
 
 
 def test_a_row_among_those_that_were_read_is_the_same() -> None:

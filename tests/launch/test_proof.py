@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from kcl_processor.aws import clients
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import TTL_DELETES, Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
@@ -165,6 +165,38 @@ def test_a_proof_by_other_rules_is_void(task: Task) -> None:
     assert standing and standing.proven_at == 60.0
     void = read_standing(task)
     assert void and void.void == "the rules are others"
+
+
+@pytest.mark.parametrize("before", TTL_DELETES)
+def test_a_proof_that_took_other_tables_for_equal_is_void(task: Task, before: str) -> None:
+    """What ``ttl_deletes`` keeps at the destination alone is a difference without it."""
+    (after,) = set(TTL_DELETES) - {before}
+    was, now = replace(task, ttl_deletes=before), replace(task, ttl_deletes=after)
+    note_whole(was, replica_of(was), 50.0, Open())
+    standing, void = read_standing(was), read_standing(now)
+    assert standing and standing.proven_at == 50.0
+    assert void and (void.proven_at, void.void) == (None, "ttl_deletes is another")
+
+
+@pytest.mark.parametrize(("first", "second"), [(50.0, 60.0), (60.0, 50.0)])
+def test_of_two_whole_runs_the_one_that_began_later_tells_what_differs(
+    task: Task, first: float, second: float
+) -> None:
+    """In whatever order they end; the other's proof, if it is one, is as old as its beginning."""
+    ours = replica_of(task)
+    found = {50.0: Open(), 60.0: Open(["a"])}
+    for began_at in (first, second):
+        note_whole(task, ours, began_at, found[began_at])
+    standing = read_standing(task)
+    assert standing and (standing.differences, standing.proven_at) == (1, 50.0)
+
+
+def test_what_an_older_run_has_found_is_gone_for_a_younger_one(task: Task) -> None:
+    """It ends later, and saw what has been mended since."""
+    note_whole(task, replica_of(task), 60.0, Open())
+    note_whole(task, replica_of(task), 50.0, Open(["a"]))
+    standing = read_standing(task)
+    assert standing and (standing.differences, standing.proven_at) == (0, 60.0)
 
 
 def test_a_proof_of_another_version_is_told_as_such(task: Task) -> None:

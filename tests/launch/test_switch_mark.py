@@ -8,12 +8,15 @@ import pytest
 
 from kcl_processor.errors import ConfigError
 from kcl_processor.launch.switch_mark import (
+    SILENT,
     SwitchLook,
     SwitchMark,
     SwitchState,
     TakenOver,
+    beat_switch,
     read_switch,
     refuse_switched,
+    refuse_taken,
     replace_switch,
 )
 from tests.fakes import HandClock
@@ -49,6 +52,42 @@ def test_one_that_was_taken_over_changes_nothing(moto_url: str) -> None:
         replace_switch(task, BEGUN, None)
     assert read_switch(task) == second
     assert (second.started_at, second.state) == (BEGUN.started_at, SwitchState.BEGUN)
+
+
+def test_a_sign_of_life_leaves_the_mark_what_it_is(moto_url: str) -> None:
+    """Whoever read it before may replace it; and the other one hears of that."""
+    task = make_task(moto_url)
+    fill(task, [])
+    replace_switch(task, None, BEGUN)
+    assert not BEGUN.is_silent(BEGUN.beat_at + SILENT - 1)
+    beat_switch(task, BEGUN, BEGUN.beat_at + 600)
+    found = read_switch(task)
+    assert found == BEGUN and found and not found.is_silent(BEGUN.beat_at + SILENT + 500)
+    assert found.is_silent(found.beat_at + SILENT + 1)
+    second = BEGUN.taken_over("b")
+    replace_switch(task, BEGUN, second)
+    refuse_taken(task, second)
+    with pytest.raises(TakenOver):
+        beat_switch(task, BEGUN, 1.0)
+    with pytest.raises(TakenOver):
+        refuse_taken(task, BEGUN)
+
+
+def test_a_switchover_says_in_words_how_far_it_is() -> None:
+    """And what to type where nobody seems to be at it."""
+    now, begun = BEGUN.beat_at + 60, f"begun on {BEGUN.host} at 2023-11-14T22:13:20Z"
+    denied = replace(BEGUN, sid="Sid1")
+    assert list(BEGUN.in_words("orders", now)) == [f"a switchover, {begun}, is open"]
+    back = replace(denied, state=SwitchState.BACK)
+    (words,) = back.in_words("orders", now)
+    assert words.endswith(
+        "is being taken back; writes to the source are denied by statement Sid1 of its policy"
+    )
+    _, silent = denied.in_words("orders", now + SILENT)
+    assert "no sign of life since 2023" in silent and "Try: kcl-processor switchover" in silent
+    over = replace(BEGUN, state=SwitchState.OVER)
+    (words,) = over.in_words("orders", now + SILENT)
+    assert words == f"switched over ({begun}): its writers write to the destination"
 
 
 def test_only_a_task_whose_writers_have_moved_is_not_started(moto_url: str) -> None:

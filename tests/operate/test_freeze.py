@@ -10,7 +10,7 @@ import pytest
 
 from kcl_processor.aws import clients
 from kcl_processor.errors import ConfigError, OperatorError, PermissionDenied
-from kcl_processor.operate.freeze import WRITES, Freeze, new_sid, refuse_replicas
+from kcl_processor.operate.freeze import WRITES, Freeze, TableGone, new_sid, refuse_replicas
 from tests.fakes import HandClock, turning
 from tests.kcl_tables import make_source_and_destination, make_task
 from tests.policies import Table
@@ -156,6 +156,43 @@ def test_a_denied_call_is_named() -> None:
         freeze(table).put(nothing)
 
 
+def test_a_table_that_is_gone_has_no_freeze() -> None:
+    """Nothing is left to be taken out of it, at once; but nothing is denied there, either."""
+    table = Table()
+    frozen = freeze(table)
+    frozen.put(nothing)
+    table.gone = True
+    frozen.lift(None)
+    for ask in (frozen.stands, lambda: frozen.put(nothing)):
+        with pytest.raises(TableGone, match="table orders is gone"):
+            ask()
+
+
+def test_a_table_that_is_being_changed_is_not_gone() -> None:
+    """It is called missing meanwhile, too."""
+    table = Table()
+    frozen = freeze(table)
+    frozen.put(nothing)
+    table.hidden = 3
+    assert frozen.stands()
+    table.hidden = 3
+    frozen.lift(None)
+    assert table.text is None
+
+
+def test_a_statement_names_its_task() -> None:
+    """Two tasks may have one source; whoever looks knows the own ones, and no others."""
+    table, (one, other) = Table(), (make_task(), make_task())
+    sids = [new_sid(one), new_sid(other), new_sid(one)]
+    assert all(sid.isalnum() for sid in sids) and len(set(sids)) == 3
+    assert freeze(table).sids_of(one) == set()
+    table.by_another({}, THEIRS, *({"Sid": sid} for sid in sids))
+    assert freeze(table).sids_of(one) == {sids[0], sids[2]}
+    assert freeze(table).sids_of(other) == {sids[1]}
+    table.gone = True
+    assert freeze(table).sids_of(one) == set()
+
+
 def test_it_comes_and_goes_on_a_server(moto_url: str) -> None:
     """moto keeps policies by revision as AWS does, and obeys none."""
     task, clock = make_task(moto_url), HandClock()
@@ -166,7 +203,9 @@ def test_it_comes_and_goes_on_a_server(moto_url: str) -> None:
         if before:
             client.put_resource_policy(ResourceArn=arn, Policy=before)
         noted: list[str | None] = []
-        frozen = Freeze(clients.tables(task.source), arn, "the table", new_sid(), clock, clock.turn)
+        frozen = Freeze(
+            clients.tables(task.source), arn, "the table", new_sid(task), clock, clock.turn
+        )
         frozen.put(noted.append)
         shown = json.loads(client.get_resource_policy(ResourceArn=arn)["Policy"])
         assert frozen.statement in shown["Statement"] and noted == [before]

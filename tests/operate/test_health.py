@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kcl_processor.fleet.pause import Pause
 from kcl_processor.launch.proof import Standing
-from kcl_processor.operate.health import local_problems, problems
+from kcl_processor.launch.switch_mark import SwitchMark, SwitchState
+from kcl_processor.operate.health import forsaken, local_problems, problems
 from kcl_processor.state.heartbeat import Heartbeat
 from tests.sights import CLOCK, HOUR, beat, sight, view
 
@@ -53,6 +55,19 @@ def test_what_is_paused_is_late_as_it_was_asked(shard: str | None) -> None:
     assert critical == "shard shardId-1 is paused, and 75% of the stream's 24 h are used up"
     other = problems(sight(view("shardId-2", lag=901.0), pauses=pauses), 900, 120)
     assert bool(other) == (shard is not None)
+
+
+def test_a_switchover_is_trouble_only_when_nobody_is_at_it() -> None:
+    """Not a long one, nor one that is over; and nobody is kept from going on with it."""
+    now = CLOCK.now()
+    begun = replace(SwitchMark.begun("t", now - 9999), beat_at=now - 60)
+    assert forsaken(sight(view())) == forsaken(sight(view(), switching=begun)) == []
+    silent = sight(view(), switching=replace(begun, beat_at=now - 901))
+    (words,) = forsaken(silent)
+    assert words.endswith("is open, and its command gives no sign of life")
+    assert problems(silent, 900, 120) == []
+    over = replace(begun, state=SwitchState.OVER, beat_at=now - 9999)
+    assert forsaken(sight(view(), switching=over)) == []
 
 
 def test_a_proof_is_asked_for_only_with_a_limit() -> None:

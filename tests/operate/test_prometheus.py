@@ -17,7 +17,8 @@ from kcl_processor.config.task import Task, with_worker  # noqa: E402
 from kcl_processor.errors import OperatorError  # noqa: E402
 from kcl_processor.launch.daemon import lock_worker  # noqa: E402
 from kcl_processor.launch.proof import Standing  # noqa: E402
-from kcl_processor.operate.prometheus import HeartbeatCollector, Proofs  # noqa: E402
+from kcl_processor.launch.switch_mark import SwitchMark  # noqa: E402
+from kcl_processor.operate.prometheus import Asked, HeartbeatCollector  # noqa: E402
 from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
 from kcl_processor.state.heartbeat import Counts, write_heartbeat  # noqa: E402
 from tests.fakes import HandClock  # noqa: E402
@@ -45,13 +46,23 @@ class Beside(Executor):
 
 def page(tasks: list[Task], state: Path, clock: HandClock) -> list[str]:
     """One scrape, without proofs."""
-    return scrape(tasks, state, clock, Proofs([], clock, Beside()))
+    return scrape(tasks, state, clock, Asked([], clock, Beside(), lambda _: None))
 
 
-def scrape(tasks: list[Task], state: Path, clock: HandClock, proofs: Proofs) -> list[str]:
+def scrape(
+    tasks: list[Task],
+    state: Path,
+    clock: HandClock,
+    proofs: Asked[Standing],
+    switches: Asked[SwitchMark] | None = None,
+) -> list[str]:
     registry = prometheus_client.CollectorRegistry(auto_describe=False)
     files = [TaskFiles(task, state) for task in tasks]
-    registry.register(HeartbeatCollector(files, clock, proofs))
+    registry.register(
+        HeartbeatCollector(
+            files, clock, proofs, switches or Asked([], clock, Beside(), lambda _: None)
+        )
+    )
     text: str = prometheus_client.generate_latest(registry).decode()
     return text.splitlines()
 
@@ -110,7 +121,7 @@ def test_proofs_are_looked_at_beside_the_scrapes(tmp_path: Path) -> None:
     """A scrape shows what was found last; the age grows with the clock, and a look is a minute."""
     clock, task, pool = HandClock(), make_task(), Beside()
     standings = [Standing(8, clock.now() - 30), Standing(8, None, differences=2)]
-    proofs = Proofs([task], clock, pool, lambda _: standings.pop(0))
+    proofs = Asked([task], clock, pool, lambda _: standings.pop(0))
 
     def shown() -> dict[str, float]:
         labels = f'{{task="{task.name}"}} '
@@ -140,10 +151,31 @@ def test_a_proof_that_cannot_be_read_has_no_series(tmp_path: Path) -> None:
             raise OperatorError("denied", "allow it")
         return Standing(8, None, void="the rules are others")
 
-    proofs = Proofs(tasks, clock, pool, read)
+    proofs = Asked(tasks, clock, pool, read)
     scrape(tasks, tmp_path, clock, proofs)
     pool.do()
     lines = scrape(tasks, tmp_path, clock, proofs)
     assert sum(line.startswith("kcl_processor_up{") for line in lines) == 2
     assert not [line for line in lines if line.startswith("kcl_processor_proven_seconds{")]
     assert not [line for line in lines if line.startswith("kcl_processor_open_differences{")]
+
+
+def test_a_switchover_is_shown_until_it_is_taken_back(tmp_path: Path) -> None:
+    """How long it stands already, by how far it is."""
+    clock, task, pool = HandClock(), make_task(), Beside()
+    marks: list[SwitchMark | None] = [SwitchMark.begun("t", clock.now() - 90), None]
+    none = Asked[Standing]([], clock, Beside(), lambda _: None)
+    switches = Asked([task], clock, pool, lambda _: marks.pop(0))
+
+    def shown() -> list[str]:
+        lines = scrape([task], tmp_path, clock, none, switches)
+        return [one for one in lines if one.startswith("kcl_processor_switchover_seconds{")]
+
+    assert shown() == []
+    pool.do()
+    (line,) = shown()
+    assert 'state="begun"' in line and line.endswith(" 90.0")
+    clock.turn(61)
+    shown()
+    pool.do()
+    assert shown() == []

@@ -10,7 +10,8 @@ from kcl_processor.fleet.pause import Pause
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import LiveMark
 from kcl_processor.launch.proof import Standing
-from kcl_processor.operate.status import CRITICAL, OK, WARN, catch_up, summarise
+from kcl_processor.launch.switch_mark import SwitchMark, SwitchState
+from kcl_processor.operate.status import CRITICAL, OK, WARN, Switching, catch_up, summarise
 from tests.sights import HOUR, beat, sight, view
 
 
@@ -134,3 +135,20 @@ def test_a_proof_tells_its_age_and_what_is_open() -> None:
     assert status.reasons == ("no proof counts: the rules are others",)
     status = summarise(sight(view()))
     assert (status.proven, status.differences, status.severity) == (None, None, OK)
+
+
+def test_a_switchover_is_told_until_it_is_taken_back() -> None:
+    """An open one is a warning, and one that is over is as it was asked."""
+    now = sight().now
+    begun = replace(SwitchMark.begun("t", now - 70), host="host-1", sid="Sid1")
+    status = summarise(sight(view(), switching=begun))
+    assert status.severity == WARN and status.switchover == Switching(
+        "begun", "host-1", 70, writes_denied=True, silent=False
+    )
+    (words,) = status.reasons
+    assert words.startswith("a switchover, begun on host-1 at ") and "denied by statement" in words
+    silent = summarise(sight(view(), switching=replace(begun, beat_at=now - 7200)))
+    assert "Try: kcl-processor switchover orders" in silent.reasons[1]
+    over = summarise(sight(view(), switching=replace(begun, state=SwitchState.OVER)))
+    assert over.severity == OK and over.reasons[0].startswith("switched over (begun on host-1")
+    assert summarise(sight(view())).switchover is None

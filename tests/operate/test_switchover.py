@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ExitCode, GapError, OperatorError, StillWritten
 from kcl_processor.fleet.leases import SHARD_END, Lease
-from kcl_processor.fleet.pause import ALL, Pause, pause, read_pauses, resume
+from kcl_processor.fleet.pause import ALL, IN_FORCE, Pause, pause, read_pauses, resume
 from kcl_processor.fleet.tail import Record
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.switch_mark import (
+    SILENT,
     SwitchMark,
     SwitchState,
     TakenOver,
@@ -34,6 +35,7 @@ from kcl_processor.operate.switchover import (
     NotReady,
     Parts,
     Switchover,
+    hold,
     keep,
     take_back,
     thaw,
@@ -166,7 +168,7 @@ def test_it_ends_with_a_certificate(stage: Stage, *, deny: bool) -> None:
     assert paused.shard is None and str(paused).startswith("paused by the switchover of ")
     keep(stage.files, certificate)
     assert Certificate.read(stage.files.certificate.read_text()) == certificate
-    take_back(stage.files, mark, stage.freeze)
+    take_back(stage.files, mark, stage.freeze, stage.clock.now())
     assert stage.mark is None and stage.table.text == THEIRS
     assert not stage.files.certificate.exists() and not read_pauses(stage.files.task)
 
@@ -255,6 +257,128 @@ def kill_at(stage: Stage, monkeypatch: pytest.MonkeyPatch, seconds: float) -> Sw
     return stage.mark
 
 
+class Held(Freeze):
+    """A process that is held up for long right before the statement is put."""
+
+    meanwhile: Callable[[], None]
+
+    def _replace(self, *asked: Any) -> bool:
+        self.meanwhile()
+        return super()._replace(*asked)
+
+
+def held(stage: Stage, meanwhile: Callable[[SwitchMark], None], *, deny: bool = True) -> None:
+    """A switchover that is held up between its note and its statement, and goes on then."""
+    freeze, left = stage.freeze, [meanwhile]
+
+    def hold_up() -> None:
+        mark = stage.mark
+        if left:
+            assert mark and mark.sid, "it is noted before"
+            stage.freeze = freeze  # type: ignore[method-assign]
+            left.pop()(mark)
+
+    def make(sid: str, arn: str) -> Freeze:
+        made = Held(stage.table, arn, "table orders", sid, stage.clock, stage.wait)
+        made.meanwhile = hold_up
+        return made
+
+    stage.freeze = make  # type: ignore[method-assign]
+    with pytest.raises(TakenOver):
+        stage.switchover.carry_out(None, deny=deny)
+
+
+def back(stage: Stage, mark: SwitchMark) -> None:
+    """Another command takes it back."""
+    take_back(stage.files, mark, stage.freeze, stage.clock.now())
+
+
+def test_one_that_was_held_up_before_its_statement_does_not_leave_it(stage: Stage) -> None:
+    """Somebody took it back meanwhile, who saw none."""
+    held(stage, partial(back, stage))
+    assert stage.table.text == THEIRS and stage.mark is None
+
+
+def test_one_that_was_held_up_leaves_the_next_ones_statement_alone(stage: Stage) -> None:
+    """It takes its own out; and of one that goes on with it, nothing."""
+
+    def another(mark: SwitchMark) -> None:
+        back(stage, mark)
+        other = replace(SwitchMark.begun("another", 5.0), sid="Sid2", source="arn")
+        replace_switch(stage.files.task, None, other)
+        stage.freeze("Sid2", "arn").put(lambda _before: None)
+
+    held(stage, another)
+    assert [one["Sid"] for one in stage.table.statements] == ["Theirs", "Sid2"]
+    mark = stage.mark
+    assert mark
+    back(stage, mark)
+
+    def go_on(mark: SwitchMark) -> None:
+        replace_switch(stage.files.task, mark, mark.taken_over("another"))
+
+    held(stage, go_on)
+    mark = stage.mark
+    assert mark and mark.sid in [one["Sid"] for one in stage.table.statements]
+
+
+def test_one_that_is_stopped_after_it_was_taken_back_leaves_nothing(stage: Stage) -> None:
+    """Whether it hears of that first, or somebody stops it."""
+
+    def stop() -> None:
+        mark = stage.mark
+        assert mark
+        back(stage, mark)
+        stage.freeze(mark.sid, mark.source).put(lambda _before: None)
+        raise KeyboardInterrupt
+
+    stage.at = {5.0: stop}
+    with pytest.raises(KeyboardInterrupt):
+        stage.switchover.carry_out(None, deny=True)
+    assert stage.table.text == THEIRS and stage.mark is None
+
+
+def test_one_that_was_taken_back_while_it_paused_the_daemon_leaves_no_pause(stage: Stage) -> None:
+    """Nobody would know why the daemon stands still."""
+    task = stage.files.task
+    with pytest.raises(TakenOver):
+        hold(task, stage.clock, stage.wait, stage.said.append)
+    assert read_pauses(task) == []
+
+
+def test_what_was_certified_is_paused_by_whoever_comes_after_a_kill(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the certificate and the pause; and waits as long as that takes to be in force."""
+    task = stage.files.task
+    with monkeypatch.context() as patch:
+        patch.setattr("kcl_processor.operate.switchover.hold", lambda *_: None)
+        stage.switchover.carry_out(None, deny=False)
+    assert read_pauses(task) == []
+    for waits in (True, True, False):
+        before = stage.passed
+        hold(task, stage.clock, stage.wait, stage.said.append)
+        assert (stage.passed - before >= IN_FORCE) is waits
+        (paused,) = read_pauses(task)
+        assert paused.shard is None
+        stage.clock.turn(8)
+
+
+def test_one_that_is_at_work_gives_signs_of_life(stage: Stage) -> None:
+    """However long the comparison takes; and ends soon after it was taken back elsewhere."""
+    stage.comparing = 5000.0
+
+    def look() -> None:
+        mark = stage.mark
+        assert mark and not mark.is_silent(stage.clock.now() + SILENT - 60)
+        back(stage, mark)
+
+    stage.at = {2000.0: look}
+    with pytest.raises(TakenOver):
+        stage.switchover.carry_out(None, deny=True)
+    assert stage.passed < 2000 + 120 and stage.table.text == THEIRS
+
+
 @pytest.mark.parametrize("seconds", [1.0, 10.0, QUIET + 5, 2 * QUIET])
 def test_one_that_was_killed_goes_on_when_it_is_typed_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, seconds: float
@@ -278,9 +402,9 @@ def test_one_that_was_killed_is_taken_back(stage: Stage, monkeypatch: pytest.Mon
     """Also where it was killed before the policy showed, and while it was being taken back."""
     left = kill_at(stage, monkeypatch, 5.0)
     assert left
-    back = replace(left, state=SwitchState.BACK)
-    replace_switch(stage.files.task, left, back)
-    take_back(stage.files, back, stage.freeze)
+    turned = replace(left, state=SwitchState.BACK)
+    replace_switch(stage.files.task, left, turned)
+    take_back(stage.files, turned, stage.freeze, stage.clock.now())
     assert stage.mark is None and stage.table.text == THEIRS
 
 
@@ -293,7 +417,7 @@ def test_pauses_that_somebody_made_since_stay(stage: Stage) -> None:
     others = [Pause(None, "ops@host", 5.0), Pause("a", "ops@host", 6.0)]
     for one in others:
         pause(task, one)
-    take_back(stage.files, mark, stage.freeze)
+    take_back(stage.files, mark, stage.freeze, stage.clock.now())
     assert read_pauses(task) == others
 
 
@@ -347,7 +471,7 @@ def test_what_cannot_be_taken_back_is_told(stage: Stage) -> None:
     assert stage.said[-1].endswith(f"switchover {stage.files.task.name} --back")
     mark = stage.mark
     assert mark and mark.state is SwitchState.BACK
-    take_back(stage.files, mark, stage.freeze)
+    take_back(stage.files, mark, stage.freeze, stage.clock.now())
     assert stage.table.text == THEIRS
 
 
