@@ -8,7 +8,7 @@ from dataclasses import replace
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from kcl_processor.fleet.own_rows import own_among, read_all_own, read_own, replace_own
+from kcl_processor.fleet.own_rows import Row, own_among, read_all_own, read_own, replace_own
 from tests.edges import Edge, Reply, Request, serving
 from tests.kcl_tables import fill, make_task
 
@@ -31,6 +31,19 @@ def test_a_row_is_made_replaced_and_removed_as_it_was_read(moto_url: str) -> Non
     assert read_all_own(task) == {"Key": TWO}
     assert replace_own(task, "Key", TWO, None)
     assert read_own(task, "Key") is None
+
+
+def test_a_number_that_comes_back_as_the_service_writes_it_is_the_same(moto_url: str) -> None:
+    """DynamoDB answers 1700000000.0 with 1700000000; a copy of an export may begin at that time."""
+    task = make_task(moto_url)
+    fill(task, [])
+    written: Row = {"at": {"N": "1700000000.0"}, "by": {"M": {"N": {"L": [{"N": "5e1"}]}}}}
+    read: Row = {"at": {"N": "1700000000"}, "by": {"M": {"N": {"L": [{"N": "50"}]}}}}
+    assert replace_own(task, "Key", None, read)
+    assert replace_own(task, "Key", None, written), "the answer to its first attempt was lost"
+    assert not replace_own(task, "Key", None, {**written, "at": {"N": "1700000000.5"}})
+    assert not replace_own(task, "Key", None, {**written, "more": {"S": "1"}})
+    assert not replace_own(task, "Key", None, {**written, "at": {"S": "1700000000"}})
 
 
 def test_a_row_among_those_that_were_read_is_the_same() -> None:
