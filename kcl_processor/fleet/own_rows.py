@@ -9,6 +9,7 @@ each is entered and struck out alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from kcl_processor.aws import clients
@@ -80,7 +81,7 @@ def replace_own(task: Task, key: str, before: Row | None, after: Row | None) -> 
             else:
                 client.delete_item(TableName=table, Key={_KEY: {"S": key}}, **unchanged)
         except client.exceptions.ConditionalCheckFailedException:
-            return read_own(task, key) == after
+            return bool(_by_value(read_own(task, key)) == _by_value(after))
     return True
 
 
@@ -107,6 +108,21 @@ def touch_own(task: Task, key: str, held: Row, name: str, value: dict[str, Any])
         except client.exceptions.ConditionalCheckFailedException:
             return False
     return True
+
+
+def _by_value(value: Any) -> Any:
+    """A row, or a value in one, with each number as what it is: the service writes it its own way.
+
+    The name of an attribute may be ``N``, too; what it stands for is then no text.
+    """
+    match value:
+        case {"N": str(number)}:
+            return Decimal(number)
+        case dict():
+            return {name: _by_value(one) for name, one in value.items()}
+        case list():
+            return [_by_value(one) for one in value]
+    return value
 
 
 def enter_own(task: Task, key: str, name: str, value: dict[str, Any]) -> None:

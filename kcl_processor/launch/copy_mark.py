@@ -313,8 +313,13 @@ def given_up(task: Task) -> ConfigError:
         task,
         "`run --adopt` gave it up while it was at work, or a daemon has followed one in its place",
     )
+    return ConfigError(error.message, followed(task))
+
+
+def followed(task: Task) -> str:
+    """What mends a destination whose last copy is not this one, and that a daemon has followed."""
     mend = f"kcl-processor verify {task.name} --repair --delete-extra, beside the daemon"
-    return ConfigError(error.message, f"{mend}; or {error.hint}")
+    return f"{mend}; or stop the daemon on every host, then {anew(task)}"
 
 
 def displaced(task: Task, mark: CopyMark) -> ConfigError:

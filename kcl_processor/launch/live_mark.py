@@ -15,7 +15,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
-from kcl_processor.launch.copy_mark import DEAD, CopyState, refuse_moving
+from kcl_processor.launch.copy_mark import DEAD, CopyState, read_mark, refuse_moving
 
 KEY = "KclProcessorLiveCopy"
 
@@ -135,6 +135,8 @@ def forget_live_mark(task: Task) -> None:
 def refuse_live_unfinished(task: Task, what: str, now: float, instead: str = "") -> None:
     """Keep off what an unfinished live copy stands on.
 
+    A plain copy that was begun over it, and cut off before it could forget it, has its place.
+
     Args:
         what: is to be done, as a clause that begins with a verb.
         instead: what gives that copy up.
@@ -142,8 +144,9 @@ def refuse_live_unfinished(task: Task, what: str, now: float, instead: str = "")
     Raises:
         ConfigError: there is one, at work or cut off.
     """
-    mark = read_live_mark(task)
-    if mark and mark.state is CopyState.BEGUN:
+    mark, over = read_live_mark(task), read_mark(task)
+    taken = over is not None and over.state is not CopyState.DONE
+    if mark and mark.state is CopyState.BEGUN and not taken:
         words = mark.in_words(task.name, now)
         raise ConfigError(
             f"{words[0].upper()}{words[1:]}, and to {what} would take from it what it stands on.",

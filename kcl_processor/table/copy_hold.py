@@ -15,6 +15,7 @@ from kcl_processor.launch.copy_mark import (
     anew,
     displaced,
     disturbed,
+    followed,
     given_up,
     read_mark,
     refuse_uncopied,
@@ -110,20 +111,20 @@ class CopyHold(Hold):
             progress.started_at,
             now,
             forced=progress.forced,
-            alone=not (before and _may_write(before)),
+            alone=not (before and _may_write(before)) and not self._is_over_live(),
             export=progress.export,
         )
         if not self._replace(mark):
             raise OperatorError(
                 f"Another copy of task {self._task.name} was begun just now.", "look again"
             )
-        self._await_alone(mark)
         try:
             self._enter(progress, signs)
             save(self._files.copy_progress, progress)
         except (StillRunning, ConfigError):
             replace_mark(self._task, self._mark, before)
             raise
+        self._take_place(mark)
 
     def look(self, progress: CopyProgress) -> None:
         """Show that the copy lives, that nobody is beside it, and that it is not too late.
@@ -147,12 +148,7 @@ class CopyHold(Hold):
         finally:
             # Either of the two tells the next run.
             save(self._files.copy_progress, progress)
-        mark = read_mark(self._task)
-        if mark is None:
-            return given_up(self._task)
-        # One that was paused may find a daemon that follows another copy.
-        ours = mark.token == progress.token
-        return disturbed(self._task, how) if ours else displaced(self._task, mark)
+        return self._ended(read_mark(self._task), progress, how)
 
     def finish(self, progress: CopyProgress, listener: CopyListener) -> bool:
         """Let a daemon start, from the stream's oldest change; true, for the whole copy is done.
@@ -169,7 +165,10 @@ class CopyHold(Hold):
     def _refuse_not_last(self, progress: CopyProgress) -> None:
         mark = self._mark
         if mark and mark.token != progress.token:
+            self._refuse_unknown("is an earlier one's")
             raise displaced(self._task, mark)
+        if progress.disturbed and mark is None:
+            raise given_up(self._task)
         if progress.disturbed or (mark and mark.state is CopyState.DISTURBED):
             raise disturbed(self._task, "the daemon ran beside it")
         started = mark is None and (bool(progress.token) or has_leases(self._task))
@@ -177,19 +176,24 @@ class CopyHold(Hold):
             raise ConfigError(
                 f"The copy of task {self._task.name} that this host knows of is not the last word: "
                 "the daemon was started since.",
-                anew(self._task),
+                followed(self._task),
             )
 
-    def _refuse_unknown(self) -> None:
-        """Refuse a copy that this host has begun and knows nothing of: it cannot go on here."""
+    def _refuse_unknown(self, kept: str = "is not there") -> None:
+        """Refuse a copy that this host has begun and knows nothing of: it cannot go on here.
+
+        Args:
+            kept: what is known of the file of its progress.
+        """
         mark = self._mark
         begun_here = mark and (mark.state, mark.host) == (CopyState.BEGUN, platform.node())
         if mark and begun_here and not mark.in_parts:
+            managed = "kcl-processor copy --managed, if that began it; or " if mark.export else ""
             raise ConfigError(
                 f"The copy of task {self._task.name}, begun on this host, is not finished, and "
-                f"{self._files.copy_progress} is not there: it was cut off before it wrote an "
+                f"{self._files.copy_progress} {kept}: it was cut off before it wrote an "
                 "item, or keeps its files in another folder.",
-                f"--state-dir with that folder; if there is none, {anew(self._task)}",
+                f"{managed}--state-dir with that folder; if there is none, {anew(self._task)}",
             )
 
     def _set(self, state: CopyState) -> bool:

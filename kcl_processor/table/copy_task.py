@@ -16,7 +16,7 @@ from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.running import StillRunning, refuse_running
 from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.copy_mark import BEAT, CopyMark, anew, refuse_stale
-from kcl_processor.launch.live_mark import forget_live_mark, refuse_live_unfinished
+from kcl_processor.launch.live_mark import refuse_live_unfinished
 from kcl_processor.launch.patience import once_renewed
 from kcl_processor.replicate.write import Fence
 from kcl_processor.state import host_lock
@@ -154,8 +154,6 @@ def _run(
             # may have filled the destination that a copy is to find empty.
             if options.restart or not hold.was_overtaken():
                 raise
-    # Whatever a live copy has left is copied over.
-    forget_live_mark(task)
     try:
         whole = _held(files, tables, progress, kept, options.processes, listener, halt, clock)
     finally:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.lease_changes import set_aside
 from kcl_processor.fleet.leases import lease_rows
@@ -17,10 +18,14 @@ from kcl_processor.launch.copy_mark import (
     DEAD,
     CopyMark,
     CopyState,
+    displaced,
+    disturbed,
+    given_up,
     refuse_stale,
     refuse_unfollowed,
 )
 from kcl_processor.launch.identity import Identity
+from kcl_processor.launch.live_mark import forget_live_mark, read_live_mark
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.life_fence import LifeFence
@@ -59,11 +64,19 @@ class Hold:
         """
         return max(0.0, self._alone_at - self._clock.elapsed())
 
-    def _await_alone(self, mark: CopyMark) -> None:
-        """Be alone some time after this copy's mark was put in another's place.
+    def _is_over_live(self) -> bool:
+        """Whether this copy takes the place of a live one that is not whole."""
+        live = read_live_mark(self._task)
+        return live is not None and live.state is CopyState.BEGUN
+
+    def _take_place(self, mark: CopyMark) -> None:
+        """Let nobody go on with a live copy; be alone some time after another lost its place.
 
         Who goes on with a copy that ended while it waited does not know for how long it did.
         """
+        # Whatever a live copy has left is copied over. Where this one was cut off before here, both
+        # have a mark, and this one's counts.
+        forget_live_mark(self._task)
         if not mark.alone:
             self._alone_at = self._clock.elapsed() + DEAD
 
@@ -71,6 +84,18 @@ class Hold:
         """A mark of this copy as it is to be from now on."""
         alone = mark.alone or not self.seconds_to_alone()
         return replace(mark.now(state, self._clock.now()), alone=alone)
+
+    def _ended(self, mark: CopyMark | None, progress: CopyProgress, how: str) -> ConfigError:
+        """Why this copy cannot be gone on with, by the mark that is there now, and what instead.
+
+        Args:
+            how: it was disturbed, if it is the task's last one still.
+        """
+        if mark is None:
+            return given_up(self._task)
+        # One that was paused may find a daemon that follows another copy.
+        ours = mark.token == progress.token
+        return disturbed(self._task, how) if ours else displaced(self._task, mark)
 
     def _refuse_unfollowed(self, progress: CopyProgress) -> None:
         """Refuse a copy that is done, but that no daemon was started over in time."""

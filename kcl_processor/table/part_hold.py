@@ -18,9 +18,8 @@ from kcl_processor.launch.claim import refuse_other_replica
 from kcl_processor.launch.copy_mark import (
     CopyMark,
     CopyState,
-    anew,
-    displaced,
     disturbed,
+    followed,
     given_up,
     read_mark,
     refuse_uncopied,
@@ -82,11 +81,13 @@ class PartHold(Hold):
         refuse_other(self._task, progress, self._ours)
         if mark and progress.disturbed:
             raise disturbed(self._task, "the daemon ran beside it")
+        if mark is None and progress.disturbed:
+            raise given_up(self._task)
         if mark is None and self._left(progress):
             raise ConfigError(
                 f"The copy of task {self._task.name} that part {self._part.number} belonged to was "
                 "given up: the daemon was started since.",
-                anew(self._task),
+                followed(self._task),
             )
 
     def is_of_last(self, progress: CopyProgress) -> bool:
@@ -130,13 +131,13 @@ class PartHold(Hold):
         elif self._was_alive(progress, signs):
             raise self.disturb(progress, "the daemon was alive since it was begun")
         assert self._mark, "a copy has begun"
-        self._await_alone(self._mark)
         try:
             self._enter(progress, signs)
         except (StillRunning, ConfigError):
             if not joined:
                 replace_mark(self._task, self._mark, before)
             raise
+        self._take_place(self._mark)
         self._row.take(progress)
 
     def look(self, progress: CopyProgress) -> None:
@@ -169,7 +170,7 @@ class PartHold(Hold):
             if replace_mark(self._task, mark, after):
                 break
             mark = read_mark(self._task)
-        return disturbed(self._task, how)
+        return self._ended(mark, progress, how)
 
     def finish(self, progress: CopyProgress, listener: CopyListener) -> bool:
         """Let a daemon start, from the stream's oldest change, if this part was the last.
@@ -214,7 +215,7 @@ class PartHold(Hold):
             segments=len(progress.segments),
             rules=progress.rules,
             to_empty=progress.to_empty,
-            alone=before is None or before.state is CopyState.DONE,
+            alone=(before is None or before.state is CopyState.DONE) and not self._is_over_live(),
             export=progress.export,
         )
         if not replace_mark(self._task, before, self._mark):
@@ -229,8 +230,4 @@ class PartHold(Hold):
         if mark and mark.token == progress.token and mark.state is not CopyState.DISTURBED:
             return mark
         progress.disturbed = True
-        if mark is None:
-            raise given_up(self._task)
-        if mark.token == progress.token:
-            raise disturbed(self._task, "another part found the daemon beside it")
-        raise displaced(self._task, mark)
+        raise self._ended(mark, progress, "another part found the daemon beside it")

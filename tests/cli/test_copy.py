@@ -86,6 +86,17 @@ def test_a_copy_that_never_began_has_no_state(ask: Ask) -> None:
     assert "has begun on this host" in err
 
 
+def test_how_far_a_copy_is_can_be_seen_without_its_tables(ask: Ask, file: Path) -> None:
+    """As when the destination was deleted, or is only about to be imported."""
+    task = load_tasks(file)[0]
+    for side in (task.source, task.destination):
+        clients.tables(side).delete_table(TableName=side.table)
+    assert ask("copy", "--status").code == ExitCode.UNKNOWN
+    earlier = CopyProgress("", "", "", 0, 0, started_at=1.0, segments=[], finished_at=2.0, items=7)
+    save(TaskFiles(task, file.parent / "state").copy_progress, earlier)
+    assert json.loads(ask("copy", "--status", "--json").out)["items"] == 7
+
+
 def test_a_part_that_never_began_has_no_state(ask: Ask) -> None:
     """On no host, for its row is in no host's files."""
     code, said, err = ask("copy", "--status", "--part", "1/8")

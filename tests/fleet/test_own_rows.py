@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 from kcl_processor.fleet.own_rows import (
+    Row,
     own_among,
     read_all_own,
     read_own,
@@ -49,6 +50,19 @@ def test_an_attribute_comes_beside_what_a_row_holds(moto_url: str) -> None:
     assert touch_own(task, "Key", {"state": ONE["state"]}, "beat", {"N": "2"})
     assert read_own(task, "Key") == {**ONE, "beat": {"N": "2"}}
     assert replace_own(task, "Key", ONE, TWO), "it is as it was read, but for that"
+
+
+def test_a_number_that_comes_back_as_the_service_writes_it_is_the_same(moto_url: str) -> None:
+    """DynamoDB answers 1700000000.0 with 1700000000; a copy of an export may begin at that time."""
+    task = make_task(moto_url)
+    fill(task, [])
+    written: Row = {"at": {"N": "1700000000.0"}, "by": {"M": {"N": {"L": [{"N": "5e1"}]}}}}
+    read: Row = {"at": {"N": "1700000000"}, "by": {"M": {"N": {"L": [{"N": "50"}]}}}}
+    assert replace_own(task, "Key", None, read)
+    assert replace_own(task, "Key", None, written), "the answer to its first attempt was lost"
+    assert not replace_own(task, "Key", None, {**written, "at": {"N": "1700000000.5"}})
+    assert not replace_own(task, "Key", None, {**written, "more": {"S": "1"}})
+    assert not replace_own(task, "Key", None, {**written, "at": {"S": "1700000000"}})
 
 
 def test_a_row_among_those_that_were_read_is_the_same() -> None:

@@ -14,8 +14,14 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError, OperatorError
 from kcl_processor.fleet.lease_changes import load as load_leases
 from kcl_processor.fleet.running import StillRunning, signs_of_life
-from kcl_processor.launch.copy_mark import CopyState, read_mark, replace_mark, settle_mark
+from kcl_processor.launch.copy_mark import CopyMark, CopyState, read_mark, replace_mark, settle_mark
 from kcl_processor.launch.identity import read_claim, write_claim
+from kcl_processor.launch.live_mark import (
+    LiveMark,
+    read_live_mark,
+    refuse_live_unfinished,
+    replace_live_mark,
+)
 from kcl_processor.table.copy_hold import CopyHold, mark_earlier
 from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
@@ -72,8 +78,13 @@ def test_a_copy_that_was_cut_off_goes_on_where_it_was_and_nowhere_else(world: Wo
     there.begin(anew, signs_of_life(world.task))
     with pytest.raises(ConfigError, match="Another copy") as ended:
         here.look(progress)
+    elsewhere = read_mark(world.task)
+    assert elsewhere
+    seen_there = replace(elsewhere, host="another")
+    replace_mark(world.task, elsewhere, seen_there)
     with pytest.raises(ConfigError, match="Another copy"):
         world.gone_on_with()
+    replace_mark(world.task, seen_there, elsewhere)
     assert f"kcl-processor copy {world.task.name}, on " in ended.value.hint, "not to displace that"
     there.look(anew)
     assert world.state() is CopyState.BEGUN
@@ -113,6 +124,49 @@ def test_a_copy_that_was_cut_off_before_its_first_page_is_not_told_to_go_on(worl
     assert refused.value.hint.endswith("copy --restart --no-to-empty-only " + world.task.name)
     assert "goes on" not in refused.value.hint
     world.hold().refuse_others(None, restart=True)
+
+
+def test_a_copy_begun_anew_that_was_cut_off_at_once_is_not_told_to_go_on(world: World) -> None:
+    """Between its mark and its progress: this host keeps that of the copy before it still."""
+    _, before = world.begun()
+    hold = world.hold()
+    hold.refuse_others(None, restart=True)
+    hold.begin(world.progress(), signs_of_life(world.task))
+    save(world.files.copy_progress, before)
+    with pytest.raises(ConfigError, match="is an earlier one's: it was cut off") as refused:
+        world.gone_on_with()
+    assert refused.value.hint.endswith("copy --restart --no-to-empty-only " + world.task.name)
+    assert "goes on" not in refused.value.hint
+
+
+def test_an_import_that_this_host_began_is_gone_on_with_by_the_managed_way(world: World) -> None:
+    """It keeps no progress here."""
+    begun = CopyMark.begun("one", world.clock.now(), world.clock.now(), forced=False, export="arn")
+    assert replace_mark(world.task, None, begun)
+    with pytest.raises(ConfigError, match="not finished") as refused:
+        world.hold().refuse_others(None, restart=False)
+    assert refused.value.hint.startswith("kcl-processor copy --managed, if that began it; or ")
+
+
+def test_a_displaced_copy_whose_successor_a_daemon_has_followed_stops_no_daemon(
+    world: World,
+) -> None:
+    """Each time it is typed: whether it noticed or was killed first, a proof beside it mends."""
+    hold, progress = world.begun()
+    there, anew = world.hold(world.elsewhere), world.progress()
+    there.refuse_others(None, restart=True)
+    there.begin(anew, signs_of_life(world.task))
+    assert there.finish(anew, CopyListener())
+    settle_mark(world.task, world.clock.now(), started=True, adopt=False)
+    mend = f"kcl-processor verify {world.task.name} --repair --delete-extra, beside the daemon"
+    with pytest.raises(ConfigError, match="not the last word") as killed:
+        world.gone_on_with()
+    assert killed.value.hint.startswith(mend)
+    with pytest.raises(ConfigError, match="has followed one in its place"):
+        hold.look(progress)
+    with pytest.raises(ConfigError, match="has followed one in its place") as again:
+        world.gone_on_with()
+    assert again.value.hint.startswith(mend)
 
 
 def test_a_daemon_that_came_alive_meanwhile_keeps_its_place(world: World) -> None:
@@ -359,6 +413,30 @@ def test_a_copy_begun_anew_waits_for_the_end_of_one_that_another_host_has_begun(
     assert hold.seconds_to_alone() == (25.0 if host else 0.0)
     world.clock.turn(25)
     assert hold.seconds_to_alone() == 0.0
+
+
+def test_a_copy_that_takes_a_live_ones_place_waits_for_its_last_page(world: World) -> None:
+    """It is forgotten as the wait begins, and may have been at work on any host."""
+    now = world.clock.now()
+    live = LiveMark.begun("live", now, 1, 4, "", to_empty=True)
+    assert replace_live_mark(world.task, None, live)
+    hold, progress = world.hold(), world.progress()
+    hold.refuse_others(None, restart=True)
+    hold.begin(progress, signs_of_life(world.task))
+    assert hold.seconds_to_alone() == 25.0
+    assert read_live_mark(world.task) is None
+    assert world.gone_on_with().seconds_to_alone() == 25.0, "it does not know how long that waited"
+
+
+def test_a_copy_that_was_cut_off_before_it_forgot_a_live_one_has_its_place(world: World) -> None:
+    """Both have a mark, and say that they are not finished."""
+    now = world.clock.now()
+    live = LiveMark.begun("live", now, 1, 4, "", to_empty=True)
+    world.begun()
+    assert replace_live_mark(world.task, None, live)
+    refuse_live_unfinished(world.task, "copy without --live", now)
+    assert world.gone_on_with().seconds_to_alone() == 25.0
+    assert read_live_mark(world.task) is None and world.state() is CopyState.BEGUN
 
 
 def test_who_goes_on_with_a_copy_that_was_stopped_while_it_waited_waits_as_well(

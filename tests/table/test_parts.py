@@ -599,7 +599,26 @@ def test_a_finished_part_of_a_copy_that_was_given_up_is_not_the_whole(world: Wor
     settle_mark(world.task, world.clock.now(), started=False, adopt=True)
     with pytest.raises(ConfigError, match="given up") as refused:
         world.run_copy(0)
+    assert "--repair --delete-extra, beside the daemon; or stop" in refused.value.hint
     assert "copy --restart --no-to-empty-only" in refused.value.hint
+
+
+def test_a_part_that_sees_a_daemon_that_follows_another_copy_stops_none(world: World) -> None:
+    """Its own copy's mark is gone, or another's; typed again, it is told the same."""
+    part = Part(world, 0).begin()
+    anew = [Part(world, number).begin(restart=True) for number in (1, 2)][-1:]
+    error = part.hold.disturb(part.progress, "the daemon is running")
+    assert "Another copy" in error.message and "stop the daemon" not in error.hint
+    settle_mark(world.task, world.clock.now(), started=False, adopt=True)
+    mend = f"kcl-processor verify {world.task.name} --repair --delete-extra, beside the daemon"
+    assert part.hold.disturb(part.progress, "the daemon is running").hint.startswith(mend)
+    for late in (part, *anew):
+        with pytest.raises(ConfigError, match="gave it up"):
+            late.hold.look(late.progress)
+        late.row.release(late.progress)
+    with pytest.raises(ConfigError, match="gave it up") as again:
+        Part(world, 0).begin()
+    assert again.value.hint.startswith(mend)
 
 
 def test_a_part_of_a_copy_that_a_daemon_has_followed_was_finished_before(world: World) -> None:
