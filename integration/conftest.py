@@ -15,6 +15,24 @@ from integration import drill_table, local_tables
 from integration.credentials import CREDENTIALS
 from integration.story import Stories, Story, Tell
 
+# Files that take minutes, or whose one test takes one.
+LONG = tuple(
+    "test_operator_views test_other_stores test_gap test_stop test_proof test_switchover "
+    "test_metrics test_copy_in_parts".split()
+)
+# Tests of what the stories are told with: quick, and without a daemon.
+TOOLS = ("test_bench", "test_simulator", "test_soak")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several are told at a time: the long ones begin first, the quickest fill what they leave."""
+
+    def turn(item: pytest.Item) -> int:
+        name = item.path.stem
+        return LONG.index(name) if name in LONG else 99 + name.startswith(TOOLS)
+
+    items.sort(key=turn)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def credentials() -> Iterator[None]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from integration import local_tables, other_stores, task_file
+from integration.clients import client
 from integration.commands import Commands
 from integration.recorder import Recorder, recording
 from integration.simulator.client import Option, SimulatorProcess
@@ -24,12 +25,17 @@ TASK = "orders"
 
 
 class Fleet:
-    """Daemons of one task by worker id, and the commands an operator types about it."""
+    """Daemons of one task by worker id, and the commands an operator types about it.
+
+    Args:
+        database: DynamoDB Local's URL, for what is asked past the recorders.
+    """
 
     def __init__(
-        self, folder: Path, simulator: SimulatorProcess, sides: dict[str, Recorder]
+        self, folder: Path, database: str, simulator: SimulatorProcess, sides: dict[str, Recorder]
     ) -> None:
         self.folder = folder
+        self._kcl = client("dynamodb", database)
         self.simulator = simulator
         self.sides = sides
         self.file = folder / "orders.yml"
@@ -71,6 +77,13 @@ class Fleet:
         """What ``leases --json`` says, without waiting for counters."""
         return list(json.loads(self.ask("leases", "--json", "--no-wait").stdout or "[]"))
 
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The lease table's rows by lease key, read past the recorder; none before it is made."""
+        try:
+            return local_tables.leases(self._kcl, self.task.kcl.application_name)
+        except self._kcl.exceptions.ResourceNotFoundException:
+            return {}
+
     def commands(self, worker: str) -> Commands:
         """The product's commands on the host of a worker."""
         return Commands(self.file, self.state(worker))
@@ -89,4 +102,4 @@ def fleet(folder: Path, **simulator: Option) -> Iterator[Fleet]:
             "metrics": stack.enter_context(other_stores.moto()),
         }
         sides = {name: stack.enter_context(recording(url)) for name, url in urls.items()}
-        yield stack.enter_context(Fleet(folder, source, sides))
+        yield stack.enter_context(Fleet(folder, database, source, sides))

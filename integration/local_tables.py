@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 from integration.clients import Client
 from integration.simulator.items import Item
@@ -43,3 +44,11 @@ def items(side: Client, name: str) -> Iterator[Item]:
     """Every item of a table, read consistently with a boto3 client."""
     for page in side.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):
         yield from page["Items"]
+
+
+def leases(side: Client, table: str) -> dict[str, dict[str, Any]]:
+    """A lease table's rows by lease key, their values without types."""
+    return {
+        row["leaseKey"]["S"]: {name: next(iter(value.values())) for name, value in row.items()}
+        for row in items(side, table)
+    }

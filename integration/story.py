@@ -44,6 +44,8 @@ class Story:
     ) -> None:
         self.folder = folder
         self.database = database
+        # One, since to make one takes as long as some of its calls.
+        self._kcl = client("dynamodb", database)
         self.simulator = SimulatorProcess(**simulator)
         self.name = f"story{os.getpid()}x{next(_names)}"
         self.workers: list[Worker] = []
@@ -121,11 +123,7 @@ class Story:
 
     def leases(self) -> dict[str, dict[str, Any]]:
         """The lease table's rows by lease key, their values without types."""
-        rows = local_tables.items(client("dynamodb", self.database), self.lease_table)
-        return {
-            row["leaseKey"]["S"]: {name: next(iter(value.values())) for name, value in row.items()}
-            for row in rows
-        }
+        return local_tables.leases(self._kcl, self.lease_table)
 
     def set_checkpoint(self, shard: str, checkpoint: str) -> None:
         """Write over a lease's checkpoint by hand."""
@@ -134,7 +132,7 @@ class Story:
     def set_lease(self, shard: str, **attributes: str | int) -> None:
         """Write over attributes of a lease by hand."""
         kinds = {str: "S", int: "N"}
-        client("dynamodb", self.database).update_item(
+        self._kcl.update_item(
             TableName=self.lease_table,
             Key={"leaseKey": {"S": shard}},
             UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in attributes),
@@ -154,7 +152,7 @@ class Story:
     def leader(self) -> str | None:
         """The worker that holds the leader's lock."""
         table = f"{self.lease_table}-CoordinatorState"
-        rows = local_tables.items(client("dynamodb", self.database), table)
+        rows = local_tables.items(self._kcl, table)
         return next((row["ownerName"]["S"] for row in rows if "ownerName" in row), None)
 
 

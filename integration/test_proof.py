@@ -22,8 +22,8 @@ from kcl_processor.errors import ExitCode
 from kcl_processor.launch.proof import read_proof, read_proof_parts
 from kcl_processor.launch.proof_part import PartProof
 
-# About five seconds a part.
-PACE = ("--max-rcu", "5", "--patience", "0")
+# About five seconds a part, for one that is to be killed amid it.
+PACE = ("--max-rcu", "5")
 
 
 def test_a_proof_survives_a_kill_and_tells_what_differs(local: str, tmp_path: Path) -> None:
@@ -37,8 +37,8 @@ def test_a_proof_survives_a_kill_and_tells_what_differs(local: str, tmp_path: Pa
     assert pair.commands.status()["differences"] == 0
     pair.delete(pair.replica, 1234)
     report = tmp_path / "report"
-    words = ("verify", "--continuous", *PACE, "--report", str(report))
-    with Worker(pair.commands.line(*words), tmp_path / "here" / "log") as killed:
+    words = ("verify", "--continuous", "--patience", "0", "--report", str(report))
+    with Worker(pair.commands.line(*words, *PACE), tmp_path / "here" / "log") as killed:
         until(lambda: _cut_off(pair), "a part is half compared", 90)
         killed.kill()
     before = _cut_off(pair)
