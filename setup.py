@@ -130,6 +130,7 @@ setup(
             JGO,
             "moto[dynamodb,server]>=5",
             "mypy>=1.11",
+            "packaging>=24",
             "prometheus-client>=0.20",
             "psutil>=5.9",
             "pytest>=8",

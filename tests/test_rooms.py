@@ -128,6 +128,7 @@ OF_NO_MODULE = {
     "launcher/test_java_source": "what Java and Python both keep, and must keep alike",
     "replicate/test_cost": "the price of a change, over all stages",
     "replicate/test_types": "any item, over all stages, unchanged",
+    "test_audit": "properties/requirements.lock and scripts/audit",
     "test_docs": "README.md and the pages beside the code",
     "test_parts_examples": "properties/copy-*, which run parts on many machines",
     "test_helper_script": "scripts/kcl_processor_helper.py",
