@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import re
 import sys
+import tarfile
 from pathlib import Path
+from typing import Any
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 from setuptools.command.egg_info import egg_info
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).parent
 # A build frontend runs this file without its folder on the path.
@@ -19,6 +24,8 @@ from kcl_processor.launcher.bill import FILE_NAME, LICENSE, bill  # noqa: E402
 from kcl_processor.launcher.jars import read_manifest  # noqa: E402
 from kcl_processor.launcher.java import OLDEST, find_java  # noqa: E402
 
+# One tree gives one wheel: a zip file's earliest date, for all that is in it.
+os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800")
 # Brings the KCL's jars, whose version the manifest names with all others.
 KCLPY = f"amazon-kclpy=={read_manifest().kclpy.version}"
 # Fetches the jars that amazon-kclpy does not bring.
@@ -63,6 +70,34 @@ class EggInfoWithBill(egg_info):
         (folder / FILE_NAME).write_text(text, encoding="utf-8")
 
 
+class TimelessSdist(sdist):
+    """Write the archive of the sources without times and owners: one tree gives one archive."""
+
+    def make_archive(  # type: ignore[override]  # distutils has two forms of it
+        self, base_name: str, format: str, *places: Any, **named: Any
+    ) -> str:
+        if format != "gztar":
+            return str(super().make_archive(base_name, format, *places, **named))
+        path = Path(f"{base_name}.tar.gz")
+        tree = Path(named["base_dir"])
+        with (
+            path.open("wb") as file,
+            gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as zipped,
+            tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            for entry in sorted([tree, *tree.rglob("*")]):
+                archive.add(entry, recursive=False, filter=_timeless)
+        return str(path)
+
+
+def _timeless(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mtime = int(os.environ["SOURCE_DATE_EPOCH"])
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    entry.mode = 0o755 if entry.mode & 0o100 else 0o644
+    return entry
+
+
 def build_requirements() -> list[str]:
     """What the launcher is compiled against and with; a Java only where the machine has none."""
     try:
@@ -105,7 +140,7 @@ setup(
         "kcl_processor": ["py.typed"],
         "kcl_processor.launcher": ["jars.json", "logback.xml", "classes.txt", "lib/*.jar"],
     },
-    cmdclass={"build_py": BuildWithLauncher, "egg_info": EggInfoWithBill},
+    cmdclass={"build_py": BuildWithLauncher, "egg_info": EggInfoWithBill, "sdist": TimelessSdist},
     # A build frontend is told of these by setuptools, beside those of pyproject.toml.
     setup_requires=build_requirements(),
     entry_points={
@@ -123,6 +158,7 @@ setup(
         "prometheus": ["prometheus-client>=0.20"],
         "test": [
             "aiohttp>=3.9",
+            "build>=1.2",
             "cryptography>=41",
             "cyclonedx-python-lib[json-validation]>=8",
             "hypothesis>=6",
@@ -144,11 +180,14 @@ setup(
         ],
     },
     classifiers=[
+        "Environment :: Console",
+        "Intended Audience :: System Administrators",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Java",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Topic :: Database",
         "Typing :: Typed",
     ],
 )

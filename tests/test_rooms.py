@@ -130,6 +130,7 @@ OF_NO_MODULE = {
     "replicate/test_types": "any item, over all stages, unchanged",
     "test_audit": "properties/requirements.lock and scripts/audit",
     "test_docs": "README.md and the pages beside the code",
+    "test_packages": "what setup.py makes of the project's pages",
     "test_parts_examples": "properties/copy-*, which run parts on many machines",
     "test_helper_script": "scripts/kcl_processor_helper.py",
     "test_rooms": "this rule",
