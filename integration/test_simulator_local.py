@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,11 +14,29 @@ from integration.local_tables import LEASE_KEYS
 from integration.simulator.client import SimulatorProcess
 from integration.simulator.items import key_attributes
 
+# The kernel's words for a socket that listens, and for 127.0.0.1 (the second as an IPv6 address).
+LISTENS, LOOPBACK = "0A", {"0100007F", "0000000000000000FFFF00000100007F"}
+
+
+def listened_on(port: int) -> set[str]:
+    """The addresses on which a port is listened on, as the kernel writes them."""
+    tables = [Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table]
+    places = [row[1].split(":") for row in rows if row[3] == LISTENS]
+    return {address for address, found in places if int(found, 16) == port}
+
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
     with local_tables.database() as url:
         yield url
+
+
+def test_the_database_is_this_machines_alone(database: str) -> None:
+    """As the demo's is: it has no password."""
+    port = urlsplit(database).port
+    assert port
+    assert listened_on(port) and listened_on(port) <= LOOPBACK
 
 
 @pytest.mark.parametrize("local", [False, True])

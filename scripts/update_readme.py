@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the generated pages: the help of all commands, and every key of the YAML."""
+"""Write the generated pages: each command's help, every key of the YAML, others' notices."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 
 from kcl_processor.cli import build_parser
+from kcl_processor.launcher.bill import notices
+from kcl_processor.launcher.jars import read_manifest
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = "kcl_processor/cli/COMMANDS.md"
 KEYS = "kcl_processor/config/README.md"
+THIRD_PARTY = "THIRD_PARTY.md"
 _COMMANDS = """\
 # Commands
 
@@ -57,7 +60,11 @@ def words(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
 def pages() -> dict[str, str]:
     """Each generated page by its path in the project."""
     example = (ROOT / "properties" / "example.yml").read_text(encoding="utf-8")
-    return {COMMANDS: _COMMANDS + help_texts(), KEYS: f"{_KEYS}{example}```\n"}
+    return {
+        COMMANDS: _COMMANDS + help_texts(),
+        KEYS: f"{_KEYS}{example}```\n",
+        THIRD_PARTY: notices(read_manifest()),
+    }
 
 
 def main() -> int:

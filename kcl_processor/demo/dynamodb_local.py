@@ -1,4 +1,4 @@
-"""DynamoDB Local in memory, on a free port, for the time of a `with` block."""
+"""DynamoDB Local in memory, on a free port of the loopback, for the time of a `with` block."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kcl_processor.clock import Clock
 from kcl_processor.launcher.jars import (
+    LAUNCHER_JAR,
     dynamodb_local_class_path,
     dynamodb_local_native_folder,
     join_class_path,
@@ -20,6 +21,8 @@ from kcl_processor.launcher.jars import (
 from kcl_processor.launcher.java import find_java
 
 START_SECONDS = 60.0
+# DynamoDB Local's own would listen on every address of the machine.
+_MAIN_CLASS = "io.github.kclprocessor.launcher.LoopbackDatabase"
 
 
 @contextmanager
@@ -47,8 +50,8 @@ def dynamodb_local(
     command = [
         *(str(find_java(java).path), f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
         f"-Djava.library.path={dynamodb_local_native_folder()}",
-        *("-cp", join_class_path(dynamodb_local_class_path())),
-        "com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
+        *("-cp", join_class_path([*dynamodb_local_class_path(), LAUNCHER_JAR])),
+        _MAIN_CLASS,
         *("-inMemory", *shared, "-disableTelemetry", "-port", str(port)),
     ]
     with tempfile.TemporaryDirectory(prefix="dynamodb-local-") as folder:

@@ -30,7 +30,8 @@ _REINSTALL = "pip install --force-reinstall kcl-processor"
 
 @dataclass(frozen=True)
 class Jar:
-    """One line of the manifest; ``packaging`` is ``so`` for a native library."""
+    """One line of the manifest; ``packaging`` is ``so`` for a native library, and ``license`` an
+    SPDX expression, which the jars of the daemon have."""
 
     use: str
     group: str
@@ -38,6 +39,7 @@ class Jar:
     version: str
     sha256: str
     packaging: str = "jar"
+    license: str = ""
 
     @property
     def file_name(self) -> str:

@@ -11,6 +11,19 @@ from kcl_processor.errors import ConfigError
 
 # State may hold keys of items, and dead letters whole items: for their owner's eyes.
 _MODE = 0o600
+_FOLDER_MODE = 0o700
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not folder.is_dir():
+        # ``mkdir(parents=True)`` would make those above it for everybody.
+        private_folder(folder.parent)
+        folder.mkdir(_FOLDER_MODE, exist_ok=True)
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -22,7 +35,7 @@ def append_line(path: Path, line: bytes) -> None:
     Raises:
         OSError: the line is not on the disk, or not whole.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _MODE)
     try:
         if _is_torn(descriptor):
@@ -65,7 +78,7 @@ def new_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: it is there, or cannot be written; then what was written of it is gone.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     try:
         _write(descriptor, content, flush=True)
@@ -83,7 +96,7 @@ def replace_file(path: Path, content: bytes, *, flush: bool = True) -> None:
     Raises:
         OSError: it cannot be written; the old one stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     temporary = half_written(path, os.getpid())
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from kcl_processor.state.durable import private_folder
+
 
 def write_held(folder: Path, suffix: str, content: Callable[[Path], bytes]) -> Path:
     """Write a new file, read-only and under a name that nobody had; return its path.
@@ -26,7 +28,7 @@ def write_held(folder: Path, suffix: str, content: Callable[[Path], bytes]) -> P
     Raises:
         OSError: it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     path = folder / f"{secrets.token_hex(4)}{suffix}"
     unfinished = path.with_name(path.name + ".new")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)

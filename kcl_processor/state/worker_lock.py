@@ -15,6 +15,7 @@ import struct
 from pathlib import Path
 
 from kcl_processor.errors import ConfigError
+from kcl_processor.state.durable import private_folder
 
 # The launcher's WorkerLock has the same numbers.
 DAEMON = 0
@@ -47,7 +48,7 @@ def share(lock: Path) -> None:
         ConfigError: the file cannot be opened.
     """
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(lock.parent)
         # Never closed: to close any descriptor of the file would let go of the lock.
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.lockf(descriptor, fcntl.LOCK_SH, 1, RECORD_PROCESSORS)

@@ -19,6 +19,16 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_folders_are_made_for_their_owner_alone(tmp_path: Path) -> None:
+    """Each that was missing, also those above; one that was there keeps its mode."""
+    there = tmp_path / "there"
+    there.mkdir(0o755)
+    replace_file(there / "state" / "workers" / "file", b"content")
+    modes = [path.stat().st_mode & 0o777 for path in (there / "state", there / "state/workers")]
+    assert modes == [0o700, 0o700]
+    assert there.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_new_file_is_never_over_another(tmp_path: Path) -> None:
     """For its owner's eyes; what was there stays as it was."""
     path = tmp_path / "made" / "file"

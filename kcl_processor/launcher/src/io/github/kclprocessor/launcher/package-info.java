@@ -71,6 +71,10 @@
  *       say; {@link HundredFiles}, {@link KnownNoise} and {@link QuietStderr} keep the logs readable.
  * </ul>
  *
+ * <h2>For the demo</h2>
+ *
+ * <p>{@link LoopbackDatabase} is DynamoDB Local, for this machine alone.
+ *
  * <h2>In packages of the KCL</h2>
  *
  * <p>What its objects keep in private fields, {@link Kept} reads.
