@@ -22,8 +22,8 @@ from kcl_processor.errors import ExitCode
 from kcl_processor.launch.proof import read_proof, read_proof_parts
 from kcl_processor.launch.proof_part import PartProof
 
-# About five seconds a part, for one that is to be killed amid it.
-PACE = ("--max-rcu", "5")
+# About five seconds a part, for one that is to be killed amid it; and a tenth of that.
+GENTLE, SWIFT = ("--max-rcu", "5"), ("--max-rcu", "50")
 
 
 def test_a_proof_survives_a_kill_and_tells_what_differs(local: str, tmp_path: Path) -> None:
@@ -38,13 +38,13 @@ def test_a_proof_survives_a_kill_and_tells_what_differs(local: str, tmp_path: Pa
     pair.delete(pair.replica, 1234)
     report = tmp_path / "report"
     words = ("verify", "--continuous", "--patience", "0", "--report", str(report))
-    with Worker(pair.commands.line(*words, *PACE), tmp_path / "here" / "log") as killed:
+    with Worker(pair.commands.line(*words, *GENTLE), tmp_path / "here" / "log") as killed:
         until(lambda: _cut_off(pair), "a part is half compared", 90)
         killed.kill()
     before = _cut_off(pair)
     assert before
     there = Commands(pair.commands.file, tmp_path / "there")
-    with Worker(there.line(*words), tmp_path / "second" / "log") as second:
+    with Worker(there.line(*words, *SWIFT), tmp_path / "second" / "log") as second:
         until(lambda: len(_compared(pair)) == 8, "all parts are compared", 120)
         second.stop()
     after = _compared(pair)[before.part]
