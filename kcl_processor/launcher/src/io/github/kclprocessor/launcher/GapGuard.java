@@ -97,8 +97,8 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             try {
                 return begin(request);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                found(request, Positions.checkpoint(request), null, e);
-                return iterator(oldestLeft(request), true);
+                String behind = behind(request, () -> found(request, Positions.checkpoint(request), null, e));
+                return GetShardIteratorResponse.builder().shardIterator(behind).build();
             } catch (DynamoDbException e) {
                 if (SourceStream.isRefusal(e)) {
                     gaps.nowhere(request.shardId(), Positions.checkpoint(request), e);
@@ -116,11 +116,12 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             try {
                 return records(request, position);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                if (!isWhole(position, e)) {
-                    found(position.request, position.checkpoint, position.lastRead, e);
-                }
-                String iterator = iterator(oldestLeft(position.request), true).shardIterator();
-                return records(request.toBuilder().shardIterator(iterator).build(), positions.of(iterator));
+                String behind = behind(position.request, () -> {
+                    if (!isWhole(position, e)) {
+                        found(position.request, position.checkpoint, position.lastRead, e);
+                    }
+                });
+                return records(request.toBuilder().shardIterator(behind).build(), positions.of(behind));
             }
         }, AmazonServiceExceptionTransformer::transformDynamoDBStreamsToKinesisGetRecords);
     }
@@ -143,14 +144,41 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     }
 
     private GetShardIteratorResponse iterator(GetShardIteratorRequest request, boolean begun) {
-        String iterator = client.getShardIterator(ask -> ask.streamArn(request.streamName())
+        String iterator = ask(request);
+        positions.start(iterator, request, begun);
+        return GetShardIteratorResponse.builder().shardIterator(iterator).build();
+    }
+
+    /**
+     * An iterator at the oldest change that is left of a shard, once it is told what was passed.
+     *
+     * <p>Told afterwards: the horizon moves on between any two calls, and an iterator there never fails. So what
+     * is told reaches as far as the iterator stands, or further; what leaves the stream later fails the read.
+     */
+    private String behind(GetShardIteratorRequest request, Runnable tell) {
+        GetShardIteratorRequest oldest = request.toBuilder()
+                .shardIteratorType(ShardIteratorType.TRIM_HORIZON)
+                .startingSequenceNumber(null)
+                .build();
+        String iterator;
+        try {
+            iterator = ask(oldest);
+        } catch (ResourceNotFoundException | TrimmedDataAccessException gone) {
+            tell.run();
+            throw gone;
+        }
+        tell.run();
+        positions.start(iterator, oldest, true);
+        return iterator;
+    }
+
+    private String ask(GetShardIteratorRequest request) {
+        return client.getShardIterator(ask -> ask.streamArn(request.streamName())
                         .shardId(request.shardId())
                         .shardIteratorType(request.shardIteratorTypeAsString())
                         .sequenceNumber(request.startingSequenceNumber())
                         .overrideConfiguration(request.overrideConfiguration().orElse(null)))
                 .shardIterator();
-        positions.start(iterator, request, begun);
-        return GetShardIteratorResponse.builder().shardIterator(iterator).build();
     }
 
     private RememberedRecords records(GetRecordsRequest request, Positions.Position position) {
@@ -182,13 +210,6 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         } catch (ResourceNotFoundException | TrimmedDataAccessException gone) {
             return false;
         }
-    }
-
-    private static GetShardIteratorRequest oldestLeft(GetShardIteratorRequest request) {
-        return request.toBuilder()
-                .shardIteratorType(ShardIteratorType.TRIM_HORIZON)
-                .startingSequenceNumber(null)
-                .build();
     }
 
     /** States a gap, unless the shard may be one of the stream that was turned on after this one. */

@@ -25,6 +25,8 @@ final class FakeStream implements DynamoDbStreamsClient {
             TrimmedDataAccessException.builder().message("beyond the \"trim\" horizon").build();
     static final RuntimeException GONE = ResourceNotFoundException.builder().message("no such shard").build();
 
+    static final String LOOK = "the oldest left";
+
     final List<RuntimeException> iteratorFailures = new ArrayList<>();
     final List<Object> reads = new ArrayList<>();
     /** What an iterator at a sequence number fails with. */
@@ -35,6 +37,7 @@ final class FakeStream implements DynamoDbStreamsClient {
     StreamStatus status = StreamStatus.ENABLED;
     List<Shard> shards = List.of();
     int shardsAPage = 100;
+    /** Iterators by their names, and looks at the oldest change that is left. */
     final List<String> asked = new ArrayList<>();
 
     static RuntimeException refusal(String code) {
@@ -63,6 +66,7 @@ final class FakeStream implements DynamoDbStreamsClient {
     @Override
     public GetRecordsResponse getRecords(GetRecordsRequest request) {
         if (Integer.valueOf(1).equals(request.limit())) {
+            asked.add(LOOK);
             return oldestLeft;
         }
         Object next = reads.remove(0);

@@ -126,6 +126,35 @@ class GapGuardTest {
         assertEquals(List.of(), exits);
     }
 
+    /**
+     * How far a gap reaches is looked for behind the place from where reading goes on: what leaves the stream
+     * between the two is told, or missed by the first read. The other way round it would be passed in silence.
+     */
+    @Test
+    void gapIsToldAsFarAsReadingPassesIt() throws Exception {
+        List<String> behind = List.of("TRIM_HORIZON/null", "TRIM_HORIZON/null", FakeStream.LOOK);
+        GapGuard guard = guard(true);
+        stream.iteratorFailures.add(TRIMMED);
+        guard.getShardIterator(after("7")).get();
+        assertEquals(behind, stream.asked.subList(1, stream.asked.size()));
+        stream.asked.clear();
+        stream.reads.addAll(List.of(TRIMMED, page("next", "20")));
+        read(guard, "TRIM_HORIZON/null");
+        assertEquals(behind, stream.asked);
+    }
+
+    /** Where a gap is not passed, for the stream is off, the shard is read again from where it was. */
+    @Test
+    void gapThatIsLeftToTheNextStartKeepsItsPlace() throws Exception {
+        GapGuard guard = guard(true);
+        guard.getShardIterator(after("7")).get();
+        stream.status = StreamStatus.DISABLED;
+        stream.reads.addAll(List.of(GONE, TRIMMED, page("next", "20")));
+        assertThrows(ExecutionException.class, () -> read(guard, "AFTER_SEQUENCE_NUMBER/7"));
+        read(guard, "AFTER_SEQUENCE_NUMBER/7");
+        assertTrue(Files.readString(gapFile()).contains("\"checkpoint\":\"7\""));
+    }
+
     /** When nothing of the shard is left, the fetcher hears the word that ends a shard. */
     @Test
     void wholeShardGoneEndsTheShard() {
