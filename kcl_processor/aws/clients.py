@@ -114,6 +114,18 @@ def described(
     return found
 
 
+def recovery(client: Any, table: str) -> dict[str, Any] | None:
+    """Between which moments a table's point-in-time recovery reaches, as the service tells it;
+    ``None`` where that is off.
+
+    Raises:
+        ClientError: there is no such table, the call is denied, or the store has no such recovery.
+    """
+    found = client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    told: dict[str, Any] = found.get("PointInTimeRecoveryDescription", {})
+    return told if told.get("PointInTimeRecoveryStatus") == "ENABLED" else None
+
+
 @functools.cache
 def _client(service: str, region: str, endpoint: str | None, access: Access) -> Any:
     # Each client costs 10 MB and 50 ms, most of it the service's model: one is made and kept.

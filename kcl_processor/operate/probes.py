@@ -61,9 +61,7 @@ def recovers(side: Side, error: type[OperatorError]) -> bool:
     """
     call = "dynamodb:DescribeContinuousBackups"
     with clients.calling(call, f"table {side}", error, "kcl-processor iam prints what to allow"):
-        found = clients.tables(side).describe_continuous_backups(TableName=side.table)
-    described = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    return bool(described.get("PointInTimeRecoveryStatus") == "ENABLED")
+        return clients.recovery(clients.tables(side), side.table) is not None
 
 
 def use_table(client: Any, table: str, key: str, arn: str) -> Iterator[str]:

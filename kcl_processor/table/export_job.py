@@ -70,13 +70,12 @@ def recovery_of(side: Side) -> tuple[float, float] | None:
     with _calling("DescribeContinuousBackups", side):
         client = clients.tables(side)
         try:
-            found = client.describe_continuous_backups(TableName=side.table)
+            described = clients.recovery(client, side.table)
         except client.exceptions.ClientError as error:
             if code_of(error.response) != UNKNOWN_OPERATION:
                 raise
             return None
-    described = found["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-    if described.get("PointInTimeRecoveryStatus") != "ENABLED":
+    if described is None:
         return None
     oldest = described.get("EarliestRestorableDateTime")
     newest = described.get("LatestRestorableDateTime")
