@@ -7,11 +7,12 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 
 from kcl_processor.config.task import Task
 from kcl_processor.table.pace import Halt
 
-# Options of a copy that go from one command to the other as they were given.
+# Options of a copy that go from one command to the other.
 _PASSED = ("state_dir", "segments", "processes", "max_rcu", "max_wcu")
 # Seconds that the daemon has to get its positions, in which its table and index are made, too.
 PATIENCE = 600.0
@@ -26,19 +27,24 @@ def add_beside_argument(parser: argparse.ArgumentParser) -> None:
 
 def set_beside(args: argparse.Namespace, task: Task) -> None:
     """Start the copy of a task whose daemon this process becomes."""
-    command = [sys.executable, "-m", "kcl_processor", "copy", "--live", "-c", str(args.config)]
-    for name in _PASSED:
-        if (value := getattr(args, name)) is not None:
-            command += [f"--{name.replace('_', '-')}", str(value)]
-    command += ["--beside", str(os.getpid()), task.name]
-    subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    _set(["copy", "--live"], args, _PASSED, task)
 
 
 def set_healer(args: argparse.Namespace, task: Task) -> None:
     """Start what heals the gaps of a task whose daemon this process becomes."""
-    command = [sys.executable, "-m", "kcl_processor", "heal", "-c", str(args.config)]
-    if args.state_dir is not None:
-        command += ["--state-dir", str(args.state_dir)]
+    _set(["heal"], args, ("state_dir",), task)
+
+
+def _set(words: Iterable[str], args: argparse.Namespace, passed: Iterable[str], task: Task) -> None:
+    """Start a command beside the daemon that this process becomes.
+
+    Args:
+        passed: options of this command that go to that one as they were given.
+    """
+    command = [sys.executable, "-m", "kcl_processor", *words, "-c", str(args.config)]
+    for name in passed:
+        if (value := getattr(args, name)) is not None:
+            command += [f"--{name.replace('_', '-')}", str(value)]
     command += ["--beside", str(os.getpid()), task.name]
     subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
