@@ -131,10 +131,9 @@ def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], _Found]:
     def everywhere() -> _Found:
         sight = observer.look(thorough=True)
         found = problems(sight, args.max_lag, args.max_idle, args.max_proof_age)
-        mark = sight.switching
-        switchover = Switching.of(mark, sight.now) if mark else None
-        notes = switching(sight)
-        return _Found([*found, *forsaken(sight)], pauses(sight), notes, sight.proof, switchover)
+        found += forsaken(sight)
+        seen = Switching.seen(sight)
+        return _Found(found, pauses(sight), switching(sight), sight.proof, seen)
 
     if args.local:
         return local

@@ -8,7 +8,7 @@ from typing import Self
 
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.launch.proof import Standing
-from kcl_processor.launch.switch_mark import SwitchMark, SwitchState
+from kcl_processor.launch.switch_mark import SwitchState
 from kcl_processor.operate.endings import words, worth_telling
 from kcl_processor.operate.lineage import (
     ACTIVE,
@@ -61,8 +61,11 @@ class Switching:
     silent: bool
 
     @classmethod
-    def of(cls, mark: SwitchMark, now: float) -> Self:
-        """As it is at a moment, seconds since the epoch."""
+    def seen(cls, sight: Sight) -> Self | None:
+        """That of a task, if there is one."""
+        mark, now = sight.switching, sight.now
+        if mark is None:
+            return None
         since, denied = max(0.0, now - mark.started_at), bool(mark.sid)
         return cls(mark.state.value, mark.host, since, denied, mark.is_silent(now))
 
@@ -114,7 +117,6 @@ def summarise(sight: Sight) -> Status:
     lag = max(unread, default=None if sight.unseen else 0.0)
     rate_in, rate_out = _rates(sight)
     severity, reasons = severity_of(sight, lag or 0.0)
-    mark = sight.switching
     return Status(
         task=sight.task,
         state=_state(sight),
@@ -138,7 +140,7 @@ def summarise(sight: Sight) -> Status:
         ),
         proven=sight.proof.age(sight.now) if sight.proof else None,
         differences=sight.proof.differences if sight.proof and not sight.proof.void else None,
-        switchover=Switching.of(mark, sight.now) if mark else None,
+        switchover=Switching.seen(sight),
     )
 
 
