@@ -194,11 +194,10 @@ class _Healer:
         # A run that is killed asks for the same one again: the same token is the same export, be it
         # one that has failed.
         of = f"{asked.table} {self._bucket} {self._prefix} {window} {asked.old}"
-        arn = ""
+        arn, side, wait = "", asked.side, self._halt.wait
         for attempt in range(_ATTEMPTS):
             token = hashlib.sha256(f"{of} {attempt}".encode()).hexdigest()[:32]
             request = ExportRequest(self._bucket, self._prefix, token, window, asked.old)
-            side, wait = asked.side, self._halt.wait
             arn = request_export(side, asked.table.arn, request, self._clock, wait)
             if not has_failed(side, arn):
                 break
