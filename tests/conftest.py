@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from moto.server import ThreadedMotoServer
 
+from kcl_processor.config.task import Task
+from tests.kcl_tables import fill, make_task
+
 # How long an example takes is the machine's business: a busy one fails no property.
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -23,6 +26,14 @@ def moto_url() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture
+def task(moto_url: str) -> Task:
+    """A task with KCL's tables, which hold nothing."""
+    task = make_task(moto_url)
+    fill(task, [])
+    return task
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -12,17 +12,9 @@ from kcl_processor.config.task import Task
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import read_rows
 from kcl_processor.fleet.pause import KEY, Pause, pause, pauses_of, read_pauses, resume, whoever
-from tests.kcl_tables import fill, make_task
 
 MORNING, NOON = 1_764_370_800.25, 1_764_381_600.0
 ALL, ONE = Pause(None, "root@a", MORNING), Pause("shardId-1", "ops@b", NOON)
-
-
-@pytest.fixture
-def task(moto_url: str) -> Task:
-    task = make_task(moto_url)
-    fill(task, [])
-    return task
 
 
 def test_pauses_are_of_shards_or_of_all_and_last_until_they_are_ended(task: Task) -> None:

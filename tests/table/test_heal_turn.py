@@ -8,14 +8,12 @@ import pytest
 
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.task import Task
-from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.own_rows import read_own, replace_own
 from kcl_processor.table import heal_turn
 from kcl_processor.table.heal_turn import KEY, healing_turn
 from kcl_processor.table.held_row import PartTaken
 from kcl_processor.table.pace import Halt, Halted
 from tests.fakes import HandClock
-from tests.kcl_tables import make_task
 
 
 class Turning(Halt):
@@ -28,13 +26,6 @@ class Turning(Halt):
     def wait(self, seconds: float) -> None:
         super().wait(0.01 if seconds else 0)
         self._clock.turn(seconds)
-
-
-@pytest.fixture
-def task(moto_url: str) -> Task:
-    task = make_task(moto_url)
-    make_kcl_tables(task)
-    return task
 
 
 def owner(task: Task) -> str:

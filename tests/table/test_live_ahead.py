@@ -11,19 +11,10 @@ from kcl_processor.table.held_row import PartTaken
 from kcl_processor.table.live_ahead import PREFIX, Ahead, AheadRows
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
-from tests.kcl_tables import fill, make_task
 from tests.table.memory import key
 
 FIRST, SECOND = Segment(0, 2), Segment(1, 2)
 A, MOVED = Pair(key("a"), key("a")), Pair(key("b"), key("origin"))
-
-
-@pytest.fixture
-def task(moto_url: str) -> Task:
-    """A task with KCL's tables."""
-    task = make_task(moto_url)
-    fill(task, [])
-    return task
 
 
 def named(task: Task, part: Segment, token: str, *pairs: Pair, worker: int = 0) -> AheadRows:

@@ -238,13 +238,18 @@ def test_a_job_whose_answer_was_lost_is_not_asked_for_twice(make: Make, operatio
     assert len(world.aws.jobs) == 2
 
 
-def test_an_import_whose_token_is_forgotten_is_found_by_its_table(make: Make) -> None:
-    """A run that was killed before it noted the import's name, and is gone on with a day later."""
-    world = make()
+def cut_off_as_it_asked(world: World) -> None:
+    """A run asks for the import, and ends before it knows its name; a day passes."""
     world.aws.lost_answers["ImportTable"] = 6
     with pytest.raises(OperatorError, match=r"ImportTable on table .* failed"):
         world.copy()
     world.aws.forget_tokens()
+
+
+def test_an_import_whose_token_is_forgotten_is_found_by_its_table(make: Make) -> None:
+    """A run that was killed before it noted the import's name, and is gone on with a day later."""
+    world = make()
+    cut_off_as_it_asked(world)
     # Another one, of a table that was there before.
     job = world.aws.jobs[list(world.aws.jobs)[-1]]
     older = {**job, "ImportArn": f"{job['ImportArn']}-older", "ClientToken": "another"}
@@ -258,10 +263,7 @@ def test_an_import_whose_token_is_forgotten_is_found_by_its_table(make: Make) ->
 def test_an_import_that_is_another_s_is_refused(make: Make) -> None:
     """A table of that name came between."""
     world = make()
-    world.aws.lost_answers["ImportTable"] = 6
-    with pytest.raises(OperatorError, match=r"ImportTable on table .* failed"):
-        world.copy()
-    world.aws.forget_tokens()
+    cut_off_as_it_asked(world)
     for job in world.aws.jobs.values():
         job["ClientToken"] = "another"
     with pytest.raises(OperatorError, match="ResourceInUse"):
