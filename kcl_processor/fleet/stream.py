@@ -32,8 +32,10 @@ _UNHURRIED_PAGES = 5
 _DESCRIBE_INTERVAL = 0.2
 # As many shards come in pages that are not held up.
 SHORT_LIST = 100 * _UNHURRIED_PAGES
-# Pages without a record that a look follows; a page may be empty though the shard goes on.
-_EMPTY_PAGES = 3
+# Pages without a record, in a row, that whoever reads an open shard follows. It may take several
+# calls to come to records (API reference, GetRecords), and how many is said nowhere; how far a
+# shard was read, a page with records alone tells.
+EMPTY_PAGES = 3
 # What the service says of a place that is not in a shard, or no longer (API reference,
 # GetShardIterator); a number of too few or too many digits is refused as invalid.
 _NO_SUCH_PLACE = (
@@ -219,7 +221,7 @@ class Stream:
         """The record at the checkpoint and the one after it, as far as they are there."""
         following: str | None = self._iterator(shard, checkpoint)
         records: list[dict[str, Any]] = []
-        for _ in range(_EMPTY_PAGES):
+        for _ in range(EMPTY_PAGES):
             page = self._client.get_records(ShardIterator=following, Limit=2)
             records += page["Records"]
             following = page.get("NextShardIterator")

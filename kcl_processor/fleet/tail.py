@@ -1,7 +1,8 @@
 """One shard of a stream, read on from a place to its end, again and again.
 
 A page may be empty though the shard goes on, so an open shard's end is never told, only that
-nothing has come yet. That of a closed one is: there is no iterator any more.
+nothing has come in some pages, from which the next reading goes on. That of a closed one is: there
+is no iterator any more.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from kcl_processor.aws import clients
 from kcl_processor.aws.codes import code_of, passes
 from kcl_processor.errors import GapError, SourceError
-from kcl_processor.fleet.stream import STREAM_HINT
+from kcl_processor.fleet.stream import EMPTY_PAGES, STREAM_HINT
 
 # Pages that one reading takes at most, so that one shard's backlog keeps no other from being read.
 _MOST_PAGES = 10
@@ -64,17 +65,20 @@ class ShardTail:
     def read(self) -> list[Record] | None:
         """What has come since the last reading; ``None`` if the service put it off.
 
+        Nothing is read where :data:`EMPTY_PAGES` in a row are empty.
+
         Raises:
             GapError: what came next left the stream.
             SourceError, PermissionDenied: it cannot be read.
         """
-        found: list[Record] = []
+        found, empty = list[Record](), 0
         for _ in range(_MOST_PAGES):
             page = None if self.ended else self._patiently()
             if page is None:
                 return found if found or self.ended else None
             found += page
-            if not page:
+            empty = 0 if page else empty + 1
+            if empty == EMPTY_PAGES:
                 break
         return found
 

@@ -6,8 +6,9 @@ shard is idle. What time to live deletes is no writer's: nobody can stop it, it 
 
 A change shows in the stream some time after it was made, and AWS gives no bound for that (developer
 guide, "Change data capture for DynamoDB Streams": near real time). So :data:`QUIET` is chosen, and
-not known: for so many seconds every open shard was read again and again, and was empty. What comes
-later still is no loss: whoever proves equality reads the tables themselves.
+not known: for so many seconds every open shard was read again and again, and was empty, and the
+daemon had read no further. What comes later still is no loss: whoever proves equality reads the
+tables themselves.
 """
 
 from __future__ import annotations
@@ -190,7 +191,8 @@ class WriterWatch:
     def behind(self, leases: Iterable[Lease]) -> list[str]:
         """What the daemon has not applied yet, in words; nothing if it is through.
 
-        An idle shard's checkpoint may stand anywhere: nothing lies behind it, which was read.
+        An idle shard's checkpoint may stand anywhere: nothing lies behind it, which was read. But
+        not ahead of what was read here: there is something, behind pages that were empty.
         """
         leases = list(leases)
         by_shard = {lease.shard: lease for lease in leases}
@@ -208,7 +210,10 @@ class WriterWatch:
             lease = by_shard.get(name)
             if lease.ended if lease else name in gone:
                 continue
-            if one.tail.ended:
+            if lease and _has_passed(lease, one.tail.after):
+                read = f"was read to {one.tail.after} here"
+                yield f"shard {name} is at {lease.checkpoint}, and {read}"
+            elif one.tail.ended:
                 yield f"shard {name} is closed, and not read to its end"
             elif one.last_written and not _has_reached(lease, one.last_written):
                 at = lease.checkpoint if lease else "no lease"
@@ -216,6 +221,11 @@ class WriterWatch:
 
     def _read_from(self, shard: str, after: str | None) -> None:
         self._seen[shard] = _Seen(self._make_tail(shard, after))
+
+
+def _has_passed(lease: Lease, after: str | None) -> bool:
+    """Whether a checkpoint is behind the last change that was read."""
+    return lease.checkpoint.isdigit() and int(lease.checkpoint) > int(after or 0)
 
 
 def _has_reached(lease: Lease | None, sequence_number: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from kcl_processor.errors import GapError, OperatorError, PermissionDenied
+from kcl_processor.fleet.stream import EMPTY_PAGES
 from kcl_processor.fleet.tail import ShardTail
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,6 +31,10 @@ def page(*numbers: int, last: bool = False, who: dict[str, str] | None = None) -
         for number in numbers
     ]
     return {"Records": records} | ({} if last else {"NextShardIterator": "next"})
+
+
+# As many empty pages as end a reading.
+NOTHING = [page()] * EMPTY_PAGES
 
 
 class Shard:
@@ -57,18 +62,28 @@ def numbers(tail: ShardTail) -> list[str] | None:
 
 
 def test_it_is_read_on_from_where_it_stands() -> None:
-    """A reading ends at an empty page, the next one goes on; the end of a closed shard is told."""
-    shard = Shard(page(1, 2), page(3), page(), page(4), page(last=True))
+    """A reading ends at some empty pages, the next one goes on; a closed shard's end is told."""
+    shard = Shard(page(1, 2), page(3), *NOTHING, page(4), page(last=True))
     tail = ShardTail(shard, "arn", "s", None)
     assert numbers(tail) == ["1", "2", "3"] and tail.after == "3" and not tail.ended
     assert numbers(tail) == ["4"] and tail.ended
     assert numbers(tail) == [] and shard.begun == [("TRIM_HORIZON", None)]
 
 
+def test_what_lies_behind_an_empty_page_is_read() -> None:
+    """It is another portion of the shard."""
+    tail = ShardTail(Shard(page(), page(1), page(), page(), page(2), *NOTHING), "arn", "s", None)
+    assert numbers(tail) == ["1", "2"]
+    busy = refusal("ThrottlingException")
+    tail = ShardTail(Shard(page(), busy, page(1), *NOTHING), "arn", "s", None)
+    assert numbers(tail) is None, "one that is put off behind an empty page tells nothing"
+    assert numbers(tail) == ["1"]
+
+
 @pytest.mark.parametrize("code", ["ExpiredIteratorException", "TrimmedDataAccessException"])
 def test_an_iterator_that_is_worn_out_is_replaced(code: str) -> None:
     """From the same place: nothing is passed over, and a place that is there is no gap."""
-    shard = Shard(page(), refusal(code), page(8), page())
+    shard = Shard(*NOTHING, refusal(code), page(8), *NOTHING)
     tail = ShardTail(shard, "arn", "s", "7")
     assert numbers(tail) == [] and numbers(tail) == ["8"]
     assert shard.begun == [("AFTER_SEQUENCE_NUMBER", "7")] * 2
@@ -92,7 +107,7 @@ def test_what_left_the_stream_is_told(code: str) -> None:
 )
 def test_a_reading_that_is_put_off_is_not_an_empty_one(failure: Exception) -> None:
     """What was read before it counts, and the next reading goes on behind that."""
-    tail = ShardTail(Shard(failure, page(1), failure, page(2), page()), "arn", "s", None)
+    tail = ShardTail(Shard(failure, page(1), failure, page(2), *NOTHING), "arn", "s", None)
     assert [numbers(tail) for _ in range(3)] == [None, ["1"], ["2"]]
 
 
@@ -109,7 +124,7 @@ def test_what_time_to_live_deletes_is_told_from_what_a_writer_does() -> None:
     """By the identity that the service gives such a deletion."""
     expiry = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
     other = {"Type": "Service", "PrincipalId": "x.amazonaws.com"}
-    answers = (page(1), page(2, who=expiry), page(3, who=other), page())
+    answers = (page(1), page(2, who=expiry), page(3, who=other), *NOTHING)
     read = ShardTail(Shard(*answers), "arn", "s", None).read()
     assert read is not None and [one.expired for one in read] == [False, True, False]
     assert read[0].created == AT.timestamp()

@@ -110,6 +110,19 @@ def test_an_idle_shard_is_read_to_its_end_wherever_its_checkpoint_stands(clock: 
     ]
 
 
+def test_a_shard_that_the_daemon_has_read_further_is_not_at_its_end(clock: HandClock) -> None:
+    """Pages may be empty though changes follow, and how many is not known."""
+    source = FakeSource(logs={"a": []})
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a", "5")])
+    looks(watch, clock)
+    assert watch.quiet and watch.behind([lease_row("a", "5")]) == []
+    assert watch.behind([lease_row("a", "9")]) == ["shard a is at 9, and was read to 5 here"]
+    source.write("a", 9, expired=True)
+    watch.look()
+    assert watch.behind([lease_row("a", "9")]) == []
+
+
 def test_a_change_in_a_shard_without_a_lease_is_awaited(clock: HandClock) -> None:
     """The daemon has not found the shard yet."""
     source = FakeSource()
