@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_a_property_of_kcl_overrides_the_products_default() -> None:
     """What stands under kcl.properties is what KCL gets."""
     (task,) = [task for task in load_tasks(EXAMPLE) if task.kcl.properties]
     assert "failoverTimeMillis = 20000" in rendered(task).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("on_gap", "told"), [("stop", "stop"), ("continue", "continue"), ("heal", "continue")]
+)
+def test_a_daemon_goes_on_beside_whoever_heals(on_gap: str, told: str) -> None:
+    """It knows two ways."""
+    task = replace(load_tasks(EXAMPLE)[0], on_gap=on_gap)
+    assert f"replica.onGap = {told}" in rendered(task).splitlines()
 
 
 @pytest.mark.parametrize(
