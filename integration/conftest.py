@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -66,17 +66,26 @@ def story(local: str, tmp_path: Path) -> Iterator[Stories]:
 
 
 @pytest.fixture
-def tell() -> Tell:
+def tell_row() -> Callable[[drill_table.Row], None]:
     """Tells a drill: to the terminal, and to the file of scripts/drills if there is one."""
     path = os.environ.get("KCL_PROCESSOR_DRILL_ROWS")
+
+    def add(row: drill_table.Row) -> None:
+        print(row)
+        if path:
+            drill_table.note(Path(path), row)
+
+    return add
+
+
+@pytest.fixture
+def tell(tell_row: Callable[[drill_table.Row], None]) -> Tell:
+    """Tells the drill of a story."""
 
     def add(
         fault: str, story: Story, verdict: dict[str, Any], repeats: int = 1, measured: str = ""
     ) -> None:
         changes = story.simulator.status()["changes"]
-        of_drill = drill_table.row(fault, verdict, changes, repeats, measured)
-        print(of_drill)
-        if path:
-            drill_table.note(Path(path), of_drill)
+        tell_row(drill_table.row(fault, verdict, changes, repeats, measured))
 
     return add

@@ -14,6 +14,7 @@ from pathlib import Path
 from integration import local_tables, task_file
 from integration.clients import Client, client
 from integration.commands import Commands
+from integration.drill_table import Row
 from integration.local_tables import (
     DESTINATION_REGION,
     HASH_AND_RANGE,
@@ -127,6 +128,14 @@ class Pair:
             repr([item[name] for name in names]): canonical(item)
             for item in local_tables.items(side, self.table)
         }
+
+    def row(self, fault: str, repeats: int, changes: int, measured: str) -> Row:
+        """A drill's row, by a comparison of both sides item by item."""
+        source, replica = self.contents(self.source), self.contents(self.replica)
+        differing = [
+            key for key in source.keys() | replica.keys() if source.get(key) != replica.get(key)
+        ]
+        return Row(fault, repeats, changes, len(differing), 0, 0, 0.0, measured)
 
     def equal(self) -> bool:
         """Whether both sides hold the same items."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from integration import other_stores
 from integration.background import repeating
 from integration.copy_tables import Pair
+from integration.drill_table import Row
 from integration.until import until
 from integration.worker import Worker
 from kcl_processor.errors import ExitCode
@@ -34,21 +36,25 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(
-    "items", [2_000, pytest.param(20_000, marks=pytest.mark.drill)], ids=lambda n: f"{n} items"
+    "items",
+    [2_000, pytest.param(50_000, marks=[pytest.mark.drill, pytest.mark.timeout(900)])],
+    ids=lambda n: f"{n} items",
 )
 def test_an_export_and_the_stream_become_an_equal_replica(
-    local: str, tmp_path: Path, s3: Any, items: int
+    local: str, tmp_path: Path, s3: Any, tell_row: Callable[[Row], None], items: int
 ) -> None:
     """Items change, come and go since the export was made; its copy is killed twice."""
     pair = Pair(local, tmp_path)
     pair.create()
     pair.fill(range(items))
     export = exported(pair, s3)
-    with repeating(lambda: change(pair, items), 0.01):
+    changes = itertools.count()
+    with repeating(lambda: change(pair, items, changes), 0.01):
         for share in (0.2, 0.6):
             killed_at(pair, export, int(items * share))
-        done = pair.run("copy", "--from-export", export.url)
-        assert done.returncode == ExitCode.OK, done.stderr
+        words = ("copy", "--from-export", export.url)
+        with Worker(pair.commands.line(*words), pair.folder / "last.log") as last:
+            assert last.wait(300) == ExitCode.OK, last.log()
         progress = load(pair.folder / "orders.copy.json")
         assert progress and progress.items == progress.written == items
         assert progress.started_at == pytest.approx(export.time, abs=0.001)
@@ -56,6 +62,12 @@ def test_an_export_and_the_stream_become_an_equal_replica(
             until(lambda: pair.replicates(MARKER), "the daemon has caught up", 120)
             verified = pair.run("verify", "--patience", "5")
             assert verified.returncode == ExitCode.OK, verified.stdout + verified.stderr
+    with pair.at_work("run"):
+        until(pair.equal, "both sides are equal", 120, every=1)
+    speed = f"{items:,} items, {items / progress.seconds:.0f} items/s at work"
+    row = pair.row("copy --from-export killed", 2, next(changes), speed)
+    tell_row(row)
+    assert not row.lost
 
 
 def exported(pair: Pair, s3: Any) -> Written:
@@ -68,8 +80,9 @@ def exported(pair: Pair, s3: Any) -> Written:
     return Written(table, whole(found, FILES), time=moment).write(s3)
 
 
-def change(pair: Pair, items: int) -> None:
+def change(pair: Pair, items: int, changes: Iterator[int]) -> None:
     """One live write."""
+    next(changes)
     number = random.randrange(items * 11 // 10)
     if random.random() < 0.2:
         pair.delete(pair.source, number)
@@ -82,7 +95,7 @@ def killed_at(pair: Pair, export: Written, items: int) -> None:
     rate = str(max(200, items))
     command = pair.commands.line("copy", "--from-export", export.url, "--max-wcu", rate)
     with Worker(command, pair.folder / "copy.log") as copy:
-        until(lambda: copied(pair) >= items, "some of it is copied", 60)
+        until(lambda: copied(pair) >= items, "some of it is copied", 180)
         assert copy.running(), copy.log()
 
 

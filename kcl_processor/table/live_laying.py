@@ -184,10 +184,13 @@ class LiveWriter:
         self._take_all_away(
             [(pair, held[pair]) for pair in held if pair in seen and seen[pair] is None]
         )
-        there = {pair: image for pair, image in seen.items() if image is not None}
+        # What lay there before the look at the source has been looked at with that.
+        missing = {
+            pair: image for pair, image in seen.items() if image is not None and pair not in held
+        }
         # What is refused here the scan meets, which knows it as the source has it.
-        list(self._pool.map(self._put, there.items()))
-        self._look_at(there)
+        list(self._pool.map(self._put, missing.items()))
+        self._look_at(missing)
 
     def _lay(self, changes: Sequence[Change]) -> None:
         images = {_pair(change): change.image or b"" for change in changes}

@@ -169,7 +169,8 @@ def _stepped(world: World, copy: Copy, mends: Mends) -> Iterator[tuple[World, tu
             there = world.held[world.ahead]
             yield world, (Copy("judge ahead", under=world.ahead, there=there, scans=True),)
     elif at == "judge ahead":
-        yield from _judged(world, copy, "lay" if mends.lays_ahead else "rest")
+        lays = mends.lays_ahead and not copy.there
+        yield from _judged(world, copy, "lay" if lays else "rest")
     elif at == "scan":
         for value in {world.source, *(one for change in world.told for one in change)}:
             if value == NONE:

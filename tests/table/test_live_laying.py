@@ -291,6 +291,16 @@ def test_what_was_named_ahead_and_is_nowhere_is_laid_whatever_a_scan_shows() -> 
     assert world.destination.items == world.source.items
 
 
+def test_what_was_named_ahead_and_lies_there_costs_no_put() -> None:
+    """The source has it behind that: it was looked at, and what is newer is the daemon's."""
+    world = still()
+    world.destination.items[key("a")] = image("a", 2)
+    asked: list[None] = []
+    world.calls.before = lambda: asked.append(None)
+    world.writer().look_behind([Pair(key("a"), key("a"))])
+    assert not asked
+
+
 def test_an_item_that_is_never_accepted_is_set_aside_or_ends_the_copy() -> None:
     """As a plain copy does; those beside it are laid."""
     world = still()
