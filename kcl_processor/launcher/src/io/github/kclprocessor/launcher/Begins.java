@@ -3,8 +3,10 @@ package io.github.kclprocessor.launcher;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -46,6 +48,7 @@ final class Begins {
     private final DynamoDbAsyncClient client;
     private final String leaseTable;
     private final Map<String, String> starts = new ConcurrentHashMap<>();
+    private final Set<String> whole = ConcurrentHashMap.newKeySet();
 
     /** @param client the lease table's */
     Begins(SourceStream stream, DynamoDbAsyncClient client, String leaseTable) {
@@ -69,14 +72,19 @@ final class Begins {
         }
     }
 
+    /** A shard is to be read whole, whatever has a lease; what leaves the stream until it gets its own is told. */
+    void toBeWhole(String shard) {
+        whole.add(shard);
+    }
+
     /**
      * Where a shard begins that gets its lease now, as attributes of the lease: at its start, unless that has
      * been trimmed.
      *
-     * <p>A first start meets such shards, and begins at what is left. Later on a shard can be so old
-     * only if its parent was not read for as long; that one has a lease, at which the gap is stated.
+     * <p>A first start meets such shards, and begins at what is left. Later on one below a shard that has a lease
+     * was to be read whole, and its gap is stated when it is taken up.
      */
-    Map<String, AttributeValue> ofNew(String shard) {
+    Map<String, AttributeValue> ofNew(String shard, Collection<String> parents) {
         String start = starts.get(shard);
         if (start == null) {
             return Map.of();
@@ -89,16 +97,31 @@ final class Begins {
             stream.demand(shard, start);
             return atStart;
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-            AttributeValue now = AttributeValue.fromN(Long.toString(Instant.now().toEpochMilli()));
-            return stream.oldestLeft(shard).map(StreamRecord::sequenceNumber)
-                    .map(oldest -> Map.of(ATTRIBUTE, AttributeValue.fromS(oldest), FOUND, now)).orElse(Map.of());
+            if (whole.contains(shard) || parents.stream().map(this::row)
+                    .anyMatch(parent -> !parent.isEmpty() && !isFresh(parent.get(FOUND)))) {
+                return atStart;
+            }
+            Map<String, AttributeValue> found = new HashMap<>();
+            found.put(FOUND, AttributeValue.fromN(Long.toString(Instant.now().toEpochMilli())));
+            stream.oldestLeft(shard).map(StreamRecord::sequenceNumber)
+                    .ifPresent(oldest -> found.put(ATTRIBUTE, AttributeValue.fromS(oldest)));
+            return found;
         }
+    }
+
+    private Map<String, AttributeValue> row(String shard) {
+        return answer(shard, client.getItem(ask -> ask.tableName(leaseTable).key(key(shard)).consistentRead(true)
+                .projectionExpression("leaseKey, " + ATTRIBUTE + ", " + FOUND))).item();
+    }
+
+    private static boolean isFresh(AttributeValue found) {
+        return found != null
+                && !Instant.ofEpochMilli(Long.parseLong(found.n())).isBefore(Instant.now().minus(FRESH));
     }
 
     /** Where a shard begins, if its lease says so; one that another library made does not. */
     Optional<Begin> of(String shard) {
-        Map<String, AttributeValue> row = answer(shard, client.getItem(ask -> ask.tableName(leaseTable)
-                .key(key(shard)).consistentRead(true).projectionExpression(ATTRIBUTE + ", " + FOUND))).item();
+        Map<String, AttributeValue> row = row(shard);
         return Optional.ofNullable(row.get(ATTRIBUTE)).map(begin -> new Begin(begin.s(), row.get(FOUND)));
     }
 
@@ -111,7 +134,7 @@ final class Begins {
         try {
             return stream.demand(shard, begin.sequenceNumber);
         } catch (TrimmedDataAccessException e) {
-            if (!begin.isFresh()) {
+            if (!isFresh(begin.found)) {
                 throw e;
             }
             return true;
@@ -127,11 +150,6 @@ final class Begins {
         private Begin(String sequenceNumber, AttributeValue found) {
             this.sequenceNumber = sequenceNumber;
             this.found = found;
-        }
-
-        private boolean isFresh() {
-            return found != null
-                    && !Instant.ofEpochMilli(Long.parseLong(found.n())).isBefore(Instant.now().minus(FRESH));
         }
     }
 

@@ -13,6 +13,7 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
+import software.amazon.awssdk.services.dynamodb.model.ExpiredIteratorException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
@@ -37,6 +38,8 @@ import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
  */
 final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     private static final SkipRecordsBehavior NEVER_SKIP = SkipRecordsBehavior.KCL_RETRY;
+    /** One behind the other, at a single read. */
+    private static final int MOST_GAPS = 10;
 
     private final DynamoDbStreamsClient client;
     private final SourceStream stream;
@@ -111,19 +114,33 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     @Override
     public CompletableFuture<DynamoDBStreamsGetRecordsResponseAdapter> getDynamoDBStreamsRecords(
             GetRecordsRequest request) {
-        Positions.Position position = positions.of(request.shardIterator());
-        return done("dynamodb:GetRecords", position.request.shardId(), () -> {
-            try {
-                return records(request, position);
-            } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                String behind = behind(position.request, () -> {
-                    if (!isWhole(position, e)) {
-                        found(position.request, position.checkpoint, position.lastRead, e);
-                    }
-                });
-                return records(request.toBuilder().shardIterator(behind).build(), positions.of(behind));
+        String shard = positions.of(request.shardIterator()).request.shardId();
+        return done("dynamodb:GetRecords", shard, () -> {
+            GetRecordsRequest asked = request;
+            for (int passed = 0; passed < MOST_GAPS; passed++) {
+                Positions.Position position = positions.of(asked.shardIterator());
+                try {
+                    return records(asked, position);
+                } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
+                    // Behind a gap is the next one if the horizon has moved on before the read there.
+                    String behind = behind(position.request, () -> {
+                        if (!isWhole(position, e)) {
+                            found(position.request, position.checkpoint, position.lastRead, e);
+                        }
+                    });
+                    asked = request.toBuilder().shardIterator(behind).build();
+                }
             }
+            // The fetcher asks for another where it has read to, at its own pace.
+            throw ExpiredIteratorException.builder().message("trimmed again and again").build();
         }, AmazonServiceExceptionTransformer::transformDynamoDBStreamsToKinesisGetRecords);
+    }
+
+    /** An iterator from before is read again, for what was read with it went to nobody. */
+    void resumed(String shard, String iterator, String checkpoint) {
+        if (iterator != null) {
+            positions.resume(iterator, stream.arn, shard, checkpoint);
+        }
     }
 
     /** An iterator that leaves out nothing: with no checkpoint, the shard's begin must be left. */

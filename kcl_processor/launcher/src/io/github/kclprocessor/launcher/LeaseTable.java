@@ -139,7 +139,7 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         public Map<String, AttributeValue> toDynamoRecord(Lease lease) {
             Map<String, AttributeValue> record = super.toDynamoRecord(lease);
             if (ExtendedSequenceNumber.TRIM_HORIZON.equals(lease.checkpoint())) {
-                record.putAll(begins.ofNew(lease.leaseKey()));
+                record.putAll(begins.ofNew(lease.leaseKey(), lease.parentShardIds()));
             }
             return record;
         }

@@ -41,11 +41,13 @@ import software.amazon.kinesis.metrics.MetricsScope;
 final class LineageGuard extends DynamoDBStreamsShardSyncer {
     private final SourceStream stream;
     private final Gaps gaps;
+    private final Begins begins;
 
-    LineageGuard(String streamIdentifier, boolean cleanup, SourceStream stream, Gaps gaps) {
+    LineageGuard(String streamIdentifier, boolean cleanup, SourceStream stream, Gaps gaps, Begins begins) {
         super(false, streamIdentifier, cleanup, null);
         this.stream = stream;
         this.gaps = gaps;
+        this.begins = begins;
     }
 
     @Override
@@ -96,6 +98,7 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
 
     /** Of such a child all was to be read, where a first start takes what is left ({@link Begins}). */
     private void demand(Shard child) {
+        begins.toBeWhole(child.shardId());
         try {
             stream.demand(child.shardId(), child.sequenceNumberRange().startingSequenceNumber());
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {

@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import software.amazon.awssdk.services.kinesis.model.GetShardIteratorRequest;
+import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
  * Where each shard iterator stands: a request for records names an iterator and no shard.
@@ -35,6 +37,14 @@ final class Positions {
         // The iterator before it was given up: it had expired, or the shard was taken up anew.
         byIterator.values().removeIf(position -> position.request.shardId().equals(request.shardId()));
         byIterator.put(iterator, new Position(request, checkpoint(request), null, begun));
+    }
+
+    /** An iterator stands behind a checkpoint again, or at a place such as TRIM_HORIZON. */
+    void resume(String iterator, String stream, String shard, String checkpoint) {
+        boolean read = !new ExtendedSequenceNumber(checkpoint).isSentinelCheckpoint();
+        start(iterator, GetShardIteratorRequest.builder().streamName(stream).shardId(shard)
+                .shardIteratorType(read ? ShardIteratorType.AFTER_SEQUENCE_NUMBER.toString() : checkpoint)
+                .startingSequenceNumber(read ? checkpoint : null).build(), read);
     }
 
     /** The position of an iterator; one that never came through here stands nowhere. */

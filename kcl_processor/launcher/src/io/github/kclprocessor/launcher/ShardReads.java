@@ -1,20 +1,32 @@
 package io.github.kclprocessor.launcher;
 
-import com.amazonaws.services.dynamodbv2.streamsadapter.AmazonDynamoDBStreamsAdapterClient;
 import com.amazonaws.services.dynamodbv2.streamsadapter.DynamoDBStreamsDataFetcher;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
+import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.retrieval.DataFetcherProviderConfig;
 import software.amazon.kinesis.retrieval.GetRecordsResponseAdapter;
 
 /** The adapter's reads of one shard, each within the {@link ReadLimit} of all. */
 final class ShardReads extends DynamoDBStreamsDataFetcher {
+    private final GapGuard guard;
+    private final String shard;
     private final ReadLimit limit;
 
-    ShardReads(AmazonDynamoDBStreamsAdapterClient client, DataFetcherProviderConfig shard, ReadLimit limit) {
-        super(client, shard);
+    ShardReads(GapGuard guard, DataFetcherProviderConfig shard, ReadLimit limit) {
+        super(guard, shard);
+        this.guard = guard;
+        this.shard = shard.getShardId();
         this.limit = limit;
+    }
+
+    /** Where a subscription is begun anew, as after a read that took long, pages read ahead are thrown away. */
+    @Override
+    public void resetIterator(
+            String iterator, String sequenceNumber, InitialPositionInStreamExtended initialPosition) {
+        guard.resumed(shard, iterator, sequenceNumber);
+        super.resetIterator(iterator, sequenceNumber, initialPosition);
     }
 
     @Override

@@ -53,7 +53,7 @@ final class StreamsLeases extends DynamoDBStreamsLeaseManagementFactory {
     public ShardSyncTaskManager createShardSyncTaskManager(
             MetricsFactory metrics, StreamConfig stream, DeletedStreamListProvider deleted) {
         LineageGuard syncer = new LineageGuard(stream.streamIdentifier().toString(),
-                config.cleanupLeasesUponShardCompletion(), source, gaps);
+                config.cleanupLeasesUponShardCompletion(), source, gaps, begins);
         return new ShardSyncTaskManager(createShardDetector(stream), createLeaseRefresher(),
                 stream.initialPositionInStreamExtended(), config.cleanupLeasesUponShardCompletion(),
                 config.ignoreUnexpectedChildShards(), config.shardSyncIntervalMillis(), config.executorService(),

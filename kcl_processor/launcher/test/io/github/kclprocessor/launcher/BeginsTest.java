@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
@@ -37,7 +38,7 @@ class BeginsTest {
     @Test
     void youngShardBeginsAtItsStart() {
         list(YOUNG, "100");
-        assertEquals(at("100"), begins.ofNew(YOUNG));
+        assertEquals(at("100"), begins.ofNew(YOUNG, List.of()));
         assertEquals(List.of(), stream.asked);
     }
 
@@ -45,14 +46,30 @@ class BeginsTest {
     @Test
     void oldShardBeginsAtWhatIsLeft() {
         list(OLD, "100");
-        assertEquals(at("100"), begins.ofNew(OLD));
+        assertEquals(at("100"), begins.ofNew(OLD, List.of()));
         stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.TRIMMED);
-        assertEquals(Map.of(), begins.ofNew(OLD));
+        assertEquals(Set.of(Begins.FOUND), begins.ofNew(OLD, List.of()).keySet());
         stream.oldestLeft = GetRecordsResponse.builder()
                 .records(record -> record.dynamodb(change -> change.sequenceNumber("117"))).build();
-        Map<String, AttributeValue> found = begins.ofNew(OLD);
+        Map<String, AttributeValue> found = begins.ofNew(OLD, List.of());
         assertEquals("117", found.get(Begins.ATTRIBUTE).s());
         assertTrue(found.containsKey(Begins.FOUND));
+    }
+
+    /** Below a shard that was there before, or where its line demands it, an old shard was to be read whole. */
+    @Test
+    void oldShardThatWasToBeRead() {
+        list(OLD, "100");
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.TRIMMED);
+        table.lease("parent");
+        assertEquals(at("100"), begins.ofNew(OLD, List.of("parent")));
+        table.rows.get("parent").putAll(found("7", Duration.ofMinutes(59)));
+        assertEquals(Set.of(Begins.FOUND), begins.ofNew(OLD, List.of("parent")).keySet());
+        table.rows.get("parent").putAll(found("7", Duration.ofMinutes(61)));
+        assertEquals(at("100"), begins.ofNew(OLD, List.of("parent")));
+        assertEquals(Set.of(Begins.FOUND), begins.ofNew(OLD, List.of("unknown")).keySet());
+        begins.toBeWhole(OLD);
+        assertEquals(at("100"), begins.ofNew(OLD, List.of("unknown")));
     }
 
     /** The oldest change left is the next to leave: at a first start that is no loss, later on it is. */
@@ -87,9 +104,9 @@ class BeginsTest {
         list(OLD, "100");
         stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.GONE);
         stream.failuresAt.put("TRIM_HORIZON/null", FakeStream.GONE);
-        assertEquals(Map.of(), begins.ofNew(OLD));
+        assertEquals(Set.of(Begins.FOUND), begins.ofNew(OLD, List.of()).keySet());
         list(YOUNG, null);
-        assertEquals(Map.of(), begins.ofNew(YOUNG));
+        assertEquals(Map.of(), begins.ofNew(YOUNG, List.of()));
     }
 
     /** A start that an iterator is refused at is as good as any other: it cannot be told to be gone. */
@@ -97,7 +114,7 @@ class BeginsTest {
     void refusedStartIsNoLoss() {
         list(OLD, "100");
         stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.refusal("ValidationException"));
-        assertEquals(at("100"), begins.ofNew(OLD));
+        assertEquals(at("100"), begins.ofNew(OLD, List.of()));
     }
 
     /** A list forgets the shards that it does not bring, but for those that were found just now. */
@@ -107,8 +124,8 @@ class BeginsTest {
         list(YOUNG, "100");
         list(born, "200");
         begins.listing();
-        assertEquals(Map.of(), begins.ofNew(YOUNG));
-        assertEquals(at("200"), begins.ofNew(born));
+        assertEquals(Map.of(), begins.ofNew(YOUNG, List.of()));
+        assertEquals(at("200"), begins.ofNew(born, List.of()));
     }
 
     /** A begin is written once, and only beside a lease. */

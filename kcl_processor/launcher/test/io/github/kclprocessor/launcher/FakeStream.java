@@ -37,6 +37,8 @@ final class FakeStream implements DynamoDbStreamsClient {
     StreamStatus status = StreamStatus.ENABLED;
     List<Shard> shards = List.of();
     int shardsAPage = 100;
+    /** Whether the shard is gone once the queued reads are. */
+    boolean goneAfterReads;
     /** Iterators by their names, and looks at the oldest change that is left. */
     final List<String> asked = new ArrayList<>();
 
@@ -56,6 +58,9 @@ final class FakeStream implements DynamoDbStreamsClient {
         asked.add(name);
         if (failuresAt.containsKey(name)) {
             throw failuresAt.get(name);
+        }
+        if (goneAfterReads && reads.isEmpty()) {
+            throw GONE;
         }
         if (!iteratorFailures.isEmpty()) {
             throw iteratorFailures.remove(0);

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -153,6 +154,57 @@ class GapGuardTest {
         assertThrows(ExecutionException.class, () -> read(guard, "AFTER_SEQUENCE_NUMBER/7"));
         read(guard, "AFTER_SEQUENCE_NUMBER/7");
         assertTrue(Files.readString(gapFile()).contains("\"checkpoint\":\"7\""));
+    }
+
+    /** What leaves the stream between the iterator behind a gap and its read is one more gap, not the end of the shard. */
+    @Test
+    void gapBehindAGap() throws Exception {
+        GapGuard guard = guard(true);
+        guard.getShardIterator(after("7")).get();
+        stream.reads.addAll(List.of(TRIMMED, TRIMMED, page("next", "20")));
+        stream.oldestLeft = page("next", "20");
+        assertEquals("20", read(guard, "AFTER_SEQUENCE_NUMBER/7").records().get(0).sequenceNumber());
+        assertEquals(2, Files.readAllLines(gapFile()).size());
+        assertEquals(List.of(), childless);
+    }
+
+    /** A service that finds everything trimmed is asked anew from where the shard was read to, in the KCL's time. */
+    @Test
+    void gapsWithoutEnd() throws Exception {
+        GapGuard guard = guard(true);
+        guard.getShardIterator(after("7")).get();
+        stream.reads.addAll(Collections.nCopies(10, TRIMMED));
+        ExecutionException thrown =
+                assertThrows(ExecutionException.class, () -> read(guard, "AFTER_SEQUENCE_NUMBER/7"));
+        assertEquals(software.amazon.awssdk.services.kinesis.model.ExpiredIteratorException.class,
+                thrown.getCause().getClass());
+        assertEquals(List.of(), childless);
+    }
+
+    /** A shard that is gone whole before what a gap left of it was read is gone, and so told. */
+    @Test
+    void shardGoneBehindAGap() throws Exception {
+        GapGuard guard = guard(true);
+        guard.getShardIterator(after("7")).get();
+        stream.oldestLeft = page("next", "20");
+        stream.reads.addAll(List.of(TRIMMED, GONE));
+        stream.goneAfterReads = true;
+        assertThrows(ExecutionException.class, () -> read(guard, "AFTER_SEQUENCE_NUMBER/7"));
+        assertEquals(2, Files.readAllLines(gapFile()).size());
+    }
+
+    /** An iterator that the KCL takes up again, for nobody took the page behind it, still knows its shard. */
+    @Test
+    void iteratorIsTakenUpAgain() throws Exception {
+        GapGuard guard = guard(true);
+        guard.getShardIterator(after("7")).get();
+        stream.reads.addAll(List.of(page("second", "8"), page("third", "9"), TRIMMED, page("fourth", "20")));
+        read(guard, "AFTER_SEQUENCE_NUMBER/7");
+        read(guard, "second");
+        guard.resumed(SHARD, "second", "8");
+        read(guard, "second");
+        String noted = Files.readString(gapFile());
+        assertTrue(noted.contains("\"shard\":\"shardId-1\",\"checkpoint\":\"8\""), noted);
     }
 
     /** When nothing of the shard is left, the fetcher hears the word that ends a shard. */

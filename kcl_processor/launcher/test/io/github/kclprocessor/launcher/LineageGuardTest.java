@@ -37,6 +37,7 @@ class LineageGuardTest {
     private final FakeStream stream = new FakeStream();
     private final List<Lease> leases = new ArrayList<>();
     private final List<String> calls = new ArrayList<>();
+    private final Begins begins = new Begins(new SourceStream(stream, "arn"), new FakeLeaseTable(), "leases");
     private int lists;
 
     private static String shardOf(int hoursAgo) {
@@ -58,7 +59,7 @@ class LineageGuardTest {
 
     private void sync(boolean goOn) throws Exception {
         Gaps gaps = new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add);
-        LineageGuard guard = new LineageGuard(STREAM, true, new SourceStream(stream, "arn"), gaps);
+        LineageGuard guard = new LineageGuard(STREAM, true, new SourceStream(stream, "arn"), gaps, begins);
         ShardDetector detector = Fake.of(ShardDetector.class, (method, asked) -> {
             if (method.equals("streamIdentifier")) {
                 return StreamIdentifier.singleStreamInstance(STREAM);
@@ -162,6 +163,9 @@ class LineageGuardTest {
         List<String> noted = Files.readAllLines(gapFile());
         assertEquals(1, noted.size());
         assertTrue(noted.get(0).contains("\"shard\":\"" + shardOf(26) + '"'), noted.get(0));
+        // What leaves it until it has its lease is told by who reads it.
+        begins.listed(stream.shards.stream().map(LineageGuardTest::ofKinesis).collect(Collectors.toList()));
+        assertEquals("100", begins.ofNew(shardOf(26), List.of()).get(Begins.ATTRIBUTE).s());
     }
 
     /** Each child of a split was to be read from its start, and so is what is below a shard that nobody saw. */
