@@ -43,6 +43,7 @@ from kcl_processor.table.heal_span import (
     Span,
     Unknown,
     Window,
+    joined,
     moment,
     span_of,
     windows,
@@ -121,8 +122,12 @@ def run_heal(
         else:
             spans.setdefault(span, []).append(healing)
     if spans and place:
+        whole = {
+            span: [healing for part in parts for healing in spans[part]]
+            for span, parts in joined(spans).items()
+        }
         with healing_turn(task, halt, clock) as turn:
-            _Healer(files, source, place, tell, turn, clock).heal(spans)
+            _Healer(files, source, place, tell, turn, clock).heal(whole)
     return healings
 
 
@@ -230,10 +235,15 @@ class _Healer:
         access = export_access(side, export, read, self._halt.wait)
         cursor = ExportCursor(access, Segment(0, 1))
         outcomes = Counter[Outcome]()
+
+        def unless_halted(item: Item) -> Outcome:
+            # A page has a thousand keys, and tables may be far: the daemon's end is not to wait.
+            self._halt.wait(0)
+            return heal(item)
+
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="heal") as pool:
             while cursor.more():
-                self._halt.wait(0)
-                outcomes.update(pool.map(heal, cursor.fetch().items))
+                outcomes.update(pool.map(unless_halted, cursor.fetch().items))
         return outcomes
 
 
@@ -270,6 +280,14 @@ class KeyHealer:
         """Whether what an item was before tells where the destination may hold it."""
         return self._transform is not None and self._transform.needs_old
 
+    @property
+    def _nowhere(self) -> Outcome:
+        """What is to be said of an item that the rules laid nowhere as its span began, and lay
+        nowhere now: what was laid in between is looked at by itself. A rule in Python may have laid
+        it by more than its images."""
+        by_more = self._transform is not None and self._transform.rules.python is not None
+        return Outcome.LEFT if by_more else Outcome.SETTLED
+
     def heal(self, changed: Item) -> Outcome:
         """Make equal whatever the destination may hold of an item of the source.
 
@@ -283,8 +301,7 @@ class KeyHealer:
             return Outcome.FAILED
         except Refused:
             return Outcome.REFUSED
-        # Nowhere: what is there now, if anything, is not known from the key.
-        return max(outcomes, key=_gravity, default=Outcome.LEFT)
+        return max(outcomes, key=_gravity, default=self._nowhere)
 
     def heal_laid(self, laid: Item) -> Outcome:
         """Make equal what was written to the destination, if it is there still.

@@ -50,9 +50,12 @@ def heal_beside(
             if found != left:
                 again_at, until = clock.elapsed(), clock.elapsed() + _PAID
             if found and again_at <= clock.elapsed() < until:
-                for healing in heal():
+                healings = heal()
+                for healing in healings:
                     tell(_said(healing, mend))
-                left, again_at = open_gaps(files.gaps), clock.elapsed() + _AGAIN
+                # What was noted meanwhile is not among them, and is healed at the next look.
+                left = [healing.gap for healing in healings if healing.open is not None]
+                again_at = clock.elapsed() + _AGAIN
         except PartTaken:
             pause = _OTHERS
         except OperatorError as error:

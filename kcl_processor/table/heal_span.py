@@ -15,6 +15,7 @@ and arrives besides.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -63,6 +64,20 @@ def span_of(gap: Gap, stream: str | None) -> Span | Unknown:
         return Unknown("what is noted of its begin and its end cannot be")
     begin = float(int(since)) - MARGIN
     return Span(begin, max(begin + _SHORTEST, float(int(until) + 1) + MARGIN))
+
+
+def joined(spans: Iterable[Span]) -> dict[Span, list[Span]]:
+    """Spans that meet as one, with those that it is made of: an export is of the whole table,
+    whatever shard a gap is of, and each shard has a first and a last change of its own."""
+    found: dict[Span, list[Span]] = {}
+    for span in sorted(spans):
+        last = next(reversed(found), None)
+        if last and span.since <= last.until:
+            parts = found.pop(last)
+            found[Span(last.since, max(last.until, span.until))] = [*parts, span]
+        else:
+            found[span] = [span]
+    return found
 
 
 def windows(span: Span) -> list[Window]:

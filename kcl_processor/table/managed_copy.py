@@ -236,6 +236,7 @@ class _Run:
         Raises:
             OperatorError: it cannot be; or nothing could be done with it.
         """
+        self._refuse_displaced(steps)
         self._signs = refuse_running(self._task, self._clock, self._halt.wait)
         url = self.exported(steps)
         steps = self._row.load()
@@ -268,6 +269,19 @@ class _Run:
             refuse_uncopied(self._task, mark, now, started=True)
         if self._options.to_empty_only and described_table(self._task.destination):
             copy_checks.refuse_items(self._task)
+
+    def _refuse_displaced(self, steps: Steps | None) -> None:
+        """Refuse to go on with an import whose copy was given up or has lost its place: a daemon
+        may have followed since, and its checkpoints are no longer to be set aside.
+
+        Raises:
+            ConfigError: the mark, which was there before the import was asked for, is not.
+        """
+        mark = read_mark(self._task)
+        if steps is None or not steps.importing or (mark and mark.token == steps.token):
+            return
+        self._row.clear()
+        raise displaced(self._task, mark) if mark else given_up(self._task)
 
     def _asked_for(self, steps: Steps) -> str:
         """Ask for an export; its ARN."""

@@ -20,11 +20,13 @@ from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.own_rows import read_own
 from kcl_processor.launch.preflight import key_schema, key_types
 from kcl_processor.state.gaps import Gap, note_gap, open_gaps
+from kcl_processor.table import heal as heal_module
 from kcl_processor.table.export_job import turn_recovery_on
-from kcl_processor.table.heal import Healing, run_heal
+from kcl_processor.table.heal import Healing, KeyHealer, run_heal
 from kcl_processor.table.heal_beside import heal_beside
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.repair import Outcome
+from kcl_processor.table.table_reader import Item
 from kcl_processor.transform.rules import Rules
 from kcl_processor.transform.transform import Transform
 from tests.kcl_tables import make_source_and_destination
@@ -218,13 +220,60 @@ def test_rules_hold_where_a_gap_is_healed(make: Make, seed: int) -> None:
     assert healing.open is None and world.held() == world.wanted()
 
 
-def test_gaps_of_one_span_take_the_same_exports(make: Make) -> None:
-    """They are of the whole table. Another span takes another one, of the source alone."""
+def test_gaps_whose_spans_meet_take_the_same_exports(make: Make) -> None:
+    """They are of the whole table, and each shard has a first and a last lost change of its own."""
     world = make()
-    other = SHARD.replace("abcdef01", "abcdef02")
-    world.note(gap(), gap(other), replace(gap(other), checkpoint="9", until=iso(END + 60)))
-    assert [healing.open for healing in world.heal()] == [None] * 3
-    assert world.exports() == 4
+    gaps = [
+        replace(gap(since=BEGIN + at, until=END - at), shard=f"{SHARD[:-1]}{at}") for at in range(4)
+    ]
+    world.note(*gaps, replace(gap(), checkpoint="9", until=iso(END + 60)))
+    assert [healing.open for healing in world.heal()] == [None] * 5
+    assert world.held() == world.wanted() and world.exports() == 3
+    # One whose span is far from theirs has its own.
+    world.aws.recovery = (0, NOW + HOUR)
+    world.note(replace(gap(since=BEGIN - 3 * HOUR, until=BEGIN - 2 * HOUR), checkpoint="1"))
+    assert [healing.open for healing in world.heal()] == [None]
+    assert world.exports() > 3 + 1
+
+
+def test_a_stop_is_not_kept_waiting_by_the_keys_that_were_read(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are being made good are the last."""
+    world, halt = make(), Quick()
+    world.note(gap())
+    seen: list[Item] = []
+
+    def stop(_healer: KeyHealer, changed: Item) -> Outcome:
+        seen.append(changed)
+        halt.set()
+        return Outcome.SETTLED
+
+    monkeypatch.setattr(KeyHealer, "heal", stop)
+    monkeypatch.setattr(heal_module, "_THREADS", 1)
+    place = (f"changes-{world.task.name}", "spans")
+    with pytest.raises(Halted):
+        run_heal(world.files, place, lambda _line: None, halt, SystemClock())
+    assert len(seen) == 1 and len(open_gaps(world.files.gaps)) == 1
+
+
+@pytest.mark.parametrize(("python", "outcome"), [(None, "settled"), ("m:f", "left")])
+def test_what_was_laid_nowhere_before_and_after_is_equal(python: str | None, outcome: str) -> None:
+    """By rules that make a key of an attribute, an item that was made in the gap and deleted behind
+    it has none. What was laid in between is looked at by itself."""
+
+    class Gone:
+        """A source that holds nothing, and rules."""
+
+        rules = Rules(python=python)
+        moves = True
+
+        def get(self, _keys: list[bytes]) -> dict[bytes, bytes]:
+            return {}
+
+    nobody: Any = Gone()
+    healer = KeyHealer(nobody, nobody, nobody, nobody)
+    assert healer.heal(Item(b"key", b"", b"key")).value == outcome
 
 
 def test_a_gap_that_was_healed_elsewhere_is_settled_without_an_export(

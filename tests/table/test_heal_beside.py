@@ -126,6 +126,29 @@ def test_another_gap_is_healed_beside_one_that_stays(world: World) -> None:
     assert [gap.shard for gap in open_gaps(world.files.gaps)] == ["c"]
 
 
+@pytest.mark.parametrize("tries", [1, 14])
+def test_a_gap_that_is_noted_while_another_is_healed_is_healed_next(
+    world: World, tries: int
+) -> None:
+    """A fleet's shards note theirs one by one, and healing takes a quarter of an hour: be it the
+    last time that one which stays is tried."""
+    heal = world.heal
+
+    def meanwhile() -> list[Healing]:
+        healings = heal()
+        if len(world.tried) == tries:
+            world.clock.turn(900)
+            world.note("a")
+        return healings
+
+    world.heal = meanwhile  # type: ignore[method-assign]
+    world.note("c")
+    world.step = 300.0
+    world.run(24 * HOUR)
+    assert [gap.shard for gap in open_gaps(world.files.gaps)] == ["c"]
+    assert world.tried[tries] - world.tried[tries - 1] == 1200
+
+
 def test_what_fails_is_tried_again(world: World) -> None:
     """It is told; the gap stays open until it is healed."""
     world.note("a")

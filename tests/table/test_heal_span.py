@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kcl_processor.state.gaps import Gap
-from kcl_processor.table.heal_span import Span, Unknown, span_of, windows, windows_there
+from kcl_processor.table.heal_span import Span, Unknown, joined, span_of, windows, windows_there
 
 BEGIN = 1_700_000_000.0
 SHARD = "shardId-00000001699990000000-abcdef01"
@@ -84,3 +84,15 @@ def test_windows_cover_a_span_and_are_such_as_are_exported(since: int, seconds: 
     assert all(one[1] == other[0] for one, other in itertools.pairwise(found))
     assert all(900 <= end - begin <= 86400 for begin, end in found)
     assert all(moment == int(moment) for window in found for moment in window)
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 90)), max_size=12))
+def test_spans_that_meet_are_joined(bounds: list[tuple[int, int]]) -> None:
+    """Each moment of any of them is in one, which has nothing between them; none meets another."""
+    spans = {Span(float(since), float(since + length)) for since, length in bounds}
+    found = joined(spans)
+    assert sorted(part for parts in found.values() for part in parts) == sorted(spans)
+    for whole, parts in found.items():
+        assert whole == (min(part.since for part in parts), max(part.until for part in parts))
+    for one, other in itertools.pairwise(sorted(found)):
+        assert one.until < other.since

@@ -354,6 +354,27 @@ def test_a_copy_that_lost_its_place_stops(make: Make) -> None:
     assert world.state() is CopyState.BEGUN
 
 
+@pytest.mark.parametrize("displaced", [False, True])
+def test_an_import_whose_copy_was_given_up_is_not_gone_on_with(
+    make: Make, *, displaced: bool
+) -> None:
+    """A daemon has followed something else since, and has checkpoints of its own: they stay, and
+    nobody is told to stop it first."""
+    world = make()
+    with pytest.raises(Halted):
+        world.copy(during_the_import(world, raise_halted))
+    mark = read_mark(world.task)
+    assert mark
+    other = replace(mark, token="other", host="another") if displaced else None
+    assert replace_mark(world.task, mark, other)
+    what = "was begun on another" if displaced else "gave it up"
+    with pytest.raises(ConfigError, match=what) as raised:
+        world.copy()
+    assert displaced or "verify" in raised.value.hint
+    assert read_mark(world.task) == other
+    assert world.jobs() == ["ExportTableToPointInTime", "ImportTable"]
+
+
 def test_where_the_destination_is_our_own_writer_lays_the_export(make: Make) -> None:
     """From the same export, wherever it was stopped."""
     world = make()
