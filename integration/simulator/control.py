@@ -40,6 +40,7 @@ class Control:
             "stream": self.stream,
             "outage": self.outage,
             "key_schema": self.key_schema,
+            "indexes": self.indexes,
             "reset_measurements": lambda _: simulator.judge.reset(),
         }
 
@@ -120,6 +121,10 @@ class Control:
         """Change the destination's key schema: attribute name to type."""
         self._simulator.destination.reader.schema = schema
 
+    def indexes(self, count: int) -> None:
+        """Have each write to the destination cost as much once more for each of so many indexes."""
+        self._simulator.destination.indexes = count
+
     def status(self) -> dict[str, Any]:
         """What is cheap to say at any time."""
         simulator = self._simulator
@@ -130,6 +135,8 @@ class Control:
             "changes": simulator.source.changes,
             "keys": len(simulator.source.history),
             "behind": simulator.judge.behind(),
+            # Write units that were told to who asked.
+            "consumed": simulator.destination.consumed,
             # How often a trim took from a shard what had not arrived.
             "gaps": self._gaps,
             **{

@@ -16,6 +16,7 @@ from integration.simulator.wire import ServiceError, only, required
 Write = tuple[Key, Item | None]
 MAX_WRITES = 25
 MAX_ITEM_BYTES = 400 * 1024
+UNIT_BYTES = 1024
 WRITES = frozenset(("BatchWriteItem", "PutItem", "DeleteItem"))
 
 
@@ -28,6 +29,9 @@ class Destination:
 
     def __init__(self, table: str, region: str, judge: Judge, faults: Faults) -> None:
         self.conditional = False
+        # Secondary indexes that each write is written to, as well, and the units that were told.
+        self.indexes = 0
+        self.consumed = 0.0
         self.items: dict[Key, bytes] = {}
         self.reader = TableReader(table, region, self.items)
         self._judge = judge
@@ -118,15 +122,28 @@ class Destination:
             version = None if item is None else int(item.get("ver", {}).get("N", 0))
             self._judge.arrived(key, version, writer)
 
-    def answer(self, operation: str, withheld: list[Write]) -> bytes:
-        """Return the answer to a write of which `withheld` was not applied."""
+    def answer(self, operation: str, withheld: list[Write], units: float | None = None) -> bytes:
+        """Return the answer to a write of which `withheld` was not applied.
+
+        `units` are those that the rest consumed, where the request asks for them.
+        """
         if operation != "BatchWriteItem":
             return b"{}"
-        if not withheld:
-            return b'{"UnprocessedItems":{}}'
-        return orjson.dumps(
-            {"UnprocessedItems": {self.reader.name: [self.request(write) for write in withheld]}}
-        )
+        body: dict[str, Any] = {"UnprocessedItems": {}}
+        if withheld:
+            requests = [self.request(write) for write in withheld]
+            body["UnprocessedItems"] = {self.reader.name: requests}
+        if units is not None:
+            told = {"TableName": self.reader.name, "CapacityUnits": units}
+            body["ConsumedCapacity"] = [told]
+        return orjson.dumps(body)
+
+    def units(self, writes: list[Write]) -> float:
+        """Count the capacity units of writes, and return them."""
+        sizes = (item_size(item) if item else 1 for _, item in writes)
+        units = float((1 + self.indexes) * sum(-(-size // UNIT_BYTES) for size in sizes))
+        self.consumed += units
+        return units
 
     def request(self, write: Write) -> dict[str, Any]:
         """Return `write` as a member of RequestItems."""

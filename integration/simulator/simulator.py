@@ -159,6 +159,7 @@ class Simulator:
     async def _write(self, operation: str, body: dict[str, Any], size: int, writer: str) -> bytes:
         writes = self.destination.writes_in(operation, body, size)
         applied, withheld = self.destination.withhold(operation, writes)
+        asked = "ReturnConsumedCapacity" in body
         if self._proxy is not None and self.settings.destination_local:
             if operation == "BatchWriteItem":
                 requests = [self.destination.request(write) for write in applied]
@@ -167,7 +168,8 @@ class Simulator:
         else:
             self.destination.apply(applied)
         self.destination.tell(applied, writer)
-        return self.destination.answer(operation, withheld)
+        units = self.destination.units(applied) if asked else None
+        return self.destination.answer(operation, withheld, units)
 
     async def _forward(self, request: web.BaseRequest, body: bytes) -> web.Response:
         if self._proxy is None:

@@ -35,6 +35,7 @@ COMMANDS = (
     "leases",
     "pause",
     "resume",
+    "limit",
     "replay",
     "switchover",
     "iam",

@@ -2,8 +2,8 @@
 
 One exporter a host serves every task of the file, however many record processors come and go. It
 reads the files that they leave in the state directory; a scrape asks no service. Beside the scrapes
-it looks once a minute how each task's proof stands, which verify keeps, and its switchover: where
-it may not read the checkpoints or describe the tables, these series are missing. Needs the
+it looks once a minute how each task's proof stands, which verify keeps, its switchover and its limit:
+where it may not read the checkpoints or describe the tables, these series are missing. Needs the
 official client library: pip install 'kcl-processor[prometheus]'.
 """
 
@@ -22,6 +22,7 @@ from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import state_directory
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.fleet.limit import read_limit
 from kcl_processor.launch.proof import read_standing
 from kcl_processor.launch.switch_mark import read_switch
 from kcl_processor.state.owner import owned_files
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     named, pool = [files.task for files in tasks], ThreadPoolExecutor(2, "asking")
     proofs = Asked(named, clock, pool, read_standing)
     switches = Asked(named, clock, pool, read_switch)
-    registry.register(HeartbeatCollector(tasks, clock, proofs, switches))
+    limits = Asked(named, clock, pool, read_limit)
+    registry.register(HeartbeatCollector(tasks, clock, proofs, switches, limits))
     try:
         server, _ = start_http_server(args.port, args.listen, registry)
     except OSError as error:

@@ -18,7 +18,7 @@ from kcl_processor.config.original_flags import given_flags
 _COMMAND = re.compile(r"(?<![\w/])kcl-processor ([a-z]+)\b")
 # Commands that keep nothing on this host, and the one that has no tasks' file either.
 WITHOUT_STATE = frozenset(
-    {"dashboard", "demo", "iam", "pause", "prepare", "resume", "size", "transform"}
+    {"dashboard", "demo", "iam", "limit", "pause", "prepare", "resume", "size", "transform"}
 )
 WITHOUT_TASKS = frozenset({"demo"})
 # Those that are of all tasks of their file.

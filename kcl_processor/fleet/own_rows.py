@@ -131,7 +131,8 @@ def enter_own(task: Task, key: str, name: str, value: dict[str, Any]) -> None:
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
-    _update(task, key, "SET #name = if_not_exists(#name, :value)", name, {":value": value})
+    change = "SET #name = if_not_exists(#name, :value)"
+    _update(task, key, change, {"#name": name}, {":value": value})
 
 
 def strike_own(task: Task, key: str, name: str) -> None:
@@ -140,17 +141,39 @@ def strike_own(task: Task, key: str, name: str) -> None:
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
-    _update(task, key, "REMOVE #name", name, {})
+    _update(task, key, "REMOVE #name", {"#name": name}, {})
 
 
-def _update(task: Task, key: str, change: str, name: str, values: Row) -> None:
+def enter_over(task: Task, key: str, values: Row) -> None:
+    """Enter attributes into a row over those of the same names, beside what others enter at once.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    changes = ", ".join(f"#{name} = :{name}" for name in values)
+    names = {f"#{name}": name for name in values}
+    _update(task, key, f"SET {changes}", names, {f":{name}": of for name, of in values.items()})
+
+
+def drop_own(task: Task, key: str) -> None:
+    """Remove a row, if it is there, whatever is in it.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be removed.
+    """
+    client, table = clients.checkpoints(task), table_names(task).coordinator
+    with _calling("DeleteItem", table):
+        client.delete_item(TableName=table, Key={_KEY: {"S": key}})
+
+
+def _update(task: Task, key: str, change: str, names: dict[str, str], values: Row) -> None:
     client, table = clients.checkpoints(task), table_names(task).coordinator
     with _calling("UpdateItem", table):
         client.update_item(
             TableName=table,
             Key={_KEY: {"S": key}},
             UpdateExpression=change,
-            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeNames=names,
             **({"ExpressionAttributeValues": values} if values else {}),
         )
 

@@ -36,12 +36,17 @@ class Pause:
     at: float
 
     def __str__(self) -> str:
-        try:
-            moment = utc(self.at)
-        except (ValueError, OverflowError):
-            # Milliseconds, in a row that was written by hand.
-            moment = f"{self.at:.0f}"
-        return f"paused by {self.by} since {moment}"
+        return f"paused {by_whom(self.by, self.at)}"
+
+
+def by_whom(by: str, at: float) -> str:
+    """Who typed something, and since when it holds."""
+    try:
+        moment = utc(at)
+    except (ValueError, OverflowError):
+        # Milliseconds, in a row that was written by hand.
+        moment = f"{at:.0f}"
+    return f"by {by} since {moment}"
 
 
 def whoever() -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kcl_processor.fleet.pause import Pause
 from kcl_processor.fleet.stream import HOUR, RETENTION
 from kcl_processor.operate.lineage import (
     DEAD,
@@ -50,19 +49,19 @@ def problems(
     found += [
         f"shard {view.shard} {_WORDS[view.state]}" for view in sight.shards if view.state in _WORDS
     ]
-    found += [words for view in sight.shards if (words := _late(view, sight.pauses, max_lag))]
+    found += [words for view in sight.shards if (words := _late(view, sight, max_lag))]
     if max_proof_age is not None:
         found += unproven(sight, max_proof_age)
     return found + idle(sight.heartbeats.values(), max_idle, sight.now)
 
 
-def _late(view: ShardView, pauses: Sequence[Pause], max_lag: float) -> str | None:
-    """A shard that is paused is late as it was asked, until its changes are about to leave."""
+def _late(view: ShardView, sight: Sight, max_lag: float) -> str | None:
+    """A shard that is held back is late as it was asked, until its changes are about to leave."""
     lag = view.lag or 0.0
-    if any(pause.shard in (None, view.shard) for pause in pauses):
+    if held := _held(view, sight):
         most = CRITICAL_SHARE * RETENTION
         used = f"{CRITICAL_SHARE:.0%} of the stream's {RETENTION / HOUR:.0f} h are used up"
-        return f"shard {view.shard} is paused, and {used}" if lag > most else None
+        return f"shard {view.shard} is {held}, and {used}" if lag > most else None
     return f"shard {view.shard} is behind by more than {max_lag:.0f} s" if lag > max_lag else None
 
 
@@ -72,6 +71,13 @@ def forsaken(sight: Sight) -> list[str]:
     if mark is None or not mark.is_silent(sight.now):
         return []
     return [f"the switchover {mark} is open, and its command gives no sign of life"]
+
+
+def _held(view: ShardView, sight: Sight) -> str | None:
+    """By what, if an operator has done so. A limit for which nobody waits holds nothing back."""
+    if any(pause.shard in (None, view.shard) for pause in sight.pauses):
+        return "paused"
+    return "limited" if sight.limit and sight.limit.waiting else None
 
 
 def unproven(sight: Sight, max_age: float) -> list[str]:

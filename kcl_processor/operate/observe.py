@@ -23,6 +23,7 @@ from kcl_processor.fleet.coordinator import (
 )
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
+from kcl_processor.fleet.limit import Limit, limit_of
 from kcl_processor.fleet.own_rows import own_among
 from kcl_processor.fleet.pause import Pause, pauses_of
 from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
@@ -61,6 +62,7 @@ class Sight:
         unseen: why the stream could not be looked at: nothing of it is in the shards, and no lag.
         endings: how workers of this host ended that do not run.
         pauses: of the task or its shards.
+        limit: of the task, if it has one.
         dead_letters, gaps: those noted on this host that nobody has settled; ``None`` when no
             record processor of the task ever ran here, so that another host may have some.
         copying: a copy beside the daemon that is not finished.
@@ -83,6 +85,7 @@ class Sight:
     copying: LiveMark | None = None
     proof: Standing | None = None
     switching: SwitchMark | None = None
+    limit: Limit | None = None
 
 
 class Observer:
@@ -215,6 +218,7 @@ class Observer:
             copying=_copying(rows),
             proof=self._proof(rows),
             switching=switch_of(own_among(rows.coordinator, SWITCH_KEY)),
+            limit=limit_of(rows),
         )
 
     def _proof(self, rows: KclRows) -> Standing | None:

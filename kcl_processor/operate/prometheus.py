@@ -4,8 +4,9 @@ One process a shard does the work, and shards come and go; a port in each of the
 target, and a port in one of them would end with it. So the exporter is a process of its own that
 reads the heartbeats they leave, when it is asked. It needs the extra ``prometheus``.
 
-How a task's proof and its switchover stand lies in its coordinator state table. That is asked for
-beside the scrapes, once a minute: a scrape shows what was found last, and waits for no service.
+How a task's proof, its switchover and its limit stand lies in its coordinator state table. That is
+asked for beside the scrapes, once a minute: a scrape shows what was found last, and waits for no
+service.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
+from kcl_processor.fleet.limit import Limit
 from kcl_processor.launch.daemon import running_workers
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchMark
@@ -49,7 +51,7 @@ class HeartbeatCollector(Collector):
     """Turns the heartbeats of some tasks into metrics, at each scrape anew.
 
     Args:
-        proofs, switches: how the proofs and the switchovers of the same tasks stand.
+        proofs, switches, limits: how those of the same tasks stand.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class HeartbeatCollector(Collector):
         clock: Clock,
         proofs: Asked[Standing],
         switches: Asked[SwitchMark],
+        limits: Asked[Limit],
     ) -> None:
         self._tasks = tasks
         self._clock = clock
         self._proofs = proofs
         self._switches = switches
+        self._limits = limits
 
     def collect(self) -> Iterable[Metric]:
         now = self._clock.now()
@@ -78,6 +82,7 @@ class HeartbeatCollector(Collector):
         yield from _moments(beats, now)
         yield from _proven(self._proofs.last(), now)
         yield _switching(self._switches.last(), now)
+        yield from _limited(self._limits.last())
 
 
 class Asked(Generic[T]):
@@ -148,6 +153,22 @@ def _proven(proofs: dict[str, Standing], now: float) -> Iterator[Metric]:
             differences.add_metric([task], standing.differences)
     yield age
     yield differences
+
+
+def _limited(limits: dict[str, Limit]) -> Iterator[Metric]:
+    wcu = GaugeMetricFamily(
+        "kcl_processor_limit_wcu",
+        "Write capacity units a second that all workers of the task may consume together.",
+        labels=["task"],
+    )
+    waiting = GaugeMetricFamily(
+        "kcl_processor_limit_waiting_shards", "Shards that wait for the limit.", labels=["task"]
+    )
+    for task, limit in limits.items():
+        wcu.add_metric([task], limit.wcu)
+        waiting.add_metric([task], limit.waiting)
+    yield wcu
+    yield waiting
 
 
 def _counters(beats: Sequence[Heartbeat]) -> Iterator[Metric]:

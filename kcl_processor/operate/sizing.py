@@ -255,12 +255,12 @@ def _presence(task: Task, workers: int) -> Line:
 
 
 def _pauses(workers: int) -> Line:
-    """Each worker looks whether something is paused (``Pauses.java``)."""
+    """Each worker looks whether something is paused, and what is limited (``Limits.java``)."""
     return Line(
-        "looks for a pause",
-        workers * _MONTH / LOOKS * _READ,
+        "looks for pauses, limits",
+        2 * workers * _MONTH / LOOKS * _READ,
         "$",
-        f"{workers} workers / {LOOKS:.0f} s x month x 1 read unit",
+        f"2 rows x {workers} workers / {LOOKS:.0f} s x month x 1 read unit",
     )
 
 

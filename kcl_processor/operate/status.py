@@ -87,6 +87,7 @@ class Status:
         dead_letters, gaps: noted on this host.
         endings: how workers of this host ended that do not run, the last one first.
         reasons: what is wrong, in words.
+        limit: WCU a second that it is limited to.
         proven: age of the oldest proof over all parts of the tables, as ``verify`` made them.
         differences: keys that were found to differ, and not to be equal since.
         switchover: one that was not taken back; ``None`` for none.
@@ -109,6 +110,7 @@ class Status:
     proven: float | None = None
     differences: int | None = None
     switchover: Switching | None = None
+    limit: float | None = None
 
 
 def summarise(sight: Sight) -> Status:
@@ -135,12 +137,14 @@ def summarise(sight: Sight) -> Status:
             *reasons,
             *switching(sight),
             *pauses(sight),
+            *limits(sight),
             *_copying(sight, at_work=True),
             *_ends(sight),
         ),
         proven=sight.proof.age(sight.now) if sight.proof else None,
         differences=sight.proof.differences if sight.proof and not sight.proof.void else None,
         switchover=Switching.seen(sight),
+        limit=sight.limit.wcu if sight.limit else None,
     )
 
 
@@ -204,6 +208,11 @@ def switching(sight: Sight) -> list[str]:
 def pauses(sight: Sight) -> list[str]:
     """What is paused, by whom and since when."""
     return [f"shard {one.shard} is {one}" if one.shard else str(one) for one in sight.pauses]
+
+
+def limits(sight: Sight) -> list[str]:
+    """To what it is limited, by whom and since when; and whether that holds something back."""
+    return [str(sight.limit)] if sight.limit else []
 
 
 def _copying(sight: Sight, *, at_work: bool) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import NoReturn, TextIO
 from kcl_processor.config.settings import read_settings
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.log import log_to_stderr
+from kcl_processor.replicate.consumption import Consumption
 from kcl_processor.replicate.lifeline import Lifeline
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,9 @@ def _run_alone(protocol: TextIO) -> None:
     # It takes most of a start, and settings may be refused before it.
     from kcl_processor.replicate.work import Work
 
-    work = Work(read_settings(Path(sys.argv[1])), Lifeline(sys.stdin.fileno()))
+    settings, lifeline = read_settings(Path(sys.argv[1])), Lifeline(sys.stdin.fileno())
+    # Nobody asks a program for it.
+    work = Work(settings, lifeline, Consumption())
     work.begin()
     try:
         work.run(sys.stdin, protocol)

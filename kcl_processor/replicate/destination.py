@@ -37,20 +37,22 @@ class DestinationTable:
 
     Args:
         table: the table's name.
-        count_capacity: ask for the capacity each call consumes.
+        counts: whether to ask for the capacity that a call consumes.
     """
 
-    def __init__(self, table: str, endpoint: Endpoint, *, count_capacity: bool = False) -> None:
+    def __init__(
+        self, table: str, endpoint: Endpoint, counts: Callable[[], bool] = lambda: False
+    ) -> None:
         self.table = table
         self._endpoint = endpoint
         self._name = orjson.dumps(table)
-        self._count_capacity = count_capacity
+        self._counts = counts
 
     def send(self, changes: Sequence[Change], remaining: Callable[[], float]) -> Answer:
         return self._endpoint.call("BatchWriteItem", self._body(changes), remaining)
 
     def _body(self, changes: Sequence[Change]) -> bytes:
-        capacity = b',"ReturnConsumedCapacity":"TOTAL"' if self._count_capacity else b""
+        capacity = b',"ReturnConsumedCapacity":"TOTAL"' if self._counts() else b""
         writes = b",".join(map(_write_request, changes))
         return b'{"RequestItems":{%b:[%b]}%b}' % (self._name, writes, capacity)
 

@@ -90,8 +90,9 @@ class ShardFigures:
                 self._created_ms = created[-1]
                 self._all.add(created, now * 1000)
                 self._recent.add(created, now * 1000)
-            # An empty delivery has read up to this moment.
-            source_time = changes[-1].created_ms / 1000 if changes else now
+            # An empty delivery has read up to this moment, unless others wait behind it.
+            waits = (behind_ms or 0) / 1000
+            source_time = changes[-1].created_ms / 1000 if changes else now - waits
             self._rates.add(now, self._received, source_time)
 
     def dead_letter(self) -> None:

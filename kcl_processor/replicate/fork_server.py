@@ -4,7 +4,8 @@ It imports everything that a record processor needs once, for all of them. For e
 launcher (``ForkServer``) connects to the socket and says the shard's id; what answers, with its
 number and its process' id, is the shard's record processor, and from there on the connection is its
 input and output. How they end is told on stdout, ``NUMBER CODE`` a line, where a signal is 128 and
-its number. It ends with its stdin.
+its number. To ``consumed``, a line on its stdin, it answers ``consumed UNITS``: what all that it
+forked have consumed of the destination. It ends with its stdin.
 
 A few shards have a process each. Of many some share one, each on a thread of its own: what a
 process dirties of the memory that it has from its parent, 12 MB at work, is what shards cost.
@@ -31,6 +32,7 @@ from kcl_processor.config.settings import Settings, read_settings
 from kcl_processor.errors import ExitCode, of_disk
 from kcl_processor.log import log_to_stderr, speak_for
 from kcl_processor.replicate import child
+from kcl_processor.replicate.consumption import Consumption
 from kcl_processor.replicate.lifeline import Lifeline
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_CONSUMED = b"consumed\n"
 _BACKLOG = 1024
 # As many as have something to do at the same time; up to so many shards each has a process.
 LEAST_PROCESSES = 8
@@ -59,7 +62,8 @@ def _serve(settings: Settings, path: Path, told: TextIO) -> None:
     # It takes most of a start, and settings may be refused before it.
     from kcl_processor.replicate.work import Work
 
-    work = Work(settings, Lifeline(sys.stdin.fileno()))
+    consumption = Consumption()
+    work = Work(settings, Lifeline(sys.stdin.fileno()), consumption)
     listener = _listen(path)
     # Python imports it at the first connection by name.
     "".encode("idna")
@@ -67,7 +71,7 @@ def _serve(settings: Settings, path: Path, told: TextIO) -> None:
     gc.collect()
     gc.freeze()
     try:
-        _Server(listener, told, work).run()
+        _Server(listener, told, work, consumption).run()
     finally:
         path.unlink(missing_ok=True)
         # A folder that was made for it alone, where the worker's path is too long; the worker's own
@@ -96,11 +100,13 @@ class _Process:
 
     Attributes:
         control: its end of the socket that shards go to it by, and the news of their end come.
+        place: where it counts what it consumes.
         shards: the numbers of those that it reads.
     """
 
     pid: int
     control: socket.socket
+    place: int
     shards: set[int] = field(default_factory=set)
     unread: bytes = b""
 
@@ -127,10 +133,13 @@ class _Process:
 class _Server:
     """Forks, hands shards out, tells how they end. It has one thread, as whatever forks must."""
 
-    def __init__(self, listener: socket.socket, told: TextIO, work: Work) -> None:
+    def __init__(
+        self, listener: socket.socket, told: TextIO, work: Work, consumption: Consumption
+    ) -> None:
         self._listener = listener
         self._told = told
         self._work = work
+        self._consumption = consumption
         self._numbers = itertools.count(1)
         self._processes: dict[int, _Process] = {}
         self._selector = selectors.DefaultSelector()
@@ -160,8 +169,10 @@ class _Server:
                     self._reap()
                 elif key.data:
                     self._hear(key.data)
-                elif not os.read(0, 4096):
+                elif not (asked := os.read(0, 4096)):
                     return
+                elif asked.endswith(_CONSUMED):
+                    self._tell(f"consumed {self._consumption.total():.2f}")
 
     def _take_shard(self) -> None:
         process = None
@@ -184,12 +195,14 @@ class _Server:
 
     def _fork(self) -> _Process:
         ours, theirs = socket.socketpair()
+        place = self._consumption.place()
         pid = os.fork()
         if pid == 0:
+            self._consumption.take(place)
             # Whatever it ends with, it must not come back to the server's own end.
             child.end_with(lambda: self._become_process(ours, theirs))
         theirs.close()
-        process = self._processes[pid] = _Process(pid, ours)
+        process = self._processes[pid] = _Process(pid, ours, place)
         self._selector.register(ours, selectors.EVENT_READ, process)
         return process
 
@@ -225,6 +238,7 @@ class _Server:
             if not pid:
                 return
             process = self._processes.pop(pid)
+            self._consumption.end(process.place)
             self._hear(process)
             if process.shards:
                 code = os.waitstatus_to_exitcode(status)

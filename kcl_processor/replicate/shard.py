@@ -17,6 +17,7 @@ from kcl_processor.replicate.backoff import Window
 from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.checkpoint import Position
+from kcl_processor.replicate.consumption import Consumption, CountedTable
 from kcl_processor.replicate.delivery import PlainReader, Reader, RuledReader
 from kcl_processor.replicate.destination import DestinationTable
 from kcl_processor.replicate.figures import ShardFigures
@@ -89,6 +90,7 @@ class ShardOpener:
         wait: waits for some seconds.
         on_progress: told of all that ends: an attempt to write, to checkpoint, to set aside.
         daemon_lives: whether the daemon that this process belongs to is still there.
+        consumption: counts what is consumed of the destination.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class ShardOpener:
         wait: Callable[[float], None],
         on_progress: Callable[[], None],
         daemon_lives: Callable[[], bool],
+        consumption: Consumption,
     ) -> None:
         self._daemon_lives = daemon_lives
         self._settings = settings
@@ -107,7 +110,7 @@ class ShardOpener:
         self._proof_lifetime = proof_lifetime
         self._wait = wait
         self._on_progress = on_progress
-        self._destination = DestinationTable(
+        table = DestinationTable(
             settings.destination_table,
             endpoint(
                 settings.destination_region,
@@ -120,7 +123,9 @@ class ShardOpener:
                 # answer is worth more than an early end.
                 last=lambda: not daemon_lives(),
             ),
+            lambda: consumption.is_counted,
         )
+        self._destination = CountedTable(table, consumption)
 
         publish = (
             CloudWatch(

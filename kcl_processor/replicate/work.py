@@ -13,6 +13,7 @@ from amazon_kclpy import kcl
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.settings import Settings
 from kcl_processor.errors import ExitCode
+from kcl_processor.replicate.consumption import Consumption
 from kcl_processor.replicate.lifeline import Lifeline
 from kcl_processor.replicate.processor import ReplicaProcessor
 from kcl_processor.replicate.shard import OpenShard, ShardOpener
@@ -36,12 +37,13 @@ class Work:
 
     Args:
         lifeline: whose other end the daemon holds for as long as it lives.
+        consumption: counts what is consumed of the destination.
 
     Raises:
         ConfigError: the bundle of certificates cannot be used.
     """
 
-    def __init__(self, settings: Settings, lifeline: Lifeline) -> None:
+    def __init__(self, settings: Settings, lifeline: Lifeline, consumption: Consumption) -> None:
         self._settings = settings
         self._clock = SystemClock()
         self._watchdog = Watchdog(settings.watchdog, self._clock)
@@ -53,6 +55,7 @@ class Work:
             wait=time.sleep,
             on_progress=self._watchdog.progress,
             daemon_lives=lifeline.holds,
+            consumption=consumption,
         )
 
     def begin(self) -> None:

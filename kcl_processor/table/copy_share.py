@@ -115,7 +115,7 @@ class CopyShare:
         table = self._files.task.destination.table
         return Writer(
             PacedDestination(
-                DestinationTable(table, self._wire, count_capacity=True),
+                DestinationTable(table, self._wire, counts=lambda: True),
                 self._pace,
             ),
             refusals,

@@ -12,7 +12,7 @@ from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
 from kcl_processor.costs import QUIET_READ_SECONDS
 from kcl_processor.errors import ExitCode
-from kcl_processor.fleet import coordinator, pause
+from kcl_processor.fleet import coordinator, limit, pause
 from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity, switch_mark
@@ -120,6 +120,7 @@ def test_both_languages_have_one_grace_for_a_stop() -> None:
     [
         ("Claim", identity.KEY),
         ("CopyMark", copy_mark.KEY),
+        ("Limits", limit.KEY),
         ("Pauses", pause.KEY),
         ("SwitchMark", switch_mark.KEY),
         ("Presence", coordinator.PRESENCE),
@@ -133,6 +134,7 @@ def test_both_languages_mean_the_same_rows(java_class: str, key: str) -> None:
 def test_workers_look_for_a_pause_as_often_as_is_said_and_paid_for() -> None:
     """And both mean all shards by one word."""
     assert f"LOOKS = Duration.ofSeconds({pause.LOOKS:.0f});" in source("Pauses")
+    assert f"LOOKS = Duration.ofSeconds({limit.LOOKS:.0f});" in source("Limits")
     assert f'ALL = "{pause.ALL}";' in source("Pauses")
 
 

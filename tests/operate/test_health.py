@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kcl_processor.fleet.limit import Limit
 from kcl_processor.fleet.pause import Pause
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchMark, SwitchState
@@ -96,3 +97,12 @@ def test_more_keys_that_differ_are_the_same_trouble() -> None:
         for count in (1, 2)
     )
     assert first == second != []
+
+
+def test_what_waits_for_a_limit_is_late_as_it_was_asked() -> None:
+    """Until its changes are about to leave. A limit that nobody waits for excuses nothing."""
+    waits, idle = (Limit(50.0, "root@a", 0.0, waiting) for waiting in (1, 0))
+    assert problems(sight(view(lag=17 * HOUR), limit=waits), 900, 120) == []
+    (critical,) = problems(sight(view(lag=19 * HOUR), limit=waits), 900, 120)
+    assert critical == "shard shardId-1 is limited, and 75% of the stream's 24 h are used up"
+    assert len(problems(sight(view(lag=901.0), limit=idle), 900, 120)) == 1

@@ -15,6 +15,7 @@ prometheus_client = pytest.importorskip("prometheus_client")
 from kcl_processor.config.paths import TaskFiles  # noqa: E402
 from kcl_processor.config.task import Task, with_worker  # noqa: E402
 from kcl_processor.errors import OperatorError  # noqa: E402
+from kcl_processor.fleet.limit import Limit  # noqa: E402
 from kcl_processor.launch.daemon import lock_worker  # noqa: E402
 from kcl_processor.launch.proof import Standing  # noqa: E402
 from kcl_processor.launch.switch_mark import SwitchMark  # noqa: E402
@@ -55,14 +56,13 @@ def scrape(
     clock: HandClock,
     proofs: Asked[Standing],
     switches: Asked[SwitchMark] | None = None,
+    limits: Asked[Limit] | None = None,
 ) -> list[str]:
     registry = prometheus_client.CollectorRegistry(auto_describe=False)
     files = [TaskFiles(task, state) for task in tasks]
-    registry.register(
-        HeartbeatCollector(
-            files, clock, proofs, switches or Asked([], clock, Beside(), lambda _: None)
-        )
-    )
+    switches = switches or Asked([], clock, Beside(), lambda _: None)
+    limits = limits or Asked([], clock, Beside(), lambda _: None)
+    registry.register(HeartbeatCollector(files, clock, proofs, switches, limits))
     text: str = prometheus_client.generate_latest(registry).decode()
     return text.splitlines()
 
@@ -179,3 +179,18 @@ def test_a_switchover_is_shown_until_it_is_taken_back(tmp_path: Path) -> None:
     shown()
     pool.do()
     assert shown() == []
+
+
+def test_a_limit_is_shown_with_those_that_wait_for_it(tmp_path: Path) -> None:
+    """A task without one has no series of it."""
+    clock, pool, tasks = HandClock(), Beside(), [make_task(), make_task()]
+    found = {tasks[0].name: Limit(50.0, "root@a", 0.0, waiting=3)}
+    limits = Asked(tasks, clock, pool, lambda task: found.get(task.name))
+    none = Asked[Standing]([], clock, Beside(), lambda _: None)
+    scrape(tasks, tmp_path, clock, none, limits=limits)
+    pool.do()
+    lines = scrape(tasks, tmp_path, clock, none, limits=limits)
+    assert [line for line in lines if line.startswith("kcl_processor_limit_")] == [
+        f'kcl_processor_limit_wcu{{task="{tasks[0].name}"}} 50.0',
+        f'kcl_processor_limit_waiting_shards{{task="{tasks[0].name}"}} 3.0',
+    ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from kcl_processor.fleet.limit import Limit
 from kcl_processor.fleet.pause import Pause
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import LiveMark
@@ -104,6 +105,14 @@ def test_nobody_catches_up_where_nobody_reads() -> None:
     waiting = summarise(sight(view(state="unleased", lag=7.0), found=False, live=[]))
     assert (waiting.lag, waiting.catch_up, waiting.trims_in) == (7.0, None, 24 * 3600 - 7.0)
     assert summarise(sight(view(state="unleased"), found=False, live=[])).catch_up == 0
+
+
+def test_what_is_limited_runs_and_says_who_limited_it() -> None:
+    """And how many shards wait; that is as it was asked, and nothing is wrong."""
+    limited = summarise(sight(view(), limit=Limit(50.0, "root@a", 0.0, waiting=1)))
+    assert (limited.state, limited.severity, limited.limit) == ("running", OK, 50.0)
+    words = "limited to 50 WCU/s by root@a since 1970-01-01T00:00:00Z; 1 shard waits for it"
+    assert limited.reasons == (words,)
 
 
 def test_what_is_paused_runs_and_says_who_paused_it() -> None:

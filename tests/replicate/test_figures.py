@@ -32,6 +32,20 @@ def test_a_delivery_is_counted_once_it_is_applied() -> None:
     assert beat.created_ms == int(clock.now() * 1000) - 7000
 
 
+def test_what_waits_behind_an_empty_delivery_is_no_time_that_has_passed() -> None:
+    """As in a pause, or for a limit: the source's seconds are those of the changes applied."""
+    clock = HandClock()
+    counted = figures(clock)
+    for _ in range(3):
+        counted.batch_done(changes(clock, 100.0), 100_000)
+        clock.turn(1)
+        counted.batch_done([], 101_000)
+        clock.turn(9)
+    clock.turn(-9)
+    counted.batch_done([], 101_000)
+    assert counted.heartbeat().rate_in == 2 / 20
+
+
 def test_the_writers_tally_is_what_is_shown() -> None:
     """Items written, refused and retried come from the writer itself."""
     counted = figures(HandClock())

@@ -221,7 +221,7 @@ import os, signal, socket, sys
 from kcl_processor.replicate.fork_server import _Server
 
 asks, _ = socket.socketpair()
-_Server(asks, sys.stdout, None).run()
+_Server(asks, sys.stdout, None, None).run()
 os.kill(os.getpid(), signal.SIGCHLD)
 """
 
@@ -290,3 +290,19 @@ def test_a_shard_without_a_thread_ends_at_once() -> None:
         assert connection.recv(1) == b""
         control.close()
         assert process.wait(20) == 0
+
+
+def test_it_says_what_its_forks_consumed_when_it_is_asked(server: Server) -> None:
+    """From the first time on they count, and what one counted outlives it."""
+    assert server.process.stdin
+    seen = []
+    for number in range(3):
+        server.process.stdin.write("consumed\n")
+        server.process.stdin.flush()
+        seen.append(server.told.readline())
+        fork = server.fork(f"shard-{number}")
+        fork.do(INITIALIZE)
+        fork.do(records(number))
+        fork.finish()
+        assert server.told.readline() == f"{fork.number} 0\n"
+    assert seen == ["consumed 0.00\n", "consumed 1.00\n", "consumed 2.00\n"]

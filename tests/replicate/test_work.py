@@ -12,6 +12,7 @@ import pytest
 
 from kcl_processor.config.settings import Settings, read_settings
 from kcl_processor.errors import ExitCode
+from kcl_processor.replicate.consumption import Consumption
 from kcl_processor.replicate.lifeline import Lifeline
 from kcl_processor.replicate.work import Work
 from tests.replicate.daemon_side import INITIALIZE, DaemonSide, records
@@ -55,7 +56,7 @@ def settings(moto_url: str, tmp_path: Path) -> Iterator[Settings]:
 def work(settings: Settings) -> Iterator[Work]:
     """The work of this process, whose daemon lives."""
     ours, theirs = os.pipe()
-    made = Work(settings, Lifeline(ours))
+    made = Work(settings, Lifeline(ours), Consumption())
     yield made
     made.end()
     os.close(ours)

@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import software.amazon.kinesis.multilang.ForkedShardProcessor;
@@ -33,7 +34,7 @@ import software.amazon.kinesis.multilang.ForkedShardProcessor;
  * common. The other side is {@code kcl_processor.replicate.fork_server}: it listens at a Unix socket;
  * each connection becomes the input and output of a record processor, which has a number and is in a
  * fork, of many shards with others. On its stdout it says {@code ready}, and then {@code NUMBER CODE} for
- * each that ended; it ends with its stdin.
+ * each that ended; {@code consumed} on its stdin it answers with {@code consumed UNITS}. It ends with its stdin.
  */
 final class ForkServer implements ForkedShardProcessor.Forks {
     private static final long START_SECONDS = 60;
@@ -46,6 +47,7 @@ final class ForkServer implements ForkedShardProcessor.Forks {
     private static final int LONGEST_PATH = 100;
 
     private static final String SOCKET = "forks-";
+    private static final String CONSUMED = "consumed";
 
     private final Path socket;
     private final Process server;
@@ -53,6 +55,14 @@ final class ForkServer implements ForkedShardProcessor.Forks {
     private final IntConsumer ended;
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final ConcurrentHashMap<Long, CompletableFuture<Integer>> exits = new ConcurrentHashMap<>();
+    private final Consumed consumed;
+    /** When it was asked what the forks have consumed, until it has answered. */
+    private final AtomicReference<Long> askedAt = new AtomicReference<>();
+
+    /** Takes what all forks have consumed so far, in write capacity units, and when that was asked for. */
+    interface Consumed {
+        void are(double units, long askedAtNanos);
+    }
 
     /**
      * Starts it; the first fork waits until it is ready.
@@ -61,9 +71,11 @@ final class ForkServer implements ForkedShardProcessor.Forks {
      * @param folder this worker's own, where the socket goes if its path is not too long for one
      * @param lines takes each line that it or a fork says on stderr
      * @param ended takes its exit code
+     * @param consumed takes the answers to {@link #askConsumed}
      */
-    ForkServer(List<String> command, Optional<Path> folder, Consumer<String> lines, IntConsumer ended)
-            throws IOException {
+    ForkServer(List<String> command, Optional<Path> folder, Consumer<String> lines, IntConsumer ended,
+            Consumed consumed) throws IOException {
+        this.consumed = consumed;
         socket = socket(folder);
         this.ended = ended;
         List<String> words = new ArrayList<>(command);
@@ -108,6 +120,18 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         }
     }
 
+    /** Asks what the forks have consumed, unless an answer is due already; they count from the first time on. */
+    void askConsumed() {
+        if (askedAt.compareAndSet(null, System.nanoTime())) {
+            try {
+                server.getOutputStream().write((CONSUMED + "\n").getBytes(StandardCharsets.UTF_8));
+                server.getOutputStream().flush();
+            } catch (IOException e) {
+                // It has ended, which is told elsewhere.
+            }
+        }
+    }
+
     private void awaitReady() throws IOException {
         try {
             ready.get(START_SECONDS, TimeUnit.SECONDS);
@@ -137,6 +161,8 @@ final class ForkServer implements ForkedShardProcessor.Forks {
         String[] words = line.split(" ");
         if (words.length == 1) {
             ready.complete(null);
+        } else if (words[0].equals(CONSUMED)) {
+            consumed.are(Double.parseDouble(words[1]), askedAt.getAndSet(null));
         } else {
             exit(Long.parseLong(words[0])).complete(Integer.parseInt(words[1]));
         }

@@ -4,9 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
-import software.amazon.kinesis.exceptions.ShutdownException;
 
 /**
  * What an operator has paused, as {@code fleet/pause.py} writes it beside the KCL's state: every worker of the
@@ -20,18 +18,11 @@ final class Pauses implements Runnable {
     /** Stands for every shard of the task. */
     static final String ALL = "*";
     private static final Duration LOOKS = Duration.ofSeconds(2);
-    private static final long TURN_MILLIS = 250;
     /** In seconds since the epoch, in the year 5138; milliseconds are later. */
     private static final double LATEST = 1e11;
 
-    private final BooleanSupplier ending;
     private volatile Map<String, String> paused = Map.of();
     private OwnRows rows;
-
-    /** @param ending whether the daemon's end has begun */
-    Pauses(BooleanSupplier ending) {
-        this.ending = ending;
-    }
 
     /** Looks before the first record is let out, and from then on every two seconds. */
     void begin(OwnRows beside) {
@@ -73,38 +64,12 @@ final class Pauses implements Runnable {
         return paused.containsKey(ALL) || paused.containsKey(shard);
     }
 
-    /**
-     * Waits for as long as a shard is paused.
-     *
-     * @param idle called in each turn of the wait
-     * @return whether the pause has ended; if not, the shard is to be let go, and what waits is read again
-     *     by whoever has it next
-     */
-    boolean await(String shard, LeaseFence fence, Runnable idle) {
-        while (holds(shard)) {
-            try {
-                fence.refuseHandover();
-                if (ending.getAsBoolean()) {
-                    return false;
-                }
-                idle.run();
-                Thread.sleep(TURN_MILLIS);
-            } catch (ShutdownException e) {
-                return false;
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return false;
-            }
-        }
-        return true;
-    }
-
     private static String named(String shard) {
         return shard.equals(ALL) ? "The task" : "Shard " + shard;
     }
 
     /** By whom and since when; a row that was written by hand need not say so. */
-    private static String words(AttributeValue made) {
+    static String words(AttributeValue made) {
         AttributeValue by = made.m().get("by");
         AttributeValue at = made.m().get("at");
         if (by == null || at == null || at.n() == null) {

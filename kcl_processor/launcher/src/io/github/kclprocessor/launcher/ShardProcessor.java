@@ -17,6 +17,7 @@ import software.amazon.kinesis.lifecycle.events.ShardEndedInput;
 import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
 import software.amazon.kinesis.processor.RecordProcessorCheckpointer;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
+import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /**
  * One shard's MultiLang processor in the shape that the adapter asks for, behind a lease fence.
@@ -35,7 +36,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final Handover handover;
     private final StartGate gate;
     private final SignsOfLife signs;
-    private final Pauses pauses;
+    private final Outlet outlet;
     private final BooleanSupplier overdue;
     private final Deliveries deliveries = new Deliveries(System::nanoTime);
     private LeaseFence fence;
@@ -50,8 +51,8 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
      * @param overdue see {@link LeaseFence}
      */
     ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open,
-            Handover handover, StartGate gate, SignsOfLife signs, Pauses pauses, BooleanSupplier overdue) {
-        this.pauses = pauses;
+            Handover handover, StartGate gate, SignsOfLife signs, Outlet outlet, BooleanSupplier overdue) {
+        this.outlet = outlet;
         this.overdue = overdue;
         this.child = child;
         this.leases = leases;
@@ -94,24 +95,44 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         return shardId;
     }
 
+    /** None of what is left off is recorded as done, so whoever reads the shard next is given it again. */
     @Override
     public void processRecords(ProcessRecordsInput input) {
-        boolean holdsRecords = !input.records().isEmpty();
-        leftOff = leftOff || (started && holdsRecords && !pauses.await(shardId, fence, () -> deliverNothing(input)));
-        if (!started || leftOff) {
-            // None is recorded as done, so whoever reads the shard next is given them again.
-            return;
+        if (started && !leftOff && input.records().isEmpty()) {
+            deliver(input);
         }
-        deliver(input);
+        int passed = 0;
+        while (started && !leftOff && passed < input.records().size()) {
+            ProcessRecordsInput left = only(input, passed, input.records().size());
+            WriteAccount.Slice slice =
+                    outlet.await(shardId, left.records(), fence, () -> deliver(only(left, 0, 0)));
+            leftOff = slice == null;
+            if (!leftOff) {
+                pass(left, slice);
+                passed += slice.records;
+            }
+        }
     }
 
-    /** In place of records that wait; how far behind they are is told by the oldest of them. */
-    private void deliverNothing(ProcessRecordsInput waiting) {
-        Instant made = waiting.records().get(0).approximateArrivalTimestamp();
+    private void pass(ProcessRecordsInput left, WriteAccount.Slice slice) {
+        try {
+            deliver(only(left, 0, slice.records));
+        } finally {
+            outlet.written(slice);
+        }
+    }
+
+    /** Some of the records; how far behind they leave the shard is told by the oldest that waits. */
+    private static ProcessRecordsInput only(ProcessRecordsInput input, int from, int to) {
+        List<KinesisClientRecord> records = input.records();
+        if (to - from == records.size()) {
+            return input;
+        }
+        Instant made = to < records.size() ? records.get(to).approximateArrivalTimestamp() : null;
         long behind = made == null ? 0 : Duration.between(made, Instant.now()).toMillis();
-        Long told = waiting.millisBehindLatest();
-        deliver(waiting.toBuilder().records(List.of())
-                .millisBehindLatest(told == null ? behind : Math.max(told, behind)).build());
+        Long told = input.millisBehindLatest();
+        return input.toBuilder().records(records.subList(from, to))
+                .millisBehindLatest(told == null ? behind : Math.max(told, behind)).build();
     }
 
     private void deliver(ProcessRecordsInput input) {
@@ -149,7 +170,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
      */
     @Override
     public void shardEnded(ShardEndedInput input) {
-        leftOff = leftOff || (started && !pauses.await(shardId, fence, () -> signs.heard(shardId)));
+        leftOff = leftOff || (started && !outlet.awaitEnd(shardId, fence, () -> signs.heard(shardId)));
         if (leftOff) {
             fence.letGo();
             throw new IllegalStateException("The last records of shard " + shardId + " are left to its next owner");

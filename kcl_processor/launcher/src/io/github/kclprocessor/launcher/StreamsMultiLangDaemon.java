@@ -50,6 +50,7 @@ public final class StreamsMultiLangDaemon {
     /** The share of a stop's grace for batches to be written; what is on its way then has ten seconds more. */
     private static final int LAST_BATCHES = 3;
     private static final Duration HANDOVER_LOOKS = Duration.ofSeconds(1);
+    private static final Duration REPORTS = Duration.ofMillis(250);
     private static final Duration HUNG_START = Duration.ofMinutes(1);
     /** Twice the time that a record processor may outlive its daemon (replicate/work.py). */
     private static final Duration PREDECESSORS = Duration.ofSeconds(30);
@@ -59,7 +60,8 @@ public final class StreamsMultiLangDaemon {
     /** The processors are made before the scheduler that they ask for leases. */
     private final AtomicReference<Scheduler> built = new AtomicReference<>();
     private final SignsOfLife signs = new SignsOfLife();
-    private final Pauses pauses = new Pauses(status::ending);
+    private final Pauses pauses = new Pauses();
+    private final WriteAccount account = new WriteAccount(System::nanoTime);
     private final AssignmentRounds assignments = new AssignmentRounds();
     private final PromptSync childless = new PromptSync(() -> ShardSyncs.now(built.get()));
 
@@ -67,6 +69,7 @@ public final class StreamsMultiLangDaemon {
     private final MultiLangDaemonConfig multiLang;
     private final MultiLangDaemonConfiguration kcl;
     private final Handover handover;
+    private final Limits limits;
     private final Ending ending;
     private final Optional<Destination> destination;
     /** Kept for as long as the daemon lives. */
@@ -83,6 +86,7 @@ public final class StreamsMultiLangDaemon {
         kcl = multiLang.getMultiLangDaemonConfiguration();
         Clients.kcl(replica, kcl, credentials());
         String worker = kcl.getWorkerIdentifier();
+        limits = new Limits(worker, account, System::nanoTime);
         handover = new Handover(this::leases,
                 () -> WorkerReports.others(built.get(), worker, failover(built.get())),
                 leaves -> WorkerReports.remove(built.get(), leaves), worker, status::stopping);
@@ -120,6 +124,7 @@ public final class StreamsMultiLangDaemon {
         begun = true;
         presence.start(this::end);
         pauses.start();
+        limits.start();
         ShardSyncs.first(scheduler);
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
@@ -149,8 +154,10 @@ public final class StreamsMultiLangDaemon {
         presence.enter(Thread::sleep);
         try {
             pauses.begin(rows);
+            limits.begin(rows);
             CopyMark.refuse(rows, replica.task(), started, Instant.now());
         } catch (RuntimeException e) {
+            limits.leave();
             presence.leave();
             throw e;
         }
@@ -189,6 +196,7 @@ public final class StreamsMultiLangDaemon {
             // While one is open, its process may still write.
             if (open.isEmpty()) {
                 handover.releaseRest();
+                limits.leave();
                 presence.leave();
             }
         });
@@ -251,9 +259,10 @@ public final class StreamsMultiLangDaemon {
     ShardRecordProcessorFactory processors() throws IOException {
         StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
         ShardRecordProcessorFactory children = children();
+        Outlet outlet = new Outlet(pauses, account, status::ending);
         Duration lastBatches = replica.shutdownGrace().dividedBy(LAST_BATCHES);
         return () -> new ShardProcessor(children.shardRecordProcessor(), this::leases, open, handover, gate, signs,
-                pauses, () -> status.endingFor(lastBatches));
+                outlet, () -> status.endingFor(lastBatches));
     }
 
     /** Forked where there is a server for it, and started one by one where there is none. */
@@ -263,7 +272,12 @@ public final class StreamsMultiLangDaemon {
         }
         ForkServer forks = new ForkServer(
                 List.of(replica.forkServer().get().split(" +")), replica.lock().map(Path::getParent),
-                ChildLines::write, this::forksEnded);
+                ChildLines::write, this::forksEnded, account::report);
+        Rounds.every(REPORTS, "write units", () -> {
+            if (account.isLimited()) {
+                forks.askConsumed();
+            }
+        });
         return () -> new ForkedShardProcessor(forks, new InTurn(), kcl);
     }
 

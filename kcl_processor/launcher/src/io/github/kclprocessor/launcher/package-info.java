@@ -46,9 +46,11 @@
  *
  * <ol>
  *   <li>{@link ShardProcessor} passes the records to the shard's process, and as many empty deliveries as
- *       its {@link Deliveries} say, unless {@link Pauses} hold them back, once the {@link StartGate} let it start: a {@link ForkedProcess} of the
+ *       its {@link Deliveries} say, once the {@link StartGate} let it start: a {@link ForkedProcess} of the
  *       {@link ForkServer}, which speaks through {@link SocketStreams} and {@link InTurn}, or without one the
  *       program that the KCL starts;
+ *   <li>in the {@link Outlet} records wait while {@link Pauses} hold them back, or the {@link WriteAccount} is in
+ *       debt, into which this worker's part of the {@link Limits} is paid, as {@link Shares} says;
  *   <li>from one state to the next it goes on when it can, by the {@link LookPause} of the scheduler;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the
  *       shard's lease is still this worker's;

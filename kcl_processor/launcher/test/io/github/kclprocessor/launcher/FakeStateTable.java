@@ -21,6 +21,8 @@ final class FakeStateTable implements DynamoDbAsyncClient {
     RuntimeException lostAnswer;
     /** What each read runs into, if anything. */
     RuntimeException unread;
+    /** What comes between a read and the next write, if anything. */
+    Runnable between;
 
     /** A row as another process wrote it. */
     void has(String key, Map<String, AttributeValue> row) {
@@ -44,6 +46,11 @@ final class FakeStateTable implements DynamoDbAsyncClient {
 
     @Override
     public CompletableFuture<PutItemResponse> putItem(PutItemRequest request) {
+        Runnable first = between;
+        between = null;
+        if (first != null) {
+            first.run();
+        }
         String key = request.item().get("key").s();
         if (!holds(key, request.conditionExpression(), request.expressionAttributeNames(),
                 request.expressionAttributeValues())) {

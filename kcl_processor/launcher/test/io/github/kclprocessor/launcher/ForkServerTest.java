@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ForkServerTest {
     private final LinkedBlockingQueue<String> lines = new LinkedBlockingQueue<>();
     private final CompletableFuture<Integer> ended = new CompletableFuture<>();
+    private final CompletableFuture<Double> consumed = new CompletableFuture<>();
 
     @TempDir
     Path folder;
@@ -32,7 +33,7 @@ class ForkServerTest {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         return new ForkServer(
                 List.of(java, "-cp", System.getProperty("java.class.path"), FakeForkServer.class.getName()),
-                Optional.of(folder), lines::add, ended::complete);
+                Optional.of(folder), lines::add, ended::complete, (units, askedAt) -> consumed.complete(units));
     }
 
     /** What is written arrives, what is answered comes back, and its end is told with its exit code. */
@@ -95,6 +96,13 @@ class ForkServerTest {
         assertThrows(IOException.class, () -> server.fork("end"));
         assertEquals(5, ended.get(10, TimeUnit.SECONDS));
         assertThrows(IOException.class, () -> server.fork("1"));
+    }
+
+    /** What its forks have consumed it says when it is asked. */
+    @Test
+    void consumed() throws Exception {
+        server().askConsumed();
+        assertEquals(12.5, consumed.get(10, TimeUnit.SECONDS));
     }
 
     /** What it forked before counts as killed: nobody is left to tell how it ended. */

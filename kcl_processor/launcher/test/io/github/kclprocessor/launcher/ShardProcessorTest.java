@@ -39,7 +39,8 @@ class ShardProcessorTest {
     private boolean ending;
     private final SignsOfLife signs = new SignsOfLife();
     private final FakeStateTable state = new FakeStateTable();
-    private final Pauses pauses = new Pauses(() -> ending);
+    private final Pauses pauses = new Pauses();
+    private final WriteAccount account = new WriteAccount(System::nanoTime);
     private final ShardProcessor processor = processor(
             Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)));
 
@@ -55,7 +56,8 @@ class ShardProcessorTest {
     private ShardProcessor processor(ShardRecordProcessor child, LeaseCoordinator leases) {
         return new ShardProcessor(child, () -> leases, open, new Handover(
                 () -> null, () -> false, worker -> {}, "me", () -> false),
-                new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs, pauses, () -> false);
+                new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs,
+                new Outlet(pauses, account, () -> ending), () -> false);
     }
 
     private void initialize() {

@@ -1,0 +1,53 @@
+"""`limit` slows a task down, in words that say what to type next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.fleet.limit import read_limit
+from kcl_processor.launch.identity import write_claim
+from tests.cli.ask import Ask
+from tests.kcl_tables import fill, identity, snapshot
+
+
+@pytest.fixture
+def ran(file: Path) -> None:
+    """The task has been run: there are leases."""
+    task = load_tasks(file)[0]
+    fill(task, *snapshot("two-workers"))
+    assert write_claim(task, None, identity(task))
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_task_is_limited_and_free_again(ask: Ask, file: Path) -> None:
+    """Each says what it did, and who had limited it."""
+    task = load_tasks(file)[0]
+    assert ask("limit", "--off").out == "The task was not limited.\n"
+    code, said, _ = ask("limit", task.name, "--max-wcu", "50")
+    assert code == 0 and "together write at most 50 WCU/s" in said
+    assert f"Next: kcl-processor status {task.name}" in said
+    found = read_limit(task)
+    assert found and found.wcu == 50 and "@" in found.by
+    shown = json.loads(ask("limit", "--max-wcu", "12.5", "--json").out)
+    assert (shown["wcu"], shown["waiting"]) == (12.5, 0)
+    assert ask("limit", "--off").out.startswith("The task was limited to 12.5 WCU/s by ")
+    assert json.loads(ask("limit", "--off", "--json").out) is None
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    "words", [(), ("--max-wcu", "0"), ("--max-wcu", "nan"), ("--off", "--max-wcu", "5")]
+)
+def test_what_is_no_limit_is_refused(ask: Ask, words: tuple[str, ...]) -> None:
+    """To hold all back there is `pause`."""
+    assert ask("limit", *words).code == 2
+
+
+def test_what_never_ran_cannot_be_limited(ask: Ask) -> None:
+    """There is nobody who would look."""
+    code, _, said = ask("limit", "--max-wcu", "5")
+    assert code == 2 and "no daemon was ever started" in said
