@@ -39,6 +39,8 @@ def test_a_limit_is_kept_by_what_writes_cost(story: Stories) -> None:
     _limit(told, "--max-wcu", "40")
     told.simulator.control(load={"rate": 200})
     until(lambda: "limited to 40.0 write units" in worker.log(), "it is in force", IN_FORCE)
+    # A worker takes its part at its second look.
+    until(lambda: told.simulator.status()["consumed"] > 0, "it has its part", IN_FORCE)
     words = told.commands.line("health", "--max-lag", "0", "--max-idle", "5", "--json")
     health = subprocess.Popen(words, stdout=subprocess.PIPE, env=environment(), text=True)
     seconds = 4.0
