@@ -2,9 +2,9 @@
 
 One exporter a host serves every task of the file, however many record processors come and go. It
 reads the files that they leave in the state directory; a scrape asks no service. Beside the scrapes
-it looks once a minute how each task's proof stands, which verify keeps, its switchover and its limit:
-where it may not read the checkpoints or describe the tables, these series are missing. Needs the
-official client library: pip install 'kcl-processor[prometheus]'.
+it looks once a minute how each task's proof stands, which verify keeps, its switchover and its
+limit: where it may not read the checkpoints or describe the tables, these series are missing. Needs
+the official client library: pip install 'kcl-processor[prometheus]'.
 """
 
 from __future__ import annotations
