@@ -65,16 +65,19 @@ def test_a_limit_is_the_fleets_and_goes_to_who_needs_it(story: Stories, tell: Te
     for then in (lambda: None, killed.kill, lambda: told.simulator.control(rollover=None)):
         then()
         _consumed(told, IN_FORCE)
-        rates.append(_consumed(told, 20.0))
+        rates.append(_consumed(told, 12.0))
     again = told.start("worker-2")
-    rates.append(_consumed(told, 30.0))
+    rates.append(_consumed(told, 20.0))
+    stops = []
     for worker in (again, first):
         began = time.monotonic()
         assert worker.stop() == 0, worker.log()
-        assert time.monotonic() - began < 6, "nobody waits for a limit at a stop"
+        stops.append(time.monotonic() - began)
+    # A batch that waits for the destination is dropped ten seconds into a stop.
+    assert max(stops) < 9, stops
     assert told.simulator.status()["behind"] > 0
     told.started("worker-1")
-    assert max(rates) < 60 * 1.1, rates
+    assert min(rates) > 60 * 0.5 and max(rates) < 60 * 1.1, rates
     _limit(told, "--off")
     verdict = told.simulator.settle(90)
     assert_replicated(verdict)
