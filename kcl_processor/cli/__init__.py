@@ -33,6 +33,7 @@ COMMANDS = (
     "status",
     "health",
     "leases",
+    "events",
     "pause",
     "resume",
     "limit",

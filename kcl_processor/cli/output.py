@@ -4,6 +4,7 @@ told on stderr."""
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -33,6 +34,13 @@ def table_lines(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in table
     ]
+
+
+def fitted(line: str) -> str:
+    """A line that a terminal shows in one row: cut at its width, and whole off a terminal."""
+    width = shutil.get_terminal_size().columns
+    cut = sys.stdout.isatty() and len(line) > width
+    return f"{line[: width - 1]}…" if cut else line
 
 
 def print_json(value: object) -> None:

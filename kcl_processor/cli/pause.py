@@ -21,6 +21,7 @@ from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.fleet.events import note
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import read_leases
 from kcl_processor.fleet.pause import IN_FORCE, Pause, pause, read_pauses, whoever
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_foreign(task, clock, time.sleep)
     shard = whole_name(task, args.shard)
     pause(task, Pause(shard, whoever(), clock.now()))
+    note(task, clock, "paused", shard, "by `pause`")
     if args.json:
         print_all(task)
         return ExitCode.OK

@@ -16,6 +16,7 @@ MOST_SEGMENTS = 1_000_000
 # Of seconds, changes or KB. Python waits for nine times as many seconds at most, and a product of
 # two of these is still a number.
 _MOST_AMOUNT = 1e9
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -50,6 +51,14 @@ def pace(text: str) -> float:
     number = _number(text)
     if not 0 < number <= _MOST_AMOUNT:
         raise ArgumentTypeError(f"{text} is not a number above 0, up to {_MOST_AMOUNT:,.0f}")
+    return number
+
+
+def span(text: str) -> float:
+    """A type for ``add_argument``: so much time before now, in seconds: ``90s``, ``2h``."""
+    number = _number(text[:-1]) * _UNITS.get(text[-1:], math.nan)
+    if not 0 < number <= _MOST_AMOUNT:
+        raise ArgumentTypeError(f"{text} is no time: 90s, 30m, 2h or 7d")
     return number
 
 

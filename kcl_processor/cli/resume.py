@@ -13,6 +13,7 @@ from kcl_processor.cli.pause import print_all, whole_name
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.fleet.events import note
 from kcl_processor.fleet.pause import Pause, read_pauses, resume
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.switch_mark import refuse_switched
@@ -35,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     if shard:
         _refuse_whole(task.name, shard, before)
     resume(task, shard)
+    if before:
+        note(task, SystemClock(), "resumed", shard, "by `resume`")
     ended = [one for one in before if shard in (None, one.shard)]
     if args.json:
         print_all(task)

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from kcl_processor.cli import build_parser
-from kcl_processor.cli.ranges import amount, pace, part, share, units, whole
+from kcl_processor.cli.ranges import amount, pace, part, share, span, units, whole
 from kcl_processor.errors import ExitCode
 
 
@@ -18,6 +18,7 @@ def test_what_is_inside_a_range_is_read() -> None:
     assert [amount(text) for text in ("0", "2.5", "1e3", "1e9")] == [0, 2.5, 1e3, 1e9]
     assert [pace(text) for text in ("0.5", "1e9")] == [0.5, 1e9]
     assert [units(text) for text in ("50", "0.5", "50%", "100%")] == ["50", "0.5", "50%", "100%"]
+    assert [span(text) for text in ("90s", "1.5m", "2h", "7d")] == [90, 90, 7_200, 604_800]
     assert [share(text) for text in ("5%", "0.05", "100%", "1")] == [0.05, 0.05, 1, 1]
 
 
@@ -33,6 +34,13 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
     """Nothing is older than never, no time is not a number, and nobody can wait for ever."""
     with pytest.raises(argparse.ArgumentTypeError, match="from 0 to 1,000,000,000"):
         amount(text)
+
+
+@pytest.mark.parametrize("text", ["2", "h", "-2h", "0s", "nanh", "2w", "1e9d", ""])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    """With some that are."""
+    with pytest.raises(argparse.ArgumentTypeError, match="is no time: 90s, 30m"):
+        span(text)
 
 
 def test_a_part_is_read() -> None:

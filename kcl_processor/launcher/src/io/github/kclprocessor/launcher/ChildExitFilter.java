@@ -40,8 +40,9 @@ final class ChildExitFilter extends TurboFilter {
         } else if (format.equals(EXITED) && gaveUp.get()) {
             int exitValue = (Integer) arguments[0];
             status.childEnded(exitValue);
-            Connectors.LOG.error("{} the record processor ended {}, and with it the daemon",
-                    MDC.get(ShardProcessor.SHARD), how(exitValue));
+            String shard = MDC.get(ShardProcessor.SHARD);
+            String words = "the record processor ended " + how(exitValue) + ", and with it the daemon";
+            Connectors.LOG.error("{}", Event.of("failed", shard, words, shard + " " + words));
         }
         return FilterReply.NEUTRAL;
     }

@@ -29,6 +29,7 @@ final class Ending extends AppenderBase<ILoggingEvent> {
     private final PrintStream stderr;
     private final Deque<ILoggingEvent> errors = new ArrayDeque<>();
     private Optional<Path> file = Optional.empty();
+    private Runnable last = () -> {};
 
     Ending(PrintStream stderr) {
         this.stderr = stderr;
@@ -39,6 +40,11 @@ final class Ending extends AppenderBase<ILoggingEvent> {
         this.file = file;
         start();
         ((Logger) Connectors.LOG).addAppender(this);
+    }
+
+    /** What else is done at the end, when all is said. */
+    void last(Runnable done) {
+        last = done;
     }
 
     @Override
@@ -57,8 +63,10 @@ final class Ending extends AppenderBase<ILoggingEvent> {
         if (!isStarted()) {
             stderr.println("ERROR The daemon cannot start: " + failure.getMessage());
         }
-        Object trace = failure instanceof Refused ? null : failure;
-        Connectors.LOG.error("The daemon cannot start: {}", failure.getMessage(), trace);
+        boolean refused = failure instanceof Refused;
+        String words = failure.getMessage();
+        Event event = Event.of(refused ? "refused" : "failed", words, "The daemon cannot start: " + words);
+        Connectors.LOG.error("{}", event, refused ? null : failure);
         int code = Trouble.exitCode(failure);
         tell(code, "not started", Long.MAX_VALUE);
         return code;
@@ -76,6 +84,7 @@ final class Ending extends AppenderBase<ILoggingEvent> {
         long now = System.currentTimeMillis();
         file.ifPresent(path -> write(path, String.format("{\"at\":%d.%03d,\"code\":%d,\"reason\":%s}%n",
                 now / 1000, now % 1000, code, Gaps.json(code == 0 ? null : reason(failed).orElse(null)))));
+        last.run();
     }
 
     /** The first error that says what to do, of those that go with the end; else the first of them. */

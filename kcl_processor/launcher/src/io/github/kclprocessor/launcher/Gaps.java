@@ -30,7 +30,7 @@ final class Gaps {
 
     /** States a gap; returns only if the daemon is to go on. */
     void found(Gap gap, Throwable service) {
-        Connectors.LOG.error("GAP {} ({}). Try: {}", gap, service.getMessage(), advice());
+        state(gap.shard, gap + " (" + service.getMessage() + "). Try: " + advice());
         if (!goOn || !noted(gap.shard, gap.checkpoint, gap.from.orElse(null), gap.to, service.getMessage())) {
             end(ExitStatus.GAP, gap.toString());
         }
@@ -47,8 +47,8 @@ final class Gaps {
         String unread = lastOn == null ? "what was not read of it, and " : "";
         String words = "the stream " + stream + " was turned off" + since + ", and nothing is left in it to read: "
                 + unread + "changes made until a new one is turned on are in neither";
-        Connectors.LOG.error("GAP {}. Try: {}kcl-processor run {}{}, then {}", words,
-                goOn ? "a supervisor's start, or " : "", task, goOn ? "" : " --adopt", repair());
+        state(null, words + ". Try: " + (goOn ? "a supervisor's start, or " : "") + "kcl-processor run " + task
+                + (goOn ? "" : " --adopt") + ", then " + repair());
         boolean noted = goOn && noted(null, stream, lastOn, null, "the stream was turned off");
         end(noted ? ExitStatus.CRASH : ExitStatus.GAP, words);
     }
@@ -59,6 +59,10 @@ final class Gaps {
         Connectors.LOG.error("The stream refuses the checkpoint of a lease: {} ({}). Try: kcl-processor leases reset {}"
                 + " --shard {}, which reads the shard again from its oldest change", words, service.getMessage(), task, shard);
         end(ExitStatus.CONFIG, words);
+    }
+
+    private static void state(String shard, String words) {
+        Connectors.LOG.error("{}", Event.of("gap", shard, words, "GAP " + words));
     }
 
     private void end(int code, String words) {

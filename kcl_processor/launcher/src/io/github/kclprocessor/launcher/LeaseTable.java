@@ -2,6 +2,7 @@ package io.github.kclprocessor.launcher;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
@@ -93,8 +94,49 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
     @Override
     public boolean assignLease(Lease lease, String newOwner)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        boolean has = newOwner.equals(lease.leaseOwner()) && lease.checkpointOwner() == null;
-        return has || super.assignLease(lease, newOwner);
+        if (newOwner.equals(lease.leaseOwner()) && lease.checkpointOwner() == null) {
+            return true;
+        }
+        Event moved = Event.moved(lease.leaseKey(), holder(lease), newOwner, why(lease));
+        return told(super.assignLease(lease, newOwner), moved);
+    }
+
+    /** A stop's, or the end of a hand-over that the KCL does not make; then its next owner stays in it. */
+    @Override
+    public boolean evictLease(Lease lease)
+            throws DependencyException, InvalidStateException, ProvisionedThroughputException {
+        String holder = holder(lease);
+        String next = lease.checkpointOwner() == null ? null : lease.leaseOwner();
+        Event moved = Event.moved(lease.leaseKey(), holder, next, holder + " let go of it");
+        return told(super.evictLease(lease), moved);
+    }
+
+    /** Who reads the shard: of a lease that is being handed over, not its next owner. */
+    private static String holder(Lease lease) {
+        return lease.checkpointOwner() == null ? lease.leaseOwner() : lease.checkpointOwner();
+    }
+
+    private String why(Lease lease) {
+        if (holder(lease) == null) {
+            return "nobody had it";
+        }
+        if (worker.equals(lease.checkpointOwner())) {
+            return "handed over, as the leader asked";
+        }
+        if (lease.checkpointOwner() != null) {
+            return "the hand-over took too long";
+        }
+        Long renewed = lease.lastCounterIncrementNanos();
+        return lease.isExpiredOrUnassigned() && renewed != null
+                ? "not renewed for " + TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - renewed) + " s"
+                : "to share the work";
+    }
+
+    private static boolean told(boolean done, Event event) {
+        if (done) {
+            Connectors.LOG.info("{}", event);
+        }
+        return done;
     }
 
     @Override

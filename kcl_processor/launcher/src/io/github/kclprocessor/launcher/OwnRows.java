@@ -1,6 +1,7 @@
 package io.github.kclprocessor.launcher;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import java.util.concurrent.TimeoutException;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.ConditionalCheckFailedException;
+import software.amazon.awssdk.services.dynamodb.model.ReturnValue;
 import software.amazon.kinesis.coordinator.CoordinatorConfig.CoordinatorStateTableConfig;
 import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
 import software.amazon.kinesis.coordinator.Scheduler;
@@ -69,6 +71,34 @@ final class OwnRows {
         return holds(client.deleteItem(delete -> delete.tableName(table).key(key(key))
                 .conditionExpression(unchanged.condition.toString())
                 .expressionAttributeNames(unchanged.names).expressionAttributeValues(unchanged.values)));
+    }
+
+    /**
+     * Enters attributes into a row and strikes others out, beside what others enter at once.
+     *
+     * @return the row as it is then, without its key
+     */
+    Map<String, AttributeValue> enter(String key, Map<String, AttributeValue> entered, Collection<String> struck) {
+        Map<String, String> names = new HashMap<>();
+        Map<String, AttributeValue> values = new HashMap<>();
+        StringJoiner set = new StringJoiner(", ", "SET ", "");
+        entered.forEach((name, value) -> {
+            String at = "s" + values.size();
+            set.add("#" + at + " = :" + at);
+            names.put("#" + at, name);
+            values.put(":" + at, value);
+        });
+        StringJoiner remove = new StringJoiner(", ", " REMOVE ", "").setEmptyValue("");
+        for (String name : struck) {
+            String at = "#r" + names.size();
+            remove.add(at);
+            names.put(at, name);
+        }
+        Map<String, AttributeValue> row = new HashMap<>(answer(client.updateItem(update -> update.tableName(table)
+                .key(key(key)).updateExpression(set.toString() + remove).expressionAttributeNames(names)
+                .expressionAttributeValues(values).returnValues(ReturnValue.ALL_NEW))).attributes());
+        row.remove(KEY);
+        return row;
     }
 
     private static final class Unchanged {

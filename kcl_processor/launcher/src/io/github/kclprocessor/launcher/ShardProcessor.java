@@ -179,6 +179,8 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
                 ShardEndedInput.builder().checkpointer(fenced(input.checkpointer())).build();
         named(() -> child.shardEnded(behindFence));
         open.remove(this);
+        Connectors.LOG.info("{}", Event.of("ended", shardId, "read to its end",
+                "shard " + shardId + " was read to its end"));
     }
 
     @Override

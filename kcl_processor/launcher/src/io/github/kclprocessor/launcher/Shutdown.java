@@ -76,7 +76,9 @@ final class Shutdown implements Runnable {
         status.end();
         boolean graceful = false;
         try {
-            Connectors.LOG.info("stopping: shards get {} ms for their last checkpoint", grace.toMillis());
+            String why = status.stopping() ? "as asked" : "by itself";
+            Connectors.LOG.info("{}", Event.of("stopping", why,
+                    "stopping: shards get " + grace.toMillis() + " ms for their last checkpoint"));
             graceful = await(gracefulShutdown.get());
         } catch (InterruptedException | ExecutionException | RuntimeException e) {
             Connectors.LOG.error("The stop was cut short: {}", e.toString());
@@ -87,7 +89,8 @@ final class Shutdown implements Runnable {
         }
         int code = status.code(graceful);
         String how = graceful ? "stopped gracefully" : "stopped by force";
-        Connectors.LOG.info("{}, exit code {}", how, code);
+        String words = how + ", exit code " + code;
+        Connectors.LOG.info("{}", Event.of("stopped", words, words));
         ending.tell(code, how, status.failedAt());
         ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();
         // KCL has named code 1 before it ran this hook; only halt can still say another.

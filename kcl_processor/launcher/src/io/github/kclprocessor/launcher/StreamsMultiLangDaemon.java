@@ -71,6 +71,7 @@ public final class StreamsMultiLangDaemon {
     private final Handover handover;
     private final Limits limits;
     private final Ending ending;
+    private final Events events;
     private final Optional<Destination> destination;
     /** Kept for as long as the daemon lives. */
     private WorkerLock lock;
@@ -87,6 +88,7 @@ public final class StreamsMultiLangDaemon {
         Clients.kcl(replica, kcl, credentials());
         String worker = kcl.getWorkerIdentifier();
         limits = new Limits(worker, account, System::nanoTime);
+        events = new Events(worker);
         handover = new Handover(this::leases,
                 () -> WorkerReports.others(built.get(), worker, failover(built.get())),
                 leaves -> WorkerReports.remove(built.get(), leaves), worker, status::stopping);
@@ -111,6 +113,8 @@ public final class StreamsMultiLangDaemon {
     }
 
     private void run() throws Exception {
+        events.listen();
+        ending.last(events::writeLast);
         takeLock();
         hearChildExits();
         DynamoDbStreamsClient streams = Clients.streams(
@@ -118,13 +122,15 @@ public final class StreamsMultiLangDaemon {
         Scheduler scheduler = buildScheduler(streams);
         Place place = lock == null ? Place.unknown() : Place.of(lock.file);
         OnceRenewed.take(() -> enter(scheduler, streams, place), Thread::sleep, System::nanoTime);
-        Connectors.LOG.info("started as {} on {}", kcl.getWorkerIdentifier(), replica.streamArn().real);
+        Connectors.LOG.info("{}", Event.of("started", "on " + place.host,
+                "started as " + kcl.getWorkerIdentifier() + " on " + replica.streamArn().real));
         new Shutdown(status, () -> stop(scheduler), () -> letGo(scheduler), open, replica.shutdownGrace(),
                 ending, Runtime.getRuntime()::halt).install(Runtime.getRuntime());
         begun = true;
         presence.start(this::end);
         pauses.start();
         limits.start();
+        events.begin();
         ShardSyncs.first(scheduler);
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
@@ -146,6 +152,7 @@ public final class StreamsMultiLangDaemon {
     private void enter(Scheduler scheduler, DynamoDbStreamsClient streams, Place place) throws Exception {
         lookAtStream(streams);
         OwnRows rows = OwnRows.of(scheduler);
+        events.keepIn(rows);
         presence = new Presence(rows, kcl.getWorkerIdentifier(), place, failover(scheduler),
                 () -> leases().getAssignments());
         claim = claim();
@@ -350,7 +357,8 @@ public final class StreamsMultiLangDaemon {
     }
 
     private void end(Refused reason) {
-        Connectors.LOG.error("The daemon ends: {}", reason.getMessage());
+        String words = reason.getMessage();
+        Connectors.LOG.error("{}", Event.of("failed", words, "The daemon ends: " + words));
         end(reason.exitCode);
     }
 

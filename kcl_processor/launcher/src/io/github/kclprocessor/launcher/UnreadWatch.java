@@ -140,8 +140,9 @@ final class UnreadWatch implements Runnable {
             end.run();
             return;
         }
-        Connectors.LOG.warn("Shard {} is this worker's, and nothing was delivered of it for {} s: it is let go, and"
-                + " taken up again", lease.leaseKey(), patience.toSeconds());
+        String words = "nothing was delivered of it for " + patience.toSeconds() + " s: it is let go, and taken up again";
+        Connectors.LOG.warn("{}", Event.of("unread", lease.leaseKey(), words,
+                "Shard " + lease.leaseKey() + " is this worker's, and " + words));
         table.evictLease(lease);
         silence.letGo = true;
         silence.rounds = 0;

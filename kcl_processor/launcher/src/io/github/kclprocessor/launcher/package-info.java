@@ -70,7 +70,8 @@
  *       {@link ChildExitFilter} tells it how a record processor ended, {@link Trouble} what a failed
  *       start means; {@link Ending} tells people;
  *   <li>{@link Connectors} is the log for operators, where {@link ChildLines} puts what record processors
- *       say; {@link HundredFiles}, {@link KnownNoise} and {@link QuietStderr} keep the logs readable.
+ *       say; what is an {@link Event} in it {@link Events} keep for every host's eyes;
+ *       {@link HundredFiles}, {@link KnownNoise} and {@link QuietStderr} keep the logs readable.
  * </ul>
  *
  * <h2>For the demo</h2>

@@ -64,8 +64,11 @@ final class FakeLeaseTable implements DynamoDbAsyncClient {
         if (row == null || row.containsKey(Begins.ATTRIBUTE)) {
             return CompletableFuture.failedFuture(ConditionalCheckFailedException.builder().message("no").build());
         }
-        row.put(Begins.ATTRIBUTE, request.expressionAttributeValues().get(":begin"));
-        return answer(UpdateItemResponse.builder().build());
+        AttributeValue begin = request.expressionAttributeValues().get(":begin");
+        if (begin != null) {
+            row.put(Begins.ATTRIBUTE, begin);
+        }
+        return answer(UpdateItemResponse.builder().attributes(row).build());
     }
 
     @Override

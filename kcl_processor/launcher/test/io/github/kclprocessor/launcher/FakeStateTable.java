@@ -13,6 +13,8 @@ import software.amazon.awssdk.services.dynamodb.model.GetItemRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetItemResponse;
 import software.amazon.awssdk.services.dynamodb.model.PutItemRequest;
 import software.amazon.awssdk.services.dynamodb.model.PutItemResponse;
+import software.amazon.awssdk.services.dynamodb.model.UpdateItemRequest;
+import software.amazon.awssdk.services.dynamodb.model.UpdateItemResponse;
 
 /** The coordinator state table: rows by key, written on the conditions that {@link OwnRows} sets. */
 final class FakeStateTable implements DynamoDbAsyncClient {
@@ -69,6 +71,21 @@ final class FakeStateTable implements DynamoDbAsyncClient {
         }
         rows.remove(key);
         return answered(DeleteItemResponse.builder().build());
+    }
+
+    /** Attributes that come and go by themselves. */
+    @Override
+    public CompletableFuture<UpdateItemResponse> updateItem(UpdateItemRequest request) {
+        Map<String, AttributeValue> row =
+                rows.computeIfAbsent(request.key().get("key").s(), key -> new HashMap<>(request.key()));
+        request.expressionAttributeNames().forEach((at, name) -> {
+            if (at.startsWith("#s")) {
+                row.put(name, request.expressionAttributeValues().get(at.replace('#', ':')));
+            } else {
+                row.remove(name);
+            }
+        });
+        return answered(UpdateItemResponse.builder().attributes(row).build());
     }
 
     private <T> CompletableFuture<T> answered(T answer) {

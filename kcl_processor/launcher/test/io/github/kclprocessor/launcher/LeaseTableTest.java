@@ -5,6 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -13,6 +18,7 @@ import software.amazon.awssdk.services.kinesis.model.SequenceNumberRange;
 import software.amazon.awssdk.services.kinesis.model.Shard;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
+import software.amazon.kinesis.leases.dynamodb.DynamoDBLeaseSerializer;
 import software.amazon.kinesis.leases.exceptions.DependencyException;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
@@ -85,6 +91,63 @@ class LeaseTableTest {
         assertTrue(leases.assignLease(owned("host-1", null), "host-1"));
         assertThrows(RuntimeException.class, () -> leases.assignLease(owned("host-1", null), "host-2"));
         assertThrows(RuntimeException.class, () -> leases.assignLease(owned("host-1", "host-2"), "host-1"));
+    }
+
+    /** Each change of hands is told, from whom, to whom and why; one that came to nothing is not. */
+    @Test
+    void changesOfHandsAreTold() throws Exception {
+        Lease expired = owned("host-2", null);
+        expired.isExpiredOrUnassigned(true);
+        expired.lastCounterIncrementNanos(System.nanoTime() - 31_500_000_000L);
+        Heard heard = new Heard();
+        try {
+            assign(expired, "host-1");
+            assign(owned(null, null), "host-1");
+            assign(owned("host-2", null), "host-1");
+            assign(owned("host-2", "host-1"), "host-2");
+            assign(owned("host-2", "host-3"), "host-2");
+            table.lease(SHARD);
+            leases.evictLease(owned("host-1", null));
+            leases.evictLease(owned("host-2", "host-1"));
+        } finally {
+            heard.stop();
+        }
+        assertEquals(List.of(
+                "host-2 host-1 not renewed for 31 s",
+                "null host-1 nobody had it",
+                "host-2 host-1 to share the work",
+                "host-1 host-2 handed over, as the leader asked",
+                "host-3 host-2 the hand-over took too long",
+                "host-1 null host-1 let go of it",
+                "host-1 host-2 host-1 let go of it"), heard.told);
+    }
+
+    private void assign(Lease lease, String owner) throws Exception {
+        table.rows.put(SHARD, new HashMap<>(new DynamoDBLeaseSerializer().toDynamoRecord(lease)));
+        assertTrue(leases.assignLease(lease, owner));
+        table.rows.clear();
+        assertFalse(leases.assignLease(lease(ExtendedSequenceNumber.LATEST), owner));
+    }
+
+    /** The events of the connectors log. */
+    private static final class Heard extends AppenderBase<ILoggingEvent> {
+        final List<String> told = new ArrayList<>();
+
+        Heard() {
+            start();
+            ((Logger) Connectors.LOG).addAppender(this);
+        }
+
+        @Override
+        protected void append(ILoggingEvent line) {
+            Event event = (Event) line.getArgumentArray()[0];
+            told.add(event.from + " " + event.to + " " + event.why);
+        }
+
+        @Override
+        public void stop() {
+            ((Logger) Connectors.LOG).detachAppender(this);
+        }
     }
 
     /**

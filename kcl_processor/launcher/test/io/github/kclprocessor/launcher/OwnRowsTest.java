@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
@@ -29,6 +31,15 @@ class OwnRowsTest {
         assertFalse(rows.remove("row", ONE));
         assertTrue(rows.remove("row", TWO));
         assertEquals(Optional.empty(), rows.read("row"));
+    }
+
+    /** Attributes are entered and struck out beside those that others have entered. */
+    @Test
+    void beside() {
+        AttributeValue value = AttributeValue.fromS("1");
+        table.has("row", Map.of("theirs", value, "old", value));
+        assertEquals(Set.of("theirs", "ours"), rows.enter("row", Map.of("ours", value), List.of("old")).keySet());
+        assertEquals(Set.of("theirs", "ours"), rows.read("row").get().keySet());
     }
 
     /** What the service says is passed on as it is, for its exit code. */

@@ -1,0 +1,86 @@
+"""The last events of a task: rows beside KCL's state, which every worker writes (``Events.java``).
+
+An attribute an event, named after its moment; each row keeps about a hundred. What commands change
+on a running task stands in a row of their own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kcl_processor.clock import Clock
+from kcl_processor.config.task import Task
+from kcl_processor.fleet.leases import text
+from kcl_processor.fleet.own_rows import enter_own, read_all_own, read_own, strike_own
+from kcl_processor.fleet.pause import whoever
+
+KEY = "KclProcessorEvents/"
+# The row of what people did by commands; workers' are numbered.
+_PEOPLE = f"{KEY}people"
+KEPT = 100
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a task.
+
+    Attributes:
+        at: seconds since the epoch, by the clock of whoever tells it.
+        teller: the worker, or the user and the host.
+        what: ``started``, ``stopping``, ``stopped``, ``moved``, ``ended`` (a shard was read to its
+            end), ``unread``, ``gap``, ``refused``, ``failed``, ``died``, ``paused`` or ``resumed``.
+        shard: of which it is told; ``None`` where it is of the worker or of the task.
+        origin, to: of a shard that moved, the workers; ``None`` is nobody.
+    """
+
+    at: float
+    teller: str
+    what: str
+    shard: str | None = None
+    origin: str | None = None
+    to: str | None = None
+    why: str | None = None
+
+
+def read_events(task: Task) -> list[Event]:
+    """Those that are kept, the oldest first.
+
+    Raises:
+        OperatorError, PermissionDenied: they cannot be read.
+    """
+    rows = read_all_own(task).items()
+    found = [
+        event
+        for key, row in rows
+        if key.startswith(KEY)
+        for name, value in row.items()
+        if (event := _event(name, value.get("M", {})))
+    ]
+    return sorted(found, key=lambda event: event.at)
+
+
+def note(task: Task, clock: Clock, what: str, shard: str | None, why: str) -> None:
+    """Keep what somebody has just done by a command.
+
+    Raises:
+        OperatorError, PermissionDenied: it cannot be written.
+    """
+    name = f"{round(clock.now() * 1000):013d}-{secrets.token_hex(4)}"
+    told = {"worker": whoever(), "what": what, "shard": shard, "why": why}
+    made = {"M": {key: {"S": value} for key, value in told.items() if value}}
+    enter_own(task, _PEOPLE, name, made)
+    for old in sorted(read_own(task, _PEOPLE) or {})[:-KEPT]:
+        strike_own(task, _PEOPLE, old)
+
+
+def _event(name: str, row: Mapping[str, Mapping[str, Any]]) -> Event | None:
+    """``None`` for what another version may have written there."""
+    moment, what = name.partition("-")[0], text(row, "what")
+    if not moment.isdecimal() or not what:
+        return None
+    teller = text(row, "worker") or "?"
+    ends = [text(row, end) for end in ("shard", "from", "to", "why")]
+    return Event(int(moment) / 1000, teller, what, *ends)
