@@ -16,8 +16,12 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.core import SummaryMetricFamily as Summary
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from kcl_processor.clock import Clock
@@ -28,23 +32,14 @@ from kcl_processor.fleet.limit import Limit
 from kcl_processor.launch.daemon import running_workers
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchMark
-from kcl_processor.state.heartbeat import Heartbeat, read_every
+from kcl_processor.operate import series
+from kcl_processor.operate.series import Series
+from kcl_processor.state.heartbeat import LATENCY_BOUNDS, Heartbeat, read_every
 
 T = TypeVar("T")
 
 # Seconds between two looks at what lies beside the checkpoints.
 _INTERVAL = 60.0
-_LABELS = ("task", "shard", "worker")
-
-_COUNTERS = {
-    "records_received": ("received", "Changes delivered by the daemon."),
-    "records_written": ("written", "Items written to the destination."),
-    "records_failed": ("refused", "Changes that the destination never accepts."),
-    "records_retried": ("retried", "Changes sent again after a failed attempt."),
-    "batches_written": ("batches", "Deliveries applied in full."),
-    "dead_letters": ("dead_letters", "Changes set aside."),
-    "gaps": ("gaps", "Gaps in the stream that were passed."),
-}
 
 
 class HeartbeatCollector(Collector):
@@ -70,9 +65,7 @@ class HeartbeatCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         now = self._clock.now()
-        running = GaugeMetricFamily(
-            "kcl_processor_up", "Whether a daemon of the task runs on this host.", labels=["task"]
-        )
+        running = _gauge(series.UP)
         beats: list[Heartbeat] = []
         for files in self._tasks:
             running.add_metric([files.task.name], float(bool(running_workers(files))))
@@ -125,27 +118,14 @@ class Asked(Generic[T]):
 
 
 def _switching(marks: dict[str, SwitchMark], now: float) -> Metric:
-    family = GaugeMetricFamily(
-        "kcl_processor_switchover_seconds",
-        "Since a switchover began that was not taken back; begun, back or over.",
-        labels=["task", "state"],
-    )
+    family = _gauge(series.SWITCHOVER)
     for task, mark in marks.items():
         family.add_metric([task, mark.state.value], max(0.0, now - mark.started_at))
     return family
 
 
 def _proven(proofs: dict[str, Standing], now: float) -> Iterator[Metric]:
-    age = GaugeMetricFamily(
-        "kcl_processor_proven_seconds",
-        "Age of the oldest proof over all parts of the tables.",
-        labels=["task"],
-    )
-    differences = GaugeMetricFamily(
-        "kcl_processor_open_differences",
-        "Keys that were found to differ, and not to be equal since.",
-        labels=["task"],
-    )
+    age, differences = _gauge(series.PROVEN), _gauge(series.DIFFERENCES)
     for task, standing in proofs.items():
         if (seconds := standing.age(now)) is not None:
             age.add_metric([task], seconds)
@@ -172,30 +152,34 @@ def _limited(limits: dict[str, Limit]) -> Iterator[Metric]:
 
 
 def _counters(beats: Sequence[Heartbeat]) -> Iterator[Metric]:
-    for name, (attribute, text) in _COUNTERS.items():
-        family = CounterMetricFamily(f"kcl_processor_{name}", text, labels=_LABELS)
+    for counter in series.COUNTERS:
+        family = CounterMetricFamily(counter.family, counter.help, labels=counter.labels)
         for beat in beats:
-            family.add_metric(
-                _labels(beat), getattr(beat.counts, attribute), created=beat.started_at
-            )
+            count = getattr(beat.counts, counter.field)
+            family.add_metric(_labels(beat), count, created=beat.started_at)
         yield family
-    latency = Summary(
-        "kcl_processor_replication_latency_seconds",
-        "From the source's write to the destination's; up to a second too long.",
-        labels=_LABELS,
-    )
+    yield _latency(beats)
+
+
+def _latency(beats: Sequence[Heartbeat]) -> Metric:
+    """Without those of an earlier version, which counts in no buckets."""
+    of = series.LATENCY
+    family = HistogramMetricFamily(of.family, of.help, labels=of.labels)
     for beat in beats:
-        latency.add_metric(_labels(beat), beat.latency_count, beat.latency_ms / 1000)
-    yield latency
+        counts = beat.latency_buckets or []
+        if len(counts) == len(LATENCY_BOUNDS):
+            bounds = [*map(str, map(float, LATENCY_BOUNDS)), "+Inf"]
+            buckets = list(zip(bounds, [*counts, beat.latency_count], strict=True))
+            family.add_metric(_labels(beat), buckets, beat.latency_ms / 1000)
+    return family
+
+
+def _gauge(of: Series) -> GaugeMetricFamily:
+    return GaugeMetricFamily(of.family, of.help, labels=of.labels)
 
 
 def _moments(beats: Sequence[Heartbeat], now: float) -> Iterator[Metric]:
-    idle = GaugeMetricFamily(
-        "kcl_processor_idle_seconds", "Since a delivery was last applied.", labels=_LABELS
-    )
-    behind = GaugeMetricFamily(
-        "kcl_processor_behind_seconds", "KCL's millisBehindLatest, in seconds.", labels=_LABELS
-    )
+    idle, behind = _gauge(series.IDLE), _gauge(series.BEHIND)
     for beat in beats:
         idle.add_metric(_labels(beat), now - (beat.polled_at or beat.started_at))
         if beat.behind_ms is not None:

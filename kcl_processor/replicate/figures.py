@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from kcl_processor.clock import Clock
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.write import Tally
-from kcl_processor.state.heartbeat import Counts, Heartbeat
+from kcl_processor.state.heartbeat import LATENCY_BOUNDS, Counts, Heartbeat
 
 # Seconds that rates are taken over.
 _RATE_SPAN = 60.0
@@ -48,6 +49,19 @@ class Latency:
             self.count += other.count
 
 
+class Spread:
+    """How many latencies were up to each of the bounds."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * len(LATENCY_BOUNDS)
+
+    def add(self, created_ms: list[int], now_ms: float) -> None:
+        """Add changes that were applied at ``now_ms``."""
+        created = sorted(created_ms)
+        for at, bound in enumerate(LATENCY_BOUNDS):
+            self.counts[at] += len(created) - bisect_left(created, now_ms - bound * 1000)
+
+
 class ShardFigures:
     """Counts one shard's work on the record processor's thread; other threads take snapshots.
 
@@ -70,6 +84,7 @@ class ShardFigures:
         self._behind_ms: int | None = None
         self._created_ms: int | None = None
         self._all, self._recent = Latency(), Latency()
+        self._spread = Spread()
         self._rates = Rates()
 
     @property
@@ -90,6 +105,7 @@ class ShardFigures:
                 self._created_ms = created[-1]
                 self._all.add(created, now * 1000)
                 self._recent.add(created, now * 1000)
+                self._spread.add(created, now * 1000)
             # An empty delivery has read up to this moment, unless others wait behind it.
             waits = (behind_ms or 0) / 1000
             source_time = changes[-1].created_ms / 1000 if changes else now - waits
@@ -125,6 +141,7 @@ class ShardFigures:
                 rate_out=rate_out,
                 latency_count=self._all.count,
                 latency_ms=self._all.total,
+                latency_buckets=list(self._spread.counts),
                 unrecorded=self.unrecorded(),
                 counts=self._counts(),
             )

@@ -17,6 +17,8 @@ from kcl_processor.state.record import as_written
 
 # Heartbeats are written every two to ten seconds; one that is older has no process behind it.
 STALE_SECONDS = 30.0
+# Seconds that changes are counted up to. The stream's times are whole seconds.
+LATENCY_BOUNDS = (1, 2, 3, 5, 10, 20, 30, 60, 300, 900, 3_600, 21_600, 64_800)
 # Of anything counted or timed here.
 _MOST = 2**63
 
@@ -55,6 +57,8 @@ class Heartbeat:
         rate_in: changes a second that the source made, over the changes applied of late.
         rate_out: changes a second applied of late.
         latency_count, latency_ms: changes applied and their summed latency since the start.
+        latency_buckets: how many of those changes took up to each of :data:`LATENCY_BOUNDS`;
+            ``None`` of an earlier version.
         unrecorded: for how many seconds what was applied had waited for its checkpoint; ``None``
             of an earlier version.
     """
@@ -74,6 +78,7 @@ class Heartbeat:
     latency_ms: float = 0.0
     counts: Counts = field(default_factory=Counts)
     unrecorded: float | None = None
+    latency_buckets: list[int] | None = None
 
 
 def write_heartbeat(folder: Path, beat: Heartbeat) -> None:
@@ -135,6 +140,7 @@ def _read(path: Path) -> Heartbeat | None:
         beat = as_written(Heartbeat, {**read, "counts": counts})
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    values = (*vars(beat).values(), *vars(counts).values())
+    buckets = beat.latency_buckets or []
+    values = (*vars(beat).values(), *vars(counts).values(), *buckets)
     numbers = (one for one in values if isinstance(one, int | float))
     return beat if all(-_MOST <= one <= _MOST for one in numbers) else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import yaml
+
 from tests.cli.ask import Ask
 
 
@@ -11,3 +13,13 @@ def test_a_dashboard_or_its_alarms_are_printed_as_json(ask: Ask) -> None:
     """Each is what the aws command line takes."""
     assert json.loads(ask("dashboard").out)["widgets"]
     assert json.loads(ask("dashboard", "--alarms").out)[0]["AlarmName"]
+
+
+def test_grafana_and_prometheus_get_theirs(ask: Ask) -> None:
+    """One as JSON, the other as YAML; who an alert tells is Alertmanager's to say."""
+    assert json.loads(ask("dashboard", "--grafana").out)["panels"]
+    rules = yaml.safe_load(ask("dashboard", "--prometheus-rules").out)
+    assert rules["groups"][0]["rules"][0]["alert"] == "KclProcessorUnseen"
+    code, _, said = ask("dashboard", "--prometheus-rules", "--alarm-action", "arn:x")
+    assert code == 2 and "--alarm-action is of --alarms" in said
+    assert ask("dashboard", "--grafana", "--alarms").code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -20,8 +21,9 @@ from kcl_processor.launch.daemon import lock_worker  # noqa: E402
 from kcl_processor.launch.proof import Standing  # noqa: E402
 from kcl_processor.launch.switch_mark import SwitchMark  # noqa: E402
 from kcl_processor.operate.prometheus import Asked, HeartbeatCollector  # noqa: E402
+from kcl_processor.operate.series import EVERY, LATENCY, WRITTEN  # noqa: E402
 from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
-from kcl_processor.state.heartbeat import Counts, write_heartbeat  # noqa: E402
+from kcl_processor.state.heartbeat import LATENCY_BOUNDS, Counts, write_heartbeat  # noqa: E402
 from tests.fakes import HandClock  # noqa: E402
 from tests.kcl_tables import make_task  # noqa: E402
 
@@ -79,6 +81,7 @@ def test_every_record_processor_of_every_task_is_there(tmp_path: Path) -> None:
             behind_ms=1500,
             latency_count=4,
             latency_ms=2000.0,
+            latency_buckets=[1] * (len(LATENCY_BOUNDS) - 1) + [4],
         )
         write_heartbeat(TaskFiles(task, tmp_path).heartbeats, counted)
     lines = page(tasks, tmp_path, clock)
@@ -140,6 +143,33 @@ def test_proofs_are_looked_at_beside_the_scrapes(tmp_path: Path) -> None:
     shown()
     assert pool.do() == 1
     assert shown() == {"kcl_processor_open_differences": 2.0}
+
+
+def test_what_is_served_is_what_the_list_says(tmp_path: Path) -> None:
+    """Each series of the list is in the exporter's page, and no other family of ours."""
+    task, clock, pool = make_task(), HandClock(), Beside()
+    beat = replace(ShardFigures(task.name, "s-1", "w", clock).heartbeat(), behind_ms=0)
+    write_heartbeat(TaskFiles(task, tmp_path).heartbeats, beat)
+    proofs = Asked([task], clock, pool, lambda _: Standing(8, clock.now()))
+    mark = SwitchMark.begun("t", clock.now())
+    switches = Asked([task], clock, pool, lambda _: mark)
+    scrape([task], tmp_path, clock, proofs, switches)
+    pool.do()
+    lines = scrape([task], tmp_path, clock, proofs, switches)
+    served = {line.partition("{")[0] for line in lines if not line.startswith("#")}
+    assert {str(series) for series in EVERY} <= served
+    families = {re.sub("_(total|bucket|sum|count|created)$", "", name) for name in served}
+    assert families == {series.family for series in EVERY}
+
+
+def test_an_earlier_versions_record_processor_has_no_buckets(tmp_path: Path) -> None:
+    """While a fleet is being renewed; all else of it is shown."""
+    task, clock = make_task(), HandClock()
+    beat = ShardFigures(task.name, "s-1", "w", clock).heartbeat()
+    write_heartbeat(TaskFiles(task, tmp_path).heartbeats, replace(beat, latency_buckets=None))
+    lines = page([task], tmp_path, clock)
+    assert not any(line.startswith(f"{LATENCY}{{") for line in lines)
+    assert any(line.startswith(f"{WRITTEN}{{") for line in lines)
 
 
 def test_a_proof_that_cannot_be_read_has_no_series(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kcl_processor.replicate.change import Change
-from kcl_processor.replicate.figures import Latency, Rates, ShardFigures
+from kcl_processor.replicate.figures import Latency, Rates, ShardFigures, Spread
 from kcl_processor.state.heartbeat import (
+    LATENCY_BOUNDS,
     Counts,
 )
 from tests.fakes import HandClock
@@ -63,6 +64,20 @@ def test_latency_is_a_statistic_set_that_is_taken_once() -> None:
     assert counted.take_latency() == Latency(2, 4000, 1000, 3000)
     assert counted.take_latency() == Latency()
     assert counted.heartbeat().latency_count == 2
+
+
+def test_latencies_are_counted_up_to_each_bound() -> None:
+    """A change that took a bound's time to the millisecond is within it."""
+    spread = Spread()
+    spread.add([1_000_000, 999_000, 970_000, 1_002_000], 1_000_000.0)
+    assert spread.counts[:2] == [3, 3]
+    assert spread.counts[LATENCY_BOUNDS.index(20)] == 3
+    assert spread.counts[LATENCY_BOUNDS.index(30)] == 4
+    spread.add([0], 1_000_000.0)
+    assert spread.counts[LATENCY_BOUNDS.index(900)] == 4
+    assert spread.counts[LATENCY_BOUNDS.index(3_600)] == 5
+    counted = figures(HandClock())
+    assert counted.heartbeat().latency_buckets == [0] * len(LATENCY_BOUNDS)
 
 
 def test_a_source_ahead_of_this_clock_counts_as_zero() -> None:

@@ -38,6 +38,7 @@ BEAT = Heartbeat(
     rate_out=None,
     latency_count=3,
     latency_ms=4500.0,
+    latency_buckets=[0, 3],
     counts=Counts(received=5, written=4, refused=1, retried=2, batches=3),
 )
 
