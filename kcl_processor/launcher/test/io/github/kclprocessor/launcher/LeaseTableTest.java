@@ -106,9 +106,8 @@ class LeaseTableTest {
             assign(owned("host-2", null), "host-1");
             assign(owned("host-2", "host-1"), "host-2");
             assign(owned("host-2", "host-3"), "host-2");
-            table.lease(SHARD);
-            leases.evictLease(owned("host-1", null));
-            leases.evictLease(owned("host-2", "host-1"));
+            evict(owned("host-1", null));
+            evict(owned("host-2", "host-1"));
         } finally {
             heard.stop();
         }
@@ -122,8 +121,17 @@ class LeaseTableTest {
                 "host-1 host-2 host-1 let go of it"), heard.told);
     }
 
-    private void assign(Lease lease, String owner) throws Exception {
+    private void has(Lease lease) {
         table.rows.put(SHARD, new HashMap<>(new DynamoDBLeaseSerializer().toDynamoRecord(lease)));
+    }
+
+    private void evict(Lease lease) throws Exception {
+        has(lease);
+        assertTrue(leases.evictLease(lease));
+    }
+
+    private void assign(Lease lease, String owner) throws Exception {
+        has(lease);
         assertTrue(leases.assignLease(lease, owner));
         table.rows.clear();
         assertFalse(leases.assignLease(lease(ExtendedSequenceNumber.LATEST), owner));
