@@ -7,7 +7,7 @@ with it; that process turns stream images into writes on the destination table. 
 
 The rooms stand on floors, and none imports from a floor above: ``cli``; ``table``, ``operate``,
 ``demo``; ``launch``, ``testing``; ``replicate``, ``fleet``; ``state``; ``aws``; ``config``,
-``launcher``; ``transform``; and on the ground ``errors``, ``clock``, ``log`` and ``costs``.
+``launcher``; ``transform``; and on the ground ``errors``, ``clock``, ``log``, ``costs``, ``words``.
 """
 
 __version__ = "0.1.0"

@@ -103,7 +103,8 @@ def test_every_command_that_prints_a_result_takes_json() -> None:
     """The others go on until they are stopped, write files, or print JSON as it is."""
     every = {parser.prog.removeprefix("kcl-processor "): parser for parser in parsers(PARSER)}
     without = {name for name, parser in every.items() if "--json" not in parser.format_help()}
-    assert without == {"start", "run", "demo", "exporter", "render", "iam", "dashboard"}
+    others = {"start", "run", "demo", "exporter", "render", "iam", "dashboard"}
+    assert without == others | {"completion", "man"}
 
 
 def test_the_readme_and_the_units_restart_after_the_same_exit_codes() -> None:
@@ -123,7 +124,7 @@ def test_every_command_has_a_module_of_its_own() -> None:
     modules = {path.stem for path in (ROOT / "kcl_processor" / "cli").glob("*.py")}
     printing = {"hint", "managed", "output", "plan", "progress", "rechecked", "report"}
     printing |= {"verified", "watch"}
-    helpers = {"__init__", "beside", "parser", "ranges", "task"} | printing
+    helpers = {"__init__", "beside", "described", "parser", "ranges", "task"} | printing
     assert modules - helpers == set(COMMANDS)
 
 

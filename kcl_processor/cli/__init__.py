@@ -45,6 +45,8 @@ COMMANDS = (
     "size",
     "uninstall",
     "demo",
+    "completion",
+    "man",
 )
 
 _EXIT_CODES = """\
@@ -88,7 +90,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # To import the others takes longer than many a command does.
     known = [name for name in COMMANDS if name in words[:1]] or COMMANDS
     args = build_parser(known).parse_args(with_action(words))
-    args.words = words
+    args.words, args.product = words, build_parser
     try:
         code = args.run(args)
     except OperatorError as error:

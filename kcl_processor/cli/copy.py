@@ -22,6 +22,11 @@ end lets the daemon start. How far a part is lies beside the checkpoints: any ho
 With --live it is the other way round: the daemon runs first, and the copy beside it, for as long as
 it takes, on any host, which any other goes on from. It lays an item only where the destination has
 none, and reads it again behind that: what the source has deleted by then is taken away again.
+
+examples:
+  kcl-processor copy orders --max-rcu 50% --max-wcu 500
+  kcl-processor copy orders --live
+  kcl-processor copy orders --status
 """
 
 from __future__ import annotations
@@ -29,7 +34,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,7 +47,7 @@ from kcl_processor.cli.plan import print_plan
 from kcl_processor.cli.progress import ProgressLines, size, whole_duration
 from kcl_processor.cli.ranges import MOST_PARTS, MOST_SEGMENTS, part, units, whole
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
-from kcl_processor.clock import Clock, SystemClock
+from kcl_processor.clock import Clock, SystemClock, utc
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
@@ -195,7 +199,7 @@ def _advise(task: Task, progress: CopyProgress, args: argparse.Namespace) -> Non
     if SystemClock().now() < until:
         follow = as_called(f"kcl-processor run {task.name}", args)
         print(
-            f"Next: {follow}, before {time.strftime('%a %H:%M', time.localtime(until))}: "
+            f"Next: {follow}, before {utc(until, 'minutes')}: "
             f"the stream keeps {RETENTION / HOUR:.0f} h",
             file=sys.stderr,
         )

@@ -3,6 +3,9 @@
 Starts DynamoDB Local, a source and a destination table in two of its regions, and the real daemon;
 writes for a while; kills the daemon halfway and starts it again; stops it and compares the tables.
 Exit code 0 only if they are equal. Leaves no process and no file behind.
+
+example:
+  kcl-processor demo
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from kcl_processor.demo.dynamodb_local import dynamodb_local
 from kcl_processor.demo.story import Demo, Figures, set_apart
 from kcl_processor.errors import ExitCode
 from kcl_processor.launcher.java import find_java
+from kcl_processor.words import many
 
 HELP = "watch a replica at work on this machine"
 
@@ -67,7 +71,9 @@ def run(args: argparse.Namespace) -> int:
 
 def summary(figures: Figures) -> str:
     """The figures in words, for the end."""
-    equal = "equal" if figures.differences == 0 else f"{figures.differences} items differ"
+    found = figures.differences
+    differ = None if found is None else many(found, "item differs", "items differ")
+    equal = "equal" if found == 0 else differ
     rows = {
         "items compared": figures.items,
         "changes": figures.preloaded + figures.changes,

@@ -7,6 +7,9 @@ letter is sent. Run it with the credentials of the daemon. In the state director
 daemon's classes once, which makes each start a second shorter.
 
 exit code: 0 nothing fails, 1 something does, 2 the file is wrong.
+
+example:
+  kcl-processor doctor orders
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from kcl_processor.config.paths import state_directory
 from kcl_processor.errors import ExitCode
 from kcl_processor.operate.check import FAIL, OK, WARN, Check
 from kcl_processor.operate.doctor import Doctor
+from kcl_processor.words import many
 
 HELP = "check every precondition of a task"
 
@@ -80,8 +84,4 @@ def summary(checks: list[Check]) -> str:
     warnings = sum(check.result == WARN for check in checks)
     if not failures and not warnings:
         return f"all {sum(check.result == OK for check in checks)} checks passed"
-    return f"{_many(failures, 'failure')}, {_many(warnings, 'warning')}"
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{many(failures, 'failure')}, {many(warnings, 'warning')}"

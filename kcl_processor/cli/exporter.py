@@ -5,6 +5,9 @@ reads the files that they leave in the state directory; a scrape asks no service
 it looks once a minute how each task's proof stands, which verify keeps, its switchover and its
 limit: where it may not read the checkpoints or describe the tables, these series are missing. Needs
 the official client library: pip install 'kcl-processor[prometheus]'.
+
+example:
+  kcl-processor exporter --listen 0.0.0.0 --port 9464
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ the destination since is exported, too: both tables need point-in-time recovery.
 was turned on too late, it is said, and --verify compares and repairs the whole tables.
 
 Exit codes: 0 no gap is open, 9 a gap is open still.
+
+example:
+  kcl-processor heal orders --bucket my-exports
 """
 
 from __future__ import annotations

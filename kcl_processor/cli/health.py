@@ -17,6 +17,10 @@ does not mend another's trouble; where a host has several, ask for each by --wor
 
   livenessProbe: {exec: {command: [kcl-processor, health, TASK, --local]},
                   initialDelaySeconds: 60, periodSeconds: 30, timeoutSeconds: 20}
+
+examples:
+  kcl-processor health orders --max-lag 300
+  kcl-processor health orders --local
 """
 
 from __future__ import annotations

@@ -16,13 +16,16 @@ from kcl_processor.config.original_flags import given_flags
 
 # Not a path that ends in the product's name.
 _COMMAND = re.compile(r"(?<![\w/])kcl-processor ([a-z]+)\b")
-# Commands that keep nothing on this host, and the one that has no tasks' file either.
+# Commands that keep nothing on this host, and those that have no tasks' file either.
 WITHOUT_STATE = frozenset(
-    {"dashboard", "demo", "iam", "limit", "pause", "prepare", "resume", "size", "transform"}
+    {
+        *("completion", "dashboard", "demo", "iam", "limit", "man", "pause", "prepare", "resume"),
+        *("size", "transform"),
+    }
 )
-WITHOUT_TASKS = frozenset({"demo"})
+WITHOUT_TASKS = frozenset({"completion", "demo", "man"})
 # Those that are of all tasks of their file.
-WITHOUT_TASK = frozenset({"demo", "exporter", "render"})
+WITHOUT_TASK = WITHOUT_TASKS | {"exporter", "render"}
 # What bounds this command bounds the same one that it advises.
 _BOUNDS = frozenset({"--max-rcu", "--max-wcu", "--part", "--workerId"})
 

@@ -16,6 +16,9 @@ begins with Tools are for copy, verify, switchover, replay and uninstall; --daem
 out. --freeze adds what switchover --freeze needs at the source: to change the table's policy, by
 which anybody can be let in. prepare, which creates tables, is a one-time task of an administrator
 and not in these policies.
+
+example:
+  kcl-processor iam orders --role source
 """
 
 from __future__ import annotations

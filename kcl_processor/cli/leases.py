@@ -37,6 +37,7 @@ from kcl_processor.launch.preflight import stream_arn
 from kcl_processor.operate import lease_reset
 from kcl_processor.operate.lineage import ENDED, STATES, ShardView, tree
 from kcl_processor.operate.observe import Observer
+from kcl_processor.words import many
 
 HELP = "show, reset or restore KCL's checkpoints"
 
@@ -59,13 +60,30 @@ columns:
 The stream is not asked about a shard that a record processor of this host has just read all of,
 and, where there are more than 500 leases, not for shards that are older than all that is to be
 read: one as old that has no lease is not seen. --thorough asks and watches all, as health does.
+
+examples:
+  kcl-processor leases show orders --tree
+  kcl-processor leases orders --watch
 """
 _RESET = """\
 Set checkpoints back to the oldest change that the stream still holds, or elsewhere. The rows are
 saved to a file first, which `leases restore` takes.
+
+example:
+  kcl-processor leases reset orders --shard 5e0b6ed2 --yes
 """
-_RESTORE = "Put back the rows that a reset saved."
-_UNLOCK = "Remove the lock of a leader that gives no sign of life any more."
+_RESTORE = """\
+Put back the rows that a reset saved.
+
+example:
+  kcl-processor leases restore orders.leases.json orders --yes
+"""
+_UNLOCK = """\
+Remove the lock of a leader that gives no sign of life any more.
+
+example:
+  kcl-processor leases unlock-leader orders --yes
+"""
 
 # Options that take the word behind them, which is then no action.
 WITH_VALUES = ("-c", "--config", "--state-dir", "--owner", "--shard", "--to", "--save")
@@ -237,9 +255,9 @@ def _tell(
         where = str(saved) if saved else None
         print_json({"changed": args.yes, "rows": _changes(steps), "saved": where})
     elif args.yes:
-        print(f"{len(steps)} rows changed.{undo}")
+        print(f"{many(len(steps), 'row')} changed.{undo}")
     else:
-        print(f"{len(steps)} rows not changed. Try: {again(args)} --yes")
+        print(f"{many(len(steps), 'row')} not changed. Try: {again(args)} --yes")
     return ExitCode.OK
 
 

@@ -4,6 +4,10 @@ The new table gets the source's keys, indexes, billing, capacity and table class
 its TTL stay off, and tags are copied only with --tags. What exists is never changed: a stream
 that is on stays as it is, and a destination that exists is compared with the source. Of a task with
 rules the keys have their new names; a key that rules make is yours to create.
+
+examples:
+  kcl-processor prepare orders --dry-run
+  kcl-processor prepare orders --yes
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ tables are asked for their keys.
 
 --systemd and --supervisord write units instead, which start each task's daemon with this
 configuration file, start it again where that helps and leave it stopped where a person must act.
+
+example:
+  kcl-processor render --systemd --out units
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@ Mend the cause on the destination first. A letter is applied only if its key has
 the source's item must still be what the letter says, and the destination's must not change
 meanwhile. Others are settled without a write, for the daemon brings the newer change. What the
 destination refuses again stays, and so does a letter whose rule fails again. The daemon may run.
+
+example:
+  kcl-processor replay orders
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 In force within five seconds. What has waited is applied in its order, as fast as the destination
 takes it. Without --shard, every pause of the task ends.
+
+example:
+  kcl-processor resume orders
 """
 
 from __future__ import annotations

@@ -7,6 +7,10 @@ tasks run side by side on one machine; the same task on several machines shares 
 Stop it with Ctrl-C, SIGTERM or the end of its terminal: it checkpoints and hands its shards over.
 Started again, it goes on from the last checkpoint; a first start reads the stream from its oldest
 change.
+
+examples:
+  kcl-processor run orders
+  kcl-processor run orders --workerId worker-2 --log-dir /var/log/orders
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@ The number of open shards is asked from the stream, the table's size from the ta
 to give, for no table tells them: see the ConsumedWriteCapacityUnits of the source. Prices are
 us-east-1 list prices, the rest estimates; free tiers, compute and traffic between regions are left
 out.
+
+example:
+  kcl-processor size orders --changes 500
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ long as that takes, as copy --live does. Started again, it goes on where it was,
 
 With --copy-first the copy comes first, and the daemon when it is done. That costs less, and the
 copy may take no longer than the stream keeps changes: 24 hours.
+
+example:
+  kcl-processor start orders --yes
 """
 
 from __future__ import annotations

@@ -22,6 +22,10 @@ On a terminal a line is yellow when 25 % of the 24 hours are used up, red from 7
 
 exit code: 0 every task runs, or is paused, 1 one is critical (75 % of 24 h used, or changes lost),
 3 one is not running, 4 one is unknown. The first of these that holds.
+
+examples:
+  kcl-processor status --watch
+  kcl-processor status orders --json
 """
 
 from __future__ import annotations

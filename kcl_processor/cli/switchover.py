@@ -22,6 +22,9 @@ global table is not frozen.
 
 Exit codes: 0 certified, 1 not ready or not equal, 4 whether the certificate still holds is not
 known, 10 somebody writes to the source.
+
+example:
+  kcl-processor switchover orders --freeze
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ stream, a copy and a comparison make of them; a rule in Python is called as for 
 written. It prints what items hold.
 
 Exit codes: 0 shown, 1 a rule fails for an item.
+
+example:
+  kcl-processor transform orders --sample 5
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from kcl_processor.transform.cautions import cautions
 from kcl_processor.transform.item_text import read_item
 from kcl_processor.transform.transform import Image
 from kcl_processor.transform.values import Value
+from kcl_processor.words import many
 
 HELP = "show what the rules make of items"
 
@@ -74,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
             print("\n".join(item_lines(one, keys)), end="\n\n")
     counts = Counter(map(_outcome, shown))
     told = [f"{count} {outcome}" for outcome, count in counts.items()]
-    print(f"{len(shown)} items: {', '.join(told) or 'none to show'}", file=sys.stderr)
+    print(f"{many(len(shown), 'item')}: {', '.join(told) or 'none to show'}", file=sys.stderr)
     return ExitCode.CRASH if any(one.fault for one in shown) else ExitCode.OK
 
 

@@ -6,6 +6,10 @@ the task or a copy lives, verify compares part by part, or a switchover denies w
 checkpoints a later start reads the whole stream again. What is no task's stays: in the state
 directory the host's class archive (classes-*.jsa) and the note of which jars were checked
 (checked-jars), which the next start makes again.
+
+examples:
+  kcl-processor uninstall orders
+  kcl-processor uninstall orders --yes
 """
 
 from __future__ import annotations

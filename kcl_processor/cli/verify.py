@@ -23,6 +23,11 @@ whoever deleted it there, unless --delete-kept is said beside --delete-extra.
 
 Exit codes: 0 equal, 1 different, 4 nothing differs for sure but some keys are undecided or cannot
 be traced, or a rule fails for some items.
+
+examples:
+  kcl-processor verify orders
+  kcl-processor verify orders --repair --delete-extra
+  kcl-processor verify orders --continuous --max-rcu 50
 """
 
 from __future__ import annotations
@@ -55,6 +60,7 @@ from kcl_processor.table.verify_task import (
     VerifyOptions,
     run_verify,
 )
+from kcl_processor.words import many
 
 HELP = "compare both tables, and repair differences"
 
@@ -183,7 +189,7 @@ def _settle_gaps(files: TaskFiles, began: float) -> None:
             "make room there or mend its permissions, then kcl-processor verify again",
         ) from error
     if healed:
-        print(f"{len(healed)} gaps noted on this host are settled.", file=sys.stderr)
+        print(f"{many(len(healed), 'gap')} noted on this host settled.", file=sys.stderr)
 
 
 def _options(args: argparse.Namespace) -> VerifyOptions:

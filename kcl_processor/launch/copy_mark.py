@@ -8,13 +8,12 @@ copy may get older items over its newer ones. So a copy puts its mark down befor
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from kcl_processor.clock import Clock
+from kcl_processor.clock import Clock, utc
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, GapError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
@@ -373,4 +372,4 @@ def _row(mark: CopyMark) -> Row:
 
 
 def _clock(moment: float) -> str:
-    return time.strftime("%a %H:%M", time.localtime(moment))
+    return utc(moment, "minutes")

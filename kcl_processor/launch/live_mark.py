@@ -6,12 +6,11 @@ A row of its own: the daemon may start and stop as it likes, and is not kept off
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kcl_processor.clock import Clock
+from kcl_processor.clock import Clock, utc
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own
@@ -72,7 +71,7 @@ class LiveMark:
 
     def in_words(self, task: str, now: float) -> str:
         """How a copy that is not whole is spoken of."""
-        begun = time.strftime("%a %H:%M", time.localtime(self.started_at))
+        begun = utc(self.started_at, "minutes")
         return (
             f"a live copy of task {task}, begun {begun}, is not finished: its last sign of life, "
             f"from {self.host}, was {max(0.0, now - self.beat_at):.0f} s ago"

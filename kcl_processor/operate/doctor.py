@@ -41,6 +41,7 @@ from kcl_processor.operate.switchover import forgotten
 from kcl_processor.operate.uneven import uneven_settings
 from kcl_processor.state.owner import owned_files
 from kcl_processor.transform.transform import digest_of
+from kcl_processor.words import many
 
 
 class Doctor:
@@ -329,7 +330,8 @@ class Doctor:
             for worker in coordinator.workers(rows)
             if coordinator.fresh(worker, self._task, now)
         ]
-        yield ok(f"{len(live)} workers live{': ' if live else ''}{', '.join(live)}")
+        count = many(len(live), "worker lives", "workers live")
+        yield ok(f"{count}{': ' if live else ''}{', '.join(live)}")
         leader = coordinator.leader(rows)
         if leader is None:
             if live:

@@ -32,6 +32,7 @@ from kcl_processor.fleet.leases import (
 from kcl_processor.fleet.running import watched
 from kcl_processor.fleet.stream import StreamShard
 from kcl_processor.operate.lineage import descendants, parents_of
+from kcl_processor.words import many
 
 # KCL's leader beats every 30 s (DynamoDBLockBasedLeaderDecider), this product's more often.
 _LEADER_PATIENCE = 35.0
@@ -175,6 +176,6 @@ def named(rows: Sequence[Lease], shard: str) -> Lease:
         row for row in rows if row.shard.endswith(shard)
     ]
     if len(found) != 1:
-        many = f"{len(found)} shards end" if found else "No shard ends"
-        raise ConfigError(f"{many} in {shard!r}.", "kcl-processor leases --wide shows the names")
+        ends = many(len(found), "shard ends", "shards end") if found else "No shard ends"
+        raise ConfigError(f"{ends} in {shard!r}.", "kcl-processor leases --wide shows the names")
     return found[0]

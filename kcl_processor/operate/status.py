@@ -27,6 +27,7 @@ from kcl_processor.operate.lineage import (
 from kcl_processor.operate.observe import Sight
 from kcl_processor.state.ending import Ending
 from kcl_processor.state.heartbeat import Heartbeat
+from kcl_processor.words import many
 
 # Shares of the stream's 24 hours that the oldest unread change may have used up.
 WARN_SHARE = 0.25
@@ -167,8 +168,8 @@ def severity_of(sight: Sight, lag: float) -> tuple[str, tuple[str, ...]]:
         return WARN, (used, *idle)
     blind = (f"{sight.unseen.message} Try: {sight.unseen.hint}",) if sight.unseen else ()
     noted = tuple(
-        f"{count} {what} noted on this host"
-        for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters"))
+        f"{many(count, what)} noted on this host"
+        for count, what in ((sight.gaps, "gap"), (sight.dead_letters, "dead letter"))
         if count
     )
     noted += tuple(unproven(sight.proof)) if sight.proof else ()
@@ -183,11 +184,11 @@ def unproven(proof: Standing) -> Iterator[str]:
     if proof.void:
         yield f"no proof counts: {proof.void}"
     for count, what in (
-        (proof.differences, "differ" if proof.differences > 1 else "differs"),
+        (proof.differences, "differs" if proof.differences == 1 else "differ"),
         (proof.unsure, "could not be compared"),
     ):
         if count:
-            yield f"{count} key{'s' if count > 1 else ''} {what}, as verify has found"
+            yield f"{many(count, 'key')} {what}, as verify has found"
 
 
 def _state(sight: Sight) -> str:
@@ -263,4 +264,4 @@ def _count(sight: Sight, state: str, words: str) -> tuple[str, ...]:
     number = sum(view.state in states for view in sight.shards)
     if not number or (state == ORPHAN and not sight.found):
         return ()
-    return (f"{number} shard{'s' if number > 1 else ''} {words}",)
+    return (f"{many(number, 'shard')} {words}",)

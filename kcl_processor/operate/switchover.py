@@ -54,6 +54,7 @@ from kcl_processor.operate.status import pauses
 from kcl_processor.operate.writer_watch import EMPTY_READINGS, QUIET, WriterWatch
 from kcl_processor.state.durable import replace_file
 from kcl_processor.transform.transform import digest_of
+from kcl_processor.words import many
 
 # Seconds that the oldest change behind a checkpoint may be old, unless checkpoints are as rare, and
 # that a record processor may be without a delivery, for a switchover to begin.
@@ -184,8 +185,8 @@ class Switchover:
         sight = self._parts.look()
         most_lag = max(MOST_LAG, 2.0 * self._task.checkpoint_seconds)
         found = [*problems(sight, most_lag, MOST_IDLE), *pauses(sight)]
-        for count, what in ((sight.gaps, "gaps"), (sight.dead_letters, "dead letters")):
-            found += [f"{count} open {what} are noted on this host"] if count else []
+        for count, what in ((sight.gaps, "open gap"), (sight.dead_letters, "open dead letter")):
+            found += [f"{many(count, what)} noted on this host"] if count else []
         return found
 
     def _certified(self, *, deny: bool) -> Certificate:
@@ -328,10 +329,12 @@ class Switchover:
         )
 
     def _unequal(self, proof: Proof) -> NotReady:
-        unsure = f", and {proof.unsure} keys are not decided" if proof.unsure else ""
+        unsure = (
+            f", and {many(proof.unsure, 'key is', 'keys are')} not decided" if proof.unsure else ""
+        )
         return NotReady(
-            f"{self._task.source} and {self._task.destination} are not equal: {proof.differing} "
-            f"keys differ{unsure}.",
+            f"{self._task.source} and {self._task.destination} are not equal: "
+            f"{many(proof.differing, 'key differs', 'keys differ')}{unsure}.",
             f"kcl-processor verify {self._task.name} --repair, unless somebody writes to "
             f"{self._task.destination} already: it makes that what the source is",
         )
@@ -531,5 +534,8 @@ def written_since(certificate: Certificate, watch: WriterWatch, wait: Wait) -> i
 
 def _progress(watch: WriterWatch, behind: list[str], still: float) -> str:
     if not watch.quiet:
-        return f"not quiet yet: {watch.written} changes, the last one read {still:.0f} s ago"
-    return f"quiet, and {len(behind)} shards are not applied to their end: {behind[0]}"
+        return (
+            f"not quiet yet: {many(watch.written, 'change')}, the last one read {still:.0f} s ago"
+        )
+    left = many(len(behind), "shard is", "shards are")
+    return f"quiet, and {left} not applied to the end: {behind[0]}"

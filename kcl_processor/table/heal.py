@@ -57,6 +57,7 @@ from kcl_processor.table.replay import open_repair
 from kcl_processor.table.sides import Pair, Sides
 from kcl_processor.table.table_reader import Item, Segment, TableReader
 from kcl_processor.transform.transform import RuleFailed, Transform
+from kcl_processor.words import many
 
 _KEY = "KclProcessorHealed"
 # Of so many gaps a row tells that they are healed: those whose changes are the youngest.
@@ -231,7 +232,7 @@ class _Healer:
             raise SourceError(f"The export {arn} is not there any more.", "heal again")
         export = open_export(side, url, asked.table, incremental=True)
         export = check_files(side, export, range(len(export.files)))
-        self._tell(f"{export.items} keys changed in {side} by the export {export.url}.")
+        self._tell(f"{many(export.items, 'key')} changed in {side} by the export {export.url}.")
         access = export_access(side, export, read, self._halt.wait)
         cursor = ExportCursor(access, Segment(0, 1))
         outcomes = Counter[Outcome]()
@@ -354,7 +355,7 @@ def _left_open(outcomes: Counter[Outcome]) -> str | None:
     left = {outcome.value: count for outcome, count in outcomes.items() if not outcome.equal}
     if not left:
         return None
-    return ", ".join(f"{count} keys {what}" for what, count in sorted(left.items()))
+    return ", ".join(f"{many(count, 'key')} {what}" for what, count in sorted(left.items()))
 
 
 def _name(gap: Gap) -> str:

@@ -17,6 +17,7 @@ from kcl_processor.launch.copy_mark import read_mark, refuse_uncopied
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.state.gaps import open_gaps
 from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.words import many
 
 # Seconds between two looks at what lies unread behind the daemon's positions.
 _GAP_INTERVAL = 600.0
@@ -65,8 +66,8 @@ def refuse_unplaced(task: Task, leases: Iterable[Lease], shards: Sequence[Stream
     latest = sorted(shard for shard, lease in leased.items() if not _is_placed(lease))
     if latest:
         raise ConfigError(
-            f"The daemon of task {task.name} has no position in {len(latest)} shards, such as "
-            f"{latest[0]}, which is at {leased[latest[0]].checkpoint}: what changes before it "
+            f"The daemon of task {task.name} has no position in {many(len(latest), 'shard')}, such "
+            f"as {latest[0]}, which is at {leased[latest[0]].checkpoint}: what changes before it "
             "reads there would be lost.",
             f"kcl-processor run {task.name}, and this again when `kcl-processor leases "
             f"{task.name}` shows a position for each shard; or first "
@@ -96,7 +97,11 @@ def refuse_gap(files: TaskFiles, ours: Identity, since: float, clock: Clock) -> 
     unread = [lease for lease in _leases(task) if not lease.ended]
     gone = [shard for shard, look in stream.look_behind(unread).items() if look.trimmed]
     if noted or gone:
-        what = f"passed {len(noted)} gaps" if noted else f"is too late for {len(gone)} shards"
+        what = (
+            f"passed {many(len(noted), 'gap')}"
+            if noted
+            else f"is too late for {many(len(gone), 'shard')}"
+        )
         raise GapError(
             f"While task {task.name} was copied its daemon {what}: changes are lost that neither "
             "it nor the copy has brought. All else is copied.",

@@ -43,4 +43,4 @@ def test_verify_settles_what_no_export_heals(ask: Ask, file: Path, tmp_path: Pat
     files = note(file, tmp_path)
     code, _, err = ask("heal", "--verify")
     assert code == ExitCode.OK, err
-    assert open_gaps(files.gaps) == [] and "1 gaps noted on this host are settled" in err
+    assert open_gaps(files.gaps) == [] and "1 gap noted on this host settled" in err

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.aws import clients
+from kcl_processor.clock import utc
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
@@ -100,7 +101,7 @@ def test_a_copy_says_until_when_a_start_would_follow_it(ask: Ask, file: Path) ->
     times = [time.time()]
     done = ask("copy")
     times.append(time.time())
-    told = [time.strftime("%a %H:%M", time.localtime(then + 23 * HOUR)) for then in times]
+    told = [utc(then + 23 * HOUR, "minutes") for then in times]
     assert any(f", before {moment}: " in done.err for moment in told), done.err
 
 

@@ -176,5 +176,5 @@ def test_a_round_that_ends_equal_settles_the_gaps_before_it(
     gaps = TaskFiles(task, tmp_path / "state").gaps
     note_gap(gaps, Gap(0.0, "shardId-1", "17", None, None, "trimmed"))
     code, out, told = ask("verify", "--patience", "0", "--resume")
-    assert code == ExitCode.OK and "1 gaps noted on this host are settled" in told
+    assert code == ExitCode.OK and "1 gap noted on this host settled" in told
     assert out.startswith("PART ") and "part 7 of 8 proven" in told

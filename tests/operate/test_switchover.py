@@ -485,8 +485,8 @@ def test_all_that_speaks_against_it_is_told_before_anything_is_changed(stage: St
     for reason in (
         "no worker",
         "shard a is behind",
-        "1 open gaps",
-        "2 open dead letters",
+        "1 open gap noted",
+        "2 open dead letters noted",
         "shard b is paused by ops@host",
     ):
         assert reason in said
@@ -510,7 +510,7 @@ def test_a_difference_is_found_before_anybody_stops(stage: Stage) -> None:
     stage.proof = replace(EQUAL, unsure=3)
     assert stage.switchover.compare() == stage.proof and stage.compared == [False]
     stage.proof = replace(EQUAL, differing=1)
-    with pytest.raises(NotReady, match="1 keys differ"):
+    with pytest.raises(NotReady, match="1 key differs"):
         stage.switchover.compare()
     assert stage.mark is None
 
