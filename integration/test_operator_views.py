@@ -91,6 +91,8 @@ def _stopped(told: Story) -> None:
     told.note("status stopped", "status", "--json")
     told.note("health stopped", "health", "--local")
     told.note("leases stopped", "leases", "--json", "--no-wait")
+    told.note("events", "events", "--json")
+    told.note("events in words", "events")
 
 
 def _owners(told: Story) -> set[str]:
@@ -115,6 +117,22 @@ def _is_owned(lease: dict[str, Any]) -> bool:
 
 def _heartbeats(told: Story) -> bool:
     return any(told.fleet.state("worker-1").glob("orders.workers/worker-1/shards/*.json"))
+
+
+def test_events_tell_who_took_what_from_whom_and_why(story: Story) -> None:
+    """Of both hosts: starts, ends of shards, the shards of the one that was killed, the stop."""
+    told = story.json("events")
+    whats = {event["what"] for event in told if event["teller"] == "worker-1"}
+    assert {"started", "stopping", "stopped"} < whats, story.answers["events in words"].stdout
+    # Who is killed tells nothing, and its state directory is another host's here.
+    assert {event["what"] for event in told if event["teller"] == "worker-2"} >= {"started"}
+    assert "died" not in whats
+    taken = [event for event in told if event["what"] == "moved" and event["from"] == "worker-2"]
+    late = [event for event in taken if event["why"].startswith("not renewed for ")]
+    assert late and {event["to"] for event in late} == {"worker-1"}
+    assert sum(event["what"] == "ended" for event in told) == 2
+    log = "".join(path.read_text() for path in story.fleet.folder.rglob("*connectors.log"))
+    assert "moved from worker-2 to worker-1: not renewed for " in log
 
 
 def test_leases_joins_rows_and_shards(story: Story) -> None:
