@@ -22,6 +22,7 @@ from kcl_processor.cli.ranges import pace
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet.events import note
 from kcl_processor.fleet.limit import IN_FORCE, Limit, limit, read_limit, unlimit
 from kcl_processor.fleet.pause import whoever
 from kcl_processor.launch.claim import refuse_foreign
@@ -45,10 +46,13 @@ def run(args: argparse.Namespace) -> int:
     before = read_limit(task)
     if args.off:
         unlimit(task)
+        if before:
+            note(task, clock, "unlimited", None, "by `limit --off`")
         said = f"The task was {before}." if before else "The task was not limited."
     else:
         whole_name(task, None)
         limit(task, Limit(args.max_wcu, whoever(), clock.now()))
+        note(task, clock, "limited", None, f"to {args.max_wcu:g} WCU/s by `limit`")
         said = (
             f"In {IN_FORCE} s all workers of task {task.name} together write at most "
             f"{args.max_wcu:g} WCU/s. What waits the stream keeps for 24 h.\n"

@@ -31,7 +31,8 @@ class Event:
         at: seconds since the epoch, by the clock of whoever tells it.
         teller: the worker, or the user and the host.
         what: ``started``, ``stopping``, ``stopped``, ``moved``, ``ended`` (a shard was read to its
-            end), ``unread``, ``gap``, ``refused``, ``failed``, ``died``, ``paused`` or ``resumed``.
+            end), ``unread``, ``gap``, ``refused``, ``failed``, ``died``, ``paused``, ``resumed``,
+            ``limited`` or ``unlimited``.
         shard: of which it is told; ``None`` where it is of the worker or of the task.
         origin, to: of a shard that moved, the workers; ``None`` is nobody.
     """

@@ -16,11 +16,13 @@ from kcl_processor.operate.series import (
     GAPS,
     IDLE,
     LATENCY,
+    LIMIT,
     PROVEN,
     RECEIVED,
     RETRIED,
     SWITCHOVER,
     UP,
+    WAITING,
     WRITTEN,
     Series,
 )
@@ -139,6 +141,8 @@ def _panels(task: Task) -> list[_Panel]:
             {"{{state}}": f"max by (state) ({_of(task, SWITCHOVER)})"},
         ),
         _Panel("Keys that differ", "none", {"differ": f"max({_of(task, DIFFERENCES)})"}),
+        _Panel("Limit, in WCU a second", "none", {"limit": f"max({_of(task, LIMIT)})"}),
+        _Panel("Shards that wait for the limit", "none", {"shards": f"max({_of(task, WAITING)})"}),
     ]
 
 

@@ -136,14 +136,7 @@ def _proven(proofs: dict[str, Standing], now: float) -> Iterator[Metric]:
 
 
 def _limited(limits: dict[str, Limit]) -> Iterator[Metric]:
-    wcu = GaugeMetricFamily(
-        "kcl_processor_limit_wcu",
-        "Write capacity units a second that all workers of the task may consume together.",
-        labels=["task"],
-    )
-    waiting = GaugeMetricFamily(
-        "kcl_processor_limit_waiting_shards", "Shards that wait for the limit.", labels=["task"]
-    )
+    wcu, waiting = _gauge(series.LIMIT), _gauge(series.WAITING)
     for task, limit in limits.items():
         wcu.add_metric([task], limit.wcu)
         waiting.add_metric([task], limit.waiting)

@@ -81,6 +81,15 @@ SWITCHOVER = Gauge(
     "Since a switchover began that was not taken back; begun, back or over.",
     (*OF_TASK, "state"),
 )
+LIMIT = Gauge(
+    f"{_PREFIX}limit_wcu",
+    "Write capacity units a second that all workers of the task may consume together.",
+    OF_TASK,
+)
+WAITING = Gauge(f"{_PREFIX}limit_waiting_shards", "Shards that wait for the limit.", OF_TASK)
 
 COUNTERS = (RECEIVED, WRITTEN, FAILED, RETRIED, BATCHES, DEAD_LETTERS, GAPS)
-EVERY: tuple[Series, ...] = (UP, *COUNTERS, LATENCY, IDLE, BEHIND, PROVEN, DIFFERENCES, SWITCHOVER)
+EVERY: tuple[Series, ...] = (
+    *(UP, *COUNTERS, LATENCY, IDLE, BEHIND),
+    *(PROVEN, DIFFERENCES, SWITCHOVER, LIMIT, WAITING),
+)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.fleet.events import read_events
 from kcl_processor.fleet.limit import read_limit
 from kcl_processor.launch.identity import write_claim
 from tests.cli.ask import Ask
@@ -36,6 +37,12 @@ def test_a_task_is_limited_and_free_again(ask: Ask, file: Path) -> None:
     assert (shown["wcu"], shown["waiting"]) == (12.5, 0)
     assert ask("limit", "--off").out.startswith("The task was limited to 12.5 WCU/s by ")
     assert json.loads(ask("limit", "--off", "--json").out) is None
+    whys = [(event.what, event.why) for event in read_events(task)]
+    assert whys == [
+        ("limited", "to 50 WCU/s by `limit`"),
+        ("limited", "to 12.5 WCU/s by `limit`"),
+        ("unlimited", "by `limit --off`"),
+    ]
 
 
 @pytest.mark.usefixtures("ran")

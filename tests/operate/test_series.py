@@ -16,7 +16,10 @@ def test_names_follow_the_conventions() -> None:
         assert re.fullmatch("kcl_processor_[a-z_]+", name)
         assert not re.search("_(total|bucket|sum|count|created|info|ms|milliseconds)$", name)
     timed = [series for series in EVERY if not isinstance(series, Counter)]
-    others = {"kcl_processor_up", "kcl_processor_open_differences"}
+    others = {
+        f"kcl_processor_{name}"
+        for name in ("up", "open_differences", "limit_wcu", "limit_waiting_shards")
+    }
     assert {one.family for one in timed if not one.family.endswith("_seconds")} == others
     assert all(series.help.endswith(".") for series in EVERY)
     assert all(series.labels[0] == "task" for series in timed if isinstance(series, Gauge))
