@@ -153,9 +153,10 @@ def test_what_is_served_is_what_the_list_says(tmp_path: Path) -> None:
     proofs = Asked([task], clock, pool, lambda _: Standing(8, clock.now()))
     mark = SwitchMark.begun("t", clock.now())
     switches = Asked([task], clock, pool, lambda _: mark)
-    scrape([task], tmp_path, clock, proofs, switches)
+    limits = Asked([task], clock, pool, lambda _: Limit(5, "me", clock.now()))
+    scrape([task], tmp_path, clock, proofs, switches, limits)
     pool.do()
-    lines = scrape([task], tmp_path, clock, proofs, switches)
+    lines = scrape([task], tmp_path, clock, proofs, switches, limits)
     served = {line.partition("{")[0] for line in lines if not line.startswith("#")}
     assert {str(series) for series in EVERY} <= served
     families = {re.sub("_(total|bucket|sum|count|created)$", "", name) for name in served}
