@@ -171,6 +171,9 @@ def ruled(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(laid, key=lambda item: str(item["id"]))
 
 
+@pytest.mark.parametrize(
+    "destination", ["moto", pytest.param("dynalite", marks=pytest.mark.drill)], indirect=True
+)
 def test_rules_hold_for_copy_stream_comparison_and_repair(
     moto: str, destination: str, tmp_path: Path
 ) -> None:

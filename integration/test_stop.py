@@ -55,7 +55,10 @@ def test_a_worker_that_is_starting_its_shards_stops(story: Stories) -> None:
     assert told.status()["state"] == "stopped"
 
 
-@pytest.mark.parametrize("kind", ["ProvisionedThroughputExceededException", "silence"])
+@pytest.mark.parametrize(
+    "kind",
+    ["silence", pytest.param("ProvisionedThroughputExceededException", marks=pytest.mark.drill)],
+)
 def test_a_stop_while_the_destination_takes_nothing(story: Stories, tell: Tell, kind: str) -> None:
     """It ends gracefully in its grace: what cannot be written is read again by the next start."""
     told = story(lineages=2, preload=100, keys=100, rate=50.0)

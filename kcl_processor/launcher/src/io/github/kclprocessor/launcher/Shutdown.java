@@ -104,13 +104,16 @@ final class Shutdown implements Runnable {
      */
     private boolean await(Future<?> stopped) throws InterruptedException, ExecutionException {
         long deadline = System.nanoTime() + grace.toNanos();
-        while (!done(stopped, LOOK_AGAIN) && System.nanoTime() < deadline) {
+        while (!done(stopped, LOOK_AGAIN)) {
             // A failed shard cannot answer, and the scheduler would wait for its answer.
             if (status.failures() > 0 && open.size() <= status.failures()) {
                 return false;
             }
             if (open.isEmpty()) {
                 settle(stopped);
+                break;
+            }
+            if (System.nanoTime() >= deadline) {
                 break;
             }
         }
