@@ -12,6 +12,7 @@ import shlex
 from pathlib import Path
 
 from kcl_processor.config.kcl_properties import seconds
+from kcl_processor.config.paths import is_queue
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode
 
@@ -24,6 +25,33 @@ FINAL = (
     ExitCode.POISON,
     ExitCode.GAP,
 )
+# What a reviewer asks for. Left out: MemoryDenyWriteExecute, since Java compiles as it runs, and
+# ProcSubset, since memory and sockets are read in /proc.
+_HARDENING = """\
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+LockPersonality=yes
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+"""
 # Seconds beyond shutdownGraceMillis, so that last checkpoints are not cut.
 _STOP_MARGIN = 15
 
@@ -46,9 +74,15 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
+# Made once by: useradd --system --home-dir /var/lib/kcl-processor kcl-processor
+User=kcl-processor
+UMask=0077
 ExecStart={_systemd_words(words)}
 StateDirectory=kcl-processor
+StateDirectoryMode=0700
 LogsDirectory=kcl-processor
+LogsDirectoryMode=0700
+{_elsewhere(task)}\
 Restart=on-failure
 RestartSec=1
 RestartPreventExitStatus={" ".join(str(int(code)) for code in FINAL)}
@@ -57,10 +91,18 @@ SuccessExitStatus=143
 # The daemon alone is asked to stop; it ends the record processors after their last checkpoint.
 KillMode=mixed
 TimeoutStopSec={_stop_seconds(task)}
-
+{_HARDENING}
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def _elsewhere(task: Task) -> str:
+    """The folder of a file that is not among the state, which nothing else could be written to."""
+    given = task.dead_letters
+    if not given or is_queue(given) or not Path(given).is_absolute():
+        return ""
+    return f"ReadWritePaths={_systemd_words([str(Path(given).parent).replace('%', '%%')])}\n"
 
 
 def supervisord_program(task: Task, command: list[str], state: Path, logs: Path) -> str:
