@@ -8,6 +8,7 @@ import pytest
 
 from kcl_processor.cli import main
 from tests.cli.ask import Ask, Said, write_tasks
+from tests.javas import DUMPS, SAYS_JAVA_17, java_that
 from tests.kcl_tables import make_source_and_destination
 
 
@@ -19,9 +20,20 @@ def file(moto_url: str, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def java_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of what says that it is a Java. The archive of classes that ``doctor`` has one make
+    takes it seconds, and no command's test is about that."""
+    home = tmp_path_factory.mktemp("java")
+    (home / "bin").mkdir()
+    java_that(home / "bin", SAYS_JAVA_17 + DUMPS)
+    return home
+
+
 @pytest.fixture
 def ask(
     file: Path,
+    java_home: Path,
     moto_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -33,6 +45,7 @@ def ask(
     monkeypatch.setenv("KCL_PROCESSOR_CONFIG", str(file))
     monkeypatch.setenv("KCL_PROCESSOR_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+    monkeypatch.setenv("JAVA_HOME", str(java_home))
 
     def run(command: str, *words: str) -> Said:
         with pytest.raises(SystemExit) as ended:

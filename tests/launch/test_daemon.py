@@ -25,17 +25,16 @@ from kcl_processor.launch.daemon import (
     make_launch,
     running_workers,
 )
+from tests.javas import SAYS_JAVA_17, java_that
 from tests.kcl_tables import make_task
 
 
 @pytest.fixture
 def java(tmp_path: Path) -> Path:
     """A program that says that it is a Java."""
-    path = tmp_path / "bin" / "java"
-    path.parent.mkdir()
-    path.write_text("#!/bin/sh\necho 'openjdk version \"17.0.1\"' >&2\n")
-    path.chmod(0o700)
-    return path
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return java_that(folder, SAYS_JAVA_17)
 
 
 @pytest.fixture(autouse=True)

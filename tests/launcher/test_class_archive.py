@@ -13,28 +13,17 @@ from kcl_processor.errors import ConfigError
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.class_archive import PROPERTY, WORD_END, archive_flags, make
 from kcl_processor.launcher.java import Java
+from tests.javas import DUMPS, SAYS_JAVA_17, java_that
 
-DUMPS = """#!/bin/sh
-for word; do case $word in
-  -XX:SharedArchiveFile=*) echo classes > "${word#*=}";;
-esac; done
-"""
 REFUSES = "#!/bin/sh\necho no sharing here\nexit 1\n"
 # Of no process: the kernel gives none so high a number.
 NOBODY = 2**22 + 1
 
 
-def java_that(tmp_path: Path, text: str) -> Java:
-    path = tmp_path / "java"
-    path.write_text(text)
-    path.chmod(0o755)
-    return Java(path, 17)
-
-
 @pytest.fixture
 def java(tmp_path: Path) -> Java:
     """A program that stands for a Java, and writes what it is asked for."""
-    return java_that(tmp_path, DUMPS)
+    return Java(java_that(tmp_path, SAYS_JAVA_17 + DUMPS), 17)
 
 
 @pytest.fixture
@@ -97,7 +86,7 @@ def test_another_java_or_another_jar_is_another_archive(
     jar.write_text("another")
     second = make(state, java, str(jar), installed)
     assert second != first and not first.exists()
-    java.path.write_text(DUMPS + "# 25.0\n")
+    java.path.write_text(SAYS_JAVA_17 + DUMPS + "# 25.0\n")
     (flag,) = archive_flags(state, java, str(jar), installed)
     assert flag.startswith("-D") and not second.exists()
 
@@ -117,7 +106,7 @@ def test_a_java_without_archives_says_so_and_leaves_nothing(
     state: Path, installed: Path, tmp_path: Path, jar: Path
 ) -> None:
     """A start goes on asking, in vain."""
-    java = java_that(tmp_path, REFUSES)
+    java = Java(java_that(tmp_path, REFUSES), 17)
     with pytest.raises(ConfigError, match="ended with 1: no sharing here"):
         make(state, java, str(jar), installed)
     assert list(state.iterdir()) == []

@@ -22,6 +22,7 @@ from kcl_processor.operate.doctor import Doctor
 from kcl_processor.transform.rules import Rules
 from tests.edges import Reply, serving
 from tests.fakes import HandClock
+from tests.javas import SAYS_JAVA_17, java_that
 from tests.kcl_tables import (
     as_kcl_1,
     fill,
@@ -51,20 +52,20 @@ def refused(folder: Path, _java: Java, _class_path: str) -> Path:
 
 def test_an_archive_of_classes_is_a_matter_of_seconds(moto_url: str, tmp_path: Path) -> None:
     """Where it cannot be made, a start takes longer, and nothing fails."""
-    clock = HandClock()
+    clock, java = HandClock(), str(java_that(tmp_path, SAYS_JAVA_17))
     for archive, result, text in (
         (archived, "ok", f"classes archived: {tmp_path / 'classes.jsa'}"),
         (refused, "warn", f"none in {tmp_path}"),
     ):
         task = make_task(moto_url)
-        doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn, archive)
-        java = [check for check in doctor.examine() if check.group == "java"]
-        assert (java[-1].result, java[-1].text) == (result, text)
+        doctor = Doctor(task, tmp_path, tmp_path, java, clock, clock.turn, archive)
+        *_, last = (check for check in doctor.examine() if check.group == "java")
+        assert (last.result, last.text) == (result, text)
 
 
 def examine(task: Task, tmp_path: Path, clock: HandClock | None = None) -> list[Check]:
-    clock = clock or HandClock()
-    doctor = Doctor(task, tmp_path, tmp_path, None, clock, clock.turn, archived)
+    clock, java = clock or HandClock(), str(java_that(tmp_path, SAYS_JAVA_17))
+    doctor = Doctor(task, tmp_path, tmp_path, java, clock, clock.turn, archived)
     return [check for check in doctor.examine() if check.group not in ("java", "host")]
 
 
@@ -267,7 +268,7 @@ def test_a_jar_that_is_none_is_found(
 ) -> None:
     """Each time, whatever an earlier start noted; it says what brings another."""
     kclpy, clock = InstalledKclpy(tmp_path / "installed", monkeypatch), HandClock()
-    task, java = make_task(moto_url), str(a_java(tmp_path))
+    task, java = make_task(moto_url), str(java_that(tmp_path, SAYS_JAVA_17))
     doctor = Doctor(task, tmp_path, tmp_path, java, clock, clock.turn, archived)
     check_once(tmp_path)
     assert [check.result for check in doctor.examine() if check.group == "java"] == ["ok"] * 3
@@ -275,11 +276,3 @@ def test_a_jar_that_is_none_is_found(
     checks = [check for check in doctor.examine() if check.group == "java"]
     assert [check.result for check in checks] == ["ok", "fail"]
     assert path.name in checks[1].text and checks[1].hint == kclpy.manifest.kclpy.reinstall
-
-
-def a_java(folder: Path) -> Path:
-    """A program that says that it is a Java."""
-    path = folder / "java"
-    path.write_text("#!/bin/sh\necho 'openjdk version \"17.0.1\"' >&2\n")
-    path.chmod(0o700)
-    return path
