@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
+import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 from moto.server import ThreadedMotoServer
@@ -18,13 +20,24 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 
+def pytest_collection_finish() -> None:
+    """What the tests are made of stays: a process that is forked is preceded by a look through all
+    that could be garbage, a third of a second here, and many are forked."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """The URL of a moto server."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    url = f"http://{host}:{port}"
+    # It loads what it is made of with its first request.
+    boto3.client("dynamodb", region_name="us-east-1", endpoint_url=url).list_tables()
+    gc.freeze()
+    yield url
     server.stop()
 
 

@@ -129,18 +129,14 @@ class Crew:
         self._again = again
         self._halt = halt
         self._workers: dict[Connection, BaseProcess] = {}
-        # What is there now is never collected in the forks, and so stays one memory for all. What
-        # nobody needs goes first: it would be passed over here, too, by one crew after another.
+        # What is there now is never collected in the forks, so what nobody needs goes first.
         gc.collect()
-        gc.freeze()
         try:
             for _ in range(count):
                 self._start(work)
         except BaseException:
             self._end()
             raise
-        finally:
-            gc.unfreeze()
 
     def run(
         self,
@@ -249,6 +245,8 @@ def _send(pipe: Connection, word: str | None) -> None:
 def _work(
     pipe: Connection, close: list[Connection], work: Callable[[Link], None], halt: Halt
 ) -> None:
+    # What was forked is never collected here, and so stays one memory for all.
+    gc.freeze()
     # Who asks the command to stop asks all of its processes; they end when it says so.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
