@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from botocore.exceptions import (
     HTTPClientError,
     SSLError,
 )
+from botocore.session import Session
 
 from kcl_processor.aws import wire
 from kcl_processor.aws.codes import DENIED, RENEW, UNKNOWN_OPERATION, code_of, passes, said
@@ -34,6 +36,9 @@ _BOUNDED = Config(
     retries={"mode": "standard", "max_attempts": 5},
     max_pool_connections=CONNECTIONS,
 )
+
+# botocore's sessions make one client at a time.
+_making = threading.Lock()
 
 _PASSES = "check the endpoint and the network, then try again"
 
@@ -129,12 +134,12 @@ def recovery(client: Any, table: str) -> dict[str, Any] | None:
 @functools.cache
 def _client(service: str, region: str, endpoint: str | None, access: Access) -> Any:
     # Each client costs 10 MB and 50 ms, most of it the service's model: one is made and kept.
-    # It lives as long as the process, whoever asks first, and botocore goes by the system's clock.
-    held = session(region, SystemClock(), access)
+    held = _session(region, access)
     try:
-        made = held.create_client(
-            service, region_name=region, endpoint_url=endpoint, config=_BOUNDED
-        )
+        with _making:
+            made = held.create_client(
+                service, region_name=region, endpoint_url=endpoint, config=_BOUNDED
+            )
     # Of a URL and of a number botocore says no more than ValueError.
     except (BotoCoreError, ValueError) as error:
         raise ConfigError(
@@ -144,6 +149,19 @@ def _client(service: str, region: str, endpoint: str | None, access: Access) -> 
     proxies_to(made.meta.endpoint_url)
     made.meta.events.register("after-call", _refuse_strange)
     return made
+
+
+@functools.cache
+def _session(region: str, access: Access) -> Session:
+    # A session costs 30 ms, and its keys a look for them: all clients of a side share one.
+    # It lives as long as the process, whoever asks first, and botocore goes by the system's clock.
+    return session(region, SystemClock(), access)
+
+
+def forget() -> None:
+    """The next client is made anew, with what the environment then says."""
+    _client.cache_clear()
+    _session.cache_clear()
 
 
 class StrangeAnswer(HTTPClientError):  # type: ignore[misc]

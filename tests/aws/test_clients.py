@@ -43,7 +43,7 @@ def test_a_setting_that_no_client_takes_is_a_matter_of_configuration(
 ) -> None:
     """botocore has three classes for these, and one of them is no class of its own."""
     monkeypatch.setenv(name, value)
-    clients._client.cache_clear()
+    clients.forget()
     with pytest.raises(ConfigError, match="cannot be made") as seen:
         clients.tables(Side("us-east-1", "t"))
     assert value in seen.value.message and "AWS setting" in seen.value.hint

@@ -19,9 +19,9 @@ from tests.readme import obeyed_by
 
 @pytest.fixture(autouse=True)
 def _no_client_is_kept() -> Iterator[None]:
-    clients._client.cache_clear()
+    clients.forget()
     yield
-    clients._client.cache_clear()
+    clients.forget()
 
 
 def ask_as_a_tool(scene: Scene) -> None:

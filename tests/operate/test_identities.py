@@ -33,9 +33,9 @@ def _keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> Ite
         "AWS_ENDPOINT_URL_STS": moto_url,
     }.items():
         monkeypatch.setenv(name, value)
-    clients._client.cache_clear()
+    clients.forget()
     yield
-    clients._client.cache_clear()
+    clients.forget()
 
 
 def aws_task(**options: object) -> Task:
