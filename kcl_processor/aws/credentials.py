@@ -16,7 +16,6 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 from botocore.exceptions import NoCredentialsError, ProfileNotFound
-from botocore.loaders import create_loader
 from botocore.session import Session
 
 from kcl_processor.aws.codes import RENEW, code_of
@@ -25,6 +24,7 @@ from kcl_processor.aws.keys import Keys
 from kcl_processor.aws.network import ca_bundle, proxies_to
 from kcl_processor.clock import Clock
 from kcl_processor.config.access import DEFAULT, Access, Role
+from kcl_processor.config.service_models import share_models
 
 # botocore's providers that do not look at a profile (``create_credential_resolver``).
 _NO_PROFILES = ("ec2-credentials-file", "boto-config", "container-role", "iam-role")
@@ -48,7 +48,7 @@ def session(region: str, clock: Clock, access: Access = DEFAULT) -> Session:
     held = keys(region, clock, access)
     held.get_frozen_credentials()
     made = _plain(region)
-    made.register_component("data_loader", _loader(made.get_config_variable("data_path")))
+    share_models(made)
     ca_bundle(made)
     made.register_component("credential_provider", CredentialResolver([_Held(held)]))
     _tell_of_refusals(made, held)
@@ -158,12 +158,6 @@ def _plain(region: str, profile: str | None = None, **more: bool) -> Session:
     made.set_config_variable("region", region)
     made.set_default_client_config(_BOUNDED)
     return made
-
-
-@functools.cache
-def _loader(data_path: str | None) -> Any:
-    """Reads botocore's models, each once: a client's costs 40 ms otherwise, and 8 MB."""
-    return create_loader(data_path)
 
 
 def _whole(variable: str, name: str, given: Any) -> Any:

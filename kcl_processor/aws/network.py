@@ -41,7 +41,7 @@ def way_to(url: str) -> Way:
     Raises:
         ConfigError: the proxy or the bundle of certificates cannot be used; the setting is named.
     """
-    return Way(proxies_to(url), ca_bundle(Session()) or True)
+    return Way(proxies_to(url), ca_bundle(Session(include_builtin_handlers=False)) or True)
 
 
 def proxies_to(url: str) -> dict[str, str]:

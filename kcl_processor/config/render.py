@@ -12,6 +12,7 @@ from botocore.session import Session
 from kcl_processor import __version__
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.service_models import share_models
 from kcl_processor.config.task import CONTINUE, STOP, Task
 from kcl_processor.errors import ConfigError
 from kcl_processor.transform.transform import Transform
@@ -60,8 +61,10 @@ def endpoint(service: str, region: str, given: str | None) -> str:
     if given:
         return given
     try:
-        # Only the endpoint is asked for, so no credentials are needed.
-        client = Session().create_client(
+        # Nothing is called, so neither handlers nor credentials are needed.
+        session = Session(include_builtin_handlers=False)
+        share_models(session)
+        client = session.create_client(
             service, region_name=region, aws_access_key_id="-", aws_secret_access_key="-"
         )
     # Of a URL and of a number botocore says no more than ValueError.

@@ -406,18 +406,3 @@ def test_a_role_is_assumed_with_other_keys_when_sts_refuses(
             role.get_frozen_credentials()
         clock.turn(60)
         assert role.access_key == "ASSUMED"
-
-
-def test_the_models_of_the_services_are_read_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """For all clients of a process; what an operator has put elsewhere is read from there."""
-
-    def loader() -> object:
-        return session("us-east-1", HandClock()).get_component("data_loader")
-
-    shared = loader()
-    assert loader() is shared
-    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
-    elsewhere = loader()
-    assert elsewhere is not shared and str(tmp_path) in elsewhere.search_paths  # type: ignore[attr-defined]
