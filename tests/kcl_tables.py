@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from kcl_processor.config.task import Kcl, Side, Source, Task
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
@@ -118,6 +121,13 @@ def rows_in(client: Any, table: str) -> list[Row]:
     rows = scan(client, table)
     assert rows is not None, f"there is no table {table}"
     return rows
+
+
+def settle_stream(table: str) -> None:
+    """A stream that a test has just turned on, on the moto server of this process, has been on for
+    a while: nobody needs to wait until all that a scan could miss is in it."""
+    made = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables[table]
+    made.stream_shard.created_on -= dt.timedelta(minutes=1)
 
 
 def make_source_and_destination(task: Task) -> Any:

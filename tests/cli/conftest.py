@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kcl_processor.cli import main
+from kcl_processor.clock import SystemClock
+from kcl_processor.table.pace import Halt
 from tests.cli.ask import Ask, Said, write_tasks
 from tests.javas import DUMPS, SAYS_JAVA_17, java_that
-from tests.kcl_tables import make_source_and_destination
+from tests.kcl_tables import make_source_and_destination, settle_stream
 
 
 @pytest.fixture
 def file(moto_url: str, tmp_path: Path) -> Path:
     """A YAML file of one task whose source and destination are there."""
     path = tmp_path / "tasks.yml"
-    make_source_and_destination(write_tasks(path, moto_url))
+    task = write_tasks(path, moto_url)
+    make_source_and_destination(task)
+    settle_stream(task.source.table)
     return path
 
 
@@ -28,6 +33,29 @@ def java_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "bin").mkdir()
     java_that(home / "bin", SAYS_JAVA_17 + DUMPS)
     return home
+
+
+@pytest.fixture
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command's waits take no time, and its clock shows that they are over."""
+    waited = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal waited
+        waited += seconds
+
+    def wait(halt: Halt, seconds: float) -> None:
+        sleep(seconds)
+        look(halt, 0)
+
+    def turned(tell: Callable[[SystemClock], float]) -> Callable[[SystemClock], float]:
+        return lambda clock: tell(clock) + waited
+
+    look = Halt.wait
+    monkeypatch.setattr("time.sleep", sleep)
+    monkeypatch.setattr(Halt, "wait", wait)
+    for tell in (SystemClock.elapsed, SystemClock.awake, SystemClock.now):
+        monkeypatch.setattr(SystemClock, tell.__name__, turned(tell))
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kcl_processor.aws import clients
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
@@ -44,6 +46,7 @@ def test_a_plan_of_a_live_copy_says_what_its_conditions_and_looks_cost(
     assert "look: 3 items x" in said and "a condition that fails costs as much" in said
 
 
+@pytest.mark.usefixtures("no_waits")
 def test_a_live_copy_is_done_beside_a_daemon_and_says_how_far_it_is(ask: Ask, file: Path) -> None:
     """From its begin on any host; of a destination that held items it tells what to do then."""
     task = load_tasks(file)[0]

@@ -62,6 +62,7 @@ def contents(task: Task) -> dict[str, Any]:
     }
 
 
+@pytest.mark.usefixtures("no_waits")
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("tables", [another_replicas, another_streams, no_kcls])
 def test_what_is_not_the_tasks_own_is_left_alone(

@@ -30,6 +30,8 @@ from kcl_processor.operate.switchover import identify
 from kcl_processor.operate.writer_watch import ShardEnd
 from tests.cli.ask import Ask
 
+pytestmark = pytest.mark.usefixtures("no_waits")
+
 PROOF = Proof(source=3, laid=3, destination=3, kept=0, differing=0, unsure=0)
 SID = "KclProcessorFreeze1"
 

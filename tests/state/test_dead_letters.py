@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from kcl_processor.aws import clients
 from kcl_processor.config.access import DEFAULT
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.replicate.change import Change
@@ -307,7 +308,7 @@ def test_credentials_that_are_missing_keep_no_shard_from_its_start(
     for file in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(file, str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    # An endpoint of its own, as clients are kept.
+    clients.forget()
     place = open_place("http://127.0.0.1:9/1/away", "eu-west-1", DEFAULT, tmp_path / "spare")
     with pytest.raises(PlaceUnavailable, match="No AWS credentials"):
         place.put(b"{}")

@@ -30,7 +30,7 @@ from kcl_processor.table.verify_share import SegmentResult
 from kcl_processor.table.verify_task import VerifyListener, VerifyOptions, run_verify
 from kcl_processor.transform.rules import Rules
 from tests.fakes import INVALID, HandClock
-from tests.kcl_tables import make_task
+from tests.kcl_tables import make_task, settle_stream
 from tests.table.ruled import (
     BY_FUNCTION,
     JOINED,
@@ -65,6 +65,7 @@ class World:
         stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         self._create(self.task.source.table, SOURCE_KEYS, StreamSpecification=stream)
         self._create(self.task.destination.table, dict(rules[1]))
+        settle_stream(self.task.source.table)
 
     def _create(self, name: str, keys: dict[str, str], **more: Any) -> None:
         kinds = zip(keys, ("HASH", "RANGE"), strict=False)
