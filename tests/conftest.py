@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Iterator
 
 import boto3
@@ -31,6 +32,8 @@ def pytest_collection_finish() -> None:
 def moto_url() -> Iterator[str]:
     """The URL of a moto server."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    # Each request would be told, and kept for a test that fails.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"

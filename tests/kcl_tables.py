@@ -13,7 +13,7 @@ import boto3
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from kcl_processor.config.task import Kcl, Side, Source, Task
+from kcl_processor.config.task import Kcl, Metrics, Side, Source, Task
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import Lease, lease, scan
 from kcl_processor.fleet.stream import StreamShard
@@ -85,7 +85,8 @@ def make_task(url: str = "http://127.0.0.1:9", **options: Any) -> Task:
     kcl = Kcl("us-east-1", url, f"App-{name}", "worker-1", options.pop("properties", {}))
     source = Source("us-east-1", name, url)
     destination = options.pop("destination", Side("us-east-1", f"{name}-replica", url))
-    return Task(name, source, destination, kcl, **options)
+    metrics = options.pop("metrics", Metrics(endpoint=url))
+    return Task(name, source, destination, kcl, metrics=metrics, **options)
 
 
 def fill(

@@ -44,6 +44,7 @@ def aws_task(**options: object) -> Task:
         "source": Source("us-east-1", "t"),
         "destination": Side("eu-west-1", "t"),
         "kcl": Kcl("us-east-1", None, "App", "worker-1"),
+        "metrics": Metrics(),
         "dead_letters": "arn:aws:sqs:eu-west-3:123456789012:letters",
         **options,
     }
