@@ -188,6 +188,12 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Of many connections at once, five would be let in and the others lose what they sent.
+    request_queue_size = 128
+
+
 @contextmanager
 def running(
     handler: type[Handler],
@@ -196,8 +202,7 @@ def running(
     port: int = 0,
 ) -> Iterator[int]:
     """A server with a thread a connection; yields its port, a free one if it is to be 0."""
-    server = ThreadingHTTPServer((host, port), handler)
-    server.daemon_threads = True
+    server = _Server((host, port), handler)
     if tls:
         # The handshake is the connection's thread's: one that fails must not end the server.
         server.socket = tls.wrap_socket(
