@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from kcl_processor.config.task import Kcl, Metrics, Side, Source, Task
@@ -128,6 +128,7 @@ def settle_stream(table: str) -> None:
     """A stream that a test has just turned on, on the moto server of this process, has been on for
     a while: nobody needs to wait until all that a scan could miss is in it."""
     made = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables[table]
+    assert made.stream_shard
     made.stream_shard.created_on -= dt.timedelta(minutes=1)
 
 

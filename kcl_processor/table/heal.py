@@ -355,7 +355,7 @@ def _left_open(outcomes: Counter[Outcome]) -> str | None:
     left = {outcome.value: count for outcome, count in outcomes.items() if not outcome.equal}
     if not left:
         return None
-    return ", ".join(f"{many(count, 'key')} {what}" for what, count in sorted(left.items()))
+    return ", ".join(f"{many(count, 'key')}: {what}" for what, count in sorted(left.items()))
 
 
 def _name(gap: Gap) -> str:
