@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from kcl_processor.aws import clients
+from kcl_processor.cli import ranges
 from kcl_processor.cli.hint import again, as_called
 from kcl_processor.cli.output import Row, duration, print_json, print_rows
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files, chosen_task
@@ -127,7 +128,10 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 
 def _add_reset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--shard", metavar="S", help="reset this shard, and what descends from it; S may be an end"
+        "--shard",
+        metavar="S",
+        type=ranges.shard,
+        help="reset this shard, and what descends from it; S may be an end",
     )
     parser.add_argument(
         "--to",

@@ -15,6 +15,7 @@ import argparse
 import time
 
 from kcl_processor.aws import clients
+from kcl_processor.cli import ranges
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import print_json
 from kcl_processor.cli.task import add_task_arguments, chosen_task
@@ -33,7 +34,12 @@ HELP = "let nothing more out to the destination"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
-    parser.add_argument("--shard", metavar="S", help="only this shard; S may be an end of its name")
+    parser.add_argument(
+        "--shard",
+        metavar="S",
+        type=ranges.shard,
+        help="only this shard; S may be an end of its name",
+    )
     parser.add_argument("--json", action="store_true", help="all pauses of the task, a JSON list")
 
 

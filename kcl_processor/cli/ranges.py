@@ -1,4 +1,4 @@
-"""Numbers on a command line: what is outside its range is refused before anything is done."""
+"""Numbers and names on a command line: what cannot be meant is refused before anything is done."""
 
 from __future__ import annotations
 
@@ -44,6 +44,13 @@ def amount(text: str) -> float:
     if not 0 <= number <= _MOST_AMOUNT:
         raise ArgumentTypeError(f"{text} is not a number from 0 to {_MOST_AMOUNT:,.0f}")
     return number
+
+
+def shard(text: str) -> str:
+    """A type for ``add_argument``: a shard's name, or an end of it; all end in nothing."""
+    if not text.strip():
+        raise ArgumentTypeError("it is empty; leave it out where all shards are meant")
+    return text
 
 
 def pace(text: str) -> float:

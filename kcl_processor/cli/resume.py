@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 
+from kcl_processor.cli import ranges
 from kcl_processor.cli.pause import print_all, whole_name
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
@@ -26,7 +27,12 @@ HELP = "go on with what is paused"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
-    parser.add_argument("--shard", metavar="S", help="only this shard; S may be an end of its name")
+    parser.add_argument(
+        "--shard",
+        metavar="S",
+        type=ranges.shard,
+        help="only this shard; S may be an end of its name",
+    )
     parser.add_argument("--json", action="store_true", help="what is still paused, a JSON list")
 
 

@@ -45,7 +45,8 @@ def test_a_shard_is_named_by_its_end(ask: Ask) -> None:
     (found,) = json.loads(ask("pause", "--shard", end, "--json").out)
     assert found["shard"] == SHARDS[0] and "@" in found["by"]
     assert ask("pause", "--shard", "nothing").code == 2
-    assert ask("pause", "--shard", "").code == 0, "no name is all"
+    assert ask("pause", "--shard", "").code == 2, "a variable that is not set"
+    assert ask("pause").code == 0
     assert ask("resume", "--shard", end).code == 2, "all are paused, and it with them"
     assert json.loads(ask("resume", "--json").out) == []
     ask("pause", "--shard", end)

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from kcl_processor.cli import build_parser
-from kcl_processor.cli.ranges import amount, pace, part, share, span, units, whole
+from kcl_processor.cli.ranges import amount, pace, part, shard, share, span, units, whole
 from kcl_processor.errors import ExitCode
 
 
@@ -34,6 +34,14 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
     """Nothing is older than never, no time is not a number, and nobody can wait for ever."""
     with pytest.raises(argparse.ArgumentTypeError, match="from 0 to 1,000,000,000"):
         amount(text)
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_what_names_no_shard_is_refused(text: str) -> None:
+    """A variable that is not set would mean all shards."""
+    assert shard("0001-abcd") == "0001-abcd"
+    with pytest.raises(argparse.ArgumentTypeError, match="leave it out where all shards are meant"):
+        shard(text)
 
 
 @pytest.mark.parametrize("text", ["2", "h", "-2h", "0s", "nanh", "2w", "1e9d", ""])
