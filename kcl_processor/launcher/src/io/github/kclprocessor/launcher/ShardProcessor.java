@@ -95,9 +95,24 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
         return shardId;
     }
 
-    /** None of what is left off is recorded as done, so whoever reads the shard next is given it again. */
+    /**
+     * None of what is left off is recorded as done, so whoever reads the shard next is given it again.
+     *
+     * <p>That is to be anybody if something is thrown: the KCL would skip these records ({@code ProcessTask}).
+     */
     @Override
     public void processRecords(ProcessRecordsInput input) {
+        try {
+            letOut(input);
+        } catch (RuntimeException | Error e) {
+            leftOff = true;
+            Connectors.LOG.error("Shard {} is let go, and read again from its checkpoint: {}", shardId, e.toString());
+            fence.letGo();
+            throw e;
+        }
+    }
+
+    private void letOut(ProcessRecordsInput input) {
         if (started && !leftOff && input.records().isEmpty()) {
             deliver(input);
         }

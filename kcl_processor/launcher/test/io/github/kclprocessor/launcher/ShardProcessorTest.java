@@ -326,6 +326,28 @@ class ShardProcessorTest {
         assertEquals(List.of("leaseLost"), told);
     }
 
+    /** The KCL skips the records over which something was thrown: the lease is let go before it brings the next ones. */
+    @Test
+    void thrownOver() {
+        List<String> dropped = new ArrayList<>();
+        ShardProcessor processor = processor(
+                Fake.of(ShardRecordProcessor.class, (method, arguments) -> {
+                    told.add(method);
+                    if (method.equals("processRecords")) {
+                        throw new IllegalStateException("a fault");
+                    }
+                    return null;
+                }),
+                Fake.of(LeaseCoordinator.class, (method, arguments) ->
+                        method.equals("dropLease") ? dropped.add(method) : held));
+        initialize(processor);
+        assertThrows(IllegalStateException.class, () -> processor.processRecords(change()));
+        assertEquals(List.of("dropLease"), dropped);
+        processor.processRecords(change());
+        assertThrows(IllegalStateException.class, () -> processor.shardEnded(end()));
+        assertEquals(List.of("initialize", "processRecords"), told);
+    }
+
     /**
      * At a shard's end what is in doubt is written once more, for which the lease is proved as ever: the
      * KCL's own checkpointer answers success at a position that is recorded, and asks nobody.
