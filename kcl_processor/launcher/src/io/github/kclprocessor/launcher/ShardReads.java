@@ -6,6 +6,7 @@ import java.util.concurrent.TimeoutException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.retrieval.DataFetcherProviderConfig;
+import software.amazon.kinesis.retrieval.DataFetcherResult;
 import software.amazon.kinesis.retrieval.GetRecordsResponseAdapter;
 
 /** The adapter's reads of one shard, each within the {@link ReadLimit} of all. */
@@ -13,6 +14,8 @@ final class ShardReads extends DynamoDBStreamsDataFetcher {
     private final GapGuard guard;
     private final String shard;
     private final ReadLimit limit;
+    /** Whether there is something behind what was read last. */
+    private boolean more;
 
     ShardReads(GapGuard guard, DataFetcherProviderConfig shard, ReadLimit limit) {
         super(guard, shard);
@@ -27,6 +30,22 @@ final class ShardReads extends DynamoDBStreamsDataFetcher {
             String iterator, String sequenceNumber, InitialPositionInStreamExtended initialPosition) {
         guard.resumed(shard, iterator, sequenceNumber);
         super.resetIterator(iterator, sequenceNumber, initialPosition);
+    }
+
+    @Override
+    public DataFetcherResult getRecords() {
+        DataFetcherResult read = super.getRecords();
+        more = read.getResultAdapter().nextShardIterator() != null;
+        return read;
+    }
+
+    /**
+     * As the last read found it. The adapter remembers an end for good, that of a page which was thrown away, too;
+     * then the KCL would end the shard behind the first page that is read again, be it the last or not.
+     */
+    @Override
+    public boolean isShardEndReached() {
+        return !more && super.isShardEndReached();
     }
 
     @Override
