@@ -101,6 +101,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
                 return begin(request);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
                 String behind = behind(request, () -> found(request, Positions.checkpoint(request), null, e));
+                positions.start(behind, oldest(request), true);
                 return GetShardIteratorResponse.builder().shardIterator(behind).build();
             } catch (DynamoDbException e) {
                 if (SourceStream.isRefusal(e)) {
@@ -117,18 +118,23 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         String shard = positions.of(request.shardIterator()).request.shardId();
         return done("dynamodb:GetRecords", shard, () -> {
             GetRecordsRequest asked = request;
+            Positions.Position position = positions.of(request.shardIterator());
             for (int passed = 0; passed < MOST_GAPS; passed++) {
-                Positions.Position position = positions.of(asked.shardIterator());
                 try {
-                    return records(asked, position);
+                    RememberedRecords read = records(asked, position);
+                    // Not before: the fetcher, which does not know of a gap, asks with what it has until it is read on.
+                    positions.advance(request.shardIterator(), position, read);
+                    return read;
                 } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
                     // Behind a gap is the next one if the horizon has moved on before the read there.
-                    String behind = behind(position.request, () -> {
-                        if (!isWhole(position, e)) {
-                            found(position.request, position.checkpoint, position.lastRead, e);
+                    Positions.Position before = position;
+                    String behind = behind(before.request, () -> {
+                        if (!isWhole(before, e)) {
+                            found(before.request, before.checkpoint, before.lastRead, e);
                         }
                     });
                     asked = request.toBuilder().shardIterator(behind).build();
+                    position = Positions.begin(oldest(before.request), true);
                 }
             }
             // The fetcher asks for another where it has read to, at its own pace.
@@ -173,20 +179,22 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
      * is told reaches as far as the iterator stands, or further; what leaves the stream later fails the read.
      */
     private String behind(GetShardIteratorRequest request, Runnable tell) {
-        GetShardIteratorRequest oldest = request.toBuilder()
-                .shardIteratorType(ShardIteratorType.TRIM_HORIZON)
-                .startingSequenceNumber(null)
-                .build();
         String iterator;
         try {
-            iterator = ask(oldest);
+            iterator = ask(oldest(request));
         } catch (ResourceNotFoundException | TrimmedDataAccessException gone) {
             tell.run();
             throw gone;
         }
         tell.run();
-        positions.start(iterator, oldest, true);
         return iterator;
+    }
+
+    private static GetShardIteratorRequest oldest(GetShardIteratorRequest request) {
+        return request.toBuilder()
+                .shardIteratorType(ShardIteratorType.TRIM_HORIZON)
+                .startingSequenceNumber(null)
+                .build();
     }
 
     private String ask(GetShardIteratorRequest request) {
@@ -205,7 +213,6 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         if (!position.begun && !read.records().isEmpty()) {
             begins.note(position.request.shardId(), read.records().get(0).sequenceNumber());
         }
-        positions.advance(request.shardIterator(), position, read);
         return read;
     }
 

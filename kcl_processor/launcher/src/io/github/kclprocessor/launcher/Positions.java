@@ -36,7 +36,12 @@ final class Positions {
     void start(String iterator, GetShardIteratorRequest request, boolean begun) {
         // The iterator before it was given up: it had expired, or the shard was taken up anew.
         byIterator.values().removeIf(position -> position.request.shardId().equals(request.shardId()));
-        byIterator.put(iterator, new Position(request, checkpoint(request), null, begun));
+        byIterator.put(iterator, begin(request, begun));
+    }
+
+    /** Where an iterator stands that was asked for, and not read from yet. */
+    static Position begin(GetShardIteratorRequest request, boolean begun) {
+        return new Position(request, checkpoint(request), null, begun);
     }
 
     /** An iterator stands behind a checkpoint again, or at a place such as TRIM_HORIZON. */

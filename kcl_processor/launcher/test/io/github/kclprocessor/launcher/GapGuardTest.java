@@ -168,6 +168,22 @@ class GapGuardTest {
         assertEquals(List.of(), childless);
     }
 
+    /** Where the first read behind a gap fails, the fetcher asks with the iterator before it, whose shard is known. */
+    @Test
+    void readBehindAGapFails() throws Exception {
+        GapGuard guard = guard(true);
+        guard.getShardIterator(after("7")).get();
+        stream.reads.addAll(List.of(page("second", "8"), TRIMMED, SdkClientException.create("timeout"),
+                TRIMMED, page("third", "20")));
+        read(guard, "AFTER_SEQUENCE_NUMBER/7");
+        assertThrows(ExecutionException.class, () -> read(guard, "second"));
+        assertEquals("20", read(guard, "second").records().get(0).sequenceNumber());
+        for (String noted : Files.readAllLines(gapFile())) {
+            assertTrue(noted.contains(
+                    "\"shard\":\"shardId-1\",\"checkpoint\":\"8\",\"from\":\"2026-01-02T00:00:08Z\""), noted);
+        }
+    }
+
     /** A service that finds everything trimmed is asked anew from where the shard was read to, in the KCL's time. */
     @Test
     void gapsWithoutEnd() throws Exception {
