@@ -1,7 +1,9 @@
 package io.github.kclprocessor.launcher;
 
+import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -87,14 +89,26 @@ final class Gaps {
                 "{\"at\":%s,\"shard\":%s,\"checkpoint\":%s,\"from\":%s,\"to\":%s,\"reason\":%s}%n",
                 json(Instant.now()), json(shard), json(checkpoint), json(from), json(to), json(reason));
         // No channel: one would refuse a thread that is interrupted, as a reader is whose lease is lost.
-        try (FileOutputStream notes = new FileOutputStream(file.get().toFile(), true)) {
-            notes.write(line.getBytes(StandardCharsets.UTF_8));
+        File notebook = file.get().toFile();
+        try (FileOutputStream notes = new FileOutputStream(notebook, true)) {
+            notes.write(((isTorn(notebook) ? "\n" : "") + line).getBytes(StandardCharsets.UTF_8));
             notes.getFD().sync();
             return true;
         } catch (IOException e) {
             // Unnoted, the gap would be passed in silence at the next look.
             Connectors.LOG.error("The gap cannot be noted in {}: {}", file.get(), e.toString());
             return false;
+        }
+    }
+
+    /** Whether a file ends within a line that a full disk has torn, which would swallow the next one. */
+    private static boolean isTorn(File file) throws IOException {
+        try (RandomAccessFile lines = new RandomAccessFile(file, "r")) {
+            if (lines.length() == 0) {
+                return false;
+            }
+            lines.seek(lines.length() - 1);
+            return lines.read() != '\n';
         }
     }
 

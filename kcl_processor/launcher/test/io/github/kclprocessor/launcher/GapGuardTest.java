@@ -445,6 +445,17 @@ class GapGuardTest {
         assertEquals(List.of(9), exits);
     }
 
+    /** A line that a full disk has torn does not swallow the next gap. */
+    @Test
+    void noteBehindATornOne() throws Exception {
+        Files.writeString(gapFile(), "{\"at\":\"2026-01");
+        stream.iteratorFailures.add(TRIMMED);
+        guard(true).getShardIterator(after("7")).get();
+        List<String> noted = Files.readAllLines(gapFile());
+        assertEquals(2, noted.size());
+        assertTrue(noted.get(1).startsWith("{\"at\":"), noted.get(1));
+    }
+
     /** The records of a response are turned into JSON once. */
     @Test
     void recordsAreRemembered() throws Exception {
