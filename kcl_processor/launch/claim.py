@@ -36,7 +36,7 @@ from kcl_processor.launch.identity import (
 )
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.preflight import stream_arn
-from kcl_processor.state.gaps import Gap, note_gap, noted_gaps
+from kcl_processor.state.gaps import Gap, note_gap, open_gaps
 from kcl_processor.transform.transform import Transform, digest_of
 
 Wait = Callable[[float], None]
@@ -290,8 +290,9 @@ def _await_fleet(task: Task, clock: Clock, wait: Wait) -> None:
 
 
 def _note_gaps(files: TaskFiles, gaps: list[Gap]) -> None:
-    """Those that the daemon has not noted before its last line."""
-    noted = {(gap.shard, gap.checkpoint) for gap in noted_gaps(files.gaps)}
+    """Those that the daemon has not noted before its last line. One that was settled since is noted
+    anew: while the stream was off, more went missing after that."""
+    noted = {(gap.shard, gap.checkpoint) for gap in open_gaps(files.gaps)}
     try:
         for gap in gaps:
             if (gap.shard, gap.checkpoint) not in noted:

@@ -18,7 +18,7 @@ from kcl_processor.fleet.running import StillRunning
 from kcl_processor.launch.claim import claim, claim_for_copy, refuse_foreign, refuse_other_rules
 from kcl_processor.launch.identity import Identity, read_claim
 from kcl_processor.launch.incarnation import Incarnation
-from kcl_processor.state.gaps import Gap, note_gap
+from kcl_processor.state.gaps import Gap, note_gap, open_gaps, settle_gap
 from kcl_processor.transform.rules import Rules
 from kcl_processor.transform.transform import Transform
 from tests.fakes import HandClock
@@ -304,3 +304,19 @@ def test_a_gap_that_the_daemon_noted_is_not_noted_twice(made: Task, tmp_path: Pa
     note_gap(files.gaps, Gap(0.0, None, old, None, None, "the stream was turned off"))
     claiming(task, tmp_path, now)
     assert len(files.gaps.read_text().splitlines()) == 1
+
+
+def test_a_gap_that_was_settled_while_the_stream_was_off_is_noted_again(
+    made: Task, tmp_path: Path
+) -> None:
+    """The tables were equal then, and what changed from then on is in no stream either."""
+    now, old = identity(made), "arn:aws:dynamodb:eu-west-1:1:table/orders/stream/old"
+    task = replace(made, on_gap="continue")
+    files = TaskFiles(task, tmp_path)
+    claiming(task, tmp_path, replace(now, stream=old))
+    seen = Gap(0.0, None, old, None, None, "the stream was turned off")
+    note_gap(files.gaps, seen)
+    settle_gap(files.gaps, seen)
+    claiming(task, tmp_path, now)
+    (gap,) = open_gaps(files.gaps)
+    assert gap.checkpoint == old and gap.until and gap.until.rstrip("Z") in now.stream
