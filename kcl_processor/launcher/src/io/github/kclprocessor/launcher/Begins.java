@@ -40,8 +40,8 @@ final class Begins {
      * goes on from (one that began 23 hours ago is refused), and the oldest change left is the next to leave.
      */
     private static final Duration FRESH = Gap.KEPT.minus(SURELY_KEPT);
-    /** A shard that was found as a child, between two lists, has its lease by then. */
-    private static final Duration REMEMBERED = Duration.ofHours(1);
+    /** By then a shard has left the stream, or has its lease. While a list is on its way, leases are made, too. */
+    private static final Duration REMEMBERED = Gap.KEPT.multipliedBy(3);
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final SourceStream stream;
@@ -57,7 +57,7 @@ final class Begins {
         this.leaseTable = leaseTable;
     }
 
-    /** A list of all shards begins; those that it does not bring have left the stream. */
+    /** A list of all shards begins; the older ones that it does not bring have left the stream. */
     void listing() {
         starts.keySet().removeIf(shard -> isOlderThan(REMEMBERED, shard));
     }
