@@ -236,11 +236,19 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
         }
     }
 
-    /** States a gap, unless the shard may be one of the stream that was turned on after this one. */
+    /**
+     * States a gap, unless the shard may be one of the stream that was turned on after this one, or is there all
+     * the same: what is taken for gone is ended, and a young one takes changes still.
+     */
     private void found(GetShardIteratorRequest request, String checkpoint, Instant lastRead, DynamoDbException e) {
         String shard = request.shardId();
-        if (e instanceof ResourceNotFoundException && !stream.isOn()) {
-            throw new IllegalStateException("shard " + shard + " is left to the next start: the stream is off");
+        if (e instanceof ResourceNotFoundException) {
+            if (!stream.isOn()) {
+                throw new IllegalStateException("shard " + shard + " is left to the next start: the stream is off");
+            }
+            if (stream.holds(shard)) {
+                throw new IllegalStateException("shard " + shard + " was not found, and is in the stream");
+            }
         }
         gaps.found(new Gap(shard, checkpoint, lastRead, oldestChangeLeft(shard)), e);
     }

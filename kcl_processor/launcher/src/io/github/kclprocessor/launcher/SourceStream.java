@@ -62,6 +62,11 @@ final class SourceStream {
         return shards;
     }
 
+    /** Whether it lists a shard. */
+    boolean holds(String shard) {
+        return shards().stream().anyMatch(listed -> listed.shardId().equals(shard));
+    }
+
     private StreamDescription page(String after, Integer limit) {
         return client.describeStream(ask -> ask.streamArn(arn).exclusiveStartShardId(after).limit(limit))
                 .streamDescription();

@@ -394,6 +394,24 @@ class GapGuardTest {
         assertTrue(Files.notExists(gapFile()));
     }
 
+    /** One that the stream lists has not left it, though a call does not find it: it is neither a gap nor ended. */
+    @Test
+    void shardThatOneCallDoesNotFind() throws Exception {
+        stream.shards = List.of(FakeStream.shard(SHARD, null));
+        for (boolean goOn : List.of(false, true)) {
+            GapGuard guard = guard(goOn);
+            stream.iteratorFailures.addAll(List.of(GONE, GONE));
+            assertThrows(ExecutionException.class, () -> guard.getShardIterator(from("TRIM_HORIZON")).get());
+            assertEquals("TRIM_HORIZON/null", guard.getShardIterator(from("TRIM_HORIZON")).get().shardIterator());
+            stream.reads.addAll(List.of(GONE, page("second", "8")));
+            assertThrows(ExecutionException.class, () -> read(guard, "TRIM_HORIZON/null"));
+            assertEquals("8", read(guard, "TRIM_HORIZON/null").records().get(0).sequenceNumber());
+        }
+        assertEquals(List.of(), exits);
+        assertEquals(List.of(), childless);
+        assertTrue(Files.notExists(gapFile()));
+    }
+
     /** What is no gap reaches the fetcher in the form that it retries, and ends nothing. */
     @Test
     void throttlingIsNoGap() throws Exception {
