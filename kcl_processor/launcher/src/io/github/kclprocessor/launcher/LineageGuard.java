@@ -96,12 +96,16 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
         }
     }
 
-    /** Of such a child all was to be read, where a first start takes what is left ({@link Begins}). */
+    /**
+     * Of such a child all was to be read, where a first start takes what is left ({@link Begins}).
+     *
+     * @throws ResourceNotFoundException if it has left the stream since the list, which the next one tells
+     */
     private void demand(Shard child) {
         begins.toBeWhole(child.shardId());
         try {
             stream.demand(child.shardId(), child.sequenceNumberRange().startingSequenceNumber());
-        } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
+        } catch (TrimmedDataAccessException e) {
             gaps.found(new Gap(child.shardId(), "TRIM_HORIZON", null, stream.oldestLeftMade(child.shardId())), e);
         }
     }

@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
@@ -166,6 +167,19 @@ class LineageGuardTest {
         // What leaves it until it has its lease is told by who reads it.
         begins.listed(stream.shards.stream().map(LineageGuardTest::ofKinesis).collect(Collectors.toList()));
         assertEquals("100", begins.ofNew(shardOf(26), List.of()).get(Begins.ATTRIBUTE).s());
+    }
+
+    /** One that the list has and a call does not find is left to the next list: it is gone from that, or there. */
+    @Test
+    void childThatOneCallDoesNotFind() throws Exception {
+        lease(shardOf(30), null, ExtendedSequenceNumber.SHARD_END);
+        stream.shards = List.of(shard(shardOf(20), shardOf(30), null));
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.GONE);
+        assertThrows(ResourceNotFoundException.class, () -> sync(false));
+        stream.failuresAt.clear();
+        sync(false);
+        assertTrue(leases.stream().anyMatch(lease -> lease.leaseKey().equals(shardOf(20))));
+        assertEquals(List.of(), exits);
     }
 
     /** Each child of a split was to be read from its start, and so is what is below a shard that nobody saw. */
