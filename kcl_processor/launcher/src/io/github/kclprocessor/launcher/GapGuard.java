@@ -44,6 +44,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     private final DynamoDbStreamsClient client;
     private final SourceStream stream;
     private final Gaps gaps;
+    private final UntoldGaps untold;
     private final Denials denials;
     private final Begins begins;
     private final SignsOfLife signs;
@@ -52,12 +53,13 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     private final ReadTrouble trouble = new ReadTrouble(System::nanoTime);
 
     /** @param childless is told of a shard that ends while its children are not known */
-    GapGuard(DynamoDbStreamsClient client, Region region, SourceStream stream, Gaps gaps, Denials denials,
-            Begins begins, SignsOfLife signs, Consumer<String> childless) {
+    GapGuard(DynamoDbStreamsClient client, Region region, SourceStream stream, Gaps gaps, UntoldGaps untold,
+            Denials denials, Begins begins, SignsOfLife signs, Consumer<String> childless) {
         super(client, region);
         this.client = client;
         this.stream = stream;
         this.gaps = gaps;
+        this.untold = untold;
         this.denials = denials;
         this.begins = begins;
         this.signs = signs;
@@ -250,7 +252,12 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
                 throw new IllegalStateException("shard " + shard + " was not found, and is in the stream");
             }
         }
-        gaps.found(new Gap(shard, checkpoint, lastRead, oldestChangeLeft(shard)), e);
+        Gap gap = new Gap(shard, checkpoint, lastRead, oldestChangeLeft(shard));
+        if (gaps.goesOn()) {
+            untold.found(shard, checkpoint, () -> gaps.found(gap, e));
+        } else {
+            gaps.found(gap, e);
+        }
     }
 
     /** When that was made; null if it is not known. */

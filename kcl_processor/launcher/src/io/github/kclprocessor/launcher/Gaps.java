@@ -30,6 +30,11 @@ final class Gaps {
         this.exit = exit;
     }
 
+    /** Whether the daemon goes on behind a gap. */
+    boolean goesOn() {
+        return goOn;
+    }
+
     /** States a gap; returns only if the daemon is to go on. */
     void found(Gap gap, Throwable service) {
         state(gap.shard, gap + " (" + service.getMessage() + "). Try: " + advice());

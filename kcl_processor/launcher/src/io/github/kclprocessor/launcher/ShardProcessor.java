@@ -18,6 +18,7 @@ import software.amazon.kinesis.lifecycle.events.ShutdownRequestedInput;
 import software.amazon.kinesis.processor.RecordProcessorCheckpointer;
 import software.amazon.kinesis.processor.ShardRecordProcessor;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
  * One shard's MultiLang processor in the shape that the adapter asks for, behind a lease fence.
@@ -37,6 +38,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final StartGate gate;
     private final SignsOfLife signs;
     private final Outlet outlet;
+    private final UntoldGaps gaps;
     private final BooleanSupplier overdue;
     private final Deliveries deliveries = new Deliveries(System::nanoTime);
     private LeaseFence fence;
@@ -51,8 +53,10 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
      * @param overdue see {@link LeaseFence}
      */
     ShardProcessor(ShardRecordProcessor child, Supplier<LeaseCoordinator> leases, Set<ShardProcessor> open,
-            Handover handover, StartGate gate, SignsOfLife signs, Outlet outlet, BooleanSupplier overdue) {
+            Handover handover, StartGate gate, SignsOfLife signs, Outlet outlet, UntoldGaps gaps,
+            BooleanSupplier overdue) {
         this.outlet = outlet;
+        this.gaps = gaps;
         this.overdue = overdue;
         this.child = child;
         this.leases = leases;
@@ -72,6 +76,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     public void initialize(InitializationInput input) {
         shardId = input.shardId();
         fence = new LeaseFence(shardId, leases, input.extendedSequenceNumber(), overdue);
+        gaps.written(shardId, input.extendedSequenceNumber());
         // Before the gate looks at the end, which waits for all that are open.
         open.add(this);
         signs.waits(shardId);
@@ -81,6 +86,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             signs.heard(shardId);
         }
         if (!started) {
+            gaps.forget(shardId);
             open.remove(this);
         }
     }
@@ -113,6 +119,9 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     }
 
     private void letOut(ProcessRecordsInput input) {
+        if (started && !leftOff) {
+            gaps.tell(shardId);
+        }
         if (started && !leftOff && input.records().isEmpty()) {
             deliver(input);
         }
@@ -125,6 +134,8 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             if (!leftOff) {
                 pass(left, slice);
                 passed += slice.records;
+                String last = input.records().get(passed - 1).sequenceNumber();
+                gaps.written(shardId, new ExtendedSequenceNumber(last));
             }
         }
     }
@@ -168,6 +179,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     public void leaseLost(LeaseLostInput input) {
         named(() -> child.leaseLost(input));
         if (shardId != null) {
+            gaps.forget(shardId);
             handover.release(shardId);
         }
         open.remove(this);
@@ -190,6 +202,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             fence.letGo();
             throw new IllegalStateException("The last records of shard " + shardId + " are left to its next owner");
         }
+        gaps.ended(shardId);
         ShardEndedInput behindFence =
                 ShardEndedInput.builder().checkpointer(fenced(input.checkpointer())).build();
         named(() -> child.shardEnded(behindFence));

@@ -61,6 +61,7 @@ public final class StreamsMultiLangDaemon {
     private final AtomicReference<Scheduler> built = new AtomicReference<>();
     private final SignsOfLife signs = new SignsOfLife();
     private final Pauses pauses = new Pauses();
+    private final UntoldGaps untold = new UntoldGaps();
     private final WriteAccount account = new WriteAccount(System::nanoTime);
     private final AssignmentRounds assignments = new AssignmentRounds();
     private final PromptSync childless = new PromptSync(() -> ShardSyncs.now(built.get()));
@@ -239,7 +240,7 @@ public final class StreamsMultiLangDaemon {
         ResolvedConfigs configs = new ResolvedConfigs(kcl, processors());
         SourceStream stream = stream(streams);
         Begins begins = new Begins(stream, configs.leases.dynamoDBClient(), configs.leases.tableName());
-        GapGuard guard = new GapGuard(streams, replica.sourceRegion(), stream, gaps(),
+        GapGuard guard = new GapGuard(streams, replica.sourceRegion(), stream, gaps(), untold,
                 new Denials(this::end, System::nanoTime), begins, signs, childless::ask);
         configureRetrieval(configs, guard);
         configureCoordination(configs);
@@ -269,7 +270,7 @@ public final class StreamsMultiLangDaemon {
         Outlet outlet = new Outlet(pauses, account, status::ending);
         Duration lastBatches = replica.shutdownGrace().dividedBy(LAST_BATCHES);
         return () -> new ShardProcessor(children.shardRecordProcessor(), this::leases, open, handover, gate, signs,
-                outlet, () -> status.endingFor(lastBatches));
+                outlet, untold, () -> status.endingFor(lastBatches));
     }
 
     /** Forked where there is a server for it, and started one by one where there is none. */

@@ -38,7 +38,8 @@
  *   <li>{@link RawAnswers} takes the answer before the SDK does, and {@link RawRecords} cuts the records
  *       out of its bytes; {@link RememberedRecords} hands them to the adapter;
  *   <li>{@link StrangeAnswers} are refused, for the SDK would read the end of a shard into them;
- *   <li>in place of records, {@link Gaps} states a {@link Gap}, and {@link Denials} ends a daemon that
+ *   <li>in place of records, {@link Gaps} states a {@link Gap}, if need be as one of the
+ *       {@link UntoldGaps}, and {@link Denials} ends a daemon that
  *       may no longer read, by the {@link ErrorCodes}; {@link ReadTrouble} tells of what is only retried.
  * </ol>
  *

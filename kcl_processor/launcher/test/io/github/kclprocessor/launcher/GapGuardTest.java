@@ -29,6 +29,7 @@ import software.amazon.awssdk.services.dynamodb.model.ShardFilter;
 import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.awssdk.services.kinesis.model.GetShardIteratorRequest;
 import software.amazon.awssdk.services.kinesis.model.ShardIteratorType;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class GapGuardTest {
     private static final RuntimeException TRIMMED = FakeStream.TRIMMED;
@@ -45,11 +46,12 @@ class GapGuardTest {
     private final SignsOfLife signs = new SignsOfLife();
     private long nanos;
     private final List<String> childless = new ArrayList<>();
+    private final UntoldGaps untold = new UntoldGaps();
 
     private GapGuard guard(boolean goOn) {
         Gaps gaps = new Gaps(goOn, Optional.of(gapFile()), "orders", exits::add);
         SourceStream source = new SourceStream(stream, "arn");
-        return new GapGuard(stream, Region.US_EAST_1, source, gaps, new Denials(exits::add, () -> nanos),
+        return new GapGuard(stream, Region.US_EAST_1, source, gaps, untold, new Denials(exits::add, () -> nanos),
                 new Begins(source, table, "leases"), signs, childless::add);
     }
 
@@ -207,6 +209,29 @@ class GapGuardTest {
         stream.goneAfterReads = true;
         assertThrows(ExecutionException.class, () -> read(guard, "AFTER_SEQUENCE_NUMBER/7"));
         assertEquals(2, Files.readAllLines(gapFile()).size());
+    }
+
+    /** Read ahead of what is written, a gap is told when that is; a daemon that ends with it tells it at once. */
+    @Test
+    void gapAheadOfWhatIsWritten() throws Exception {
+        for (boolean goOn : List.of(true, false)) {
+            GapGuard guard = guard(goOn);
+            untold.written(SHARD, new ExtendedSequenceNumber("7"));
+            guard.getShardIterator(after("7")).get();
+            stream.reads.addAll(List.of(page("second", "8", "9"), TRIMMED));
+            read(guard, "AFTER_SEQUENCE_NUMBER/7");
+            if (goOn) {
+                stream.reads.add(page("third", "20"));
+                assertEquals("20", read(guard, "second").records().get(0).sequenceNumber());
+                untold.written(SHARD, new ExtendedSequenceNumber("8"));
+                assertTrue(Files.notExists(gapFile()));
+                untold.written(SHARD, new ExtendedSequenceNumber("9"));
+                assertTrue(Files.readString(gapFile()).contains("\"checkpoint\":\"9\""));
+            } else {
+                assertThrows(ExecutionException.class, () -> read(guard, "second"));
+                assertEquals(List.of(9), exits);
+            }
+        }
     }
 
     /** An iterator that the KCL takes up again, for nobody took the page behind it, still knows its shard. */

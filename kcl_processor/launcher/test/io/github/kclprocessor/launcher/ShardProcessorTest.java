@@ -40,6 +40,7 @@ class ShardProcessorTest {
     private final SignsOfLife signs = new SignsOfLife();
     private final FakeStateTable state = new FakeStateTable();
     private final Pauses pauses = new Pauses();
+    private final UntoldGaps untold = new UntoldGaps();
     private final WriteAccount account = new WriteAccount(System::nanoTime);
     private final ShardProcessor processor = processor(
             Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)));
@@ -57,7 +58,7 @@ class ShardProcessorTest {
         return new ShardProcessor(child, () -> leases, open, new Handover(
                 () -> null, () -> false, worker -> {}, "me", () -> false),
                 new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs,
-                new Outlet(pauses, account, () -> ending), () -> false);
+                new Outlet(pauses, account, () -> ending), untold, () -> false);
     }
 
     private void initialize() {
@@ -116,7 +117,7 @@ class ShardProcessorTest {
 
     private static ProcessRecordsInput change() {
         return ProcessRecordsInput.builder().millisBehindLatest(0L).records(List.of(KinesisClientRecord.builder()
-                .approximateArrivalTimestamp(Instant.now().minusSeconds(60)).build())).build();
+                .sequenceNumber("5").approximateArrivalTimestamp(Instant.now().minusSeconds(60)).build())).build();
     }
 
     /** Another thread delivers, for it waits; what it delivers to the child is kept. */
@@ -160,6 +161,54 @@ class ShardProcessorTest {
         pauses.run();
         thread.join(10_000);
         assertEquals(List.of(1, 1), sizes.subList(sizes.size() - 2, sizes.size()));
+    }
+
+    /** A gap behind records that wait is told once they are written, whoever found it; and the last at the shard's end. */
+    @Test
+    void gapBehindWhatWaits() throws InterruptedException {
+        List<String> gaps = new CopyOnWriteArrayList<>();
+        List<Integer> sizes = new CopyOnWriteArrayList<>();
+        pause(Pauses.ALL);
+        Thread thread = delivering(sizes, new CopyOnWriteArrayList<>());
+        until(() -> sizes.size() > 1);
+        untold.found("shardId-1", "5", () -> gaps.add("behind 5"));
+        assertEquals(List.of(), gaps);
+        state.rows.clear();
+        pauses.run();
+        thread.join(10_000);
+        assertEquals(List.of("behind 5"), gaps);
+        untold.found("shardId-1", "6", () -> gaps.add("behind 6"));
+        ShardProcessor delivered = open.iterator().next();
+        delivered.processRecords(records());
+        assertEquals(List.of("behind 5"), gaps);
+        delivered.shardEnded(end());
+        assertEquals(List.of("behind 5", "behind 6"), gaps);
+    }
+
+    /** A gap that cannot be told is not passed: nothing behind it is delivered. */
+    @Test
+    void gapThatCannotBeTold() {
+        initialize();
+        untold.found("shardId-1", "5", () -> {
+            throw new IllegalStateException("it cannot be noted");
+        });
+        untold.written("shardId-2", new ExtendedSequenceNumber("9"));
+        assertThrows(IllegalStateException.class, () -> untold.written("shardId-1", new ExtendedSequenceNumber("5")));
+        for (int turn = 0; turn < 2; turn++) {
+            assertThrows(IllegalStateException.class, () -> processor.processRecords(change()));
+        }
+        assertEquals(List.of("initialize"), told);
+    }
+
+    /** A shard that is let go leaves its gaps to the next owner, who finds them. */
+    @Test
+    void gapOfAShardThatIsLetGo() {
+        List<String> gaps = new ArrayList<>();
+        initialize();
+        untold.found("shardId-1", "5", () -> gaps.add("behind 5"));
+        processor.leaseLost(LeaseLostInput.builder().build());
+        untold.written("shardId-1", new ExtendedSequenceNumber("5"));
+        assertEquals(List.of(), gaps);
     }
 
     /** A pause is of one shard, or of all. */
