@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,26 @@ def test_while_another_host_heals_it_is_waited_for(world: World) -> None:
     world.run(HOUR)
     assert len(world.tried) == 6 and open_gaps(world.files.gaps) == []
     assert len(world.told) == 1
+
+
+def test_gap_after_gap_takes_no_more_exports_than_that(world: World) -> None:
+    """A shard that is slower for good than what the stream keeps notes one every few minutes."""
+    for number in range(72):
+        world.heals.add(f"a{number}")
+        world.at(number * 1200.0, partial(world.note, f"a{number}"))
+    world.step = 300.0
+    world.run(24 * HOUR)
+    assert len(world.tried) == 24
+    assert all(
+        later - first >= 8 * HOUR
+        for first, later in zip(world.tried, world.tried[8:], strict=False)
+    )
+    assert sum(line.endswith("Try: type this") for line in world.told) == 17
+
+
+def test_what_takes_no_exports_is_not_counted(world: World) -> None:
+    """Where nothing can be exported each gap is told when it is noted."""
+    for number in range(12):
+        world.at(number * 100.0, partial(world.note, f"c{number}"))
+    world.run(HOUR)
+    assert len(world.tried) >= 12
