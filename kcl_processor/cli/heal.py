@@ -39,7 +39,7 @@ from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps
 from kcl_processor.table.heal import Healing, run_heal
-from kcl_processor.table.heal_beside import heal_beside
+from kcl_processor.table.heal_beside import UnlessPaused, heal_beside
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.repair import Outcome
 
@@ -96,8 +96,9 @@ def _run_beside(files: TaskFiles, args: argparse.Namespace) -> int:
     """Heal until the daemon is gone."""
     log_to_stderr()
     with stopping(DaemonsHalt(args.beside)) as halt, suppress(Halted):
-        heal = partial(_heal, files, args, halt)
-        heal_beside(files, heal, _mend(files, args), tell, halt, SystemClock())
+        clock = SystemClock()
+        heal = partial(_heal, files, args, UnlessPaused(halt, files.task, clock))
+        heal_beside(files, heal, _mend(files, args), tell, halt, clock)
     return ExitCode.OK
 
 

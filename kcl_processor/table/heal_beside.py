@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import NoReturn
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
+from kcl_processor.fleet.pause import LOOKS, read_pauses
 from kcl_processor.fleet.stream import HOUR
 from kcl_processor.state.gaps import Gap, open_gaps
 from kcl_processor.table.heal import Healing
@@ -29,6 +32,42 @@ _PACED = (
     f"Gaps were healed {_MOST} times within {_WITHIN / HOUR:.0f} h: what is noted from now on "
     "waits for the next hours, for each time takes exports of its own"
 )
+
+
+class Paused(OperatorError):
+    """The task, or a shard of it, is paused: nothing is to be let out to the destination."""
+
+
+class UnlessPaused(Halt):
+    """A halt that is set when another is, and whose waits end while the task is paused.
+
+    Safe to use from many threads: it looks every few seconds.
+    """
+
+    def __init__(self, outer: Halt, task: Task, clock: Clock) -> None:
+        super().__init__()
+        self._outer = outer
+        self._task = task
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._looked_at: float | None = None
+
+    def wait(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            Halted: the other one was set.
+            Paused: somebody has paused the task, or a shard: keys of all shards are healed.
+            OperatorError: whether it is paused cannot be read.
+        """
+        self._outer.wait(seconds)
+        with self._lock:
+            now = self._clock.elapsed()
+            if self._looked_at is not None and now - self._looked_at < LOOKS:
+                return
+            if pauses := read_pauses(self._task):
+                raise Paused(f"Task {self._task.name} is {pauses[0]}.", "resume it")
+            self._looked_at = now
 
 
 def heal_beside(
@@ -72,7 +111,7 @@ def heal_beside(
                     asked.append(clock.elapsed())
                     if clock.elapsed() - asked[0] < _WITHIN and len(asked) == _MOST:
                         tell(f"{_PACED}. Try: {mend}")
-        except PartTaken:
+        except (PartTaken, Paused):
             pause = _OTHERS
         except OperatorError as error:
             tell(f"No gap is healed: {error.message} Try: {error.hint}")

@@ -18,12 +18,13 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.own_rows import read_own
+from kcl_processor.fleet.pause import Pause, pause, resume
 from kcl_processor.launch.preflight import key_schema, key_types
 from kcl_processor.state.gaps import Gap, note_gap, open_gaps
 from kcl_processor.table import heal as heal_module
 from kcl_processor.table.export_job import turn_recovery_on
 from kcl_processor.table.heal import Healing, KeyHealer, run_heal
-from kcl_processor.table.heal_beside import heal_beside
+from kcl_processor.table.heal_beside import Paused, UnlessPaused, heal_beside
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.repair import Outcome
 from kcl_processor.table.table_reader import Item
@@ -383,3 +384,19 @@ def test_a_gap_that_is_noted_beside_the_daemon_is_healed(make: Make) -> None:
     assert world.held() == world.wanted() and "is healed: " in told[-1]
     row = read_own(world.task, "KclProcessorHealing")
     assert row and row["owner"] == {"S": ""}
+
+
+def test_nothing_is_let_out_beside_a_daemon_that_is_paused(make: Make) -> None:
+    """Be it one shard: an export names keys of each. It is healed once that is over."""
+    world = make()
+    world.note(gap())
+    before = world.held()
+    pause(world.task, Pause(SHARD, "me@here", 1.7e9))
+    halt = UnlessPaused(Quick(), world.task, SystemClock())
+    place = (f"changes-{world.task.name}", "spans")
+    with pytest.raises(Paused, match="paused by me@here"):
+        run_heal(world.files, place, lambda _line: None, halt, SystemClock())
+    assert world.held() == before and len(open_gaps(world.files.gaps)) == 1
+    resume(world.task, None)
+    run_heal(world.files, place, lambda _line: None, halt, SystemClock())
+    assert world.held() == world.wanted() and open_gaps(world.files.gaps) == []

@@ -12,7 +12,7 @@ from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import OperatorError, SourceError
 from kcl_processor.state.gaps import Gap, note_gap, open_gaps, settle_gap
 from kcl_processor.table.heal import Healing
-from kcl_processor.table.heal_beside import heal_beside
+from kcl_processor.table.heal_beside import Paused, heal_beside
 from kcl_processor.table.held_row import PartTaken
 from kcl_processor.table.pace import Halt, Halted
 from tests.fakes import HandClock
@@ -165,10 +165,13 @@ def test_what_fails_is_tried_again(world: World) -> None:
     assert len(world.tried) == 3 and open_gaps(world.files.gaps) == []
 
 
-def test_while_another_host_heals_it_is_waited_for(world: World) -> None:
+@pytest.mark.parametrize("why", [PartTaken, Paused])
+def test_while_another_host_heals_or_somebody_pauses_it_is_waited_for(
+    world: World, why: type[OperatorError]
+) -> None:
     """Without a word."""
     world.note("a")
-    world.raises = PartTaken("A gap is being healed on another.", "later")
+    world.raises = why("A gap is being healed on another.", "later")
     world.at(300, lambda: setattr(world, "raises", None))
     world.run(HOUR)
     assert len(world.tried) == 6 and open_gaps(world.files.gaps) == []
