@@ -194,9 +194,8 @@ class ShardProcessorTest {
         });
         untold.written("shardId-2", new ExtendedSequenceNumber("9"));
         assertThrows(IllegalStateException.class, () -> untold.written("shardId-1", new ExtendedSequenceNumber("5")));
-        for (int turn = 0; turn < 2; turn++) {
-            assertThrows(IllegalStateException.class, () -> processor.processRecords(change()));
-        }
+        assertThrows(IllegalStateException.class, () -> processor.processRecords(change()));
+        processor.processRecords(change());
         assertEquals(List.of("initialize"), told);
     }
 

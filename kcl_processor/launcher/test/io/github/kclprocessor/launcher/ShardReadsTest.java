@@ -27,7 +27,8 @@ class ShardReadsTest {
     private final FakeStream stream = new FakeStream();
     private final SourceStream source = new SourceStream(stream, "arn");
     private final GapGuard guard = new GapGuard(stream, Region.US_EAST_1, source,
-            new Gaps(true, Optional.empty(), "orders", code -> {}), new UntoldGaps(), new Denials(code -> {}, System::nanoTime),
+            new Gaps(true, Optional.empty(), "orders", code -> {}), new UntoldGaps(),
+            new Denials(code -> {}, System::nanoTime),
             new Begins(source, new FakeLeaseTable(), "leases"), new SignsOfLife(), shard -> {});
     private final ShardReads reads = new ShardReads(guard,
             new KinesisDataFetcherProviderConfig(
