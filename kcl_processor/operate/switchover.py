@@ -131,11 +131,12 @@ class Switchover:
             NotReady: it may not; all reasons are named.
             OperatorError: it cannot be looked at.
         """
-        found = self._problems()
+        noted, found = self._problems()
         if found:
             self._parts.wait(_SECOND_LOOK)
-            found = [problem for problem in self._problems() if problem in found]
-        if found:
+            noted, again = self._problems()
+            found = [problem for problem in again if problem in found]
+        if found := [*found, *noted]:
             raise NotReady(
                 f"Task {self._task.name} is not ready: {'; '.join(found)}.",
                 f"kcl-processor doctor {self._task.name}, and mend what it finds; dead letters "
@@ -181,13 +182,13 @@ class Switchover:
             self._undo()
             raise
 
-    def _problems(self) -> list[str]:
+    def _problems(self) -> tuple[list[str], list[str]]:
+        """What is noted, and does not pass by itself; and what may be otherwise in a moment."""
         sight = self._parts.look()
         most_lag = max(MOST_LAG, 2.0 * self._task.checkpoint_seconds)
-        found = [*problems(sight, most_lag, MOST_IDLE), *pauses(sight)]
-        for count, what in ((sight.gaps, "open gap"), (sight.dead_letters, "open dead letter")):
-            found += [f"{many(count, what)} noted on this host"] if count else []
-        return found
+        counts = ((sight.gaps, "open gap"), (sight.dead_letters, "open dead letter"))
+        noted = [f"{many(count, what)} noted on this host" for count, what in counts if count]
+        return noted, [*problems(sight, most_lag, MOST_IDLE), *pauses(sight)]
 
     def _certified(self, *, deny: bool) -> Certificate:
         parts = self._parts

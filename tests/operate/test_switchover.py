@@ -496,6 +496,15 @@ def test_all_that_speaks_against_it_is_told_before_anything_is_changed(stage: St
     stage.switchover.check()
 
 
+def test_dead_letters_that_come_all_the_time_speak_against_it(stage: Stage) -> None:
+    """Though there are more of them at the second look than at the first."""
+    stage.seen = sight(view("a"), dead_letters=1)
+    more = sight(view("a"), dead_letters=2)
+    stage.at = {2.0: lambda: setattr(stage, "seen", more)}
+    with pytest.raises(NotReady, match=r"open dead letters? noted"):
+        stage.switchover.check()
+
+
 def test_checkpoints_may_be_as_rare_as_the_task_has_them(stage: Stage) -> None:
     """Nothing is late that is not due."""
     stage.seen = sight(view("a", lag=500.0))
