@@ -63,6 +63,8 @@ MOST_IDLE = 60.0
 # Before what was found is looked at again: a shard that changes hands is for some seconds unowned.
 _SECOND_LOOK = 5.0
 _POLL = 1.0
+# Of a stream that is to be read to its end: some may be put off, and tell nothing.
+_MOST_READINGS = 4 * EMPTY_READINGS
 # Who paused a task that was switched over, in the words of `status`.
 _BY = "the switchover"
 # Seconds between two looks at the stream while the tables are compared, and between two lines.
@@ -525,12 +527,15 @@ def written_since(certificate: Certificate, watch: WriterWatch, wait: Wait) -> i
     """
     try:
         watch.begin_behind(certificate.shards)
-        for _ in range(EMPTY_READINGS):
+        for _ in range(_MOST_READINGS):
             watch.look()
+            if watch.is_read:
+                return watch.written
             wait(_POLL)
     except (GapError, SourceError):
-        return None
-    return watch.written
+        pass
+    # What was found is true, whatever else there is.
+    return watch.written or None
 
 
 def _progress(watch: WriterWatch, behind: list[str], still: float) -> str:

@@ -167,7 +167,12 @@ class WriterWatch:
     def quiet(self) -> bool:
         """Whether nothing came for long enough."""
         lasted = self._clock.elapsed() - self._quiet_since
-        return self._empty >= EMPTY_READINGS and lasted >= QUIET
+        return self.is_read and lasted >= QUIET
+
+    @property
+    def is_read(self) -> bool:
+        """Whether every shard was empty :data:`EMPTY_READINGS` times in a row."""
+        return self._empty >= EMPTY_READINGS
 
     @property
     def written(self) -> int:

@@ -534,6 +534,17 @@ def test_a_certificate_tells_whether_it_still_holds(stage: Stage) -> None:
     assert written_since(certificate, stage.watch(), stage.wait) == 1
 
 
+def test_a_certificate_whose_stream_cannot_be_read_now_is_not_called_true(stage: Stage) -> None:
+    """A shard that is put off each time may hold anything; one that is put off now and then not."""
+    certificate = stage.switchover.carry_out(None, deny=False)
+    stage.source.busy = {"a"}
+    stage.at = {}
+    stage.source.write("a", 9)
+    assert written_since(certificate, stage.watch(), stage.wait) is None
+    stage.at = {stage.passed + 3: stage.source.busy.clear}
+    assert written_since(certificate, stage.watch(), stage.wait) == 1
+
+
 @dataclass(frozen=True)
 class Write:
     """A writer's change: when it is made, shows in the stream, and is applied by the daemon."""
