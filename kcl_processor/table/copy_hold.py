@@ -22,6 +22,7 @@ from kcl_processor.launch.copy_mark import (
     replace_mark,
 )
 from kcl_processor.launch.identity import read_claim
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
@@ -131,9 +132,10 @@ class CopyHold(Hold):
 
         Raises:
             StillRunning: the daemon has come alive.
-            ConfigError: the copy was given up, or another one was begun.
+            ConfigError: the copy was given up, or another one was begun; or the writers have moved.
             GapError: it began 23 hours ago.
         """
+        refuse_switched(self._task)
         self._refuse_daemon(progress)
         if not self._set(CopyState.BEGUN):
             raise self.disturb(progress, "its mark was taken away")

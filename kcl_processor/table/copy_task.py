@@ -18,6 +18,7 @@ from kcl_processor.launch import daemon, preflight
 from kcl_processor.launch.copy_mark import BEAT, CopyMark, anew, refuse_stale
 from kcl_processor.launch.live_mark import refuse_live_unfinished
 from kcl_processor.launch.patience import once_renewed
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.replicate.write import Fence
 from kcl_processor.state import host_lock
 from kcl_processor.state.owner import own
@@ -143,6 +144,8 @@ def _run(
         try:
             progress = _checked(task, options, tables, hold, progress, halt, clock)
             tables = _whole(task, tables, progress)
+            # The daemon was watched for a while; later ones are the looks'.
+            refuse_switched(task)
             hold.begin(progress, signs)
             break
         except Overtaken:

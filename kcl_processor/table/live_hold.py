@@ -15,6 +15,7 @@ from kcl_processor.errors import ConfigError
 from kcl_processor.launch.copy_mark import DEAD, CopyState
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.live_mark import LiveMark, read_live_mark, replace_live_mark
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.life_fence import LifeFence
@@ -131,9 +132,10 @@ class LiveHold:
 
         Raises:
             PartTaken: another process copies the part.
-            ConfigError: another copy was begun.
+            ConfigError: another copy was begun, or the writers have moved.
         """
         asked_at = self._clock.elapsed()
+        refuse_switched(self._task)
         mark = self._current(progress)
         self._row.write(progress)
         self.fence.shown(asked_at)

@@ -15,6 +15,7 @@ from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch import preflight
 from kcl_processor.launch.live_mark import LiveMark, read_live_mark, replace_live_mark
 from kcl_processor.launch.patience import once_renewed
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.state.owner import own
 from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
@@ -166,6 +167,8 @@ class _Run:
             _within(self.options, ConfigError, self._refuse_unfollowed, self.halt, self.clock)
             mine = found if found and hold.is_of_last(found) else None
             progress = mine or self._new(hold.joined)
+            # The stream was awaited for a while; later ones are the looks'.
+            refuse_switched(self.files.task)
             try:
                 hold.begin(progress)
             except Overtaken:

@@ -26,6 +26,7 @@ from kcl_processor.launch.copy_mark import (
     replace_mark,
 )
 from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.table.copy_checks import refuse_other
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.copy_watch import CopyListener
@@ -147,10 +148,11 @@ class PartHold(Hold):
             StillRunning: the daemon has come alive.
             PartTaken: another process copies the part.
             ConfigError: the copy was given up, or another one was begun; or it is said to be done,
-                and a daemon may start.
+                and a daemon may start; or the writers have moved.
             GapError: it began 23 hours ago.
         """
         asked_at = self._clock.elapsed()
+        refuse_switched(self._task)
         mark = self._current(progress)
         # Whose row is another's has lost his part, and a daemon may have followed the copy.
         self._row.write(progress)

@@ -22,6 +22,7 @@ from kcl_processor.launch.live_mark import (
     refuse_live_unfinished,
     replace_live_mark,
 )
+from kcl_processor.launch.switch_mark import SwitchMark, SwitchState, replace_switch
 from kcl_processor.table.copy_hold import CopyHold, mark_earlier
 from kcl_processor.table.copy_progress import CopyProgress, load, save
 from kcl_processor.table.copy_watch import CopyListener
@@ -383,6 +384,16 @@ def test_a_copy_that_was_paused_writes_no_item_before_it_has_looked(world: World
     there.refuse_others(None, restart=True)
     there.begin(world.progress(), signs_of_life(world.task))
     with pytest.raises(ConfigError, match="Another copy"):
+        hold.look(progress)
+    assert hold.fence.remaining() <= 0
+
+
+def test_a_copy_writes_nothing_when_the_writers_have_moved(world: World) -> None:
+    """What they write is laid over no more; by one that was begun as they moved, too."""
+    hold, progress = world.begun()
+    replace_switch(world.task, None, SwitchMark("t", SwitchState.OVER, "host-1", 5.0))
+    world.clock.turn(30)
+    with pytest.raises(ConfigError, match="was switched over"):
         hold.look(progress)
     assert hold.fence.remaining() <= 0
 

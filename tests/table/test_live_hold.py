@@ -9,6 +9,7 @@ import pytest
 from kcl_processor.errors import ConfigError
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import read_live_mark
+from kcl_processor.launch.switch_mark import SwitchMark, SwitchState, replace_switch
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.table.held_row import Overtaken, PartTaken
 from kcl_processor.table.live_hold import LiveHold
@@ -86,6 +87,17 @@ def test_the_fence_holds_for_who_looks_and_falls_for_who_was_paused(world: CopyW
     with pytest.raises(PartTaken):
         paused.hold.look(paused.progress)
     assert paused.hold.fence.remaining() <= 0
+
+
+def test_a_copy_writes_nothing_when_the_writers_have_moved(world: CopyWorld) -> None:
+    """What they write is laid over no more; by one that was begun as they moved, too."""
+    part = Part(world, 0).begin()
+    part.hold.look(part.progress)
+    replace_switch(world.task, None, SwitchMark("t", SwitchState.OVER, "host-1", 5.0))
+    world.clock.turn(30)
+    with pytest.raises(ConfigError, match="was switched over"):
+        part.hold.look(part.progress)
+    assert part.hold.fence.remaining() <= 0
 
 
 def test_a_copy_begun_anew_waits_for_the_one_it_takes_the_place_of(world: CopyWorld) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,14 @@ from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, GapError
-from kcl_processor.launch.copy_mark import CopyState
+from kcl_processor.launch.copy_mark import CopyState, read_mark
 from kcl_processor.launch.live_mark import read_live_mark
+from kcl_processor.launch.switch_mark import (
+    SwitchMark,
+    SwitchState,
+    read_switch,
+    replace_switch,
+)
 from kcl_processor.state.gaps import Gap, note_gap
 from kcl_processor.table.copy_sides import CopyOptions
 from kcl_processor.table.copy_task import Copied, run_copy
@@ -174,6 +181,33 @@ def test_a_plain_copy_is_not_begun_over_an_unfinished_live_one(world: World) -> 
         plain(world, CopyOptions(processes=1, to_empty_only=False))
     assert plain(world, CopyOptions(processes=1, to_empty_only=False, restart=True)).whole
     assert state(world.task) is None
+
+
+class Moving(TurningHalt):
+    """The writers move to the destination while something is awaited."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.clock)
+        self._task = world.task
+
+    def wait(self, seconds: float) -> None:
+        if seconds and not read_switch(self._task):
+            over = SwitchMark("t", SwitchState.OVER, "host-1", 5.0, certificate="{}")
+            replace_switch(self._task, None, over)
+        super().wait(seconds)
+
+
+@pytest.mark.parametrize("run", [run_live, run_copy])
+def test_a_copy_is_not_begun_when_the_writers_have_moved_as_it_was_started(
+    world: World, run: Callable[..., Copied]
+) -> None:
+    """What they write is not laid over, and nothing is left of it."""
+    world.put(world.task.source, a="1")
+    options = CopyOptions(processes=1, to_empty_only=False)
+    with pytest.raises(ConfigError, match="was switched over"):
+        run(world.files(), options, world.told, Moving(world), world.clock)
+    assert world.held() == {}
+    assert read_live_mark(world.task) is None and read_mark(world.task) is None
 
 
 def plain(world: World, options: CopyOptions) -> Copied:

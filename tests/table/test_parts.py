@@ -20,6 +20,7 @@ from kcl_processor.errors import ConfigError
 from kcl_processor.fleet.running import StillRunning, signs_of_life
 from kcl_processor.launch.copy_mark import CopyState, read_mark, replace_mark, settle_mark
 from kcl_processor.launch.identity import write_claim
+from kcl_processor.launch.switch_mark import SwitchMark, SwitchState, replace_switch
 from kcl_processor.replicate.write import Tally
 from kcl_processor.table import copy_checks
 from kcl_processor.table.copy_book import CopyBook
@@ -450,6 +451,17 @@ def test_a_part_that_was_paused_writes_no_item_before_it_has_looked(world: World
     part.row.save(part.progress)
     assert part.hold.fence.remaining() <= 0
     with pytest.raises(ConfigError, match="gave it up"):
+        part.hold.look(part.progress)
+    assert part.hold.fence.remaining() <= 0
+
+
+def test_a_part_writes_nothing_when_the_writers_have_moved(world: World) -> None:
+    """What they write is laid over no more; by one that was begun as they moved, too."""
+    part = Part(world, 0).begin()
+    part.hold.look(part.progress)
+    replace_switch(world.task, None, SwitchMark("t", SwitchState.OVER, "host-1", 5.0))
+    world.clock.turn(30)
+    with pytest.raises(ConfigError, match="was switched over"):
         part.hold.look(part.progress)
     assert part.hold.fence.remaining() <= 0
 
