@@ -35,6 +35,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from kcl_processor.aws import clients
@@ -156,6 +157,26 @@ def _switch_over(
         take_back(files, mark, functools.partial(_freeze, files, clock), clock.now())
         say("Everything is as it was before that one; now to this one.")
         mark = None
+    with _still_open(mark, task, args):
+        switch = _agreed(files, mark, args, clock, wait)
+    certificate = switch.carry_out(mark, deny=args.freeze)
+    try:
+        keep(files, certificate)
+    except OSError as error:
+        say(f"The certificate could not be kept in {files.certificate}: {error.strerror}.")
+    _print(files, certificate, args, None)
+    return ExitCode.OK
+
+
+def _agreed(
+    files: TaskFiles,
+    mark: SwitchMark | None,
+    args: argparse.Namespace,
+    clock: Clock,
+    wait: Callable[[float], None],
+) -> Switchover:
+    """One that nothing speaks against, and that somebody has agreed to; nothing is changed yet."""
+    task, say = files.task, functools.partial(_say, args)
     ours = identify(task, clock, wait)
     if args.freeze:
         table = describe(task.source, SourceError, "check the source")
@@ -170,13 +191,24 @@ def _switch_over(
         proof = switch.compare()
         say(f"{proof.source:,} items compared, nothing differs")
     _agree(files, args, mark)
-    certificate = switch.carry_out(mark, deny=args.freeze)
+    return switch
+
+
+@contextmanager
+def _still_open(mark: SwitchMark | None, task: Task, args: argparse.Namespace) -> Iterator[None]:
+    """Say what stays as it is if an earlier command's switchover is not gone on with."""
     try:
-        keep(files, certificate)
-    except OSError as error:
-        say(f"The certificate could not be kept in {files.certificate}: {error.strerror}.")
-    _print(files, certificate, args, None)
-    return ExitCode.OK
+        yield
+    except BaseException:
+        if mark:
+            tell(
+                as_called(
+                    f"The switchover of task {task.name}, {mark}, is open still; "
+                    f"{_denied(mark, task)}. Try: kcl-processor switchover {task.name} --back",
+                    args,
+                )
+            )
+        raise
 
 
 def _parts(
@@ -286,15 +318,19 @@ def _ask(question: str, args: argparse.Namespace, otherwise: str = "") -> None:
 
 
 def _left(mark: SwitchMark, task: Task) -> str:
-    denied = f"writes to {task.source} are denied by statement {mark.sid} of its policy"
-    denied = denied if mark.sid else "it denies no writes"
-    begun = f"A switchover of task {task.name}, {mark},"
+    denied, begun = _denied(mark, task), f"A switchover of task {task.name}, {mark},"
     if mark.state is SwitchState.BACK:
         return f"{begun} was being taken back, which did not come to its end; {denied}."
     return (
         f"{begun} did not come to its end; {denied}. This command goes on with it, and with --back "
         "it is taken back."
     )
+
+
+def _denied(mark: SwitchMark, task: Task) -> str:
+    if mark.sid:
+        return f"writes to {task.source} are denied by statement {mark.sid} of its policy"
+    return "it denies no writes"
 
 
 def _undo(files: TaskFiles, mark: SwitchMark | None, args: argparse.Namespace, clock: Clock) -> int:

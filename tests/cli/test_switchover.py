@@ -100,6 +100,9 @@ def test_one_that_was_cut_off_says_where_it_is(ask: Ask, task: Task) -> None:
     assert code == ExitCode.CRASH
     assert f"begun on {left.host} at 2023-11-14T22:13:20Z, did not come to its end" in err
     assert f"denied by statement {SID}" in err and "--back" in err
+    _, _, ended = err.partition("checking the task")
+    assert f"is open still; writes to {task.source} are denied by statement {SID}" in ended
+    assert f"Try: kcl-processor switchover {task.name} --back" in ended
     code, _, err = ask("switchover", "--thaw", "--yes")
     assert (code, is_frozen(task)) == (ExitCode.CONFIG, True)
     code, _, err = ask("switchover", "--back")
