@@ -309,11 +309,15 @@ class Switchover:
     def _look_last(self, watch: WriterWatch, written: int) -> None:
         deadline = self._clock.elapsed() + self._most_seconds
         watch.disturb()
-        while not watch.quiet:
+        while True:
             watch.look()
             self._refuse_written(watch, written)
+            # Somebody may have set a checkpoint back, and older states come by once more.
+            behind = watch.behind(self._parts.leases()) if watch.quiet else []
+            if watch.quiet and not behind:
+                return
             if self._clock.elapsed() >= deadline:
-                raise self._unending(watch, [], recent=False)
+                raise self._unending(watch, behind, recent=False)
             self._beat()
             self._parts.wait(_POLL)
 

@@ -52,9 +52,14 @@ class ShardEnd:
 
 @dataclass
 class _Seen:
-    """A shard that is read: its last change of a writer, and how many there were."""
+    """A shard that is read: its last change of a writer, and how many there were.
+
+    Attributes:
+        began: the checkpoint behind which reading began, if that was a change's.
+    """
 
     tail: ShardTail
+    began: str | None = None
     last_written: str | None = None
     written: int = 0
     expired: int = 0
@@ -197,7 +202,8 @@ class WriterWatch:
         """What the daemon has not applied yet, in words; nothing if it is through.
 
         An idle shard's checkpoint may stand anywhere: nothing lies behind it, which was read. But
-        not ahead of what was read here: there is something, behind pages that were empty.
+        not ahead of what was read here: there is something, behind pages that were empty. Nor
+        before where it stood: somebody has set it back, and what was applied is applied again.
         """
         leases = list(leases)
         by_shard = {lease.shard: lease for lease in leases}
@@ -211,21 +217,26 @@ class WriterWatch:
         ]
 
     def _behind(self, by_shard: Mapping[str, Lease], gone: set[str]) -> Iterator[str]:
+        for name in sorted(self._passed & by_shard.keys()):
+            if not by_shard[name].ended:
+                yield f"shard {name} is at {by_shard[name].checkpoint}, and was read to its end"
         for name, one in sorted(self._seen.items()):
             lease = by_shard.get(name)
             if lease.ended if lease else name in gone:
                 continue
-            if lease and _has_passed(lease, one.tail.after):
+            at = lease.checkpoint if lease else "no lease"
+            if one.began and not _has_reached(lease, one.began):
+                yield f"shard {name} is at {at}, and was at {one.began}"
+            elif lease and _has_passed(lease, one.tail.after):
                 read = f"was read to {one.tail.after} here"
-                yield f"shard {name} is at {lease.checkpoint}, and {read}"
+                yield f"shard {name} is at {at}, and {read}"
             elif one.tail.ended:
                 yield f"shard {name} is closed, and not read to its end"
             elif one.last_written and not _has_reached(lease, one.last_written):
-                at = lease.checkpoint if lease else "no lease"
                 yield f"shard {name} is at {at}, and its last change is {one.last_written}"
 
     def _read_from(self, shard: str, after: str | None) -> None:
-        self._seen[shard] = _Seen(self._make_tail(shard, after))
+        self._seen[shard] = _Seen(self._make_tail(shard, after), after)
 
 
 def _has_passed(lease: Lease, after: str | None) -> bool:

@@ -210,6 +210,22 @@ def test_a_daemon_that_does_not_get_through_ends_it(stage: Stage) -> None:
     assert stage.is_as_it_was()
 
 
+def test_a_checkpoint_that_is_set_back_while_the_tables_are_compared_ends_it(stage: Stage) -> None:
+    """Older states come by once more, and pausing the daemon would leave one of them there; but a
+    daemon that is through with them in time has done no harm."""
+    back = [lease_row("a", "TRIM_HORIZON")]
+    stage.comparing, stage.at = 60.0, {QUIET + 30: lambda: setattr(stage, "leases", back)}
+    with pytest.raises(NotReady, match="shard a is at TRIM_HORIZON, and was at 5"):
+        stage.switchover.carry_out(None, deny=True)
+    assert stage.is_as_it_was()
+    stage.leases, through, now = [lease_row("a", "5")], [lease_row("a", "5")], stage.passed
+    stage.at = {
+        now + QUIET + 30: lambda: setattr(stage, "leases", back),
+        now + QUIET + 90: lambda: setattr(stage, "leases", through),
+    }
+    assert stage.switchover.carry_out(None, deny=True).shards == (ShardEnd("a", "5", closed=False),)
+
+
 def test_a_stream_that_cannot_be_read_ends_it(stage: Stage) -> None:
     """No writer is blamed for it."""
     stage.source.busy = {"a"}

@@ -123,6 +123,21 @@ def test_a_shard_that_the_daemon_has_read_further_is_not_at_its_end(clock: HandC
     assert watch.behind([lease_row("a", "9")]) == []
 
 
+@pytest.mark.parametrize("leases", [["TRIM_HORIZON"], ["4"], []])
+def test_a_checkpoint_before_where_it_stood_is_behind(clock: HandClock, leases: list[str]) -> None:
+    """Also of a shard that was read to its end: what was applied is applied again."""
+    source = FakeSource(logs={"a": [], "b": []}, parents={"b": "a"}, closed={"a"})
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a", SHARD_END), lease_row("b", "5")])
+    looks(watch, clock)
+    assert watch.behind([lease_row("a", SHARD_END), lease_row("b", "5")]) == []
+    at = leases[0] if leases else "no lease"
+    back = [lease_row("b", at) for at in leases]
+    assert watch.behind(back) == [f"shard b is at {at}, and was at 5"]
+    again = [lease_row("a", TRIM_HORIZON), lease_row("b", "5")]
+    assert watch.behind(again) == ["shard a is at TRIM_HORIZON, and was read to its end"]
+
+
 def test_a_change_in_a_shard_without_a_lease_is_awaited(clock: HandClock) -> None:
     """The daemon has not found the shard yet."""
     source = FakeSource()
