@@ -214,6 +214,20 @@ def test_it_comes_and_goes_on_a_server(moto_url: str) -> None:
     assert client.get_resource_policy(ResourceArn=arn)["Policy"] == text
 
 
+def test_a_long_policy_grows_by_one_statement_alone() -> None:
+    """It may have 20 KB, spaces and all: what others wrote without them stays as short."""
+    theirs = json.dumps(
+        {"Statement": [{"Sid": f"S{at}", "Effect": "Allow"} for at in range(400)]},
+        separators=(",", ":"),
+    )
+    table = Table(theirs)
+    freeze(table).put(nothing)
+    assert table.text and len(table.text) < len(theirs) + 400
+    table.by_another(*json.loads(table.text)["Statement"], {"Sid": "New"})
+    freeze(table).lift(theirs)
+    assert table.text and len(table.text) < len(theirs) + 20
+
+
 def test_a_replica_of_a_global_table_is_not_frozen() -> None:
     """Its other replicas would still be written, and the replication denied."""
     refuse_replicas({"TableName": "orders"}, "table orders")
