@@ -35,7 +35,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from kcl_processor.aws import clients
@@ -52,6 +52,7 @@ from kcl_processor.errors import (
     ConfigError,
     DestinationError,
     ExitCode,
+    PermissionDenied,
     SourceError,
     StillWritten,
 )
@@ -133,7 +134,8 @@ def run(args: argparse.Namespace) -> int:
     if args.back or args.thaw:
         return _undo(files, mark, args, clock)
     if mark and mark.state is SwitchState.OVER:
-        certificate = replace(Certificate.read(mark.certificate), frozen=bool(mark.sid))
+        frozen = _is_frozen(files, mark, args, clock)
+        certificate = replace(Certificate.read(mark.certificate), frozen=frozen)
         return _print_again(files, certificate, args, clock)
     with stopping() as halt:
         try:
@@ -376,6 +378,18 @@ def _lift_forgotten(files: TaskFiles, args: argparse.Namespace, clock: Clock) ->
         frozen.lift(None)
         _say(args, "It is taken out.")
     return len(found)
+
+
+def _is_frozen(files: TaskFiles, mark: SwitchMark, args: argparse.Namespace, clock: Clock) -> bool:
+    """Whether writes at the source are denied: as was noted, where the policy cannot be read."""
+    if not mark.sid:
+        return False
+    with suppress(SourceError, PermissionDenied):
+        if not _freeze(files, clock, mark.sid, mark.source).stands():
+            source = files.task.source
+            _say(args, f"Somebody took the denial of writes out of the policy of {source}.")
+            return False
+    return True
 
 
 def _print_again(

@@ -200,6 +200,18 @@ def test_a_certificate_is_printed_again_as_long_as_it_holds(
     assert "1 changes were made" in err
 
 
+def test_a_denial_that_somebody_took_away_is_not_printed_as_one(
+    ask: Ask, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy may be another tool's, which makes it what its template says."""
+    monkeypatch.setattr("kcl_processor.cli.switchover.time.sleep", lambda _: None)
+    arn = certified(task).source
+    clients.tables(task.source).delete_resource_policy(ResourceArn=arn)
+    _, out, err = ask("switchover", "--json")
+    assert json.loads(out)["writes_denied"] is False
+    assert f"Somebody took the denial of writes out of the policy of {task.source}." in err
+
+
 def test_a_certificate_whose_stream_is_gone_is_not_called_true(ask: Ask, task: Task) -> None:
     """After a day nobody can tell any more."""
     over = certified(task)
