@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.stream import Stream, StreamShard
 from kcl_processor.fleet.tail import Record, ShardTail
 from kcl_processor.operate.writer_watch import MakeTail
@@ -29,14 +30,21 @@ class FakeTail(ShardTail):
 
 @dataclass
 class FakeSource(Stream):
-    """Shards with their changes; some are closed, and some are not read just now."""
+    """Shards with their changes; some are closed, and some are not read just now.
+
+    Attributes:
+        unlisted: what asking for the shards ends with, if it does not list them.
+    """
 
     logs: dict[str, list[Record]] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
+    unlisted: OperatorError | None = None
 
     def shards(self, _after: str | None = None) -> list[StreamShard]:
+        if self.unlisted:
+            raise self.unlisted
         return [
             StreamShard(name, self.parents.get(name), name not in self.closed)
             for name in sorted(self.logs)

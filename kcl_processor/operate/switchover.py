@@ -351,9 +351,16 @@ class Switchover:
         self._mark, self._beat_at = after, self._clock.elapsed()
 
     def _beat(self) -> None:
-        if self._mark and self._clock.elapsed() - self._beat_at >= BEAT:
+        if self._mark is None or self._clock.elapsed() - self._beat_at < BEAT:
+            return
+        try:
             beat_switch(self._task, self._mark, self._clock.now())
-            self._beat_at = self._clock.elapsed()
+        except (TakenOver, PermissionDenied):
+            raise
+        except OperatorError:
+            # Made up for by the next one; what changes something is refused if it is another's.
+            return
+        self._beat_at = self._clock.elapsed()
 
     def _refuse_taken(self) -> None:
         assert self._mark is not None

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
-from kcl_processor.errors import GapError
+from kcl_processor.errors import GapError, OperatorError, PermissionDenied
 from kcl_processor.fleet.leases import Lease
-from kcl_processor.fleet.stream import Stream
+from kcl_processor.fleet.stream import Stream, StreamShard
 from kcl_processor.fleet.tail import Record, ShardTail
 from kcl_processor.operate.lineage import cleaned_up, descendants, parents_of
 
@@ -89,6 +89,7 @@ class WriterWatch:
         self._stream = stream
         self._make_tail = make_tail
         self._clock = clock
+        self._shards: list[StreamShard] = []
         self._seen: dict[str, _Seen] = {}
         # Shards that were read to their end before.
         self._passed: set[str] = set()
@@ -104,7 +105,7 @@ class WriterWatch:
         """
         leases = list(leases)
         by_shard = {lease.shard: lease for lease in leases}
-        shards = self._stream.shards()
+        self._shards = shards = self._stream.shards()
         gone = cleaned_up(leases, shards)
         for shard in shards:
             lease = by_shard.get(shard.id)
@@ -122,7 +123,7 @@ class WriterWatch:
             SourceError, PermissionDenied: the shards cannot be listed.
         """
         ended = {end.shard: end for end in ends}
-        shards = self._stream.shards()
+        self._shards = shards = self._stream.shards()
         for gone in ended.keys() - {shard.id for shard in shards}:
             raise GapError(
                 f"Shard {gone} has left the stream, and what came behind it is not known.",
@@ -136,21 +137,21 @@ class WriterWatch:
                 self._passed.add(shard.id)
 
     def look(self) -> None:
-        """Read every shard once.
+        """Read every shard once. Where they cannot be listed just now, those that are known.
 
         Raises:
             GapError: changes left the stream unread.
             SourceError, PermissionDenied: the stream cannot be read.
         """
         began = self._clock.elapsed()
-        shards = self._stream.shards()
+        quiet = self._list()
+        shards = self._shards
         for shard in shards:
             if shard.id not in self._passed and shard.id not in self._seen:
                 self._read_from(shard.id, None)
         open_ones = [one for one in self._seen.values() if not one.tail.ended]
         with ThreadPoolExecutor(clients.CONNECTIONS) as pool:
             found = list(pool.map(lambda one: one.tail.read(), open_ones))
-        quiet = True
         for one, records in zip(open_ones, found, strict=True):
             # One that was put off tells nothing.
             quiet &= records is not None and not one.take(records)
@@ -207,7 +208,7 @@ class WriterWatch:
         """
         leases = list(leases)
         by_shard = {lease.shard: lease for lease in leases}
-        return list(self._behind(by_shard, cleaned_up(leases, self._stream.shards())))
+        return list(self._behind(by_shard, cleaned_up(leases, self._shards)))
 
     def ends(self) -> list[ShardEnd]:
         """How far each shard was read, in the order of their ids."""
@@ -234,6 +235,17 @@ class WriterWatch:
                 yield f"shard {name} is closed, and not read to its end"
             elif one.last_written and not _has_reached(lease, one.last_written):
                 yield f"shard {name} is at {at}, and its last change is {one.last_written}"
+
+    def _list(self) -> bool:
+        """Whether the shards are known as they are now."""
+        try:
+            self._shards = self._stream.shards()
+        except PermissionDenied:
+            raise
+        except OperatorError:
+            # As a reading that is put off; whoever watches for hours must get over it.
+            return False
+        return True
 
     def _read_from(self, shard: str, after: str | None) -> None:
         self._seen[shard] = _Seen(self._make_tail(shard, after), after)

@@ -25,6 +25,7 @@ from kcl_processor.launch.switch_mark import (
     SwitchMark,
     SwitchState,
     TakenOver,
+    beat_switch,
     read_switch,
     replace_switch,
 )
@@ -192,6 +193,26 @@ def test_a_writer_that_comes_back_while_the_tables_are_compared_is_caught_then(
     with pytest.raises(StillWritten):
         stage.switchover.carry_out(None, deny=True)
     assert stage.passed < 150 and stage.is_as_it_was()
+
+
+def test_a_network_that_is_away_for_a_while_ends_no_long_comparison(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be read meanwhile is read behind it; a sign of life is given later."""
+    away = OperatorError("dynamodb:DescribeStream failed", "try again")
+
+    def beat(*given: Any) -> None:
+        if stage.source.unlisted:
+            raise away
+        beat_switch(*given)
+
+    monkeypatch.setattr("kcl_processor.operate.switchover.beat_switch", beat)
+    stage.comparing = 600.0
+    stage.at = {
+        QUIET + 100: lambda: setattr(stage.source, "unlisted", away),
+        QUIET + 300: lambda: setattr(stage.source, "unlisted", None),
+    }
+    assert stage.switchover.carry_out(None, deny=True).proof == EQUAL
 
 
 def test_a_writer_that_comes_back_behind_the_comparison_is_caught(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from kcl_processor.errors import GapError
+from kcl_processor.errors import GapError, OperatorError, PermissionDenied
 from kcl_processor.fleet.leases import SHARD_END, TRIM_HORIZON
 from kcl_processor.operate.writer_watch import (
     EMPTY_READINGS,
@@ -72,6 +72,25 @@ def test_a_shard_that_cannot_be_read_is_not_quiet(clock: HandClock) -> None:
     looks(watch, clock)
     assert not watch.quiet
     source.busy.clear()
+    looks(watch, clock)
+    assert watch.quiet
+
+
+def test_shards_that_cannot_be_listed_now_are_read_on_and_are_not_quiet(clock: HandClock) -> None:
+    """A minute without the network ends no watch of hours; what is denied does."""
+    source = FakeSource(logs={"a": []})
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a")])
+    source.unlisted = OperatorError("dynamodb:DescribeStream failed", "try again")
+    looks(watch, clock)
+    assert not watch.quiet
+    source.write("a", 8)
+    watch.look()
+    assert watch.written == 1
+    source.unlisted = PermissionDenied("dynamodb:DescribeStream is denied", "allow it")
+    with pytest.raises(PermissionDenied):
+        watch.look()
+    source.unlisted = None
     looks(watch, clock)
     assert watch.quiet
 
