@@ -352,11 +352,14 @@ def _undo(files: TaskFiles, mark: SwitchMark | None, args: argparse.Namespace, c
     )
     _ask(f"Allow writes to {task.source}?" if args.thaw else back, args)
     freeze = functools.partial(_freeze, files, clock)
+    # It takes seconds, and is not left half done.
     if args.thaw:
-        thaw(task, mark, freeze)
+        with stopping():
+            thaw(task, mark, freeze)
         say(f"Writes to {task.source} are allowed again; the certificate stands.")
     else:
-        take_back(files, mark, freeze, clock.now())
+        with stopping():
+            take_back(files, mark, freeze, clock.now())
         _lift_forgotten(files, args, clock)
         tell(
             as_called(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +28,7 @@ from kcl_processor.operate import writer_watch
 from kcl_processor.operate.certificate import Certificate, Proof
 from kcl_processor.operate.doctor import Doctor
 from kcl_processor.operate.freeze import Freeze, new_sid
-from kcl_processor.operate.switchover import identify
+from kcl_processor.operate.switchover import identify, take_back
 from kcl_processor.operate.writer_watch import ShardEnd
 from tests.cli.ask import Ask
 
@@ -176,6 +178,22 @@ def test_somebody_at_a_terminal_is_asked(
     said = ask("switchover", "--back")
     assert said.code == code and "with writers at" in said.err and "Type yes to go on:" in said.err
     assert is_frozen(task) is (code != ExitCode.OK)
+
+
+def test_who_is_interrupted_as_he_takes_it_back_leaves_nothing_half_done(
+    ask: Ask, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writes would stay denied, and nothing would say so."""
+
+    def interrupted(*given: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        take_back(*given)
+
+    monkeypatch.setattr("kcl_processor.cli.switchover.take_back", interrupted)
+    replace_switch(task, None, frozen(task, SwitchMark.begun("t", 1_700_000_000)))
+    code, _, err = ask("switchover", "--back", "--yes")
+    assert (code, is_frozen(task), read_switch(task)) == (ExitCode.OK, False, None)
+    assert "Everything is as it was before" in err
 
 
 def test_a_certificate_is_printed_again_as_long_as_it_holds(
