@@ -19,7 +19,7 @@ import pytest
 from kcl_processor.cli import COMMANDS, build_parser, with_action
 from kcl_processor.cli.transform import item_lines
 from kcl_processor.config.access import Access, Role
-from kcl_processor.config.task import SKIP, Kcl, Metrics, Source, Task
+from kcl_processor.config.task import SKIP, Kcl, Metrics, Source, Task, ThrottleWhen
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import MEANINGS, ExitCode
 from kcl_processor.launch.service_units import FINAL, systemd_unit, unit_name
@@ -157,7 +157,7 @@ def test_the_example_shows_every_key() -> None:
     """The README says so. Some of them stand behind a `#`; a task's name is its key."""
     text = (ROOT / "properties" / "example.yml").read_text()
     shown = set(re.findall(r"^ +(?:# )?(\w+):", text, re.MULTILINE))
-    parts = (Task, Source, Kcl, Metrics, Rules, Access, Role)
+    parts = (Task, Source, Kcl, Metrics, Rules, Access, Role, ThrottleWhen)
     keys = {one.name for part in parts for one in fields(part)} | {"queue"}
     # Those of Access stand beside the others.
     keys -= {"access", "letters_access"}

@@ -13,7 +13,7 @@ from kcl_processor import __version__
 from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.service_models import share_models
-from kcl_processor.config.task import CONTINUE, STOP, Task
+from kcl_processor.config.task import CONTINUE, STOP, Task, ThrottleWhen
 from kcl_processor.errors import ConfigError
 from kcl_processor.transform.transform import Transform
 
@@ -46,6 +46,7 @@ def render(
         *_part("The source", _source(task)),
         *_part("The destination", _destination(task)),
         *(_part("Rules", _rules(task, transform)) if transform else ()),
+        *(_part("Throttle", _throttle(task, when)) if (when := task.throttle_when) else ()),
         *_part("Failures", _failures(files)),
         *_part("Figures", _figures(files)),
     ]
@@ -145,6 +146,15 @@ def _rules(task: Task, transform: Transform) -> dict[str, str]:
         "replica.destination.keys": json.dumps(transform.destination_keys),
         "replica.oldImages": "true" if transform.needs_old else "false",
         "replica.ttlDeletes": task.ttl_deletes,
+    }
+
+
+def _throttle(task: Task, when: ThrottleWhen) -> dict[str, str]:
+    if when.command:
+        return {"replica.throttle.command": when.command}
+    return {
+        "replica.throttle.region": when.region(task.destination),
+        **_given("replica.throttle.alarm", when.alarm),
     }
 
 

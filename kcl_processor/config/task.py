@@ -140,8 +140,37 @@ BUCKET = Form(
     "the name of an S3 bucket, and a prefix after a slash if it is to have one",
     re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?"),
 )
+# No name begins as an ARN does (CloudWatch API reference, PutMetricAlarm: 1 to 255 characters).
+ALARM = Form(
+    "the name or the ARN of a CloudWatch alarm",
+    re.compile(
+        r"arn:[^:\s]+:cloudwatch:[A-Za-z0-9-]+:[0-9]*:alarm:\S(.{0,253}\S)?"
+        r"|(?!arn:)\S(.{0,253}\S)?"
+    ),
+)
+# In one line, as it stands in a .properties file and among a process' arguments.
+COMMAND = Form("a command for the shell", re.compile(r"[^\0\r\n]*[^\0\s][^\0\r\n]*"))
 SKIP = "skip"
 TTL_DELETES = ("apply", SKIP)
+
+
+@dataclass(frozen=True)
+class ThrottleWhen:
+    """While what holds a task lets nothing out: one of the two.
+
+    Attributes:
+        command: for the shell; it exits with 0 while it holds, as `test -e FILE` does for a file
+            that is there, and with 1 while it does not.
+        alarm: the name or the ARN of a CloudWatch alarm, which is in state ALARM while it holds.
+    """
+
+    command: str | None = None
+    alarm: str | None = None
+
+    def region(self, destination: Side) -> str:
+        """Where the alarm is: as its ARN says, or where the destination is."""
+        alarm = self.alarm or ""
+        return alarm.split(":")[3] if alarm.startswith("arn:") else destination.region
 
 
 @dataclass(frozen=True)
@@ -163,6 +192,7 @@ class Task:
     unread_seconds: int = 120
     ttl_deletes: str = TTL_DELETES[0]
     rules: Rules | None = None
+    throttle_when: ThrottleWhen | None = None
 
     @property
     def is_ruled(self) -> bool:

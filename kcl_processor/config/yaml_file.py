@@ -9,9 +9,11 @@ from kcl_processor.config import kcl_properties
 from kcl_processor.config.access import DEFAULT, Access
 from kcl_processor.config.conflicts import refuse_conflicts
 from kcl_processor.config.task import (
+    ALARM,
     BATCH_SIZE,
     BUCKET,
     CHECKPOINT_SECONDS,
+    COMMAND,
     ENDPOINT,
     HEAL,
     LETTERS,
@@ -27,6 +29,7 @@ from kcl_processor.config.task import (
     Side,
     Source,
     Task,
+    ThrottleWhen,
     check_task,
     default_task_name,
     make_kcl,
@@ -89,6 +92,7 @@ def _task(section: Section, name: str | None) -> Task:
         unread_seconds=section.integer("unread_seconds", Task.unread_seconds, UNREAD_SECONDS),
         ttl_deletes=section.choice("ttl_deletes", *TTL_DELETES),
         rules=read_rules(section),
+        throttle_when=_throttle_when(section),
     )
     section.finish()
     if task.on_gap == HEAL and not task.heal_bucket:
@@ -131,6 +135,22 @@ def _letters(section: Section) -> tuple[str | None, Access]:
     queue, access = letters.fitting("queue", QUEUE), read_access(letters)
     letters.finish()
     return queue, access
+
+
+def _throttle_when(task: Section) -> ThrottleWhen | None:
+    section = task.section("throttle_when", required=False)
+    command, alarm = section.text("command", COMMAND), section.text("alarm", ALARM)
+    section.finish()
+    if "throttle_when" not in task.names():
+        return None
+    found = ThrottleWhen(command or None, alarm or None)
+    if found.command and found.alarm:
+        reason = "command and alarm stand beside each other"
+        raise section.error("alarm", reason, "keep one of them")
+    if not (found.command or found.alarm):
+        reason = "there is neither a command nor an alarm in it"
+        raise task.error("throttle_when", reason, "{command: …} or {alarm: …}")
+    return found
 
 
 def _kcl(section: Section, name: str, source: Source) -> Kcl:

@@ -9,7 +9,7 @@ import pytest
 
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.render import endpoint, render
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import Task, ThrottleWhen
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError
 from kcl_processor.transform.transform import Transform
@@ -45,6 +45,16 @@ def test_a_daemon_goes_on_beside_whoever_heals(on_gap: str, told: str) -> None:
     """It knows two ways."""
     task = replace(load_tasks(EXAMPLE)[0], on_gap=on_gap)
     assert f"replica.onGap = {told}" in rendered(task).splitlines()
+
+
+def test_a_daemon_is_told_what_throttles_it() -> None:
+    """The alarm with its region, the command as it is; without either there is no word of it."""
+    task = replace(load_tasks(EXAMPLE)[0], throttle_when=ThrottleWhen(alarm="hot"))
+    alarm = rendered(task).splitlines()
+    assert {"replica.throttle.alarm = hot", "replica.throttle.region = us-west-2"} <= set(alarm)
+    task = replace(task, throttle_when=ThrottleWhen(command="test -e /run/hold"))
+    assert "replica.throttle.command = test -e /run/hold" in rendered(task).splitlines()
+    assert "throttle" not in rendered(replace(task, throttle_when=None))
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kcl_processor.config.task import Task, default_task_name
+from kcl_processor.config.task import Task, ThrottleWhen, default_task_name
 from kcl_processor.config.yaml_file import find_task, load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
 
@@ -52,6 +53,23 @@ def test_gaps_are_healed_by_way_of_a_bucket(load: Load) -> None:
     assert "on_gap" in raised.value.message and "heal_bucket: NAME" in raised.value.hint
     with pytest.raises(ConfigError, match="S3 bucket"):
         load(f"{TASK}    heal_bucket: s3://changes\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "region"),
+    [
+        (ThrottleWhen(command="test -e /run/hold"), "us-west-2"),
+        (ThrottleWhen(alarm="replica: hot"), "us-west-2"),
+        (ThrottleWhen(alarm="arn:aws:cloudwatch:eu-west-1:1:alarm:replica: hot"), "eu-west-1"),
+    ],
+)
+def test_what_throttles_is_a_command_or_an_alarm(
+    load: Load, given: ThrottleWhen, region: str
+) -> None:
+    """An alarm is where its ARN says, or beside the destination."""
+    ((key, value),) = ((key, value) for key, value in asdict(given).items() if value)
+    (task,) = load(f"{TASK}    throttle_when: {{{key}: '{value}'}}\n")
+    assert task.throttle_when == given and given.region(task.destination) == region
 
 
 @pytest.mark.parametrize(
@@ -126,6 +144,14 @@ def test_kcl_lives_beside_the_source_unless_told_otherwise(load: Load) -> None:
         ("    kcl: {endpoint: 'localhost:1'}\n", 5, "'localhost:1'", "http://localhost:8000"),
         ("    metrics: {region: us east 1}\n", 5, "'us east 1'", "us-east-1"),
         ("    <<: 1\n", 5, "not of a mapping", "anchor"),
+        ("    throttle_when:\n", 5, "neither a command nor an alarm", "command"),
+        ("    throttle_wen: {command: a}\n", 5, "throttle_wen", "throttle_when"),
+        ("    throttle_when: {alarms: a}\n", 5, "alarms", "alarm"),
+        ("    throttle_when: {command: a, alarm: b}\n", 5, "beside each other", "one of them"),
+        ("    throttle_when: {command: ' '}\n", 5, "' ' is not a command", "for the shell"),
+        ('    throttle_when: {command: "a\\0"}\n', 5, "is not a command", "for the shell"),
+        ("    throttle_when: {alarm: 'arn:aws:sns:a:1:b'}\n", 5, "sns", "CloudWatch alarm"),
+        ("    throttle_when: true\n", 5, "not a mapping", "key: value"),
     ],
 )
 def test_what_is_wrong_is_named(load: Load, extra: str, line: int, says: str, hint: str) -> None:
