@@ -148,6 +148,7 @@ setup(
             "kcl-processor = kcl_processor.cli:main",
             "kcl-processor-child = kcl_processor.replicate.child:main",
             "kcl-processor-fork-server = kcl_processor.replicate.fork_server:main",
+            "kcl-processor-look = kcl_processor.replicate.look:main",
         ]
     },
     install_requires=REQUIRES,
