@@ -9,6 +9,7 @@ import software.amazon.awssdk.retries.StandardRetryStrategy;
 import software.amazon.awssdk.retries.api.BackoffStrategy;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClient;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClientBuilder;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClientBuilder;
 import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
@@ -71,6 +72,15 @@ final class Clients {
         replica.metricsEndpoint().ifPresent(builder::endpointOverride);
         replica.metricsRegion().ifPresent(builder::region);
         return builder.build();
+    }
+
+    /** One that sees the alarms of a region, and gives up when a look at one has to be over. */
+    static CloudWatchClient alarms(Region region, AwsCredentialsProvider credentials) {
+        return CloudWatchClient.builder()
+                .region(region)
+                .credentialsProvider(credentials)
+                .overrideConfiguration(override -> override.apiCallTimeout(Throttle.LONGEST))
+                .build();
     }
 
     /**

@@ -7,7 +7,7 @@ import software.amazon.kinesis.exceptions.ShutdownException;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 /**
- * Where a shard's records wait while they are paused, or while this worker has used up its share of a limit.
+ * Where a shard's records wait while they are paused, or this worker is throttled, or has used up its share of a limit.
  *
  * <p>The shard keeps its lease meanwhile, and its record processor gets empty deliveries, at which it checkpoints
  * and shows that it lives.
@@ -16,12 +16,14 @@ final class Outlet {
     private static final long TURN_MILLIS = 250;
 
     private final Pauses pauses;
+    private final Throttle throttle;
     private final WriteAccount account;
     private final BooleanSupplier ending;
 
     /** @param ending whether the daemon's end has begun */
-    Outlet(Pauses pauses, WriteAccount account, BooleanSupplier ending) {
+    Outlet(Pauses pauses, Throttle throttle, WriteAccount account, BooleanSupplier ending) {
         this.pauses = pauses;
+        this.throttle = throttle;
         this.account = account;
         this.ending = ending;
     }
@@ -50,7 +52,7 @@ final class Outlet {
     private <T> T await(String shard, LeaseFence fence, Runnable idle, Supplier<T> taken) {
         try {
             while (!Thread.currentThread().isInterrupted()) {
-                if (pauses.holds(shard)) {
+                if (pauses.holds(shard) || throttle.holds()) {
                     account.leave(shard);
                 } else {
                     T out = taken.get();

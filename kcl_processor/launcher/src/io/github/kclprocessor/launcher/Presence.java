@@ -35,6 +35,8 @@ final class Presence {
     private static final String HELD = "heldLeases";
     private static final String UNRENEWED = "unrenewedMillis";
     private static final String BEAT_AT = "beatAt";
+    /** Only while the worker is throttled: by what, and since when. */
+    private static final String THROTTLED = "throttled";
     private static final int BEATS = 4;
     private static final Duration LOOK = Duration.ofMillis(250);
     private static final long LAST_BEAT_MILLIS = 2_000;
@@ -44,6 +46,7 @@ final class Presence {
     private final Place place;
     private final Duration failover;
     private final Supplier<Collection<Lease>> held;
+    private final Supplier<Map<String, AttributeValue>> throttled;
     private final ScheduledExecutorService heart = Rounds.clock("presence");
     private Map<String, AttributeValue> ours;
     /** What the last beat was to write, until it is known that it did. */
@@ -58,8 +61,11 @@ final class Presence {
     /**
      * @param failover for how long a row must stand still to be a dead daemon's
      * @param held the leases that this worker holds, as the KCL that renews them knows them
+     * @param throttled by what it is throttled, and since when; empty if it is not
      */
-    Presence(OwnRows rows, String worker, Place place, Duration failover, Supplier<Collection<Lease>> held) {
+    Presence(OwnRows rows, String worker, Place place, Duration failover, Supplier<Collection<Lease>> held,
+            Supplier<Map<String, AttributeValue>> throttled) {
+        this.throttled = throttled;
         this.held = held;
         this.rows = rows;
         this.worker = worker;
@@ -193,6 +199,10 @@ final class Presence {
         long longest = TimeUnit.NANOSECONDS.toMillis(Math.max(0, unrenewed.getMax()));
         row.put(HELD, AttributeValue.fromN(Long.toString(unrenewed.getCount())));
         row.put(UNRENEWED, AttributeValue.fromN(Long.toString(longest)));
+        Map<String, AttributeValue> by = throttled.get();
+        if (!by.isEmpty()) {
+            row.put(THROTTLED, AttributeValue.fromM(by));
+        }
         return row;
     }
 

@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.function.Function;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 
 /**
  * The launcher's own keys in the daemon's properties file; all but {@code streamName} and
@@ -105,6 +107,20 @@ final class ReplicaProperties {
 
     Optional<Region> metricsRegion() {
         return text("replica.metrics.region").map(Region::of);
+    }
+
+    /**
+     * What throttles the daemon, if the file names something.
+     *
+     * @param clients makes one that sees a region's alarms
+     */
+    Optional<Throttle.Look> throttle(Function<Region, CloudWatchClient> clients) {
+        return text("replica.throttle.command").<Throttle.Look>map(ThrottleCommand::new)
+                .or(() -> text("replica.throttle.alarm").map(alarm -> {
+                    Region region = text("replica.throttle.region").map(Region::of).or(this::destinationRegion)
+                            .orElseGet(this::sourceRegion);
+                    return new ThrottleAlarm(clients.apply(region), alarm, region);
+                }));
     }
 
     /** The program that is forked for each shard; without one, {@code executableName} is started. */

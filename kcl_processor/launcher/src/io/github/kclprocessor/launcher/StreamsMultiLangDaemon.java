@@ -74,6 +74,7 @@ public final class StreamsMultiLangDaemon {
     private final Ending ending;
     private final Events events;
     private final Optional<Destination> destination;
+    private final Throttle throttle;
     /** Kept for as long as the daemon lives. */
     private WorkerLock lock;
     private Presence presence;
@@ -94,6 +95,8 @@ public final class StreamsMultiLangDaemon {
                 () -> WorkerReports.others(built.get(), worker, failover(built.get())),
                 leaves -> WorkerReports.remove(built.get(), leaves), worker, status::stopping);
         destination = Destination.of(replica, credentials());
+        throttle = new Throttle(replica.throttle(region -> Clients.alarms(
+                region, replica.access("destination").credentials(region, credentials()))), System::nanoTime);
     }
 
     public static void main(String[] args) {
@@ -131,6 +134,7 @@ public final class StreamsMultiLangDaemon {
         presence.start(this::end);
         pauses.start();
         limits.start();
+        throttle.start();
         events.begin();
         ShardSyncs.first(scheduler);
         handover.finishLast();
@@ -155,7 +159,7 @@ public final class StreamsMultiLangDaemon {
         OwnRows rows = OwnRows.of(scheduler);
         events.keepIn(rows);
         presence = new Presence(rows, kcl.getWorkerIdentifier(), place, failover(scheduler),
-                () -> leases().getAssignments());
+                () -> leases().getAssignments(), throttle::told);
         claim = claim();
         boolean started = Ownership.look(
                 rows, scheduler.leaseRefresher(), replica.task(), stream(streams), claim);
@@ -267,7 +271,7 @@ public final class StreamsMultiLangDaemon {
     ShardRecordProcessorFactory processors() throws IOException {
         StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
         ShardRecordProcessorFactory children = children();
-        Outlet outlet = new Outlet(pauses, account, status::ending);
+        Outlet outlet = new Outlet(pauses, throttle, account, status::ending);
         Duration lastBatches = replica.shutdownGrace().dividedBy(LAST_BATCHES);
         return () -> new ShardProcessor(children.shardRecordProcessor(), this::leases, open, handover, gate, signs,
                 outlet, untold, () -> status.endingFor(lastBatches));

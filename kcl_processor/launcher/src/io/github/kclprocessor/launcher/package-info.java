@@ -50,7 +50,8 @@
  *       its {@link Deliveries} say, once the {@link StartGate} let it start: a {@link ForkedProcess} of the
  *       {@link ForkServer}, which speaks through {@link SocketStreams} and {@link InTurn}, or without one the
  *       program that the KCL starts;
- *   <li>in the {@link Outlet} records wait while {@link Pauses} hold them back, or the {@link WriteAccount} is in
+ *   <li>in the {@link Outlet} records wait while {@link Pauses} hold them back, or a {@link Throttle} does, by its
+ *       {@link ThrottleCommand} or {@link ThrottleAlarm}, or the {@link WriteAccount} is in
  *       debt, into which this worker's part of the {@link Limits} is paid, as {@link Shares} says;
  *   <li>from one state to the next it goes on when it can, by the {@link LookPause} of the scheduler;
  *   <li>{@link FencedCheckpointer} takes that process' checkpoint, and {@link LeaseFence} proves that the

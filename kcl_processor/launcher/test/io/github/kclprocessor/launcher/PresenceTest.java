@@ -1,6 +1,7 @@
 package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -27,6 +28,7 @@ class PresenceTest {
 
     private final FakeStateTable table = new FakeStateTable();
     private final List<Lease> held = new ArrayList<>();
+    private Map<String, AttributeValue> throttled = Map.of();
     private long waited;
 
     private Place host(String name) throws IOException {
@@ -35,7 +37,7 @@ class PresenceTest {
     }
 
     private Presence daemon(String host) throws IOException {
-        return new Presence(table.own(), "worker-1", host(host), FAILOVER, () -> held);
+        return new Presence(table.own(), "worker-1", host(host), FAILOVER, () -> held, () -> throttled);
     }
 
     private Presence entered(String host) throws Exception {
@@ -61,6 +63,17 @@ class PresenceTest {
         assertEquals(null, row());
         entered("b");
         assertEquals(0, waited);
+    }
+
+    /** What throttles the worker is in its row while it does. */
+    @Test
+    void throttled() throws Exception {
+        throttled = Map.of("by", AttributeValue.fromS("the alarm"));
+        Presence daemon = entered("a");
+        assertEquals(throttled, row().get("throttled").m());
+        throttled = Map.of();
+        daemon.beat();
+        assertFalse(row().containsKey("throttled"));
     }
 
     /** After a crash a start in the same place does not wait, for it holds the lock; elsewhere it watches. */
@@ -150,7 +163,7 @@ class PresenceTest {
     @Test
     void heart() throws Exception {
         Presence first = entered("a");
-        Presence later = new Presence(table.own(), "worker-1", host("b"), Duration.ofMillis(40), List::of);
+        Presence later = new Presence(table.own(), "worker-1", host("b"), Duration.ofMillis(40), List::of, Map::of);
         later.enter(this::pass);
         first.beat();
         CompletableFuture<Refused> end = new CompletableFuture<>();

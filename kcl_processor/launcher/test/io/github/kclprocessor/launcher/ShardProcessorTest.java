@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -41,6 +42,8 @@ class ShardProcessorTest {
     private final FakeStateTable state = new FakeStateTable();
     private final Pauses pauses = new Pauses();
     private final UntoldGaps untold = new UntoldGaps();
+    private boolean throttled;
+    private final Throttle throttle = new Throttle(Optional.of(() -> throttled), System::nanoTime);
     private final WriteAccount account = new WriteAccount(System::nanoTime);
     private final ShardProcessor processor = processor(
             Fake.of(ShardRecordProcessor.class, (method, arguments) -> told.add(method)));
@@ -58,7 +61,7 @@ class ShardProcessorTest {
         return new ShardProcessor(child, () -> leases, open, new Handover(
                 () -> null, () -> false, worker -> {}, "me", () -> false),
                 new StartGate(1, () -> ending, Duration.ofMinutes(1)), signs,
-                new Outlet(pauses, account, () -> ending), untold, () -> false);
+                new Outlet(pauses, throttle, account, () -> ending), untold, () -> false);
     }
 
     private void initialize() {
@@ -208,6 +211,21 @@ class ShardProcessorTest {
         processor.leaseLost(LeaseLostInput.builder().build());
         untold.written("shardId-1", new ExtendedSequenceNumber("5"));
         assertEquals(List.of(), gaps);
+    }
+
+    /** What throttles a worker is as a pause of all its shards, and goes by itself. */
+    @Test
+    void throttled() throws InterruptedException {
+        List<Integer> sizes = new CopyOnWriteArrayList<>();
+        throttled = true;
+        throttle.run();
+        Thread thread = delivering(sizes, new CopyOnWriteArrayList<>());
+        until(() -> sizes.size() > 1);
+        assertEquals(Set.of(0), Set.copyOf(sizes));
+        throttled = false;
+        throttle.run();
+        thread.join(10_000);
+        assertEquals(List.of(1, 1), sizes.subList(sizes.size() - 2, sizes.size()));
     }
 
     /** A pause is of one shard, or of all. */
