@@ -3,9 +3,9 @@
 Unhealthy is: no living worker, a shard without owner or lease, an owner that does not renew,
 changes lost, more lag than --max-lag, or a record processor on this host that applied no
 delivery, not even an empty one, for --max-idle. What is found is looked at twice before it
-counts: a shard that changes hands is for some seconds without an owner. What is paused, or waits
-for a limit, is late as it was asked, and said so; it is unhealthy when three quarters of the
-stream's 24 hours are used up.
+counts: a shard that changes hands is for some seconds without an owner. What is paused, throttled
+by `throttle_when`, or waits for a limit, is late as it was asked, and said so; it is unhealthy when
+three quarters of the stream's 24 hours are used up.
 A switchover that is open is told, and is unhealthy once its command gives no sign of life for 15
 minutes. With --max-proof-age so is a task whose tables were not all proven equal by verify within
 that time, or where keys differ.
@@ -43,7 +43,7 @@ from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.endings import last_endings, words
 from kcl_processor.operate.health import forsaken, local_problems, problems
 from kcl_processor.operate.observe import Observer
-from kcl_processor.operate.status import Switching, limits, pauses, switching
+from kcl_processor.operate.status import Switching, limits, pauses, switching, throttles
 from kcl_processor.state.heartbeat import read_every
 
 HELP = "say whether a task makes progress, for probes"
@@ -51,11 +51,12 @@ HELP = "say whether a task makes progress, for probes"
 
 @dataclass(frozen=True)
 class _Found:
-    """What is wrong, what is paused and limited, what is said besides, and how the proof stands."""
+    """What is wrong, what holds it back, what is said besides, and how the proof stands."""
 
     problems: list[str]
     paused: list[str]
     limited: list[str]
+    throttled: list[str]
     notes: list[str]
     proof: Standing | None
     switchover: Switching | None
@@ -98,12 +99,12 @@ def run(args: argparse.Namespace) -> int:
     found = [as_called(problem, args) for problem in found]
     if args.json:
         shown = {"task": task.name, "healthy": not found, "problems": found}
-        shown |= {"paused": seen.paused, "limited": seen.limited}
+        shown |= {"paused": seen.paused, "limited": seen.limited, "throttled": seen.throttled}
         shown["switchover"] = asdict(seen.switchover) if seen.switchover else None
         print_json(shown | (_proven(seen.proof) if args.max_proof_age is not None else {}))
     else:
         notes = [as_called(note, args) for note in seen.notes]
-        held = [*seen.paused, *seen.limited]
+        held = [*seen.paused, *seen.limited, *seen.throttled]
         print("\n".join([*(found or [f"{task.name} is healthy"]), *held, *notes]))
     return ExitCode.CRASH if found else ExitCode.OK
 
@@ -134,14 +135,15 @@ def _look(files: TaskFiles, args: argparse.Namespace) -> Callable[[], _Found]:
             state=files.state,
             ended=[] if running else _ended(files, args.workerId),
         )
-        return _Found(found, [], [], [], None, None)
+        return _Found(found, [], [], [], [], None, None)
 
     def everywhere() -> _Found:
         sight = observer.look(thorough=True)
         found = problems(sight, args.max_lag, args.max_idle, args.max_proof_age)
         found += forsaken(sight)
         seen = Switching.seen(sight)
-        return _Found(found, pauses(sight), limits(sight), switching(sight), sight.proof, seen)
+        held = pauses(sight), limits(sight), throttles(sight)
+        return _Found(found, *held, switching(sight), sight.proof, seen)
 
     if args.local:
         return local

@@ -111,7 +111,7 @@ def renewing(rows: KclRows, task: Task, now: float) -> set[str]:
     this one's it tells nothing; a worker that died between two of its beats still counts.
     """
     owned = Counter(row.owner for row in rows.leases if not row.ended)
-    beats = {worker: row for worker, row in _presences(rows) if BEAT_AT in row}
+    beats = {worker: row for worker, row in presences(rows) if BEAT_AT in row}
     longest = failover_seconds(task) / PRESENCE_BEATS + _BEAT_SLACK
     return {
         worker
@@ -191,14 +191,15 @@ def pulses_of(rows: KclRows) -> Iterable[tuple[str, object]]:
     """Everything in KCL's tables that a living worker moves."""
     yield from ((pulse(row), (row.owner, row.counter)) for row in rows.leases)
     yield from ((report_pulse(worker.id), worker.updated_at) for worker in workers(rows))
-    for worker, row in _presences(rows):
+    for worker, row in presences(rows):
         yield f"worker's row {PRESENCE}{worker}", text(row, "version")
     held = leader(rows)
     if held:
         yield f"leader {held.owner}", held.version
 
 
-def _presences(rows: KclRows) -> Iterable[tuple[str, Mapping[str, Any]]]:
+def presences(rows: KclRows) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """The launcher's own row of each worker, by the worker's id."""
     for row in rows.coordinator:
         key = text(row, "key") or ""
         if key.startswith(PRESENCE):

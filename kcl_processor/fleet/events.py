@@ -32,7 +32,7 @@ class Event:
         teller: the worker, or the user and the host.
         what: ``started``, ``stopping``, ``stopped``, ``moved``, ``ended`` (a shard was read to its
             end), ``unread``, ``gap``, ``refused``, ``failed``, ``died``, ``paused``, ``resumed``,
-            ``limited`` or ``unlimited``.
+            ``limited``, ``unlimited``, ``throttled`` or ``unthrottled`` (by ``throttle_when``).
         shard: of which it is told; ``None`` where it is of the worker or of the task.
         origin, to: of a shard that moved, the workers; ``None`` is nobody.
     """

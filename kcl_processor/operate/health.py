@@ -74,9 +74,11 @@ def forsaken(sight: Sight) -> list[str]:
 
 
 def _held(view: ShardView, sight: Sight) -> str | None:
-    """By what, if an operator has done so. A limit for which nobody waits holds nothing back."""
+    """By what, if it was asked. A limit for which nobody waits holds nothing back."""
     if any(pause.shard in (None, view.shard) for pause in sight.pauses):
         return "paused"
+    if any(one.worker == view.owner for one in sight.throttled):
+        return "throttled"
     return "limited" if sight.limit and sight.limit.waiting else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
@@ -27,6 +27,7 @@ from kcl_processor.fleet.limit import Limit, limit_of
 from kcl_processor.fleet.own_rows import own_among
 from kcl_processor.fleet.pause import Pause, pauses_of
 from kcl_processor.fleet.stream import SHORT_LIST, Look, Stream, StreamShard
+from kcl_processor.fleet.throttle import Throttled, throttled_of
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import KEY, LiveMark, live_mark_of
@@ -68,6 +69,7 @@ class Sight:
         copying: a copy beside the daemon that is not finished.
         proof: how it stands; ``None`` where nobody has compared the tables.
         switching: a switchover that was not taken back.
+        throttled: the living workers that are.
     """
 
     task: str
@@ -86,6 +88,7 @@ class Sight:
     proof: Standing | None = None
     switching: SwitchMark | None = None
     limit: Limit | None = None
+    throttled: list[Throttled] = field(default_factory=list)
 
 
 class Observer:
@@ -202,11 +205,12 @@ class Observer:
     ) -> Sight:
         files = self._files
         endings = last_endings(files)
+        live = self._living(rows, owners, endings, now)
         return Sight(
             task=self._task.name,
             found=bool(rows.leases),
             shards=views,
-            live=self._living(rows, owners, endings, now),
+            live=live,
             leader=coordinator.leader(rows),
             unseen=unseen,
             heartbeats=read_every(files.every_heartbeats(), now),
@@ -219,6 +223,7 @@ class Observer:
             proof=self._proof(rows),
             switching=switch_of(own_among(rows.coordinator, SWITCH_KEY)),
             limit=limit_of(rows),
+            throttled=[one for one in throttled_of(rows) if one.worker in live],
         )
 
     def _proof(self, rows: KclRows) -> Standing | None:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from kcl_processor.fleet.pause import by_whom
 from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.fleet.throttle import Throttled
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchState
 from kcl_processor.operate.endings import words, worth_telling
@@ -89,6 +91,7 @@ class Status:
         endings: how workers of this host ended that do not run, the last one first.
         reasons: what is wrong, in words.
         limit: WCU a second that it is limited to.
+        throttled: workers that let nothing out, by ``throttle_when``.
         proven: age of the oldest proof over all parts of the tables, as ``verify`` made them.
         differences: keys that were found to differ, and not to be equal since.
         switchover: one that was not taken back; ``None`` for none.
@@ -112,6 +115,7 @@ class Status:
     differences: int | None = None
     switchover: Switching | None = None
     limit: float | None = None
+    throttled: int = 0
 
 
 def summarise(sight: Sight) -> Status:
@@ -139,6 +143,7 @@ def summarise(sight: Sight) -> Status:
             *switching(sight),
             *pauses(sight),
             *limits(sight),
+            *throttles(sight),
             *_copying(sight, at_work=True),
             *_ends(sight),
         ),
@@ -146,6 +151,7 @@ def summarise(sight: Sight) -> Status:
         differences=sight.proof.differences if sight.proof and not sight.proof.void else None,
         switchover=Switching.seen(sight),
         limit=sight.limit.wcu if sight.limit else None,
+        throttled=len(sight.throttled),
     )
 
 
@@ -214,6 +220,20 @@ def pauses(sight: Sight) -> list[str]:
 def limits(sight: Sight) -> list[str]:
     """To what it is limited, by whom and since when; and whether that holds something back."""
     return [str(sight.limit)] if sight.limit else []
+
+
+def throttles(sight: Sight) -> list[str]:
+    """By what it is throttled and since when; and on which workers, if not on all."""
+    found: dict[str, list[Throttled]] = {}
+    for one in sight.throttled:
+        found.setdefault(one.by, []).append(one)
+    return [_throttle(by, ones, len(sight.live)) for by, ones in sorted(found.items())]
+
+
+def _throttle(by: str, ones: list[Throttled], workers: int) -> str:
+    names = ", ".join(one.worker for one in ones)
+    on = "" if len(ones) == workers else f", on {names}"
+    return f"throttled {by_whom(by, min(one.at for one in ones))}{on}"
 
 
 def _copying(sight: Sight, *, at_work: bool) -> Iterator[str]:

@@ -50,7 +50,7 @@ from kcl_processor.operate.certificate import Certificate, Proof
 from kcl_processor.operate.freeze import Freeze, new_sid
 from kcl_processor.operate.health import problems
 from kcl_processor.operate.observe import Sight
-from kcl_processor.operate.status import pauses
+from kcl_processor.operate.status import pauses, throttles
 from kcl_processor.operate.writer_watch import EMPTY_READINGS, QUIET, WriterWatch
 from kcl_processor.state.durable import replace_file
 from kcl_processor.transform.transform import digest_of
@@ -190,7 +190,8 @@ class Switchover:
         most_lag = max(MOST_LAG, 2.0 * self._task.checkpoint_seconds)
         counts = ((sight.gaps, "open gap"), (sight.dead_letters, "open dead letter"))
         noted = [f"{many(count, what)} noted on this host" for count, what in counts if count]
-        return noted, [*problems(sight, most_lag, MOST_IDLE), *pauses(sight)]
+        held = [*pauses(sight), *throttles(sight)]
+        return noted, [*problems(sight, most_lag, MOST_IDLE), *held]
 
     def _certified(self, *, deny: bool) -> Certificate:
         parts = self._parts

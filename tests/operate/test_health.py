@@ -9,6 +9,7 @@ import pytest
 
 from kcl_processor.fleet.limit import Limit
 from kcl_processor.fleet.pause import Pause
+from kcl_processor.fleet.throttle import Throttled
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchMark, SwitchState
 from kcl_processor.operate.health import forsaken, local_problems, problems
@@ -97,6 +98,16 @@ def test_more_keys_that_differ_are_the_same_trouble() -> None:
         for count in (1, 2)
     )
     assert first == second != []
+
+
+def test_what_is_throttled_is_late_as_it_was_asked() -> None:
+    """Until its changes are about to leave, and the throttled worker's own shards alone."""
+    ones = [Throttled("worker-1", "the alarm hot", 0.0)]
+    assert problems(sight(view(lag=17 * HOUR), throttled=ones), 900, 120) == []
+    (critical,) = problems(sight(view(lag=19 * HOUR), throttled=ones), 900, 120)
+    assert critical == "shard shardId-1 is throttled, and 75% of the stream's 24 h are used up"
+    late = sight(view(lag=901.0, owner="worker-2"), throttled=ones)
+    assert len(problems(late, 900, 120)) == 1
 
 
 def test_what_waits_for_a_limit_is_late_as_it_was_asked() -> None:

@@ -17,6 +17,7 @@ from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables, table_names
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
+from kcl_processor.fleet.throttle import Throttled
 from kcl_processor.launch.proof import Standing, note_whole, replica_of
 from kcl_processor.launch.proof_part import Open
 from kcl_processor.operate.health import problems
@@ -407,6 +408,22 @@ def test_a_worker_that_ended_on_this_host_does_not_run_by_its_last_report(
         again = {**report, "lut": {"N": str(int(clock.now()))}}
         client.put_item(TableName=table_names(task).workers, Item=again)
         assert observer.look().live == [report["wid"]["S"]]
+
+
+def test_only_living_workers_are_throttled(moto_url: str, tmp_path: Path) -> None:
+    """One that was killed meanwhile has left its row."""
+    task, clock = make_task(moto_url), HandClock()
+    read = [{**row, "checkpoint": {"S": "SHARD_END"}} for row in ROWS]
+    report = {**WORKERS[0], "lut": {"N": str(int(clock.now()))}}
+    hot: dict[str, Any] = {"M": {"by": {"S": "the alarm hot"}, "at": {"N": "7"}}}
+    living = report["wid"]["S"]
+    presences: list[Row] = [
+        {"key": {"S": f"KclProcessorWorker/{worker}"}, "throttled": hot}
+        for worker in (living, "killed")
+    ]
+    fill(task, read, [*COORDINATOR, *presences], [report])
+    seen = Observer(TaskFiles(task, tmp_path), clock, clock.turn, FakeStream()).look()
+    assert seen.throttled == [Throttled(living, "the alarm hot", 7.0)]
 
 
 def test_a_thorough_look_watches_whatever_the_workers_say(tmp_path: Path) -> None:

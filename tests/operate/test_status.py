@@ -8,6 +8,7 @@ import pytest
 
 from kcl_processor.fleet.limit import Limit
 from kcl_processor.fleet.pause import Pause
+from kcl_processor.fleet.throttle import Throttled
 from kcl_processor.launch.copy_mark import CopyState
 from kcl_processor.launch.live_mark import LiveMark
 from kcl_processor.launch.proof import Standing
@@ -113,6 +114,20 @@ def test_what_is_limited_runs_and_says_who_limited_it() -> None:
     assert (limited.state, limited.severity, limited.limit) == ("running", OK, 50.0)
     words = "limited to 50 WCU/s by root@a since 1970-01-01T00:00:00Z; 1 shard waits for it"
     assert limited.reasons == (words,)
+
+
+def test_what_is_throttled_runs_and_says_by_what() -> None:
+    """On which workers, if not on all: each looks for itself."""
+    both = {"live": ["worker-1", "worker-2"]}
+    ones = [Throttled("worker-2", "the alarm hot", 60.0), Throttled("worker-1", "the alarm hot", 0)]
+    throttled = summarise(sight(view(), throttled=ones, **both))
+    assert (throttled.state, throttled.severity, throttled.throttled) == ("running", OK, 2)
+    words = "throttled by the alarm hot since 1970-01-01T00:00:00Z"
+    assert throttled.reasons == (words,)
+    assert summarise(sight(view(), throttled=ones[1:], **both)).reasons == (
+        f"{words}, on worker-1",
+    )
+    assert summarise(sight(view(lag=7 * 3600.0), throttled=ones, **both)).severity == WARN
 
 
 def test_what_is_paused_runs_and_says_who_paused_it() -> None:

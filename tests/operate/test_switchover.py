@@ -18,6 +18,7 @@ from kcl_processor.errors import ExitCode, GapError, OperatorError, StillWritten
 from kcl_processor.fleet.leases import SHARD_END, Lease
 from kcl_processor.fleet.pause import ALL, IN_FORCE, Pause, pause, read_pauses, resume
 from kcl_processor.fleet.tail import Record
+from kcl_processor.fleet.throttle import Throttled
 from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.incarnation import Incarnation
 from kcl_processor.launch.switch_mark import (
@@ -513,9 +514,11 @@ def test_what_cannot_be_taken_back_is_told(stage: Stage) -> None:
 
 
 def test_all_that_speaks_against_it_is_told_before_anything_is_changed(stage: Stage) -> None:
-    """No worker, a shard that is far behind, gaps, dead letters, a pause; looked at twice."""
+    """No worker, a shard that is far behind, gaps, dead letters, a pause, what throttles it; looked
+    at twice."""
     behind, paused = view("a", lag=3600.0), Pause("b", "ops@host", 0.0)
-    stage.seen = sight(behind, live=[], gaps=1, dead_letters=2, pauses=[paused])
+    hot = [Throttled("worker-2", "the alarm hot", 0.0)]
+    stage.seen = sight(behind, live=[], gaps=1, dead_letters=2, pauses=[paused], throttled=hot)
     with pytest.raises(NotReady) as refused:
         stage.switchover.check()
     said = refused.value.message
@@ -525,6 +528,7 @@ def test_all_that_speaks_against_it_is_told_before_anything_is_changed(stage: St
         "1 open gap noted",
         "2 open dead letters noted",
         "shard b is paused by ops@host",
+        "throttled by the alarm hot",
     ):
         assert reason in said
     assert stage.mark is None and stage.table.changes == 0
