@@ -11,7 +11,11 @@ from kcl_processor.fleet.throttle import Throttled, throttled_of
 def test_each_worker_says_by_what_it_is_throttled() -> None:
     """Others have no word of it; what is written otherwise, by whoever, is passed over."""
     by = {"by": {"S": "the alarm hot in us-west-2"}, "at": {"N": "1764370800"}}
-    said = {"worker-1": {"M": by}, "worker-2": {"M": {"by": {"N": "1"}}}, "worker-3": {"S": "yes"}}
+    said: Row = {
+        "worker-1": {"M": by},
+        "worker-2": {"M": {"by": {"N": "1"}}},
+        "worker-3": {"S": "yes"},
+    }
     rows: list[Row] = [
         {"key": {"S": PRESENCE + worker}, "throttled": one} for worker, one in said.items()
     ]
