@@ -83,6 +83,11 @@ def cloudwatch(task: Task) -> Any:
     return _client("cloudwatch", task.metrics_region, task.metrics.endpoint, task.metrics.access)
 
 
+def alarms(region: str, access: Access) -> Any:
+    """A CloudWatch client for an alarm that throttles."""
+    return _client("cloudwatch", region, None, access)
+
+
 def sts(region: str, access: Access) -> Any:
     """An STS client, to ask who somebody is."""
     return _client("sts", region, None, access)

@@ -172,6 +172,12 @@ class ThrottleWhen:
         alarm = self.alarm or ""
         return alarm.split(":")[3] if alarm.startswith("arn:") else destination.region
 
+    @property
+    def alarm_name(self) -> str:
+        """Its name, of an ARN, too."""
+        alarm = self.alarm or ""
+        return alarm.split(":", 6)[6] if alarm.startswith("arn:") else alarm
+
 
 @dataclass(frozen=True)
 class Task:

@@ -85,6 +85,7 @@ class Doctor:
             "checkpoint table": self._tables,
             "fleet": self._fleet,
             "gaps": self._gaps,
+            "throttle": self._throttle,
             "metrics": self._metrics,
             "host": self._host,
         }
@@ -345,6 +346,28 @@ class Doctor:
                 "after another worker saw it last",
                 f"kcl-processor leases unlock-leader {self._task.name}, should it stay so",
             )
+
+    def _throttle(self) -> Iterator[Check]:
+        when, destination = self._task.throttle_when, self._task.destination
+        if when is None:
+            return
+        if when.command:
+            yield ok("a command throttles, which each worker runs; it was not run here")
+            return
+        what = f"alarm {when.alarm_name} in {when.region(destination)}"
+        why = "a look that fails throttles nothing"
+        try:
+            state = probes.alarm_state(destination, when)
+        except OperatorError as failure:
+            yield warn(
+                f"whether {what} is there is not known: {failure.message}", why, failure.hint
+            )
+            return
+        if state is None:
+            hint = "throttle_when.alarm with the ARN of one that is there"
+            yield warn(f"the destination's credentials find no {what}", why, hint)
+        else:
+            yield ok(f"{what} is in state {state}")
 
     def _metrics(self) -> Iterator[Check]:
         if not self._task.metrics.publish:

@@ -323,12 +323,19 @@ def _bucket_arn(table: str, bucket: str) -> str:
 
 
 def _destination(task: Task, arns: Arns) -> list[Document]:
+    when = task.throttle_when
     return [
         *_table_key(task.destination.region, arns.destination_key),
         _allow("Write", ("BatchWriteItem", "DescribeTable"), arns.destination),
         _allow("ToolsCopyAndVerify", ("BatchGetItem", "Scan"), arns.destination),
         _allow("ToolsRepairAndLiveCopy", ("DeleteItem", "PutItem"), arns.destination),
+        *(_throttle_alarm() if when and when.alarm else ()),
     ]
+
+
+def _throttle_alarm() -> list[Document]:
+    # Composite alarms are told of to whom it is allowed for all (CloudWatch API, DescribeAlarms).
+    return [_allow("ThrottleAlarm", ("DescribeAlarms",), "*", service="cloudwatch")]
 
 
 def _table_key(region: str, key: str | None) -> list[Document]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from kcl_processor.aws import clients
-from kcl_processor.config.task import Side, Task
+from kcl_processor.config.task import Side, Task, ThrottleWhen
 from kcl_processor.errors import DestinationError, OperatorError, SourceError
 from kcl_processor.fleet.kcl_tables import LEASE_INDEX
 from kcl_processor.replicate.metrics import RECORDS_WRITTEN
@@ -123,6 +123,27 @@ def publish_metric(task: Task) -> None:
             Namespace=task.kcl.application_name,
             MetricData=[{"MetricName": RECORDS_WRITTEN, "Value": 0.0, "Unit": "Count"}],
         )
+
+
+def alarm_state(destination: Side, when: ThrottleWhen) -> str | None:
+    """The state of the alarm that throttles; ``None`` where these credentials find none.
+
+    Raises:
+        PermissionDenied, OperatorError: the call is denied or fails.
+    """
+    region, on = when.region(destination), f"alarm {when.alarm}"
+    hint = "throttle_when.alarm with the ARN of one that is there"
+    with clients.calling("cloudwatch:DescribeAlarms", on, OperatorError, hint):
+        found = clients.alarms(region, destination.access).describe_alarms(
+            AlarmNames=[when.alarm_name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+    # Of another account's ARN, one of the same name here is not the one (``ThrottleAlarm.java``).
+    states = (
+        str(one["StateValue"])
+        for one in (*found["MetricAlarms"], *found["CompositeAlarms"])
+        if when.alarm in (one["AlarmName"], one["AlarmArn"])
+    )
+    return next(states, None)
 
 
 def lambda_readers(task: Task, arn: str) -> list[str]:

@@ -9,7 +9,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from kcl_processor.config.task import Metrics, Task
+from kcl_processor.aws import clients
+from kcl_processor.config.access import DEFAULT
+from kcl_processor.config.task import Metrics, Task, ThrottleWhen
 from kcl_processor.errors import ConfigError
 from kcl_processor.launch.checked import check_once
 from kcl_processor.launch.copy_mark import CopyState
@@ -118,6 +120,63 @@ def test_a_queue_that_may_not_be_seen_is_warned_of(moto_url: str, tmp_path: Path
         (found,) = letters(task, tmp_path)
     assert found.result == "warn" and "sqs:GetQueueAttributes" in found.why
     assert "kcl-processor iam" in found.hint
+
+
+def throttles(when: ThrottleWhen | None, moto_url: str, tmp_path: Path) -> list[Check]:
+    # A region of its own, as clients are kept.
+    task = make_task(moto_url, throttle_when=when)
+    task = replace(task, destination=replace(task.destination, region="ap-south-2"))
+    return [check for check in examine(task, tmp_path) if check.group == "throttle"]
+
+
+@pytest.mark.parametrize(
+    ("named", "result", "text"),
+    [
+        ("{name}", "ok", "in ap-south-2 is in state"),
+        ("arn:aws:cloudwatch:ap-south-2:123456789012:alarm:{name}", "ok", "is in state"),
+        ("{name}x", "warn", "find no alarm {name}x in ap-south-2"),
+        ("arn:aws:cloudwatch:ap-south-2:2:alarm:{name}", "warn", "find no alarm {name}"),
+    ],
+)
+def test_an_alarm_that_throttles_is_looked_for(
+    moto_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    named: str,
+    result: str,
+    text: str,
+) -> None:
+    """By its name, or by its ARN: one of another account that has its name is another."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", moto_url)
+    name = f"hot-{uuid.uuid4().hex}"
+    clients.alarms("ap-south-2", DEFAULT).put_metric_alarm(
+        AlarmName=name,
+        Namespace="AWS/DynamoDB",
+        MetricName="WriteThrottleEvents",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        Statistic="Sum",
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    (found,) = throttles(ThrottleWhen(alarm=named.format(name=name)), moto_url, tmp_path)
+    assert found.result == result and text.format(name=name) in found.text
+
+
+def test_what_throttles_may_be_out_of_sight(
+    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alarm that may not be seen is told, and that a command was not run."""
+    assert throttles(None, moto_url, tmp_path) == []
+    (command,) = throttles(ThrottleWhen(command="false"), moto_url, tmp_path)
+    assert command.result == "ok" and "not run here" in command.text
+    denied = {"__type": "AccessDenied", "message": "no"}
+    with serving(lambda _request: Reply.of(denied, 403)) as cloudwatch:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", cloudwatch.url)
+        arn = "arn:aws:cloudwatch:af-south-1:123456789012:alarm:hot"
+        (found,) = throttles(ThrottleWhen(alarm=arn), moto_url, tmp_path)
+    assert found.result == "warn" and "is not known" in found.text
+    assert "allow cloudwatch:DescribeAlarms" in found.hint
 
 
 def test_the_leases_of_the_original_are_recognised(moto_url: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from kcl_processor.aws import clients
 from kcl_processor.config.access import DEFAULT, Access, Role
-from kcl_processor.config.task import Side, Task
+from kcl_processor.config.task import Side, Task, ThrottleWhen
 from kcl_processor.launch.preflight import check_queue
 from kcl_processor.operate import freeze, iam
 from kcl_processor.state.dead_letters import open_place
@@ -150,6 +150,16 @@ def test_uninstall_deletes_only_the_tables_of_kcl() -> None:
     assert found["Action"] == ["dynamodb:DeleteTable"]
     assert found["Resource"] == [ARNS.leases, ARNS.coordinator, ARNS.workers]
     assert "ToolsUninstall" not in statements(make_task(), "kcl", tools=False)
+
+
+def test_an_alarm_that_throttles_is_looked_at_by_the_destinations_role() -> None:
+    """By the daemon; a command needs nothing of AWS that is known here."""
+    task = make_task(throttle_when=ThrottleWhen(alarm="hot"))
+    found = statements(task, "destination", tools=False)["ThrottleAlarm"]
+    assert (found["Action"], found["Resource"]) == (["cloudwatch:DescribeAlarms"], ["*"])
+    assert "ThrottleAlarm" not in statements(task, "source")
+    for when in (None, ThrottleWhen(command="true")):
+        assert "ThrottleAlarm" not in statements(make_task(throttle_when=when), "destination")
 
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:letters"
