@@ -9,6 +9,8 @@ import time
 import psutil
 import pytest
 
+from integration import other_stores
+from integration.clients import client
 from integration.story import Stories, Story, Tell, assert_replicated
 from integration.until import until
 
@@ -70,6 +72,45 @@ def test_a_fleet_is_throttled_and_a_look_that_hangs_stops_nothing(
     events = json.loads(told.run("events", "--json").stdout)
     assert {"throttled", "unthrottled"} <= {event["what"] for event in events}
     tell("a fleet throttled by a command, and one that hangs", told, verdict, 1)
+
+
+@pytest.mark.drill
+def test_an_alarm_throttles_by_its_state(story: Stories, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is deleted throttles nothing."""
+    with other_stores.moto() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", url)
+        told = story(lineages=2, preload=40, keys=40, rate=40.0)
+        region = told.simulator.ready["region"]
+        cloudwatch = client("cloudwatch", url, region)
+        alarm = {
+            "AlarmName": "hot",
+            "MetricName": "WriteThrottleEvents",
+            "Namespace": "AWS/DynamoDB",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "Statistic": "Sum",
+            "ComparisonOperator": "GreaterThanThreshold",
+        }
+        cloudwatch.put_metric_alarm(**alarm)
+
+        def state(value: str) -> None:
+            cloudwatch.set_alarm_state(AlarmName="hot", StateValue=value, StateReason="a drill")
+
+        state("ALARM")
+        told.configure(throttle_when={"alarm": "hot"})
+        worker = told.start()
+        until(lambda: worker.log().count("starts at") == 2, "both shards are read", 60)
+        assert f"throttled by the alarm hot in {region}" in str(told.status()["reasons"])
+        assert told.writes() == 0
+        state("OK")
+        until(told.more_writes(5), "it goes on", 2 * LOOKS)
+        state("ALARM")
+        until(lambda: _is_still(told), "nothing is written any more", 3 * LOOKS)
+        cloudwatch.delete_alarms(AlarmNames=["hot"])
+        until(told.more_writes(5), "it goes on", 2 * LOOKS)
+        assert "there is none of that name" in worker.log()
+        assert_replicated(told.simulator.settle(60))
 
 
 def _is_still(told: Story) -> bool:
