@@ -17,8 +17,8 @@ from typing import NoReturn
 
 from kcl_processor.replicate.lifeline import Lifeline
 
-# Seconds; the launcher waits for a little longer.
-_LONGEST = 10.0
+# Seconds; the launcher waits for a little longer (``Throttle.java``).
+LONGEST = 10.0
 LATE = "late"
 
 
@@ -28,7 +28,7 @@ def main() -> NoReturn:
         # They reach the daemon's whole group, and it decides. What is ignored here would be so for
         # the command; what is handled is not.
         signal.signal(name, lambda *_: None)
-    print(outcome(sys.argv[1], Lifeline(sys.stdin.fileno()), _LONGEST), flush=True)
+    print(outcome(sys.argv[1], Lifeline(sys.stdin.fileno()), LONGEST), flush=True)
     sys.exit()
 
 

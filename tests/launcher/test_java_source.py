@@ -12,14 +12,14 @@ from kcl_processor.config.kcl_properties import DEFAULTS
 from kcl_processor.config.task import Task
 from kcl_processor.costs import QUIET_READ_SECONDS
 from kcl_processor.errors import ExitCode
-from kcl_processor.fleet import coordinator, limit, pause
+from kcl_processor.fleet import coordinator, limit, pause, throttle
 from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
 from kcl_processor.fleet.stream import RETENTION
 from kcl_processor.launch import copy_mark, identity, switch_mark
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.host import LOG_BYTES
-from kcl_processor.replicate import trouble
+from kcl_processor.replicate import look, trouble
 from kcl_processor.replicate.work import LAST_ANSWERS
 from kcl_processor.state.worker_lock import DAEMON, RECORD_PROCESSORS
 from tests.readme import README
@@ -136,6 +136,13 @@ def test_workers_look_for_a_pause_as_often_as_is_said_and_paid_for() -> None:
     assert f"LOOKS = Duration.ofSeconds({pause.LOOKS:.0f});" in source("Pauses")
     assert f"LOOKS = Duration.ofSeconds({limit.LOOKS:.0f});" in source("Limits")
     assert f'ALL = "{pause.ALL}";' in source("Pauses")
+
+
+def test_both_languages_mean_the_same_by_a_look() -> None:
+    """How long it may take, how it says that it took longer, and where what it found is told."""
+    assert f"LONGEST = Duration.ofSeconds({look.LONGEST:.0f});" in source("Throttle")
+    assert f'case "{look.LATE}":' in source("ThrottleCommand")
+    assert f'THROTTLED = "{throttle.THROTTLED}";' in source("Presence")
 
 
 def test_a_workers_row_moves_as_often_as_is_said_and_paid_for() -> None:
