@@ -98,6 +98,30 @@ def test_a_first_start_behind_the_beginning(story: Stories) -> None:
     assert "after TRIM_HORIZON" in worker.log()
 
 
+@pytest.mark.drill
+def test_a_reset_shard_that_is_trimmed_while_it_waits(story: Stories) -> None:
+    """A reset's lease says nothing of its shard's begin: the leader notes it while it is there."""
+    told = story({"on_gap": "continue"}, lineages=1, preload=100, keys=50)
+    worker = told.started()
+    (parent,) = told.leases()
+    (child,) = told.simulator.control(rollover=0)["rollover"]
+    told.simulator.control(write=50)
+    told.caught_up()
+    assert worker.stop() == 0
+    told.run("leases", "reset", told.name, "--shard", parent, "--yes")
+    assert "beginSequenceNumber" not in told.leases()[child]
+    away = {"kind": "InternalServerError", "operation": "BatchWriteItem"}
+    told.simulator.faults(destination=[away])
+    worker = told.start()
+    # The leader looks a minute after its start, and every two from then on.
+    until(lambda: "beginSequenceNumber" in told.leases()[child], "its begin is noted", 200)
+    told.simulator.control(trim={"seconds": -1})
+    told.simulator.control(write=50)
+    told.simulator.faults(destination=[])
+    until(lambda: told.leases()[child]["checkpoint"].isdigit(), "the child is read", 120)
+    assert [noted["shard"] for noted in _noted(told)] == [child] and worker.running()
+
+
 def test_a_shard_that_came_and_went_without_a_lease(story: Stories) -> None:
     """Its parent ended before the stream told its children: its own children tell that it was."""
     told = story(lineages=1, preload=100, keys=50)

@@ -137,7 +137,8 @@ def _add_reset(parser: argparse.ArgumentParser) -> None:
         "--to",
         metavar="WHERE",
         default="trim-horizon",
-        help="trim-horizon (default), latest, or with --shard a sequence number",
+        help="trim-horizon (default), latest (until a change is read, a restart begins at the then "
+        "latest), or with --shard a sequence number",
     )
     parser.add_argument("--save", metavar="FILE", type=Path, help="where the rows are saved first")
     _add_yes(parser)

@@ -46,8 +46,10 @@ def plan_reset(
     A whole reset to the trim horizon deletes the rows: KCL then makes them anew, as on a first
     start, for every shard that the stream still holds. A single shard that is set back takes its
     descendants with it, or its old images would stay over their newer ones for good. Whatever it
-    has lost is accepted by that; a descendant that was never read still has all to lose. KCL
-    removes the row of a shard that was read to its end; such a descendant gets one again.
+    has lost is accepted by that; a descendant that was never read still has all to lose. What is
+    there yet when the daemon starts is not accepted: its leader notes where such shards start
+    (``Begins.noteUnread``). KCL removes the row of a shard that was read to its end; such a
+    descendant gets one again.
 
     Args:
         listed: the stream's shards.

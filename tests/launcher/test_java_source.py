@@ -14,7 +14,7 @@ from kcl_processor.costs import QUIET_READ_SECONDS
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet import coordinator, limit, pause, throttle
 from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
-from kcl_processor.fleet.stream import RETENTION
+from kcl_processor.fleet.stream import EMPTY_PAGES, RETENTION
 from kcl_processor.launch import copy_mark, identity, switch_mark
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import LAUNCHER
@@ -88,6 +88,11 @@ def test_both_languages_name_a_shards_beginning_alike() -> None:
     """The launcher writes it into the lease, and a reset keeps it there."""
     assert re.findall(r'(?:ATTRIBUTE|FOUND) = "(\w+)"', source("Begins")) == [BEGIN, BEGIN_FOUND]
     assert "SURELY_KEPT = Gap.KEPT.minusHours(1)" in source("Begins")
+
+
+def test_both_languages_follow_as_many_empty_pages() -> None:
+    """A shard has nothing left for the reader when it has nothing left for who looks on."""
+    assert f"EMPTY_PAGES = {EMPTY_PAGES};" in source("SourceStream")
 
 
 def test_doctor_knows_how_large_the_logs_grow() -> None:

@@ -49,6 +49,7 @@ final class Begins {
     private final String leaseTable;
     private final Map<String, String> starts = new ConcurrentHashMap<>();
     private final Set<String> whole = ConcurrentHashMap.newKeySet();
+    private final Set<String> unread = ConcurrentHashMap.newKeySet();
 
     /** @param client the lease table's */
     Begins(SourceStream stream, DynamoDbAsyncClient client, String leaseTable) {
@@ -60,6 +61,7 @@ final class Begins {
     /** A list of all shards begins; the older ones that it does not bring have left the stream. */
     void listing() {
         starts.keySet().removeIf(shard -> isOlderThan(REMEMBERED, shard));
+        unread.removeIf(shard -> isOlderThan(REMEMBERED, shard));
     }
 
     /** Remembers where shards start that DescribeStream has listed. */
@@ -162,6 +164,31 @@ final class Begins {
                     .expressionAttributeValues(Map.of(":begin", AttributeValue.fromS(sequenceNumber)))));
         } catch (ConditionalCheckFailedException e) {
             Connectors.LOG.debug("The begin of shard {} stays as it is", shard);
+        }
+    }
+
+    /**
+     * Writes down where a shard starts that is not read yet, if its lease, of a reset or of another library, does
+     * not say so: it may wait for its parent until it is trimmed. Looks at each shard once.
+     *
+     * <p>What has left it by now is no loss: a reset takes what is left.
+     */
+    void noteUnread(String shard) {
+        String start = starts.get(shard);
+        if (start == null || unread.contains(shard)) {
+            return;
+        }
+        if (!of(shard).isPresent() && isLeft(shard, start)) {
+            note(shard, start);
+        }
+        unread.add(shard);
+    }
+
+    private boolean isLeft(String shard, String start) {
+        try {
+            return stream.demand(shard, start);
+        } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
+            return false;
         }
     }
 

@@ -25,9 +25,11 @@ import software.amazon.kinesis.leases.exceptions.DependencyException;
 import software.amazon.kinesis.leases.exceptions.InvalidStateException;
 import software.amazon.kinesis.leases.exceptions.ProvisionedThroughputException;
 import software.amazon.kinesis.metrics.MetricsScope;
+import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
- * The adapter's shard sync, which passes no shard that came and went without a lease.
+ * The adapter's shard sync, which passes no shard that came and went without a lease, and leaves none that waits
+ * to be read without its begin.
  *
  * <p>A shard whose children the stream does not tell in time ends without them ({@code
  * DynamoDBStreamsDataFetcher.getChildShards}), and they wait for a sync. Should that come after they have left
@@ -60,8 +62,11 @@ final class LineageGuard extends DynamoDBStreamsShardSyncer {
         if (listed != null) {
             stateUnseen(listed, leased);
         }
-        return super.checkAndCreateLeaseForNewShards(
+        boolean synced = super.checkAndCreateLeaseForNewShards(
                 new Listed(detector, listed), leases, position, scope, ignoreUnexpectedChildren, isFirst);
+        leased.stream().filter(lease -> ExtendedSequenceNumber.TRIM_HORIZON.equals(lease.checkpoint()))
+                .map(Lease::leaseKey).forEach(begins::noteUnread);
+        return synced;
     }
 
     /** As the adapter does it: nothing of a stream that is gone, and null where it could not be listed. */

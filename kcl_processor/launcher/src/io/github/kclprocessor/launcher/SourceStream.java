@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
-import software.amazon.awssdk.services.dynamodb.model.Record;
+import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
+import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
 import software.amazon.awssdk.services.dynamodb.model.ShardIteratorType;
@@ -19,6 +20,12 @@ import software.amazon.awssdk.services.dynamodb.streams.DynamoDbStreamsClient;
 /** What there is of the source's stream: whether it is on, its shards, what is left of one. */
 final class SourceStream {
     private static final Set<StreamStatus> ON = Set.of(StreamStatus.ENABLED, StreamStatus.ENABLING);
+
+    /**
+     * Pages without a record, in a row, behind which nothing is looked for: it may take several reads to come to
+     * records (API reference, GetRecords), and how many is said nowhere.
+     */
+    static final int EMPTY_PAGES = 3;
 
     final String arn;
     private final DynamoDbStreamsClient client;
@@ -93,13 +100,20 @@ final class SourceStream {
         }
     }
 
-    /** The oldest change that a shard still has; empty if there is none. */
+    /** The oldest change that a shard still has; empty if there is none within a few pages. */
     Optional<StreamRecord> oldestLeft(String shard) {
         try {
             String iterator = client.getShardIterator(ask -> ask.streamArn(arn).shardId(shard)
                     .shardIteratorType(ShardIteratorType.TRIM_HORIZON)).shardIterator();
-            return client.getRecords(ask -> ask.shardIterator(iterator).limit(1)).records().stream()
-                    .map(Record::dynamodb).findFirst();
+            for (int page = 0; iterator != null && page < EMPTY_PAGES; page++) {
+                GetRecordsRequest one = GetRecordsRequest.builder().shardIterator(iterator).limit(1).build();
+                GetRecordsResponse read = client.getRecords(one);
+                if (!read.records().isEmpty()) {
+                    return Optional.of(read.records().get(0).dynamodb());
+                }
+                iterator = read.nextShardIterator();
+            }
+            return Optional.empty();
         } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
             return Optional.empty();
         }

@@ -33,6 +33,8 @@ final class FakeStream implements DynamoDbStreamsClient {
     final Map<String, RuntimeException> failuresAt = new HashMap<>();
     /** What a look at the oldest change that is left finds. */
     GetRecordsResponse oldestLeft = GetRecordsResponse.builder().build();
+    /** How many looks before that find a page with nothing in it, though the shard goes on. */
+    int emptyLooks;
     /** Null for a stream that is gone. */
     StreamStatus status = StreamStatus.ENABLED;
     List<Shard> shards = List.of();
@@ -72,7 +74,7 @@ final class FakeStream implements DynamoDbStreamsClient {
     public GetRecordsResponse getRecords(GetRecordsRequest request) {
         if (Integer.valueOf(1).equals(request.limit())) {
             asked.add(LOOK);
-            return oldestLeft;
+            return emptyLooks-- > 0 ? GetRecordsResponse.builder().nextShardIterator("further on").build() : oldestLeft;
         }
         Object next = reads.remove(0);
         if (next instanceof RuntimeException) {

@@ -1,6 +1,7 @@
 package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.dynamodb.model.Shard;
+import software.amazon.awssdk.services.dynamodb.model.TrimmedDataAccessException;
 import software.amazon.kinesis.common.InitialPositionInStream;
 import software.amazon.kinesis.common.InitialPositionInStreamExtended;
 import software.amazon.kinesis.common.StreamIdentifier;
@@ -38,7 +40,8 @@ class LineageGuardTest {
     private final FakeStream stream = new FakeStream();
     private final List<Lease> leases = new ArrayList<>();
     private final List<String> calls = new ArrayList<>();
-    private final Begins begins = new Begins(new SourceStream(stream, "arn"), new FakeLeaseTable(), "leases");
+    private final FakeLeaseTable table = new FakeLeaseTable();
+    private final Begins begins = new Begins(new SourceStream(stream, "arn"), table, "leases");
     private int lists;
 
     private static String shardOf(int hoursAgo) {
@@ -66,9 +69,9 @@ class LineageGuardTest {
                 return StreamIdentifier.singleStreamInstance(STREAM);
             }
             lists++;
-            return stream.shards.stream().map(LineageGuardTest::ofKinesis).collect(Collectors.toList());
+            return told();
         });
-        LeaseRefresher table = Fake.of(LeaseRefresher.class, (method, asked) -> {
+        LeaseRefresher refresher = Fake.of(LeaseRefresher.class, (method, asked) -> {
             calls.add(method);
             if (method.equals("deleteLease")) {
                 leases.remove(asked[0]);
@@ -76,9 +79,17 @@ class LineageGuardTest {
             return method.equals("listLeases") ? new ArrayList<>(leases)
                     : method.equals("createLeaseIfNotExists") ? leases.add((Lease) asked[0]) : null;
         });
-        guard.checkAndCreateLeaseForNewShards(detector, table,
+        guard.checkAndCreateLeaseForNewShards(detector, refresher,
                 InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON),
                 new NullMetricsScope(), false, leases.isEmpty());
+    }
+
+    /** A list of all shards, of which the begins are told, too. */
+    private List<software.amazon.awssdk.services.kinesis.model.Shard> told() {
+        List<software.amazon.awssdk.services.kinesis.model.Shard> listed =
+                stream.shards.stream().map(LineageGuardTest::ofKinesis).collect(Collectors.toList());
+        begins.listed(listed);
+        return listed;
     }
 
     private static software.amazon.awssdk.services.kinesis.model.Shard ofKinesis(Shard shard) {
@@ -165,7 +176,6 @@ class LineageGuardTest {
         assertEquals(1, noted.size());
         assertTrue(noted.get(0).contains("\"shard\":\"" + shardOf(26) + '"'), noted.get(0));
         // What leaves it until it has its lease is told by who reads it.
-        begins.listed(stream.shards.stream().map(LineageGuardTest::ofKinesis).collect(Collectors.toList()));
         assertEquals("100", begins.ofNew(shardOf(26), List.of()).get(Begins.ATTRIBUTE).s());
     }
 
@@ -225,5 +235,56 @@ class LineageGuardTest {
         sync(false);
         assertEquals(2, leases.size());
         assertEquals(List.of(), exits);
+    }
+
+    /** A shard that waits for its turn. */
+    private void unread(String shard) {
+        lease(shard, null, ExtendedSequenceNumber.TRIM_HORIZON);
+        table.lease(shard);
+        stream.shards = List.of(shard(shard, null, null));
+    }
+
+    /** A row that a reset or another library made gets its shard's start, once; what leaves it from then on is told. */
+    @Test
+    void unreadRowWithoutABegin() throws Exception {
+        unread(shardOf(20));
+        sync(false);
+        sync(false);
+        assertEquals("100", table.begin(shardOf(20)));
+        assertEquals(List.of("AT_SEQUENCE_NUMBER/100"), stream.asked);
+        assertEquals(1, table.reads);
+        stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", FakeStream.TRIMMED);
+        assertThrows(TrimmedDataAccessException.class,
+                () -> begins.demand(shardOf(20), begins.of(shardOf(20)).get()));
+    }
+
+    /** What had left a shard before is no gap that comes: its reset took what was left. Nor is a shard that is gone. */
+    @Test
+    void unreadRowThatHasLostSomething() throws Exception {
+        for (RuntimeException lost : List.of(FakeStream.TRIMMED, FakeStream.GONE)) {
+            leases.clear();
+            unread(shardOf(20));
+            stream.failuresAt.put("AT_SEQUENCE_NUMBER/100", lost);
+            sync(false);
+            assertNull(table.begin(shardOf(20)));
+        }
+    }
+
+    /** A begin that is there stays, and a shard that is read, or left the stream, gets none. */
+    @Test
+    void rowsThatKeepTheirBegins() throws Exception {
+        unread(shardOf(20));
+        begins.note(shardOf(20), "107");
+        for (String shard : List.of(shardOf(19), shardOf(18))) {
+            table.lease(shard);
+        }
+        lease(shardOf(19), null, new ExtendedSequenceNumber("200"));
+        lease(shardOf(18), null, ExtendedSequenceNumber.TRIM_HORIZON);
+        stream.shards = List.of(shard(shardOf(20), null, null), shard(shardOf(19), null, null));
+        sync(false);
+        assertEquals("107", table.begin(shardOf(20)));
+        assertNull(table.begin(shardOf(19)));
+        assertNull(table.begin(shardOf(18)));
+        assertEquals(List.of(), stream.asked);
     }
 }
