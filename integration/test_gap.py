@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
+import psutil
 import pytest
 
 from integration.story import Stories, Story, Tell, assert_replicated
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.story
 
 def test_a_checkpoint_older_than_the_stream(story: Stories, tell: Tell) -> None:
     """The daemon stops with 9 and says what is missing; told to go on, it notes it and does. Who
-    heals beside it says what to type where the source has no recovery, and ends with it."""
+    heals beside it says what to type where the source has no recovery, is started again when it is
+    killed, and ends with it."""
     told = story(lineages=1, preload=100, keys=50)
     _replicate_and_stop(told)
     told.simulator.control(write=50)
@@ -42,10 +44,18 @@ def test_a_checkpoint_older_than_the_stream(story: Stories, tell: Tell) -> None:
     off = "point-in-time recovery of the source is off. Try: kcl-processor verify"
     mend = rf"{off} .*{told.name} --repair --delete-extra"
     until(lambda: re.search(mend, worker.log()) is not None, "who heals says what to type")
-    (healer,) = [one for one in worker.host() if "heal" in one.cmdline()]
+    (killed,) = _healers(worker)
+    killed.kill()
+    until(lambda: worker.log().count(off) == 2, "another heals in its place")
+    (healer,) = _healers(worker)
+    assert "the process that heals gaps ended by signal 9, and is started again" in worker.log()
     assert told.status()["gaps"] == 1
     worker.kill_daemon()
     until(lambda: not healer.is_running(), "it ends with the daemon")
+
+
+def _healers(worker: Worker) -> list[psutil.Process]:
+    return [one for one in worker.host() if "heal" in one.cmdline()]
 
 
 @pytest.mark.drill

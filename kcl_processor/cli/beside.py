@@ -1,5 +1,5 @@
 """What is set beside a daemon, each a process of its own that ends with it: the copy of ``start``,
-and whoever heals."""
+and whoever heals. The former is started here; the latter by the daemon, again if it ends alone."""
 
 from __future__ import annotations
 
@@ -27,16 +27,19 @@ def add_beside_argument(parser: argparse.ArgumentParser) -> None:
 
 def set_beside(args: argparse.Namespace, task: Task) -> None:
     """Start the copy of a task whose daemon this process becomes."""
-    _set(["copy", "--live"], args, _PASSED, task)
+    command = _command(["copy", "--live"], args, _PASSED, task)
+    subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
 
-def set_healer(args: argparse.Namespace, task: Task) -> None:
-    """Start what heals the gaps of a task whose daemon this process becomes."""
-    _set(["heal"], args, ("state_dir",), task)
+def healer(args: argparse.Namespace, task: Task) -> list[str]:
+    """What heals the gaps of a task whose daemon this process becomes."""
+    return _command(["heal"], args, ("state_dir",), task)
 
 
-def _set(words: Iterable[str], args: argparse.Namespace, passed: Iterable[str], task: Task) -> None:
-    """Start a command beside the daemon that this process becomes.
+def _command(
+    words: Iterable[str], args: argparse.Namespace, passed: Iterable[str], task: Task
+) -> list[str]:
+    """A command beside the daemon that this process becomes.
 
     Args:
         passed: options of this command that go to that one as they were given.
@@ -45,8 +48,7 @@ def _set(words: Iterable[str], args: argparse.Namespace, passed: Iterable[str], 
     for name in passed:
         if (value := getattr(args, name)) is not None:
             command += [f"--{name.replace('_', '-')}", str(value)]
-    command += ["--beside", str(os.getpid()), task.name]
-    subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    return [*command, "--beside", str(os.getpid()), task.name]
 
 
 class DaemonsHalt(Halt):

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from kcl_processor.cli.beside import set_healer
+from kcl_processor.cli.beside import healer
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import tell
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
@@ -114,7 +114,7 @@ def become_daemon(
     assert all(lock.get_inheritable() for lock in locks)
     beside()
     if task.on_gap == HEAL:
-        set_healer(args, task)
+        launch = launch.keeping(healer(args, task))
     os.execve(launch.command[0], launch.command, launch.environment)
 
 

@@ -32,7 +32,8 @@ class Event:
         teller: the worker, or the user and the host.
         what: ``started``, ``stopping``, ``stopped``, ``moved``, ``ended`` (a shard was read to its
             end), ``unread``, ``gap``, ``refused``, ``failed``, ``died``, ``paused``, ``resumed``,
-            ``limited``, ``unlimited``, ``throttled`` or ``unthrottled`` (by ``throttle_when``).
+            ``limited``, ``unlimited``, ``throttled`` or ``unthrottled`` (by ``throttle_when``), or
+            ``restarted`` (what a worker keeps beside it).
         shard: of which it is told; ``None`` where it is of the worker or of the task.
         origin, to: of a shard that moved, the workers; ``None`` is nobody.
     """

@@ -6,14 +6,14 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.render import render
 from kcl_processor.config.task import Kcl, Task, default_worker_id
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError, of_disk
-from kcl_processor.launcher.class_archive import archive_flags
+from kcl_processor.launcher.class_archive import WORD_END, archive_flags
 from kcl_processor.launcher.jars import LAUNCHER, daemon_class_path
 from kcl_processor.launcher.java import MAIN_CLASS, find_java, jvm_flags
 from kcl_processor.state import host_lock, worker_lock
@@ -21,6 +21,8 @@ from kcl_processor.state.start_file import remove_unheld, write_held
 from kcl_processor.transform.transform import Transform
 
 LOGBACK = LAUNCHER / "logback.xml"
+# What the launcher reads (``Healer``): the words of the command that heals beside the daemon.
+HEALER = "kcl_processor.healer"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,15 @@ class Launch:
 
     command: list[str]
     environment: dict[str, str]
+
+    def keeping(self, healer: list[str]) -> Launch:
+        """One whose daemon has a process beside it that heals, and starts it again if it ends.
+
+        Args:
+            healer: the words of its command.
+        """
+        java, *words = self.command
+        return replace(self, command=[java, f"-D{HEALER}={WORD_END.join(healer)}", *words])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kcl_processor.cli import copy, heal
-from kcl_processor.cli.beside import DaemonsHalt, set_beside, set_healer
+from kcl_processor.cli.beside import DaemonsHalt, healer, set_beside
 from kcl_processor.table.pace import Halted
 from tests.kcl_tables import make_task
 
@@ -34,11 +34,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return made
 
 
-def test_who_heals_is_asked_for_as_the_daemon_was(made: list[list[str]]) -> None:
-    """With its file, folder and task; its process is this one's child."""
+def test_who_heals_is_asked_for_as_the_daemon_was() -> None:
+    """With its file, folder and task; its process is the child of what this one becomes."""
     task = make_task()
-    set_healer(argparse.Namespace(config="tasks.yml", state_dir="there"), task)
-    (command,) = made
+    command = healer(argparse.Namespace(config="tasks.yml", state_dir="there"), task)
     parser = argparse.ArgumentParser()
     heal.add_arguments(parser)
     args = parser.parse_args(command[command.index("heal") + 1 :])

@@ -17,6 +17,7 @@ from kcl_processor.config.settings import Settings, read_settings
 from kcl_processor.config.task import Side, Task, default_worker_id, with_worker
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.launch.daemon import (
+    HEALER,
     Launch,
     Logs,
     environment,
@@ -75,6 +76,15 @@ def test_nothing_that_starts_later_writes_what_a_daemon_reads(tmp_path: Path, ja
     assert len({settings.heartbeats for _, settings in found}) == 2
     assert {path.stat().st_mode & 0o777 for path, _ in found} == {0o400}
     assert all(f"kcl-processor-child {path}\n" in path.read_text() for path, _ in found)
+
+
+def test_a_daemon_keeps_who_heals_beside_it(tmp_path: Path, java: Path) -> None:
+    """Its command is a property of the JVM, whatever its words hold; nothing else changes."""
+    launch = launched(make_task(), tmp_path, java)
+    kept = launch.keeping(["python", "-c", "a file.yml"])
+    assert kept.command[1] == f"-D{HEALER}=python\t-c\ta file.yml"
+    assert [*kept.command[:1], *kept.command[2:]] == launch.command
+    assert kept.environment == launch.environment
 
 
 def test_what_nobody_reads_any_more_is_swept(tmp_path: Path, java: Path) -> None:

@@ -15,7 +15,7 @@ from kcl_processor.errors import ExitCode
 from kcl_processor.fleet import coordinator, limit, pause, throttle
 from kcl_processor.fleet.leases import BEGIN, BEGIN_FOUND
 from kcl_processor.fleet.stream import EMPTY_PAGES, RETENTION
-from kcl_processor.launch import copy_mark, identity, switch_mark
+from kcl_processor.launch import copy_mark, daemon, identity, switch_mark
 from kcl_processor.launcher import class_archive
 from kcl_processor.launcher.jars import LAUNCHER
 from kcl_processor.operate.host import LOG_BYTES
@@ -184,4 +184,9 @@ def test_both_languages_know_how_rarely_a_quiet_shard_is_read() -> None:
 def test_both_languages_mean_one_archive_of_classes() -> None:
     """The start says what makes it, and the daemon runs that."""
     assert f'PROPERTY = "{class_archive.PROPERTY}"' in source("ClassArchive")
-    assert f"WORD_END = {class_archive.WORD_END!r}".replace("'", '"') in source("ClassArchive")
+    assert f"WORD_END = {class_archive.WORD_END!r}".replace("'", '"') in source("Arguments")
+
+
+def test_both_languages_mean_one_who_heals() -> None:
+    """The start says what heals beside the daemon, and the daemon runs that."""
+    assert f'PROPERTY = "{daemon.HEALER}"' in source("Healer")

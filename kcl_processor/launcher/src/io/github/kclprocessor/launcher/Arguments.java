@@ -4,9 +4,13 @@ import com.beust.jcommander.JCommander;
 import com.beust.jcommander.Parameter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 
 /** The command line, which is that of the KCL's own MultiLangDaemon. */
 final class Arguments {
+    private static final String WORD_END = "\t";
+
     @Parameter(names = {"-p", "--properties-file"}, required = true, description = "the daemon's properties file")
     private String properties;
 
@@ -24,6 +28,11 @@ final class Arguments {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
         return arguments;
+    }
+
+    /** A command that the start hands over in a system property, if it does. */
+    static Optional<List<String>> command(String property) {
+        return Optional.ofNullable(System.getProperty(property)).map(words -> List.of(words.split(WORD_END)));
     }
 
     Path properties() {

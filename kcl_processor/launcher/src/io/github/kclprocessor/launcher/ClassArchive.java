@@ -3,7 +3,6 @@ package io.github.kclprocessor.launcher;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,7 +17,6 @@ import org.slf4j.LoggerFactory;
 final class ClassArchive {
     private static final Logger LOG = LoggerFactory.getLogger(ClassArchive.class);
     private static final String PROPERTY = "kcl_processor.classes";
-    private static final String WORD_END = "\t";
     /** By then the start is over. */
     private static final long AFTER_SECONDS = 60;
 
@@ -26,9 +24,8 @@ final class ClassArchive {
 
     /** Makes it a minute from now, if this start is to. */
     static void makeLater() {
-        Optional.ofNullable(System.getProperty(PROPERTY)).map(words -> List.of(words.split(WORD_END)))
-                .ifPresent(command -> Rounds.clock("class-archive")
-                        .schedule(() -> make(command), AFTER_SECONDS, TimeUnit.SECONDS));
+        Arguments.command(PROPERTY).ifPresent(command -> Rounds.clock("class-archive")
+                .schedule(() -> make(command), AFTER_SECONDS, TimeUnit.SECONDS));
     }
 
     static void make(List<String> command) {

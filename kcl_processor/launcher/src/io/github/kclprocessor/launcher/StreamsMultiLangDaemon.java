@@ -145,6 +145,7 @@ public final class StreamsMultiLangDaemon {
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 UnreadWatch.patience(replica.unread(), failover(scheduler), pauses(scheduler)), status::ending,
                 () -> end(ExitStatus.CRASH)).start();
+        Healer.start(replica.task(), status::ending);
         ClassArchive.makeLater();
         scheduler.run();
         System.exit(ExitStatus.CRASH);

@@ -13,7 +13,7 @@
  *   <li>{@link Ownership} looks at the {@link OwnRows} beside the KCL's state: whose the checkpoints are, by the
  *       {@link Claim}, whether the copy before them is whole, by the {@link CopyMark}, and whether the writers
  *       have moved, by the {@link SwitchMark}; of the {@link Destination} a {@link DestinationWatch} makes sure that it stays the same table;
- *   <li>{@link ClassArchive} makes the next start shorter;
+ *   <li>{@link ClassArchive} makes the next start shorter, and the {@link Healer} keeps beside it who heals gaps;
  *   <li>{@link Clients} makes the AWS clients; {@link StreamArn} and {@link ArnInterceptor} give the
  *       adapter a stream's ARN in the form that it accepts;
  *   <li>all clients, the KCL's among them, have their HTTP from {@link BlockingHttp} or {@link AsyncHttp}:
