@@ -38,8 +38,8 @@ from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
 from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
 from kcl_processor.state.gaps import open_gaps
-from kcl_processor.table.heal import Healing, run_heal
-from kcl_processor.table.heal_beside import UnlessPaused, heal_beside
+from kcl_processor.table.heal import BY_HAND, Healing, run_heal
+from kcl_processor.table.heal_beside import ATTEMPTS, UnlessPaused, heal_beside
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.repair import Outcome
 
@@ -89,7 +89,8 @@ def _heal(files: TaskFiles, args: argparse.Namespace, halt: Halt) -> list[Healin
     refuse_other_rules(task, clock, halt.wait)
     refuse_switched(task)
     bucket = args.bucket or task.heal_bucket
-    return run_heal(files, place_of(bucket) if bucket else None, tell, halt, clock)
+    place, attempts = place_of(bucket) if bucket else None, ATTEMPTS if args.beside else BY_HAND
+    return run_heal(files, place, tell, halt, clock, attempts)
 
 
 def _run_beside(files: TaskFiles, args: argparse.Namespace) -> int:

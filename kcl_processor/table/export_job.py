@@ -33,6 +33,10 @@ _NOT_FOUND = "ExportNotFoundException"
 _HINT = "look at the table's exports in the console, then try again"
 
 
+class ExportFailed(SourceError):
+    """AWS has not come to the end of an export: another is to be asked for, by another token."""
+
+
 @dataclass(frozen=True)
 class ExportRequest:
     """An export that is asked for.
@@ -156,7 +160,8 @@ def await_export(
         tell: takes a line about once a minute.
 
     Raises:
-        SourceError, PermissionDenied: it has failed, or cannot be looked at.
+        ExportFailed: it has.
+        SourceError, PermissionDenied: it cannot be looked at.
     """
     client = clients.tables(side)
     telling = Telling(tell, clock)
@@ -169,18 +174,17 @@ def await_export(
         if found["ExportStatus"] == "COMPLETED":
             folder = posixpath.dirname(found["ExportManifest"])
             return f"s3://{found['S3Bucket']}/{folder}/"
-        if found["ExportStatus"] == "FAILED":
-            raise SourceError(
-                f"The export {arn} failed: {found.get('FailureCode')}: "
-                f"{found.get('FailureMessage')}.",
+        if failure := _failure(found):
+            raise ExportFailed(
+                f"The export {arn} failed: {failure}.",
                 "mend the cause, then again: another export is asked for",
             )
         telling(f"The export of {side} is {found['ExportStatus']}")
         wait(POLL)
 
 
-def has_failed(side: Side, arn: str) -> bool:
-    """Whether an export has failed, or is gone: it must be asked for by another token.
+def failure_of(side: Side, arn: str) -> str | None:
+    """Why an export has failed, or that it is gone: it must be asked for by another token.
 
     Raises:
         SourceError, DestinationError, PermissionDenied: it cannot be looked at.
@@ -190,8 +194,14 @@ def has_failed(side: Side, arn: str) -> bool:
         try:
             found = client.describe_export(ExportArn=arn)["ExportDescription"]
         except client.exceptions.ExportNotFoundException:
-            return True
-    return bool(found["ExportStatus"] == "FAILED")
+            return "it is gone"
+    return _failure(found)
+
+
+def _failure(described: dict[str, Any]) -> str | None:
+    if described["ExportStatus"] != "FAILED":
+        return None
+    return f"{described.get('FailureCode')}: {described.get('FailureMessage')}"
 
 
 def refuse_filtered(source: Source, export: Export) -> None:

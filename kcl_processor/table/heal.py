@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,10 +31,11 @@ from kcl_processor.state.gaps import Gap, open_gaps, settle_gap
 from kcl_processor.table.export import check_files, open_export
 from kcl_processor.table.export_job import (
     POLL,
+    ExportFailed,
     ExportRequest,
     Telling,
     await_export,
-    has_failed,
+    failure_of,
     recovery_of,
     request_export,
 )
@@ -62,8 +64,10 @@ from kcl_processor.words import many
 _KEY = "KclProcessorHealed"
 # Of so many gaps a row tells that they are healed: those whose changes are the youngest.
 _MOST_TOLD = 500
-# So many exports of one window may fail in the hours for which AWS knows their tokens.
-_ATTEMPTS = 20
+# So many exports of one window are asked for by hand, should they fail, in the hours for which AWS
+# knows their tokens.
+BY_HAND = 20
+_KNOWN_HOURS = 8
 # Keys that are made good at once.
 _THREADS = 8
 
@@ -74,11 +78,13 @@ class Healing:
 
     Attributes:
         open: why it is open still; ``None`` if it is healed.
+        export_failed: whether that is because AWS does not come to the end of an export.
         outcomes: what became of the keys that changed in it.
     """
 
     gap: Gap
     open: str | None = None
+    export_failed: bool = False
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
 
@@ -88,12 +94,15 @@ def run_heal(
     tell: Callable[[str], None],
     halt: Halt,
     clock: Clock,
+    attempts: int = BY_HAND,
 ) -> list[Healing]:
     """Heal the gaps that are noted on this host, as far as exports can.
 
     Args:
         place: the bucket and the prefix to export to.
         tell: takes a line on how it goes.
+        attempts: how many exports of one window may fail within eight hours, counted over all
+            runs. No other is asked for then.
 
     Raises:
         PartTaken: another process of the fleet heals.
@@ -128,7 +137,7 @@ def run_heal(
             for span, parts in joined(spans).items()
         }
         with healing_turn(task, halt, clock) as turn:
-            _Healer(files, source, place, tell, turn, clock).heal(whole)
+            _Healer(files, source, place, tell, turn, clock, attempts).heal(whole)
     return healings
 
 
@@ -160,6 +169,7 @@ class _Healer:
         tell: Callable[[str], None],
         halt: Halt,
         clock: Clock,
+        attempts: int,
     ) -> None:
         self._files = files
         self._task = task = files.task
@@ -167,47 +177,71 @@ class _Healer:
         self._tell = tell
         self._halt = halt
         self._clock = clock
+        self._attempts = attempts
         self._keys = open_healer(task, _THREADS, clock, halt.wait)
         replica = preflight.describe(task.destination, DestinationError, "check the destination")
         self._source = _Asked(task.source, Incarnation.of(source), self._keys.needs_old)
         self._replica = _Asked(task.destination, Incarnation.of(replica), old=False)
 
     def heal(self, spans: dict[Span, list[Healing]]) -> None:
-        """Export each span, and make good what it names."""
-        asked = {span: self._asked_for(span, some) for span, some in spans.items()}
-        for span, (here, there) in asked.items():
-            outcomes = Counter[Outcome]()
-            for arn in here:
-                outcomes += self._made_good(self._source, arn, changed_item, self._keys.heal)
-            for arn in there:
-                outcomes += self._made_good(self._replica, arn, laid_item, self._keys.heal_laid)
-            for healing in spans[span]:
-                healing.outcomes = outcomes
-                healing.open = _left_open(outcomes)
-                if healing.open is None:
-                    _tell_others(self._task, healing.gap)
-                    _settle(self._files, healing.gap)
+        """Export each span, and make good what it names. A span whose exports fail keeps no other
+        one waiting."""
+        asked: dict[Span, tuple[list[str], list[str]]] = {}
+        for span, some in spans.items():
+            with _open_if_failed(some):
+                asked[span] = self._asked_for(span, some)
+        for span, exports in asked.items():
+            with _open_if_failed(spans[span]):
+                self._settle_equal(spans[span], self._outcomes(*exports))
+
+    def _outcomes(self, here: list[str], there: list[str]) -> Counter[Outcome]:
+        outcomes = Counter[Outcome]()
+        for arn in here:
+            outcomes += self._made_good(self._source, arn, changed_item, self._keys.heal)
+        for arn in there:
+            outcomes += self._made_good(self._replica, arn, laid_item, self._keys.heal_laid)
+        return outcomes
+
+    def _settle_equal(self, some: list[Healing], outcomes: Counter[Outcome]) -> None:
+        for healing in some:
+            healing.outcomes = outcomes
+            healing.open = _left_open(outcomes)
+            if healing.open is None:
+                _tell_others(self._task, healing.gap)
+                _settle(self._files, healing.gap)
 
     def _asked_for(self, span: Span, some: list[Healing]) -> tuple[list[str], list[str]]:
         """The ARNs of the exports that a span takes, of the source and of the destination."""
         here = [self._export(self._source, window) for window in windows(span)]
         gaps = [healing.gap for healing in some]
-        return here, [self._export(self._replica, one) for one in windows_there(span, gaps)]
+        there = windows_there(span, gaps, self._clock.now())
+        return here, [self._export(self._replica, one) for one in there]
 
     def _export(self, asked: _Asked, window: Window) -> str:
-        """Ask for one export; its ARN."""
+        """Ask for one export; its ARN.
+
+        Raises:
+            ExportFailed: as many as may have failed already.
+        """
         self._await_end(asked.side, window)
         # A run that is killed asks for the same one again: the same token is the same export, be it
         # one that has failed.
         of = f"{asked.table} {self._bucket} {self._prefix} {window} {asked.old}"
-        arn, side, wait = "", asked.side, self._halt.wait
-        for attempt in range(_ATTEMPTS):
+        failure, side, wait = "", asked.side, self._halt.wait
+        for attempt in range(self._attempts):
             token = hashlib.sha256(f"{of} {attempt}".encode()).hexdigest()[:32]
             request = ExportRequest(self._bucket, self._prefix, token, window, asked.old)
             arn = request_export(side, asked.table.arn, request, self._clock, wait)
-            if not has_failed(side, arn):
-                break
-        return arn
+            found = failure_of(side, arn)
+            if found is None:
+                return arn
+            failure = f"{arn}: {found}"
+        raise ExportFailed(
+            f"{many(self._attempts, 'export')} of {side} for one span failed within "
+            f"{_KNOWN_HOURS} hours, the last of them {failure}; another is asked for when these "
+            "are over, or by `kcl-processor heal` once the cause is mended.",
+            f"mend the cause, then kcl-processor heal {self._task.name}",
+        )
 
     def _await_end(self, side: Side, window: Window) -> None:
         """Recovery is some minutes behind, and a window may end later than its gap."""
@@ -332,6 +366,16 @@ class KeyHealer:
         if not places and not transform.rules.python and not transform.moves:
             places = {canonical_key(transform.key_for(orjson.loads(changed.key)))}
         return places
+
+
+@contextmanager
+def _open_if_failed(some: Iterable[Healing]) -> Iterator[None]:
+    """Leave gaps open if an export of their span fails."""
+    try:
+        yield
+    except ExportFailed as error:
+        for healing in some:
+            healing.open, healing.export_failed = error.message.rstrip("."), True
 
 
 def open_healer(task: Task, threads: int, clock: Clock, wait: Callable[[float], None]) -> KeyHealer:

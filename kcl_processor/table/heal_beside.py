@@ -25,6 +25,8 @@ _OTHERS = 60.0
 _AGAIN = 1800.0
 # What stays open is tried again for as long as AWS makes no other exports for it (eight hours).
 _PAID = 7 * HOUR
+# So many exports of one span may fail within those hours; then the next ones are waited for.
+ATTEMPTS = 3
 # So many sets of exports are asked for within so long. A shard that is slower for days than what
 # the stream keeps notes gap after gap, and each set is of all that was written in the last day.
 _MOST, _WITHIN = 8, 8 * HOUR
@@ -107,7 +109,10 @@ def heal_beside(
                 # What was noted meanwhile is not among them, and is healed at the next look.
                 left = [healing.gap for healing in healings if healing.open is not None]
                 again_at = clock.elapsed() + _AGAIN
-                if is_new and any(one.outcomes or one.open is None for one in healings):
+                if any(healing.export_failed for healing in healings):
+                    # The cause may be mended on any day, and what fails is asked for rarely enough.
+                    until = again_at + _PAID
+                if is_new and any(map(_took_exports, healings)):
                     asked.append(clock.elapsed())
                     if clock.elapsed() - asked[0] < _WITHIN and len(asked) == _MOST:
                         tell(f"{_PACED}. Try: {mend}")
@@ -117,6 +122,10 @@ def heal_beside(
             tell(f"No gap is healed: {error.message} Try: {error.hint}")
             pause = _AGAIN
         halt.wait(pause)
+
+
+def _took_exports(healing: Healing) -> bool:
+    return bool(healing.outcomes) or healing.open is None or healing.export_failed
 
 
 def _said(healing: Healing, mend: str) -> str:

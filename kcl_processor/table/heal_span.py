@@ -85,10 +85,15 @@ def windows(span: Span) -> list[Window]:
     return _cut(span.since, span.until)
 
 
-def windows_there(span: Span, gaps: list[Gap]) -> list[Window]:
+def windows_there(span: Span, gaps: list[Gap], now: float) -> list[Window]:
     """The spans of the destination's exports, for gaps of one span: of all that was written there
-    from its begin on, until nothing of what was read before any of them could follow."""
-    since, until = span.since - MARGIN, float(int(max(gap.at for gap in gaps))) + _WRITTEN
+    from its begin on, until nothing of what was read before any of them could follow.
+
+    Args:
+        now: seconds since the epoch. No gap was noted later, whatever the clock said then.
+    """
+    noted = min(now, max(gap.at for gap in gaps))
+    since, until = span.since - MARGIN, float(int(noted)) + _WRITTEN
     return _cut(since, max(until, since + _SHORTEST))
 
 

@@ -37,6 +37,7 @@ class ManagedAws:
             item from then on.
         recovery: the oldest and the newest moment that can be recovered; moto's own for ``None``.
         fail: what a job is to fail with, by the operation that asks for it.
+        fails_until: exports of younger moments do not fail.
         newer_stream: the label of one that was turned on after the source's; moto knows only one.
         calls: the operations, in their order.
     """
@@ -48,6 +49,7 @@ class ManagedAws:
         self.history: dict[str, list[tuple[float, Body, Body | None]]] = {}
         self.recovery: tuple[float, float] | None = None
         self.fail: dict[str, str] = {}
+        self.fails_until = float("inf")
         self.newer_stream = ""
         # Items that an import leaves out.
         self.lost_items = 0
@@ -246,7 +248,8 @@ class ManagedAws:
             return None
         left = self._left[arn] = self._left.get(arn, 0) - 1
         if left < 0 and job[status] == "IN_PROGRESS":
-            failure = self.fail.get(operation)
+            is_good = job.get("ExportTime", 0.0) > self.fails_until
+            failure = None if is_good else self.fail.get(operation)
             job[status] = "FAILED" if failure else "COMPLETED"
             if failure:
                 job |= {"FailureCode": failure, "FailureMessage": "as told"}

@@ -13,7 +13,7 @@ from kcl_processor.errors import SourceError
 from kcl_processor.table.export_job import (
     ExportRequest,
     await_export,
-    has_failed,
+    failure_of,
     has_recovery,
     request_export,
     turn_recovery_on,
@@ -117,5 +117,5 @@ def test_an_export_that_failed_or_is_gone_is_told_from_others(world: World) -> N
     export = request_export(
         source, arn, ExportRequest(f"b-{source.table}", "", "token"), clock, clock.turn
     )
-    assert [has_failed(source, export) for _ in range(2)] == [False, True]
-    assert has_failed(source, f"{arn}/export/none")
+    assert [failure_of(source, export) for _ in range(2)] == [None, "S3NoSuchBucket: as told"]
+    assert failure_of(source, f"{arn}/export/none") == "it is gone"

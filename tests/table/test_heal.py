@@ -15,7 +15,6 @@ import pytest
 
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.errors import SourceError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.fleet.own_rows import read_own
 from kcl_processor.fleet.pause import Pause, pause, resume
@@ -23,8 +22,8 @@ from kcl_processor.launch.preflight import key_schema, key_types
 from kcl_processor.state.gaps import Gap, note_gap, open_gaps
 from kcl_processor.table import heal as heal_module
 from kcl_processor.table.export_job import turn_recovery_on
-from kcl_processor.table.heal import Healing, KeyHealer, run_heal
-from kcl_processor.table.heal_beside import Paused, UnlessPaused, heal_beside
+from kcl_processor.table.heal import BY_HAND, Healing, KeyHealer, run_heal
+from kcl_processor.table.heal_beside import ATTEMPTS, Paused, UnlessPaused, heal_beside
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.repair import Outcome
 from kcl_processor.table.table_reader import Item
@@ -141,10 +140,16 @@ class World:
         for one in gaps:
             note_gap((files or self.files).gaps, one)
 
-    def heal(self, bucket: str | None = "changes", files: TaskFiles | None = None) -> list[Healing]:
+    def heal(
+        self,
+        bucket: str | None = "changes",
+        files: TaskFiles | None = None,
+        attempts: int = BY_HAND,
+    ) -> list[Healing]:
         place = (f"{bucket}-{self.task.name}", "spans") if bucket else None
         told: list[str] = []
-        return run_heal(files or self.files, place, told.append, Quick(), SystemClock())
+        halt, clock = Quick(), SystemClock()
+        return run_heal(files or self.files, place, told.append, halt, clock, attempts)
 
     def exports(self) -> int:
         """How many AWS has made."""
@@ -299,13 +304,41 @@ def test_an_export_that_failed_is_asked_for_anew(make: Make) -> None:
     world.note(gap())
     world.aws.fail["ExportTableToPointInTime"] = "S3NoSuchBucket"
     for _ in range(2):
-        with pytest.raises(SourceError, match="failed: S3NoSuchBucket"):
-            world.heal()
+        (healing,) = world.heal()
+        assert healing.export_failed and "failed: S3NoSuchBucket" in str(healing.open)
     world.aws.fail.clear()
     (healing,) = world.heal()
     assert healing.open is None and world.held() == world.wanted()
     # Of three, the first failed in either run; the others were made, and are read.
     assert world.exports() == 5
+
+
+def test_exports_that_fail_are_asked_for_three_times_in_eight_hours(make: Make) -> None:
+    """Beside the daemon, of one span; AWS knows of them, so that no restart begins anew."""
+    world = make()
+    world.note(gap())
+    world.aws.fail["ExportTableToPointInTime"] = "S3NoSuchBucket"
+    found = [world.heal(attempts=ATTEMPTS)[0] for _ in range(4)]
+    assert all(healing.export_failed for healing in found)
+    of_source = f"/{world.task.source.table}"
+    assert sum(job["TableArn"].endswith(of_source) for job in world.aws.jobs.values()) == 3
+    told = str(found[-1].open)
+    assert "3 exports" in told and "within 8 hours" in told and "S3NoSuchBucket: as told" in told
+    world.aws.fail.clear()
+    world.aws.forget_tokens()
+    assert world.heal(attempts=ATTEMPTS)[0].open is None
+
+
+def test_a_gap_whose_export_fails_keeps_no_other_open(make: Make) -> None:
+    """Nor does it hide that the other is healed."""
+    world = make()
+    bad = gap(since=BEGIN - HOUR / 2, until=BEGIN - HOUR / 3, shard=begun(BEGIN - HOUR / 2))
+    world.note(bad, gap(since=BEGIN))
+    world.aws.fail["ExportTableToPointInTime"] = "S3NoSuchBucket"
+    world.aws.fails_until = BEGIN - 120
+    first, second = world.heal()
+    assert first.export_failed and second.open is None
+    assert world.held() == world.wanted() and open_gaps(world.files.gaps) == [bad]
 
 
 @pytest.mark.parametrize(

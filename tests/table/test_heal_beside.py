@@ -31,6 +31,7 @@ class World(Halt):
     Attributes:
         heals: settles gaps of these shards; others stay open.
         raises: what healing fails with instead.
+        exports_fail: whether others stay open because their exports fail.
         tried: when it was healed, in seconds.
         step: seconds that a wait takes at least.
     """
@@ -43,6 +44,7 @@ class World(Halt):
         self.events: list[tuple[float, Callable[[], object]]] = []
         self.heals = {"a", "b"}
         self.raises: OperatorError | None = None
+        self.exports_fail = False
         self.tried: list[float] = []
         self.told: list[str] = []
         self.step = 0.0
@@ -74,6 +76,7 @@ class World(Halt):
                 settle_gap(self.files.gaps, healing.gap)
             else:
                 healing.open = "recovery is off"
+                healing.export_failed = self.exports_fail
         return healings
 
     def run(self, seconds: float) -> None:
@@ -163,6 +166,27 @@ def test_what_fails_is_tried_again(world: World) -> None:
     world.run(2 * HOUR)
     assert world.told[0] == "No gap is healed: The export failed. Try: mend the cause"
     assert len(world.tried) == 3 and open_gaps(world.files.gaps) == []
+
+
+def test_what_an_export_fails_for_is_tried_again_on_the_next_day(world: World) -> None:
+    """The cause may be mended at any time; how often AWS is asked is seen to elsewhere."""
+    world.exports_fail = True
+    world.note("c")
+    world.step = 300.0
+    world.at(23 * HOUR, lambda: setattr(world, "exports_fail", False))
+    world.at(23 * HOUR, lambda: world.heals.add("c"))
+    world.run(24 * HOUR)
+    assert world.tried[-1] >= 23 * HOUR and open_gaps(world.files.gaps) == []
+
+
+def test_gap_after_gap_whose_exports_fail_asks_for_no_more_of_them(world: World) -> None:
+    """Each time they are of another span, for spans that meet are one."""
+    world.exports_fail = True
+    for number in range(24):
+        world.at(number * 300.0, partial(world.note, f"c{number}"))
+    world.step = 60.0
+    world.run(2 * HOUR)
+    assert len(world.tried) == 8
 
 
 @pytest.mark.parametrize("why", [PartTaken, Paused])

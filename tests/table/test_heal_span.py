@@ -70,9 +70,16 @@ def test_what_was_laid_is_looked_for_until_nothing_follows() -> None:
     """From the begin of the span until all was written that had been read before the gaps."""
     span = Span(BEGIN, BEGIN + 7200)
     gaps = [replace(gap(), at=BEGIN + 90_000), replace(gap(), at=BEGIN + 95_000.7)]
-    found = windows_there(span, gaps)
+    found = windows_there(span, gaps, BEGIN + 200_000)
     assert found[0][0] == BEGIN - 60 and found[-1][1] == BEGIN + 95_600
     assert len(found) == 2
+
+
+def test_a_note_of_a_time_to_come_is_of_now_at_the_latest() -> None:
+    """A host's clock that was ahead keeps nobody waiting until then."""
+    ahead = replace(gap(), at=BEGIN + 10**8)
+    found = windows_there(Span(BEGIN, BEGIN + 7200), [gap(), ahead], BEGIN + 9600.5)
+    assert found[-1][1] == BEGIN + 9600 + 600
 
 
 @given(since=st.integers(0, 10**9), seconds=st.integers(900, 40 * 86400))
