@@ -33,7 +33,7 @@ class SwitchState(StrEnum):
     """How far a switchover is.
 
     ``BEGUN``: writers were told to stop, or are being denied. ``BACK``: what it changed is being
-    taken back. ``OVER``: its certificate stands.
+    taken back. ``OVER``: its certificate stands, and the task was paused before.
     """
 
     BEGUN = "begun"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kcl_processor.fleet.stream import HOUR, RETENTION
+from kcl_processor.launch.switch_mark import SwitchState
 from kcl_processor.operate.lineage import (
     DEAD,
     DYING,
@@ -66,11 +67,19 @@ def _late(view: ShardView, sight: Sight, max_lag: float) -> str | None:
 
 
 def forsaken(sight: Sight) -> list[str]:
-    """A switchover that is open, and that nobody seems to be at any more."""
+    """A switchover that is open, and that nobody seems to be at any more; or one that is over, and
+    whose daemon goes on.
+    """
     mark = sight.switching
-    if mark is None or not mark.is_silent(sight.now):
-        return []
-    return [f"the switchover {mark} is open, and its command gives no sign of life"]
+    if mark and mark.is_silent(sight.now):
+        return [f"the switchover {mark} is open, and its command gives no sign of life"]
+    held = not sight.live or any(one.shard is None for one in sight.pauses)
+    if mark and mark.state is SwitchState.OVER and not held:
+        return [
+            "the task was switched over, and its daemon runs and is not paused: "
+            f"kcl-processor switchover {sight.task}"
+        ]
+    return []
 
 
 def _held(view: ShardView, sight: Sight) -> str | None:

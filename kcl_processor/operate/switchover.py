@@ -176,6 +176,8 @@ class Switchover:
         mark = before.taken_over(token) if before else SwitchMark.begun(token, now)
         self._set(before, mark)
         try:
+            # An earlier command that was killed in its last look had paused it.
+            _go_on(self._task)
             return self._certified(deny=deny or bool(mark.sid))
         except TakenOver:
             self._withdraw()
@@ -190,7 +192,9 @@ class Switchover:
         most_lag = max(MOST_LAG, 2.0 * self._task.checkpoint_seconds)
         counts = ((sight.gaps, "open gap"), (sight.dead_letters, "open dead letter"))
         noted = [f"{many(count, what)} noted on this host" for count, what in counts if count]
-        held = [*pauses(sight), *throttles(sight)]
+        # A pause of the switchover that this one goes on with ends when it does.
+        others = [one for one in sight.pauses if not (sight.switching and _is_ours(one))]
+        held = [*pauses(replace(sight, pauses=others)), *throttles(sight)]
         return noted, [*problems(sight, most_lag, MOST_IDLE), *held]
 
     def _certified(self, *, deny: bool) -> Certificate:
@@ -308,19 +312,29 @@ class Switchover:
         return proof
 
     def _look_last(self, watch: WriterWatch, written: int) -> None:
-        deadline = self._clock.elapsed() + self._most_seconds
-        watch.disturb()
+        deadline, paused = self._clock.elapsed() + self._most_seconds, False
         while True:
             watch.look()
             self._refuse_written(watch, written)
             # Somebody may have set a checkpoint back, and older states come by once more.
-            behind = watch.behind(self._parts.leases()) if watch.quiet else []
-            if watch.quiet and not behind:
+            behind = watch.behind(self._parts.leases())
+            if not behind and not paused:
+                self._pause()
+                watch.disturb()
+                paused = True
+            elif not behind and watch.quiet:
                 return
             if self._clock.elapsed() >= deadline:
                 raise self._unending(watch, behind, recent=False)
             self._beat()
             self._parts.wait(_POLL)
+
+    def _pause(self) -> None:
+        """Before its row says that it is over: no kill leaves one that is, and is not paused."""
+        if _paused(self._task, self._clock.now()) is None:
+            self._parts.say(f"the daemon is paused, which is in force in {IN_FORCE} s")
+        # Between the last sign of life and the pause this process may have been held up for long.
+        self._refuse_taken()
 
     def _refuse_written(self, watch: WriterWatch, written: int) -> None:
         if watch.written > written:
@@ -464,27 +478,43 @@ def hold(task: Task, clock: Clock, wait: Wait, say: Callable[[str], None]) -> No
         OperatorError, PermissionDenied: it cannot be.
     """
     now = clock.now()
-    whole = [one for one in read_pauses(task) if one.shard is None]
-    if not whole:
-        pause(task, Pause(None, f"{_BY} of {whoever()}", float(int(now))))
+    before = _paused(task, now)
+    if before is None:
         _release(task)
-        if not _is_over(task):
+        mark = read_switch(task)
+        if mark is None or mark.state is not SwitchState.OVER:
             raise taken_over(task)
     # Of one that was made just now by a command that was killed nobody has waited for the end.
-    if not whole or abs(now - whole[0].at) < _LINES:
+    if before is None or abs(now - before.at) < _LINES:
         say(f"the daemon is paused, which is in force in {IN_FORCE} s")
         wait(IN_FORCE)
 
 
-def _is_over(task: Task) -> bool:
-    mark = read_switch(task)
-    return bool(mark and mark.state is SwitchState.OVER)
+def _paused(task: Task, now: float) -> Pause | None:
+    """Pause all of a task, unless it is; the pause that was there."""
+    for one in read_pauses(task):
+        if one.shard is None:
+            return one
+    pause(task, Pause(None, f"{_BY} of {whoever()}", float(int(now))))
+    return None
+
+
+def _is_ours(one: Pause) -> bool:
+    """Whether a switchover made a pause."""
+    return one.shard is None and one.by.startswith(_BY)
 
 
 def _release(task: Task) -> None:
-    """End a switchover's pause, unless one stands."""
-    ours = any(one.shard is None and one.by.startswith(_BY) for one in read_pauses(task))
-    if ours and not _is_over(task):
+    """End a switchover's pause, unless one stands, or is under way, which may have made it."""
+    ours = any(_is_ours(one) for one in read_pauses(task))
+    mark = read_switch(task) if ours else None
+    if ours and (mark is None or mark.state is SwitchState.BACK):
+        resume(task, ALL)
+
+
+def _go_on(task: Task) -> None:
+    """End a switchover's pause; whoever made it can certify nothing any more."""
+    if any(_is_ours(one) for one in read_pauses(task)):
         resume(task, ALL)
 
 

@@ -68,8 +68,17 @@ def test_a_switchover_is_trouble_only_when_nobody_is_at_it() -> None:
     (words,) = forsaken(silent)
     assert words.endswith("is open, and its command gives no sign of life")
     assert problems(silent, 900, 120) == []
-    over = replace(begun, state=SwitchState.OVER, beat_at=now - 9999)
-    assert forsaken(sight(view(), switching=over)) == []
+
+
+def test_a_task_that_is_switched_over_and_not_paused_is_trouble() -> None:
+    """What time to live deletes at its source is deleted where the writers write by now."""
+    over = replace(SwitchMark.begun("t", CLOCK.now() - 9999), state=SwitchState.OVER)
+    whole, part = (Pause(shard, "the switchover of root@a", 0.0) for shard in (None, "shardId-1"))
+    assert forsaken(sight(view(), switching=over, pauses=[whole])) == []
+    assert forsaken(sight(view(), switching=over, live=[])) == [], "nothing goes out"
+    (words,) = forsaken(sight(view(), switching=over, pauses=[part]))
+    assert "was switched over, and its daemon runs and is not paused" in words
+    assert words.endswith(": kcl-processor switchover orders")
 
 
 def test_a_proof_is_asked_for_only_with_a_limit() -> None:

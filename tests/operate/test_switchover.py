@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode, GapError, OperatorError, StillWritten
 from kcl_processor.fleet.leases import SHARD_END, Lease
 from kcl_processor.fleet.pause import ALL, IN_FORCE, Pause, pause, read_pauses, resume
@@ -41,6 +43,7 @@ from kcl_processor.operate.switchover import (
     keep,
     take_back,
     thaw,
+    withdraw,
     written_since,
 )
 from kcl_processor.operate.writer_watch import QUIET, ShardEnd, WriterWatch
@@ -137,6 +140,10 @@ class Stage:
             self.leases = [lease_row("a", str(number))]
 
         return write
+
+    def is_paused(self) -> bool:
+        """Whether nothing more goes out to the destination."""
+        return any(one.shard is None for one in read_pauses(self.files.task))
 
     def is_as_it_was(self) -> bool:
         """No row, no certificate, the policy to the letter."""
@@ -295,6 +302,48 @@ def kill_at(stage: Stage, monkeypatch: pytest.MonkeyPatch, seconds: float) -> Sw
     return stage.mark
 
 
+class Writes:
+    """The writes of a command beside the checkpoints; it is killed before or behind one of them."""
+
+    def __init__(self, at: int, *, behind: bool) -> None:
+        self.seen = 0
+        self._at = at
+        self._behind = behind
+
+    def counting(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        """The write, counted."""
+
+        def counted(*given: Any) -> Any:
+            self.seen += 1
+            if self.seen == self._at and not self._behind:
+                raise Killed
+            found = write(*given)
+            if self.seen == self._at:
+                raise Killed
+            return found
+
+        return counted
+
+
+@contextmanager
+def killed(
+    monkeypatch: pytest.MonkeyPatch, at: int = 0, *, behind: bool = False
+) -> Iterator[Writes]:
+    """A command that is killed at a write and takes nothing back then; 0 only counts them."""
+    writes = Writes(at, behind=behind)
+    with monkeypatch.context() as patch:
+        for name, write in (
+            ("replace_switch", replace_switch),
+            ("pause", pause),
+            ("resume", resume),
+        ):
+            patch.setattr(f"kcl_processor.operate.switchover.{name}", writes.counting(write))
+        for name in ("_undo", "_withdraw"):
+            patch.setattr(Switchover, name, lambda _self: None)
+        with pytest.raises(Killed) if at else nullcontext():
+            yield writes
+
+
 class Held(Freeze):
     """A process that is held up for long right before the statement is put."""
 
@@ -384,15 +433,107 @@ def test_one_that_was_taken_back_while_it_paused_the_daemon_leaves_no_pause(stag
     assert read_pauses(task) == []
 
 
-def test_what_was_certified_is_paused_by_whoever_comes_after_a_kill(
+def test_one_that_was_held_up_before_its_pause_leaves_none(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the certificate and the pause; and waits as long as that takes to be in force."""
-    task = stage.files.task
-    with monkeypatch.context() as patch:
-        patch.setattr("kcl_processor.operate.switchover.hold", lambda *_: None)
+    """Somebody took it back meanwhile; it finds that out at once."""
+
+    def held_up(task: Task, added: Pause) -> None:
+        mark = stage.mark
+        assert mark
+        back(stage, mark)
+        pause(task, added)
+
+    monkeypatch.setattr("kcl_processor.operate.switchover.pause", held_up)
+    with pytest.raises(TakenOver):
         stage.switchover.carry_out(None, deny=False)
-    assert read_pauses(task) == []
+    assert stage.passed < 2 * QUIET and not stage.is_paused()
+
+
+def test_wherever_it_is_killed_what_is_over_is_paused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before and behind each of its writes: nothing of the source goes on to the destination while
+    `status` calls the task switched over. Typed again it goes on to a certificate."""
+    with killed(monkeypatch) as writes:
+        stage.switchover.carry_out(None, deny=False)
+    assert writes.seen == 3, "it is begun, paused and over"
+    for at in range(1, writes.seen + 1):
+        for behind in (False, True):
+            over = stage.mark
+            if over:
+                back(stage, over)
+            with killed(monkeypatch, at, behind=behind):
+                stage.switchover.carry_out(None, deny=False)
+            left = stage.mark
+            assert stage.is_paused() or not left or left.state is not SwitchState.OVER
+            if left and left.state is SwitchState.BEGUN:
+                stage.seen = sight(view("a"), switching=left, pauses=read_pauses(stage.files.task))
+                stage.switchover.check()
+                stage.switchover.carry_out(left, deny=False)
+                assert stage.is_paused()
+
+
+def test_wherever_its_taking_back_is_killed_what_is_over_is_paused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And typed again it leaves everything as it was."""
+    for at in (1, 2, 3):
+        for behind in (False, True):
+            stage.switchover.carry_out(None, deny=False)
+            over = stage.mark
+            assert over
+            with killed(monkeypatch, at, behind=behind):
+                back(stage, over)
+            left = stage.mark
+            assert stage.is_paused() or not left or left.state is not SwitchState.OVER
+            if left:
+                back(stage, left)
+            assert stage.mark is None and not read_pauses(stage.files.task)
+
+
+def test_one_that_goes_on_where_another_was_killed_lets_the_daemon_go_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was paused for the last look; what has come since is applied and compared. The pause of
+    somebody else, and one of no switchover, still speak against it."""
+    left = kill_at(stage, monkeypatch, QUIET + 8)
+    assert left and left.state is SwitchState.BEGUN and stage.is_paused()
+    task, pauses = stage.files.task, read_pauses(stage.files.task)
+    stage.source.write("a", 9)
+    stage.seen = sight(view("a", lag=3600.0), switching=left, pauses=pauses)
+    stage.switchover.check()
+    for others in ([Pause("a", "ops@host", 5.0)], pauses):
+        stage.seen = sight(view("a"), switching=None if others is pauses else left, pauses=others)
+        with pytest.raises(NotReady, match="paused by"):
+            stage.switchover.check()
+
+    def apply() -> None:
+        assert not read_pauses(task)
+        stage.leases = [lease_row("a", "9")]
+
+    stage.at = {stage.passed + 2: apply}
+    certificate = stage.switchover.carry_out(left, deny=False)
+    assert certificate.shards == (ShardEnd("a", "9", closed=False),) and stage.is_paused()
+
+
+def test_one_that_was_taken_over_leaves_the_others_pause_alone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that one certifies is paused by it."""
+    left = kill_at(stage, monkeypatch, QUIET + 8)
+    assert left
+    other = left.taken_over("another")
+    replace_switch(stage.files.task, left, other)
+    withdraw(stage.files.task, left, stage.freeze)
+    assert stage.is_paused() and other.sid in [one["Sid"] for one in stage.table.statements]
+
+
+def test_what_was_certified_is_paused_by_whoever_comes_after_a_kill(stage: Stage) -> None:
+    """Of a version that paused it last; and waits as long as that takes to be in force."""
+    task = stage.files.task
+    stage.switchover.carry_out(None, deny=False)
+    resume(task, ALL)
     for waits in (True, True, False):
         before = stage.passed
         hold(task, stage.clock, stage.wait, stage.said.append)
@@ -465,7 +606,7 @@ def test_one_that_is_stopped_while_it_pauses_the_daemon_is_taken_back(stage: Sta
     def stop() -> None:
         raise KeyboardInterrupt
 
-    stage.at = {2 * QUIET + 4: stop}
+    stage.at = {QUIET + 8: stop}
     with pytest.raises(KeyboardInterrupt):
         stage.switchover.carry_out(None, deny=True)
     assert "paused" in stage.said[-2] and stage.is_as_it_was()
