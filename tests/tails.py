@@ -18,13 +18,16 @@ class FakeTail(ShardTail):
         self._source = source
 
     def read(self) -> list[Record] | None:
+        self.at_end = False
         if self.shard in self._source.busy:
             return None
         log = self._source.logs[self.shard]
-        found = [one for one in log if int(one.sequence_number) > int(self.after or 0)]
+        new = [one for one in log if int(one.sequence_number) > int(self.after or 0)]
+        found = new[: self._source.most]
         if found:
             self.after = found[-1].sequence_number
-        self.ended = self.shard in self._source.closed
+        self.at_end = found == new
+        self.ended = self.at_end and self.shard in self._source.closed
         return found
 
 
@@ -33,6 +36,7 @@ class FakeSource(Stream):
     """Shards with their changes; some are closed, and some are not read just now.
 
     Attributes:
+        most: changes that one reading of a shard takes at most.
         unlisted: what asking for the shards ends with, if it does not list them.
     """
 
@@ -40,6 +44,7 @@ class FakeSource(Stream):
     parents: dict[str, str] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
+    most: int = 1000
     unlisted: OperatorError | None = None
 
     def shards(self, _after: str | None = None) -> list[StreamShard]:

@@ -52,12 +52,14 @@ class ShardTail:
     Attributes:
         after: where the next reading begins.
         ended: it is closed, and read to its end.
+        at_end: the last reading came to where nothing was; behind any other there may be more.
     """
 
     def __init__(self, client: Any, arn: str, shard: str, after: str | None) -> None:
         self.shard = shard
         self.after = after
         self.ended = False
+        self.at_end = False
         self._client = client
         self._arn = arn
         self._iterator: str | None = None
@@ -71,15 +73,17 @@ class ShardTail:
             GapError: what came next left the stream.
             SourceError, PermissionDenied: it cannot be read.
         """
+        self.at_end = False
         found, empty = list[Record](), 0
         for _ in range(_MOST_PAGES):
-            page = None if self.ended else self._patiently()
+            if self.ended or empty == EMPTY_PAGES:
+                break
+            page = self._patiently()
             if page is None:
-                return found if found or self.ended else None
+                return found or None
             found += page
             empty = 0 if page else empty + 1
-            if empty == EMPTY_PAGES:
-                break
+        self.at_end = self.ended or empty == EMPTY_PAGES
         return found
 
     def _patiently(self) -> list[Record] | None:

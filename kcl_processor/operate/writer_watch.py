@@ -95,6 +95,7 @@ class WriterWatch:
         self._passed: set[str] = set()
         self._closed_without_children: list[str] = []
         self._empty = 0
+        self._cut_off = False
         self._quiet_since = clock.elapsed()
 
     def begin(self, leases: Iterable[Lease]) -> None:
@@ -155,13 +156,15 @@ class WriterWatch:
         for one, records in zip(open_ones, found, strict=True):
             # One that was put off tells nothing.
             quiet &= records is not None and not one.take(records)
+        # Nor does one that was cut off, before another has read what lay behind it.
+        self._cut_off = not all(one.tail.at_end for one in open_ones)
         parents = {shard.parent for shard in shards}
         ended = {name for name, one in self._seen.items() if one.tail.ended}
         closed = ended | {shard.id for shard in shards if not shard.open}
         self._closed_without_children = sorted(closed - parents)
         if not quiet or self._closed_without_children:
             self.disturb()
-        else:
+        elif not self._cut_off:
             self._quiet_since = self._quiet_since if self._empty else began
             self._empty += 1
 
@@ -177,8 +180,8 @@ class WriterWatch:
 
     @property
     def is_read(self) -> bool:
-        """Whether every shard was empty :data:`EMPTY_READINGS` times in a row."""
-        return self._empty >= EMPTY_READINGS
+        """Whether every shard was empty :data:`EMPTY_READINGS` times in a row, and is now."""
+        return self._empty >= EMPTY_READINGS and not self._cut_off
 
     @property
     def written(self) -> int:

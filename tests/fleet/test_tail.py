@@ -80,6 +80,22 @@ def test_what_lies_behind_an_empty_page_is_read() -> None:
     assert numbers(tail) == ["1"]
 
 
+def test_a_reading_tells_whether_more_may_lie_behind_it() -> None:
+    """One that took its most pages, or was put off behind some, came to no end."""
+    backlog = [page(number) for number in range(1, 11)]
+    busy = refusal("ThrottlingException")
+    tail = ShardTail(Shard(*backlog, page(11), busy, *NOTHING, page(last=True)), "arn", "s", None)
+    assert not tail.at_end
+    seen = [(numbers(tail), tail.at_end) for _ in range(4)]
+    assert seen == [
+        ([str(number) for number in range(1, 11)], False),
+        (["11"], False),
+        ([], True),
+        ([], True),
+    ]
+    assert tail.ended and numbers(tail) == [] and tail.at_end
+
+
 @pytest.mark.parametrize("code", ["ExpiredIteratorException", "TrimmedDataAccessException"])
 def test_an_iterator_that_is_worn_out_is_replaced(code: str) -> None:
     """From the same place: nothing is passed over, and a place that is there is no gap."""

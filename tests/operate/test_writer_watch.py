@@ -108,6 +108,27 @@ def test_what_time_to_live_deletes_is_no_writers(clock: HandClock) -> None:
     assert watch.behind([lease_row("a", "5")]) == []
 
 
+def test_a_shard_that_was_not_read_to_what_is_its_end_now_is_not_quiet(clock: HandClock) -> None:
+    """Behind what time to live deleted there may be a writer's change."""
+    source = FakeSource(logs={"a": []}, most=1)
+    for number in range(6, 40):
+        source.write("a", number, expired=True)
+    watch = watch_of(source, clock)
+    watch.begin([lease_row("a", "5")])
+    looks(watch, clock)
+    assert not watch.quiet and not watch.is_read and watch.expired == int(QUIET) + 1
+    source.most = 100
+    looks(watch, clock)
+    assert watch.quiet and watch.expired == 34
+    for number in (50, 51):
+        source.write("a", number, expired=True)
+    source.most = 1
+    watch.look()
+    assert not watch.quiet, "now and then it is not read to its end"
+    watch.look()
+    assert watch.quiet, "what was cut off is read by now, and was no writer's"
+
+
 def test_an_idle_shard_is_read_to_its_end_wherever_its_checkpoint_stands(clock: HandClock) -> None:
     """Nothing lies behind it; of one that has something behind it the number is awaited."""
     source = FakeSource(logs={"a": [], "b": [], "c": []})
