@@ -47,7 +47,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.cli.verified import ComparisonLines, exit_code
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Task
+from kcl_processor.config.task import SKIP, Task
 from kcl_processor.errors import (
     ConfigError,
     DestinationError,
@@ -438,7 +438,11 @@ def _print(
 
 def _next(task: Task, certificate: Certificate, args: argparse.Namespace) -> Iterator[str]:
     """What to do to go on, and to go back."""
-    yield "stop the daemon, which is paused, on every host, and its supervisors"
+    stop = "stop the daemon, which is paused, on every host, and its supervisors"
+    # A request whose answer was lost has settled by then (``WINDOW`` of ``replicate/doubt.py``).
+    if certificate.expired and task.ttl_deletes != SKIP:
+        stop += "; then wait a minute: what time to live deleted last may be on its way there still"
+    yield stop
     if not task.is_ruled:
         yield as_called(
             f"for a way back, before the writers write: kcl-processor switchover {task.name} "

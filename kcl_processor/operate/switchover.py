@@ -313,6 +313,7 @@ class Switchover:
 
     def _look_last(self, watch: WriterWatch, written: int) -> None:
         deadline, paused = self._clock.elapsed() + self._most_seconds, False
+        watch.await_all()
         while True:
             watch.look()
             self._refuse_written(watch, written)

@@ -52,15 +52,16 @@ class ShardEnd:
 
 @dataclass
 class _Seen:
-    """A shard that is read: its last change of a writer, and how many there were.
+    """A shard that is read: how many changes there were.
 
     Attributes:
         began: the checkpoint behind which reading began, if that was a change's.
+        awaited: the last change that the checkpoint is to reach, if there is one.
     """
 
     tail: ShardTail
     began: str | None = None
-    last_written: str | None = None
+    awaited: str | None = None
     written: int = 0
     expired: int = 0
     newest: float = 0.0
@@ -73,7 +74,7 @@ class _Seen:
                 self.expired += 1
                 continue
             self.written += 1
-            self.last_written = one.sequence_number
+            self.awaited = one.sequence_number
             self.newest = max(self.newest, one.created)
         return self.written > before
 
@@ -172,6 +173,12 @@ class WriterWatch:
         """Let the quiet begin anew."""
         self._empty = 0
 
+    def await_all(self) -> None:
+        """From now on the daemon is behind that has not checkpointed all that was read up to now,
+        what time to live deleted, too: before that the daemon may delete it once more."""
+        for one in self._seen.values():
+            one.awaited = one.tail.after if one.expired else one.awaited
+
     @property
     def quiet(self) -> bool:
         """Whether nothing came for long enough."""
@@ -205,6 +212,8 @@ class WriterWatch:
     def behind(self, leases: Iterable[Lease]) -> list[str]:
         """What the daemon has not applied yet, in words; nothing if it is through.
 
+        Every change of a writer is to be applied, and of time to live what :meth:`await_all` says.
+
         An idle shard's checkpoint may stand anywhere: nothing lies behind it, which was read. But
         not ahead of what was read here: there is something, behind pages that were empty. Nor
         before where it stood: somebody has set it back, and what was applied is applied again.
@@ -236,8 +245,8 @@ class WriterWatch:
                 yield f"shard {name} is at {at}, and {read}"
             elif one.tail.ended:
                 yield f"shard {name} is closed, and not read to its end"
-            elif one.last_written and not _has_reached(lease, one.last_written):
-                yield f"shard {name} is at {at}, and its last change is {one.last_written}"
+            elif one.awaited and not _has_reached(lease, one.awaited):
+                yield f"shard {name} is at {at}, and its last change is {one.awaited}"
 
     def _list(self) -> bool:
         """Whether the shards are known as they are now."""

@@ -218,6 +218,23 @@ def test_a_certificate_is_printed_again_as_long_as_it_holds(
     assert "1 changes were made" in err
 
 
+@pytest.mark.parametrize(
+    ("expired", "rule", "waits"), [(0, "", False), (2, "", True), (2, "ttl_deletes: skip", False)]
+)
+def test_a_minute_is_waited_only_for_what_time_to_live_deleted(
+    ask: Ask, task: Task, file: Path, expired: int, rule: str, *, waits: bool
+) -> None:
+    """Its last deletions may be on their way still, if the daemon makes them; a writer's changes
+    are not, for their checkpoints were awaited."""
+    over = certified(task)
+    told = replace(Certificate.read(over.certificate), expired=expired)
+    replace_switch(task, over, replace(over, certificate=told.text()))
+    if rule:
+        file.write_text(file.read_text().replace("    source:", f"    {rule}\n    source:", 1))
+    steps = json.loads(ask("switchover", "--json").out)["next"]
+    assert ("a minute" in steps[0]) is waits and "which is paused" in steps[0]
+
+
 def test_a_denial_that_somebody_took_away_is_not_printed_as_one(
     ask: Ask, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:

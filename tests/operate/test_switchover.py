@@ -255,6 +255,24 @@ def test_a_checkpoint_that_is_set_back_while_the_tables_are_compared_ends_it(sta
     assert stage.switchover.carry_out(None, deny=True).shards == (ShardEnd("a", "5", closed=False),)
 
 
+def test_what_time_to_live_deleted_before_the_last_look_is_applied_for_sure(stage: Stage) -> None:
+    """The daemon keeps a checkpoint before what is in doubt, and would delete it once more behind
+    the certificate. What comes behind it is not waited for: it is counted."""
+    stage.at = {number * 2.0: partial(expire, stage, 5 + number) for number in range(1, 60)}
+    with pytest.raises(NotReady, match=r"shard a is at 5, and its last change is \d+"):
+        stage.switchover.carry_out(None, deny=False)
+    assert stage.is_as_it_was()
+    stage.at[stage.passed + 2 * QUIET] = lambda: setattr(stage, "leases", [lease_row("a", "60")])
+    since = stage.passed + 2 * QUIET
+    certificate = stage.switchover.carry_out(None, deny=False)
+    assert stage.passed > since + QUIET and certificate.expired > 0
+
+
+def expire(stage: Stage, number: int) -> None:
+    """Time to live deletes something."""
+    stage.source.write("a", number, expired=True)
+
+
 def test_a_stream_that_cannot_be_read_ends_it(stage: Stage) -> None:
     """No writer is blamed for it."""
     stage.source.busy = {"a"}

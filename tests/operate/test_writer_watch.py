@@ -108,6 +108,26 @@ def test_what_time_to_live_deletes_is_no_writers(clock: HandClock) -> None:
     assert watch.behind([lease_row("a", "5")]) == []
 
 
+def test_a_checkpoint_is_awaited_for_all_that_was_read_when_asked(clock: HandClock) -> None:
+    """A deletion of time to live may be in doubt, too, and be made once more; not what comes
+    behind it, which comes on and on."""
+    source = FakeSource(logs={"a": [], "b": [], "c": []})
+    leases = [lease_row("a", "5"), lease_row("b", "5"), lease_row("c")]
+    watch = watch_of(source, clock)
+    watch.begin(leases)
+    source.write("a", 6)
+    source.write("a", 7, expired=True)
+    watch.look()
+    assert watch.behind([lease_row("a", "6"), *leases[1:]]) == []
+    watch.await_all()
+    source.write("a", 8, expired=True)
+    watch.look()
+    assert watch.behind([lease_row("a", "6"), *leases[1:]]) == [
+        "shard a is at 6, and its last change is 7"
+    ]
+    assert watch.behind([lease_row("a", "7"), *leases[1:]]) == []
+
+
 def test_a_shard_that_was_not_read_to_what_is_its_end_now_is_not_quiet(clock: HandClock) -> None:
     """Behind what time to live deleted there may be a writer's change."""
     source = FakeSource(logs={"a": []}, most=1)
