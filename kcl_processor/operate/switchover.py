@@ -123,6 +123,7 @@ class Switchover:
         self._task = parts.files.task
         self._clock = parts.clock
         self._most_seconds = most_seconds
+        self._token = secrets.token_hex(8)
         self._mark: SwitchMark | None = None
         self._beat_at = 0.0
 
@@ -172,10 +173,10 @@ class Switchover:
             TakenOver: another command goes on with it; what that one does not need is taken back.
             OperatorError: a call failed.
         """
-        now, token = self._clock.now(), secrets.token_hex(8)
+        now, token = self._clock.now(), self._token
         mark = before.taken_over(token) if before else SwitchMark.begun(token, now)
-        self._set(before, mark)
         try:
+            self._set(before, mark)
             # An earlier command that was killed in its last look had paused it.
             _go_on(self._task)
             return self._certified(deny=deny or bool(mark.sid))
@@ -363,7 +364,14 @@ class Switchover:
         )
 
     def _set(self, before: SwitchMark | None, after: SwitchMark) -> None:
-        replace_switch(self._task, before, replace(after, beat_at=self._clock.now()))
+        try:
+            replace_switch(self._task, before, replace(after, beat_at=self._clock.now()))
+        except (TakenOver, PermissionDenied):
+            raise
+        except OperatorError:
+            # It is written all the same where only the answer was lost.
+            if read_switch(self._task) != after:
+                raise
         self._mark, self._beat_at = after, self._clock.elapsed()
 
     def _beat(self) -> None:
@@ -383,10 +391,13 @@ class Switchover:
         refuse_taken(self._task, self._mark)
 
     def _undo(self) -> None:
-        mark = self._mark
         try:
-            if mark:
-                take_back(self._parts.files, mark, self._parts.freeze, self._clock.now())
+            found = read_switch(self._task)
+            # What is ours there may be more than is known here, where an answer was lost.
+            mark = found if found and found.token == self._token else self._mark
+            if mark is None:
+                return
+            take_back(self._parts.files, mark, self._parts.freeze, self._clock.now())
         except TakenOver:
             self._withdraw()
             self._parts.say("Another command goes on with it, or has taken it back.")

@@ -535,6 +535,86 @@ def test_one_that_goes_on_where_another_was_killed_lets_the_daemon_go_on(
     assert certificate.shards == (ShardEnd("a", "9", closed=False),) and stage.is_paused()
 
 
+@dataclass
+class Network:
+    """The way to the checkpoints, on which the answer to a write is lost for good.
+
+    Attributes:
+        at: which of the writes that is.
+        made: whether it was written all the same.
+        unread: how many readings of the row fail from then on.
+    """
+
+    at: int
+    made: bool
+    unread: int = 0
+    writes: int = 0
+    lost: bool = False
+
+    def write(self, *given: Any) -> None:
+        self.writes += 1
+        if self.writes != self.at:
+            return replace_switch(*given)
+        self.lost = True
+        if self.made:
+            replace_switch(*given)
+        raise OperatorError("dynamodb:PutItem failed", "try again")
+
+    def read(self, task: Task) -> SwitchMark | None:
+        if self.lost and self.unread:
+            self.unread -= 1
+            raise OperatorError("dynamodb:GetItem failed", "try again")
+        return read_switch(task)
+
+    def on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, call in (("replace_switch", self.write), ("read_switch", self.read)):
+            monkeypatch.setattr(f"kcl_processor.operate.switchover.{name}", call)
+
+
+BEGUN, DENIED, OVER = 1, 2, 3
+
+
+@pytest.mark.parametrize("at", [BEGUN, DENIED, OVER])
+def test_a_write_whose_answer_was_lost_is_gone_on_with(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """If it was made; no other command is there, and nobody is told of one."""
+    Network(at, made=True).on(monkeypatch)
+    certificate = stage.switchover.carry_out(None, deny=True)
+    mark = stage.mark
+    assert mark and mark.state is SwitchState.OVER
+    assert Certificate.read(mark.certificate) == certificate
+
+
+@pytest.mark.parametrize("made", [True, False])
+@pytest.mark.parametrize("at", [BEGUN, DENIED, OVER])
+def test_a_write_of_which_nothing_is_known_is_taken_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, at: int, *, made: bool
+) -> None:
+    """By what the row says once it can be read again; one that was not made leaves nothing."""
+    Network(at, made, unread=1 if made else 0).on(monkeypatch)
+    with pytest.raises(OperatorError, match="failed"):
+        stage.switchover.carry_out(None, deny=True)
+    assert stage.mark is None and not read_pauses(stage.files.task)
+    assert stage.table.text == THEIRS
+    assert not any("Another command" in said for said in stage.said)
+    assert stage.said[-1:] == ([] if at == BEGUN and not made else ["Everything is as it was."])
+
+
+def test_a_row_that_cannot_be_read_any_more_is_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether something is to be taken back is not known; with what to type for it."""
+    with monkeypatch.context() as patch:
+        Network(OVER, made=True, unread=99).on(patch)
+        with pytest.raises(OperatorError, match="GetItem failed"):
+            stage.switchover.carry_out(None, deny=True)
+    assert "could not be taken back: dynamodb:GetItem failed" in stage.said[-1]
+    mark = stage.mark
+    assert mark and mark.state is SwitchState.OVER and stage.is_paused()
+    back(stage, mark)
+
+
 def test_one_that_was_taken_over_leaves_the_others_pause_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
