@@ -8,8 +8,8 @@ nobody can be asked it ends there, as a rehearsal:
   3  the question. Stop the writers first, or let --freeze deny writes at the source
   4  waiting, for up to --wait: the stream is quiet, and every shard is applied to its end
   5  a whole comparison with strongly consistent scans: nothing may differ
-  6  the daemon is paused, and a last look that nobody wrote meanwhile; then the certificate, on
-     stdout, in the state directory and beside the checkpoints
+  6  a last look that nobody wrote meanwhile; then the daemon is paused, and the certificate is
+     made: on stdout, in the state directory and beside the checkpoints
 
 If a writer goes on, it ends with code 10; whatever ends it early, all that was changed is taken
 back. After a kill, the same command goes on, and --back takes back. After its end it prints the

@@ -67,6 +67,7 @@ _POLL = 1.0
 _MOST_READINGS = 4 * EMPTY_READINGS
 # Who paused a task that was switched over, in the words of `status`.
 _BY = "the switchover"
+_PAUSED = f"the daemon is paused, which is in force in {IN_FORCE} s"
 # Seconds between two looks at the stream while the tables are compared, and between two lines.
 _WATCHING = 5.0
 _LINES = 15.0
@@ -177,7 +178,7 @@ class Switchover:
         mark = before.taken_over(token) if before else SwitchMark.begun(token, now)
         try:
             self._set(before, mark)
-            # An earlier command that was killed in its last look had paused it.
+            # One that was killed behind its last look had paused it.
             _go_on(self._task)
             return self._certified(deny=deny or bool(mark.sid))
         except TakenOver:
@@ -213,6 +214,9 @@ class Switchover:
         proof = self._proven(watch, written)
         parts.say(f"{proof.source:,} items compared, nothing differs; looking once more")
         self._look_last(watch, written)
+        self._pause()
+        watch.look()
+        self._refuse_written(watch, written)
         return self._certify(watch, proof, quiet_since)
 
     def _certify(self, watch: WriterWatch, proof: Proof, quiet_since: float) -> Certificate:
@@ -243,7 +247,9 @@ class Switchover:
         refuse_live_unfinished(self._task, "switch over", self._clock.now())
         over = replace(mark, state=SwitchState.OVER, certificate=certificate.text())
         self._set(mark, over)
-        hold(self._task, self._clock, parts.wait, parts.say)
+        # Up to here somebody could type `resume`.
+        if _whole(self._task) is None:
+            hold(self._task, self._clock, parts.wait, parts.say)
         return certificate
 
     def _deny(self) -> None:
@@ -313,18 +319,15 @@ class Switchover:
         return proof
 
     def _look_last(self, watch: WriterWatch, written: int) -> None:
-        deadline, paused = self._clock.elapsed() + self._most_seconds, False
+        deadline = self._clock.elapsed() + self._most_seconds
         watch.await_all()
+        watch.disturb()
         while True:
             watch.look()
             self._refuse_written(watch, written)
             # Somebody may have set a checkpoint back, and older states come by once more.
-            behind = watch.behind(self._parts.leases())
-            if not behind and not paused:
-                self._pause()
-                watch.disturb()
-                paused = True
-            elif not behind and watch.quiet:
+            behind = watch.behind(self._parts.leases()) if watch.quiet else []
+            if watch.quiet and not behind:
                 return
             if self._clock.elapsed() >= deadline:
                 raise self._unending(watch, behind, recent=False)
@@ -333,10 +336,12 @@ class Switchover:
 
     def _pause(self) -> None:
         """Before its row says that it is over: no kill leaves one that is, and is not paused."""
-        if _paused(self._task, self._clock.now()) is None:
-            self._parts.say(f"the daemon is paused, which is in force in {IN_FORCE} s")
-        # Between the last sign of life and the pause this process may have been held up for long.
+        if _whole(self._task) is None:
+            _pause(self._task, self._clock.now())
+        # Before the pause this process may have been held up for long.
         self._refuse_taken()
+        self._parts.say(_PAUSED)
+        self._parts.wait(IN_FORCE)
 
     def _refuse_written(self, watch: WriterWatch, written: int) -> None:
         if watch.written > written:
@@ -490,25 +495,26 @@ def hold(task: Task, clock: Clock, wait: Wait, say: Callable[[str], None]) -> No
         OperatorError, PermissionDenied: it cannot be.
     """
     now = clock.now()
-    before = _paused(task, now)
+    before = _whole(task)
     if before is None:
+        _pause(task, now)
         _release(task)
         mark = read_switch(task)
         if mark is None or mark.state is not SwitchState.OVER:
             raise taken_over(task)
     # Of one that was made just now by a command that was killed nobody has waited for the end.
     if before is None or abs(now - before.at) < _LINES:
-        say(f"the daemon is paused, which is in force in {IN_FORCE} s")
+        say(_PAUSED)
         wait(IN_FORCE)
 
 
-def _paused(task: Task, now: float) -> Pause | None:
-    """Pause all of a task, unless it is; the pause that was there."""
-    for one in read_pauses(task):
-        if one.shard is None:
-            return one
+def _whole(task: Task) -> Pause | None:
+    """The pause of all of a task, if there is one."""
+    return next((one for one in read_pauses(task) if one.shard is None), None)
+
+
+def _pause(task: Task, now: float) -> None:
     pause(task, Pause(None, f"{_BY} of {whoever()}", float(int(now))))
-    return None
 
 
 def _is_ours(one: Pause) -> bool:
@@ -518,15 +524,16 @@ def _is_ours(one: Pause) -> bool:
 
 def _release(task: Task) -> None:
     """End a switchover's pause, unless one stands, or is under way, which may have made it."""
-    ours = any(_is_ours(one) for one in read_pauses(task))
-    mark = read_switch(task) if ours else None
-    if ours and (mark is None or mark.state is SwitchState.BACK):
+    one = _whole(task)
+    mark = read_switch(task)
+    if one and _is_ours(one) and (mark is None or mark.state is SwitchState.BACK):
         resume(task, ALL)
 
 
 def _go_on(task: Task) -> None:
     """End a switchover's pause; whoever made it can certify nothing any more."""
-    if any(_is_ours(one) for one in read_pauses(task)):
+    one = _whole(task)
+    if one and _is_ours(one):
         resume(task, ALL)
 
 

@@ -262,10 +262,10 @@ def test_what_time_to_live_deleted_before_the_last_look_is_applied_for_sure(stag
     with pytest.raises(NotReady, match=r"shard a is at 5, and its last change is \d+"):
         stage.switchover.carry_out(None, deny=False)
     assert stage.is_as_it_was()
-    stage.at[stage.passed + 2 * QUIET] = lambda: setattr(stage, "leases", [lease_row("a", "60")])
-    since = stage.passed + 2 * QUIET
+    through = stage.passed + 3 * QUIET
+    stage.at[through] = lambda: setattr(stage, "leases", [lease_row("a", "60")])
     certificate = stage.switchover.carry_out(None, deny=False)
-    assert stage.passed > since + QUIET and certificate.expired > 0
+    assert stage.passed >= through and certificate.expired > 0
 
 
 def expire(stage: Stage, number: int) -> None:
@@ -465,7 +465,24 @@ def test_one_that_was_held_up_before_its_pause_leaves_none(
     monkeypatch.setattr("kcl_processor.operate.switchover.pause", held_up)
     with pytest.raises(TakenOver):
         stage.switchover.carry_out(None, deny=False)
-    assert stage.passed < 2 * QUIET and not stage.is_paused()
+    assert stage.passed < 2 * QUIET + 4 and not stage.is_paused()
+
+
+def test_one_that_was_taken_back_as_it_was_over_leaves_no_pause(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it call what is no more its certificate."""
+
+    def write(task: Task, before: SwitchMark | None, after: SwitchMark | None) -> None:
+        replace_switch(task, before, after)
+        if after and after.state is SwitchState.OVER:
+            monkeypatch.undo()
+            back(stage, after)
+
+    monkeypatch.setattr("kcl_processor.operate.switchover.replace_switch", write)
+    with pytest.raises(TakenOver):
+        stage.switchover.carry_out(None, deny=False)
+    assert not read_pauses(stage.files.task) and stage.mark is None
 
 
 def test_wherever_it_is_killed_what_is_over_is_paused(
@@ -515,7 +532,7 @@ def test_one_that_goes_on_where_another_was_killed_lets_the_daemon_go_on(
 ) -> None:
     """It was paused for the last look; what has come since is applied and compared. The pause of
     somebody else, and one of no switchover, still speak against it."""
-    left = kill_at(stage, monkeypatch, QUIET + 8)
+    left = kill_at(stage, monkeypatch, 2 * QUIET + 4)
     assert left and left.state is SwitchState.BEGUN and stage.is_paused()
     task, pauses = stage.files.task, read_pauses(stage.files.task)
     stage.source.write("a", 9)
@@ -619,7 +636,7 @@ def test_one_that_was_taken_over_leaves_the_others_pause_alone(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What that one certifies is paused by it."""
-    left = kill_at(stage, monkeypatch, QUIET + 8)
+    left = kill_at(stage, monkeypatch, 2 * QUIET + 4)
     assert left
     other = left.taken_over("another")
     replace_switch(stage.files.task, left, other)
@@ -698,13 +715,42 @@ def test_pauses_that_somebody_made_since_stay(stage: Stage) -> None:
     assert read_pauses(task) == others
 
 
+def test_a_writer_that_comes_back_while_the_daemon_is_paused_is_caught(stage: Stage) -> None:
+    """Before the certificate; and what `resume` let go on meanwhile is paused behind it."""
+    stage.at = {2 * QUIET + 4: lambda: stage.source.write("a", 9)}
+    with pytest.raises(StillWritten):
+        stage.switchover.carry_out(None, deny=False)
+    assert "paused" in stage.said[-2] and stage.is_as_it_was()
+    stage.leases = [lease_row("a", "9")]
+    stage.at = {stage.passed + 2 * QUIET + 4: lambda: resume(stage.files.task, ALL)}
+    stage.switchover.carry_out(None, deny=False)
+    assert not stage.at and stage.is_paused()
+
+
+def test_a_shard_that_closes_in_the_last_look_is_read_to_its_end(stage: Stage) -> None:
+    """Which a daemon that is paused would not do: its children would go on."""
+
+    def close() -> None:
+        assert not stage.is_paused()
+        stage.source.roll_over("a", "b")
+        stage.at[stage.passed + 5] = end
+
+    def end() -> None:
+        assert not stage.is_paused()
+        stage.leases = [lease_row("a", SHARD_END), lease_row("b", "TRIM_HORIZON", parents=["a"])]
+
+    stage.at = {QUIET + 12: close}
+    certificate = stage.switchover.carry_out(None, deny=False)
+    assert [end.closed for end in certificate.shards] == [True, False] and stage.is_paused()
+
+
 def test_one_that_is_stopped_while_it_pauses_the_daemon_is_taken_back(stage: Stage) -> None:
     """Its certificate was not printed yet."""
 
     def stop() -> None:
         raise KeyboardInterrupt
 
-    stage.at = {QUIET + 8: stop}
+    stage.at = {2 * QUIET + 4: stop}
     with pytest.raises(KeyboardInterrupt):
         stage.switchover.carry_out(None, deny=True)
     assert "paused" in stage.said[-2] and stage.is_as_it_was()
