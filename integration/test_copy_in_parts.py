@@ -35,7 +35,7 @@ def test_parts_that_start_at_once_are_one_copy(local: str, tmp_path: Path) -> No
                 for host, place in zip(hosts, places, strict=True)
             ]
             for part in parts:
-                assert part.wait(60) == ExitCode.OK, part.log()
+                assert part.wait(120) == ExitCode.OK, part.log()
         assert simulator.verdict()["equal"]
         assert sum("Next: kcl-processor run " in part.log() for part in parts) >= 1
         rows = [
@@ -71,7 +71,7 @@ def test_a_part_that_was_killed_goes_on_on_another_host(local: str, tmp_path: Pa
         simulator.faults([{"kind": "latency", "milliseconds": 3000, "operation": "Scan"}])
         words = ("copy", "--part", "0/2", "--processes", "1")
         with Worker(here.line(*words), tmp_path / "log") as killed:
-            until(lambda: copied() > 300, "the part is at work")
+            until(lambda: copied() > 300, "the part is at work", 120)
             refused = there.run(*words)
             assert refused.returncode == ExitCode.CONFIG, refused.stderr
             assert "already at work on this host" in refused.stderr
