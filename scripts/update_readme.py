@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write the generated pages: each command's help, every key of the YAML, others' notices."""
+"""Write what is generated: each command's help, every key of the YAML, others' notices, and what
+deploy/terraform takes from the product."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ import argparse
 import os
 import sys
 from pathlib import Path
+
+from deploy_templates import templates
 
 from kcl_processor.cli import build_parser
 from kcl_processor.launcher.bill import notices
@@ -68,7 +71,7 @@ def pages() -> dict[str, str]:
 
 
 def main() -> int:
-    for path, text in pages().items():
+    for path, text in (pages() | templates()).items():
         (ROOT / path).write_text(text, encoding="utf-8")
     return 0
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 # Each page by its path in the project.
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for folder in (".", "kcl_processor", "integration/bench")
+    for folder in (".", "deploy", "kcl_processor", "integration/bench")
     for path in sorted((ROOT / folder).glob("*.md" if folder == "." else "**/*.md"))
 }
 # All of them: where a sentence stands is no matter of what it says.

@@ -129,6 +129,7 @@ OF_NO_MODULE = {
     "replicate/test_cost": "the price of a change, over all stages",
     "replicate/test_types": "any item, over all stages, unchanged",
     "test_audit": "properties/requirements.lock and scripts/audit",
+    "test_deploy": "deploy/, the workflow and the hooks, over all that they name",
     "test_docs": "README.md and the pages beside the code",
     "test_packages": "what setup.py makes of the project's pages",
     "test_parts_examples": "properties/copy-*, which run parts on many machines",

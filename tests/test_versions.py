@@ -24,8 +24,20 @@ def text(name: str) -> str:
 
 def sources() -> dict[str, str]:
     """Every text of the project but the manifest itself, by its path."""
-    here = {"kcl_processor", "integration", "scripts", "tests", "properties"}
-    ends = {".py", ".java", ".xml", ".md", ".toml", ".in", ".yml", ".properties", ""}
+    here = {"deploy", "kcl_processor", "integration", "scripts", "tests", "properties"}
+    ends = {
+        ".py",
+        ".java",
+        ".xml",
+        ".md",
+        ".toml",
+        ".in",
+        ".yml",
+        ".yaml",
+        ".tf",
+        ".properties",
+        "",
+    }
     paths = [path for folder in here for path in (ROOT / folder).rglob("*")]
     paths += [ROOT / name for name in ("README.md", "setup.py", "pyproject.toml", "MANIFEST.in")]
     return {
