@@ -26,10 +26,12 @@ from kcl_processor.table.table_reader import Segment
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
+ENDS = {"", ".dockerignore", ".md", ".py", ".tf", ".tpl", ".txt", ".yaml", ".yml"}
 TEXTS = {
     path.relative_to(DEPLOY).as_posix(): path.read_text(encoding="utf-8")
     for path in sorted(DEPLOY.rglob("*"))
-    if path.is_file() and path.suffix not in (".pyc", ".tftpl", ".json")
+    # Terraform puts its providers into .terraform, where it was run.
+    if path.suffix in ENDS and path.is_file() and ".terraform" not in path.parts
 }
 DOCKERFILE, COMPOSE = TEXTS["Dockerfile"], yaml.safe_load(TEXTS["compose/compose.yml"])
 STATEFUL_SET = TEXTS["chart/templates/statefulset.yaml"]
