@@ -35,6 +35,11 @@ variable "settings" {
   description = "What else stands in the task's YAML (on_poison, kcl, transform, ...), as in properties/example.yml."
   type        = any
   default     = {}
+
+  validation {
+    condition     = try(var.settings.kcl.worker_id, null) == null
+    error_message = "Workers that share one id would take each other's shards: leave kcl.worker_id out."
+  }
 }
 
 variable "dead_letter_queue_arn" {
