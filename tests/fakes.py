@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from math import inf
 from typing import Any
 
@@ -42,6 +43,25 @@ class HandClock:
     def suspend(self, seconds: float) -> None:
         self.turn(seconds)
         self.asleep += seconds
+
+
+class Beside(Executor):
+    """A pool whose work is done when a test says so."""
+
+    def __init__(self) -> None:
+        self._work: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._work.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+    def do(self) -> int:
+        """Do it; how much there was."""
+        work, self._work = self._work, []
+        for future, step in work:
+            future.set_result(step())
+        return len(work)
 
 
 def turning(clock: HandClock, then: Callable[[], object]) -> Callable[[float], None]:

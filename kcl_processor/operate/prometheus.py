@@ -11,10 +11,7 @@ service.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from contextlib import suppress
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -26,20 +23,14 @@ from prometheus_client.registry import Collector
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.config.task import Task
-from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.limit import Limit
 from kcl_processor.launch.daemon import running_workers
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchMark
 from kcl_processor.operate import series
+from kcl_processor.operate.asked import Asked
 from kcl_processor.operate.series import Series
 from kcl_processor.state.heartbeat import LATENCY_BOUNDS, Heartbeat, read_every
-
-T = TypeVar("T")
-
-# Seconds between two looks at what lies beside the checkpoints.
-_INTERVAL = 60.0
 
 
 class HeartbeatCollector(Collector):
@@ -76,45 +67,6 @@ class HeartbeatCollector(Collector):
         yield from _proven(self._proofs.last(), now)
         yield _switching(self._switches.last(), now)
         yield from _limited(self._limits.last())
-
-
-class Asked(Generic[T]):
-    """What lies beside the checkpoints of some tasks, as it was found last.
-
-    Args:
-        pool: asks for it, beside whoever wants to know.
-        read: asks for one task's; ``None`` where it has none.
-    """
-
-    def __init__(
-        self, tasks: Iterable[Task], clock: Clock, pool: Executor, read: Callable[[Task], T | None]
-    ) -> None:
-        self._tasks = list(tasks)
-        self._clock = clock
-        self._pool = pool
-        self._read = read
-        self._asked: Future[dict[str, T]] | None = None
-        self._asked_at = 0.0
-        self._last: dict[str, T] = {}
-
-    def last(self) -> dict[str, T]:
-        """What was found, by task; asks again, if it is time."""
-        if self._asked and not self._asked.done():
-            return self._last
-        if self._asked:
-            self._last = self._asked.result()
-        if not self._asked or self._clock.elapsed() - self._asked_at >= _INTERVAL:
-            self._asked, self._asked_at = self._pool.submit(self._look), self._clock.elapsed()
-        return self._last
-
-    def _look(self) -> dict[str, T]:
-        found: dict[str, T] = {}
-        for task in self._tasks:
-            # One that cannot be asked for has no series, and the alarm on its absence says so.
-            with suppress(OperatorError):
-                if (read := self._read(task)) is not None:
-                    found[task.name] = read
-        return found
 
 
 def _switching(marks: dict[str, SwitchMark], now: float) -> Metric:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,31 +17,13 @@ from kcl_processor.fleet.limit import Limit  # noqa: E402
 from kcl_processor.launch.daemon import lock_worker  # noqa: E402
 from kcl_processor.launch.proof import Standing  # noqa: E402
 from kcl_processor.launch.switch_mark import SwitchMark  # noqa: E402
-from kcl_processor.operate.prometheus import Asked, HeartbeatCollector  # noqa: E402
+from kcl_processor.operate.asked import Asked  # noqa: E402
+from kcl_processor.operate.prometheus import HeartbeatCollector  # noqa: E402
 from kcl_processor.operate.series import EVERY, LATENCY, WRITTEN  # noqa: E402
 from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
 from kcl_processor.state.heartbeat import LATENCY_BOUNDS, Counts, write_heartbeat  # noqa: E402
-from tests.fakes import HandClock  # noqa: E402
+from tests.fakes import Beside, HandClock  # noqa: E402
 from tests.kcl_tables import make_task  # noqa: E402
-
-
-class Beside(Executor):
-    """A pool whose work is done when a test says so."""
-
-    def __init__(self) -> None:
-        self._work: list[tuple[Future[Any], Callable[[], Any]]] = []
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        self._work.append((future, lambda: fn(*args, **kwargs)))
-        return future
-
-    def do(self) -> int:
-        """Do it; how much there was."""
-        work, self._work = self._work, []
-        for future, step in work:
-            future.set_result(step())
-        return len(work)
 
 
 def page(tasks: list[Task], state: Path, clock: HandClock) -> list[str]:
