@@ -133,6 +133,11 @@ class TaskFiles:
         return self._named("switchover.json")
 
     @property
+    def lag_history(self) -> Path:
+        """How far behind the task was over the last day, as the exporter saw it."""
+        return self._named("lag.jsonl")
+
+    @property
     def starts(self) -> Path:
         """How often a supervisor started the worker of late."""
         return self.worker / "starts.json"
@@ -149,7 +154,7 @@ class TaskFiles:
         """Each file that is there, with what it holds, in the order of their names."""
         halves = (
             half
-            for whole in (self.owner, self.copy_progress, self.certificate)
+            for whole in (self.owner, self.copy_progress, self.certificate, self.lag_history)
             for half in self.state.glob(half_written(whole, "[0-9]*").name)
             if half.suffix[1:].isdigit()
         )
@@ -164,6 +169,7 @@ class TaskFiles:
             settled(self.gaps): "which of those are healed",
             self.copy_progress: "how far the copy is",
             self.certificate: "what the switchover proved",
+            self.lag_history: "how far behind it was, for the exporter's page",
             **dict.fromkeys(self.every_saved_leases(), "rows that a reset saved"),
             **dict.fromkeys(halves, "left by a process that was killed"),
         }

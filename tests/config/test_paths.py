@@ -85,10 +85,10 @@ def test_no_two_files_share_a_name() -> None:
         for path in (
             *(files.owner, files.heartbeats, files.letter_file, settled(files.letter_file)),
             *(files.gaps, files.copy_progress, files.starts, files.lock, files.saved_leases(1.0)),
-            files.ending,
+            *(files.ending, files.lag_history),
         )
     ]
-    assert len(set(names)) == len(names) == 20
+    assert len(set(names)) == len(names) == 22
 
 
 def test_what_is_there_is_told_with_what_it_holds(tmp_path: Path) -> None:

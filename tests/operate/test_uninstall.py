@@ -14,6 +14,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
 from kcl_processor.fleet import lease_changes
 from kcl_processor.operate.dashboard import alarms
+from kcl_processor.operate.lag_history import LagHistory, Reading
 from kcl_processor.operate.uninstall import FILE, Belonging, belongings, delete
 from kcl_processor.replicate.figures import ShardFigures
 from kcl_processor.replicate.refusals import DeadLetters, Origin
@@ -53,6 +54,7 @@ def make_every_file(files: TaskFiles) -> set[Path]:
     write_held(files.worker, RENDERED, lambda path: render(files, "arn", path, "a test").encode())
     own(files)
     replace_file(files.certificate, b"{}")
+    LagHistory(files.lag_history).add(Reading(0.0, None, None))
     half_written(files.copy_progress, 4711).touch()
     return set(files.state.iterdir())
 
@@ -62,7 +64,7 @@ def test_every_kind_of_file_that_a_task_leaves_is_listed(tmp_path: Path) -> None
     files = TaskFiles(make_task(), tmp_path)
     made = make_every_file(files)
     assert {path for path, _ in files.existing()} == made
-    assert len(made) == 10
+    assert len(made) == 11
 
 
 def test_everything_of_a_task_is_found_and_goes(moto_url: str, tmp_path: Path) -> None:
