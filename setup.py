@@ -138,6 +138,7 @@ setup(
     packages=find_packages(include=["kcl_processor", "kcl_processor.*"]),
     package_data={
         "kcl_processor": ["py.typed"],
+        "kcl_processor.operate": ["page.html"],
         "kcl_processor.launcher": ["jars.json", "logback.xml", "classes.txt", "lib/*.jar"],
     },
     cmdclass={"build_py": BuildWithLauncher, "egg_info": EggInfoWithBill, "sdist": TimelessSdist},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from collections.abc import Iterator
 
@@ -68,8 +69,8 @@ def test_prometheus_gets_the_same_figures(running: Fleet) -> None:
     """The exporter serves the living record processors of this host, by task and shard."""
     command = running.commands("worker-1").line("exporter", "--port", "0")
     with Worker(command, running.folder / "exporter.log") as exporter:
-        until(lambda: exporter.log().endswith("\n"), "it says where it serves", 30)
-        address = exporter.log().strip()
+        until(lambda: "/metrics\n" in exporter.log(), "it says where it serves", 30)
+        (address,) = re.findall(r"http://\S+/metrics", exporter.log())
         until(lambda: len(_written(address)) == 2, "both shards have told their figures", 30)
         assert all('worker="worker-1"' in line for line in _written(address))
         assert 'kcl_processor_up{task="orders"} 1.0' in _page(address)

@@ -89,6 +89,7 @@ def test_the_wheel_holds_the_jars_their_texts_and_the_bill(wheel: Path) -> None:
     jars = {name.rpartition("/")[2] for name in names if name.endswith(".jar")}
     ours = {"kcl-processor-launcher.jar"}
     assert jars - ours == {jar.file_name for jar in read_manifest().of("runtime")}
+    assert "kcl_processor/operate/page.html" in names
     said = {name.partition(".dist-info/")[2] for name in names}
     assert said >= {
         "licenses/LICENSE",

@@ -25,8 +25,8 @@ COVERED_ELSEWHERE = {
         ["tests/aws/test_credentials.py"],
     ),
     "cli/exporter": (
-        "it serves what operate/prometheus collects, until it is stopped",
-        ["tests/operate/test_prometheus.py", "integration/test_metrics.py"],
+        "it serves what operate/prometheus and operate/page_server have, until it is stopped",
+        ["tests/operate/test_page_server.py", "integration/test_metrics.py"],
     ),
     "cli/start": (
         "it becomes a daemon after prepare and copy, so it takes a whole replica",

@@ -1,13 +1,21 @@
-"""Serve the figures of this host's tasks to Prometheus, until it is stopped.
+"""Serve a page of this host's tasks, and their figures to Prometheus, until it is stopped.
+
+  /                    a page for people: each task, the worst first, its shards, lag and events
+  /api/v1/tasks        what it shows, as JSON; /api/v1/tasks/TASK has all of one task
+  /metrics             for Prometheus
 
 One exporter a host serves every task of the file, however many record processors come and go. It
-reads the files that they leave in the state directory; a scrape asks no service. Beside the scrapes
-it looks once a minute how each task's proof stands, which verify keeps, its switchover and its
-limit: where it may not read the checkpoints or describe the tables, these series are missing. Needs
-the official client library: pip install 'kcl-processor[prometheus]'.
+reads the files that they leave in the state directory; neither a scrape nor a page asks a service.
+Beside them it looks at each task once a minute, as status does, at its events, and at how its
+proof, its switchover and its limit stand. What it may not read is unknown on the page, and its
+series are missing. A day of each task's lag lies in the state directory.
+
+Whoever reaches it may read all of it, so it listens at the loopback alone, unless told otherwise. A
+browser is answered under localhost, an address, or a name of this host; others are to be named.
+Needs the official client library: pip install 'kcl-processor[prometheus]'.
 
 example:
-  kcl-processor exporter --listen 0.0.0.0 --port 9464
+  kcl-processor exporter --listen 0.0.0.0 --host replicas.example.com
 """
 
 from __future__ import annotations
@@ -15,10 +23,11 @@ from __future__ import annotations
 import argparse
 import errno
 import signal
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from kcl_processor.cli.hint import as_called
+from kcl_processor.cli.output import tell
 from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_config_argument, add_state_argument
 from kcl_processor.clock import SystemClock
@@ -28,9 +37,24 @@ from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.fleet.limit import read_limit
 from kcl_processor.launch.proof import read_standing
 from kcl_processor.launch.switch_mark import read_switch
+from kcl_processor.operate.asked import Asked
+from kcl_processor.operate.page_documents import Documents
+from kcl_processor.operate.page_server import METRICS, Hosts, Server, Site
+from kcl_processor.operate.page_watch import Ask, Watch
 from kcl_processor.state.owner import owned_files
+from kcl_processor.table.under_way import comparing, copying
 
-HELP = "serve figures to Prometheus"
+HELP = "serve a page of all tasks, and figures to Prometheus"
+
+# As many tasks are looked at side by side.
+_PARALLEL_LOOKS = 8
+# Seconds between two thoughts of whether it is time to look.
+_TICK = 0.5
+# Whole tables are of a room that the page's does not know.
+_WORK: dict[str, Ask] = {
+    "copy": copying,
+    "verify": lambda files, now: comparing(files.task, now),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +66,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--listen", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1"
     )
+    parser.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also answer under this name, which leads to this host; may be repeated",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     try:
-        from prometheus_client import CollectorRegistry, start_http_server
+        from prometheus_client import CollectorRegistry, make_wsgi_app
 
-        from kcl_processor.operate.prometheus import Asked, HeartbeatCollector
+        from kcl_processor.operate.prometheus import HeartbeatCollector
     except ImportError as error:
         raise ConfigError(
             "The Prometheus client library is not installed.",
@@ -57,19 +88,34 @@ def run(args: argparse.Namespace) -> int:
     registry = CollectorRegistry()
     state = state_directory(args.state_dir)
     tasks = [owned_files(task, state) for task in load_tasks(args.config)]
-    clock = SystemClock()
+    clock, stopped = SystemClock(), threading.Event()
     named, pool = [files.task for files in tasks], ThreadPoolExecutor(2, "asking")
     proofs = Asked(named, clock, pool, read_standing)
     switches = Asked(named, clock, pool, read_switch)
     limits = Asked(named, clock, pool, read_limit)
     registry.register(HeartbeatCollector(tasks, clock, proofs, switches, limits))
+
+    def wait(seconds: float) -> None:
+        stopped.wait(seconds)
+
+    looking = ThreadPoolExecutor(_PARALLEL_LOOKS, "looking")
+    watches = [Watch(files, clock, looking, wait, _WORK, tell) for files in tasks]
+    documents = Documents(watches, clock, lambda text: as_called(text, args))
+    site = Site(documents, make_wsgi_app(registry), Hosts(args.listen, args.host))
+    server = _server(args, site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for path in ("/", METRICS):
+        tell(server.url(args.listen, path))
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    while not stopped.wait(_TICK):
+        for watch in watches:
+            watch.tick()
+    return ExitCode.OK
+
+
+def _server(args: argparse.Namespace, site: Site) -> Server:
     try:
-        server, _ = start_http_server(args.port, args.listen, registry)
+        return Server(args.listen, args.port, site)
     except OSError as error:
         hint = "--port N" if error.errno == errno.EADDRINUSE else "--listen 127.0.0.1"
         raise ConfigError(f"{args.listen}:{args.port}: {error.strerror}.", hint) from error
-    print(f"http://{args.listen}:{server.server_port}/metrics", file=sys.stderr, flush=True)
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    stopped.wait()
-    return ExitCode.OK
