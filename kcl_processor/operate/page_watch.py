@@ -115,9 +115,13 @@ class Watch:
             asked = {name: self._ask(name, ask, now, unknown) for name, ask in self._work.items()}
             work = {name: found for name, found in asked.items() if name not in unknown}
         gaps = self._had("gaps", lambda: open_gaps(self._files.gaps), unknown)
-        status = summarise(sight) if sight else _unknown(self.name, unknown["status"])
+        status = self._summarised(sight, unknown)
         self._keep(Reading(now, status.lag, status.trims_in))
         return Seen(now, status, sight, events, gaps, work, unknown)
+
+    def _summarised(self, sight: Sight | None, unknown: dict[str, str]) -> Status:
+        status = self._had("status", lambda: summarise(sight), unknown) if sight else None
+        return status or _unknown(self.name, unknown["status"])
 
     def _refuse_foreign(self) -> None:
         """Once: a table does not change hands while it is looked at."""
