@@ -19,7 +19,7 @@ from kcl_processor.operate.lag_history import SPAN
 from kcl_processor.operate.lineage import ShardView, tree
 from kcl_processor.operate.observe import Sight
 from kcl_processor.operate.page_watch import Seen, Watch
-from kcl_processor.operate.status import CRITICAL, PAUSED, RUNNING, WARN, Status
+from kcl_processor.operate.status import CRITICAL, PAUSED, RUNNING, UNKNOWN, WARN, Status
 
 Document = dict[str, Any]
 
@@ -81,7 +81,9 @@ class Documents:
         seen = watch.seen()
         reasons = tuple(self._said(reason) for reason in status.reasons)
         line = asdict(replace(status, reasons=reasons))
-        return line | {"seen_at": seen.at if seen else None}
+        # Of one that could not be looked at this is no more known than the rest.
+        unknown = {"throttled": None} if status.state == UNKNOWN else {}
+        return line | unknown | {"seen_at": seen.at if seen else None}
 
 
 _NOT_SEEN: Document = dict.fromkeys(
