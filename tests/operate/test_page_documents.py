@@ -115,8 +115,8 @@ def test_children_stand_below_their_parents(tmp_path: Path) -> None:
 
 def test_what_could_not_be_had_is_unknown_and_never_nothing(tmp_path: Path) -> None:
     """Before the first look, after one that failed, and of a part of one."""
-    wanted = ("leases", "events", "open_gaps", "copy", "verify", "proof", "pauses", "lag", "limit")
-    wanted += ("throttled",)
+    wanted = ["leases", "events", "open_gaps", "copy", "verify", "proof", "pauses", "lag", "limit"]
+    wanted.append("throttled")
     failed = seen(sight=None, status=Status("orders", UNKNOWN, "warn"), events=None, gaps=None)
     failed = replace(failed, work={}, unknown={"status": "it is away. Try: kcl-processor doctor"})
     for found in (None, failed):
