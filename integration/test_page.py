@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import subprocess
+import time
 import urllib.request
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from integration import task_file
+from integration.commands import Commands
 from integration.fleet import Fleet, fleet
 from integration.until import until
 from integration.worker import Worker
@@ -21,10 +25,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 # Milliseconds of the page's own time: enough for its first questions, and their answers.
 BUDGET = 9000
 
-pytestmark = [
-    pytest.mark.drill,
-    pytest.mark.skipif(not CHROMIUM, reason="apt-get install chromium"),
-]
+pytestmark = pytest.mark.drill
 
 
 class Shown(HTMLParser):
@@ -69,6 +70,7 @@ def events(made: Fleet) -> list[dict[str, Any]]:
     return list(json.loads(made.ask("events", "--json").stdout or "[]"))
 
 
+@pytest.mark.skipif(not CHROMIUM, reason="apt-get install chromium")
 def test_a_browser_shows_a_task_its_shards_and_its_events(tmp_path: Path) -> None:
     """As the JSON has them, which is what the daemon and its tables say."""
     with fleet(tmp_path, lineages=2, preload=200, rate=20.0) as made:
@@ -100,3 +102,28 @@ def test_a_browser_shows_a_task_its_shards_and_its_events(tmp_path: Path) -> Non
             exporter.ask_to_stop()
             assert exporter.wait(30) == 0
         assert (made.state("worker-1") / "orders.lag.jsonl").exists()
+
+
+def test_services_that_are_silent_hold_up_neither_answers_nor_the_end(tmp_path: Path) -> None:
+    """A look at them takes minutes; meanwhile the task is unknown."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        sides = {
+            "source": task_file.side("us-east-1", "source", url),
+            "destination": task_file.side("us-west-2", "replica", url),
+            "kcl": {"region": "us-east-1", "endpoint": url},
+        }
+        commands = Commands(tmp_path / "orders.yml", tmp_path / "state")
+        task_file.write(commands.file, "orders", sides)
+        with Worker(commands.line("exporter", "--port", "0"), tmp_path / "log") as exporter:
+            until(lambda: "/metrics\n" in exporter.log(), "it says where it serves", 30)
+            (address,) = re.findall(r"(http://\S+/)\n", exporter.log())
+            silent.settimeout(20)
+            asking, _ = silent.accept()
+            began = time.monotonic()
+            (listed,) = asked(f"{address}api/v1/tasks")["tasks"]
+            assert (listed["state"], listed["lag"]) == ("unknown", None)
+            exporter.ask_to_stop()
+            assert exporter.wait(20) == 0
+            assert time.monotonic() - began < 10
+            asking.close()
