@@ -59,9 +59,10 @@ final class Limits implements Runnable {
         this.nanos = nanos;
     }
 
-    /** Looks before the first record is let out, and from then on every two seconds. */
-    void begin(OwnRows beside) {
+    /** Looks before the first record is let out, and from then on every two seconds; anew after {@link #leave}, too. */
+    synchronized void begin(OwnRows beside) {
         rows = beside;
+        left = false;
         look();
     }
 

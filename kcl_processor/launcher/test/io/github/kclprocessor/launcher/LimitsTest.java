@@ -94,6 +94,20 @@ class LimitsTest {
         assertEquals(Map.of(), table.rows);
     }
 
+    /** A start whose credentials were refused behind the first look is taken again, and held back by nothing it left. */
+    @Test
+    void beginsAnew() {
+        Worker worker = new Worker("a", 1);
+        worker.limits.leave();
+        worker.limits.begin(table.own());
+        assertFalse(worker.account.isLimited());
+        worker.limits.leave();
+        limit(100);
+        worker.limits.begin(table.own());
+        turns(2, worker);
+        assertTrue(worker.write() > 0);
+    }
+
     /** It is in force at the next look, over all workers by what they need, and ends as it began. */
     @Test
     void fleet() {
