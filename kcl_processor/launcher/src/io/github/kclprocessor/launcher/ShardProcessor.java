@@ -42,6 +42,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     private final BooleanSupplier overdue;
     private final Deliveries deliveries = new Deliveries(System::nanoTime);
     private LeaseFence fence;
+    private UntoldGaps.Hold hold;
     /** Null if the shard was let go before it was taken up. */
     private String shardId;
     private boolean started;
@@ -76,7 +77,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     public void initialize(InitializationInput input) {
         shardId = input.shardId();
         fence = new LeaseFence(shardId, leases, input.extendedSequenceNumber(), overdue);
-        gaps.written(shardId, input.extendedSequenceNumber());
+        hold = gaps.take(shardId, input.extendedSequenceNumber());
         // Before the gate looks at the end, which waits for all that are open.
         open.add(this);
         signs.waits(shardId);
@@ -86,7 +87,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             signs.heard(shardId);
         }
         if (!started) {
-            gaps.forget(shardId);
+            hold.letGo();
             open.remove(this);
         }
     }
@@ -120,7 +121,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
 
     private void letOut(ProcessRecordsInput input) {
         if (started && !leftOff) {
-            gaps.tell(shardId);
+            hold.tell();
         }
         if (started && !leftOff && input.records().isEmpty()) {
             deliver(input);
@@ -135,7 +136,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
                 pass(left, slice);
                 passed += slice.records;
                 String last = input.records().get(passed - 1).sequenceNumber();
-                gaps.written(shardId, new ExtendedSequenceNumber(last));
+                hold.written(new ExtendedSequenceNumber(last));
             }
         }
     }
@@ -179,7 +180,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     public void leaseLost(LeaseLostInput input) {
         named(() -> child.leaseLost(input));
         if (shardId != null) {
-            gaps.forget(shardId);
+            hold.letGo();
             handover.release(shardId);
         }
         open.remove(this);
@@ -202,7 +203,7 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             fence.letGo();
             throw new IllegalStateException("The last records of shard " + shardId + " are left to its next owner");
         }
-        gaps.ended(shardId);
+        hold.ended();
         ShardEndedInput behindFence =
                 ShardEndedInput.builder().checkpointer(fenced(input.checkpointer())).build();
         named(() -> child.shardEnded(behindFence));

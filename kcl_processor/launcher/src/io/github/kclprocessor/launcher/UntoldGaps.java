@@ -1,5 +1,6 @@
 package io.github.kclprocessor.launcher;
 
+import java.util.Iterator;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,9 +24,63 @@ final class UntoldGaps {
         }
     }
 
-    /** Up to where each shard that is at work is written. */
-    private final Map<String, ExtendedSequenceNumber> written = new ConcurrentHashMap<>();
-    private final Map<String, Queue<Untold>> untold = new ConcurrentHashMap<>();
+    /**
+     * A shard in the hands of one processor. The next one of the same worker may have begun before this one is
+     * closed: then the gaps are that one's, which writes what is before them once more.
+     */
+    final class Hold {
+        private final String shard;
+        private final Queue<Untold> untold;
+        private volatile ExtendedSequenceNumber written;
+
+        private Hold(String shard, ExtendedSequenceNumber at, Hold before) {
+            this.shard = shard;
+            this.written = at;
+            this.untold = before == null ? new ConcurrentLinkedQueue<>() : before.untold;
+        }
+
+        /** The shard is written up to somewhere; before that is recorded anywhere. */
+        void written(ExtendedSequenceNumber at) {
+            written = at;
+            tell();
+        }
+
+        /** Tells what is behind nothing that waits; to be asked before anything is passed on. */
+        void tell() {
+            if (holds.get(shard) != this) {
+                return;
+            }
+            // A page that is read again finds a gap before those that wait.
+            for (Iterator<Untold> each = untold.iterator(); each.hasNext();) {
+                Untold next = each.next();
+                if (written.compareTo(next.checkpoint) >= 0) {
+                    next.tell.run();
+                    each.remove();
+                }
+            }
+        }
+
+        /** Tells all that is left: the shard was read to its end. */
+        void ended() {
+            written(ExtendedSequenceNumber.SHARD_END);
+            letGo();
+        }
+
+        /** Who has the shard next begins where it was written to, and finds its gaps. */
+        void letGo() {
+            holds.remove(shard, this);
+        }
+    }
+
+    /** Of each shard that is at work, the last. */
+    private final Map<String, Hold> holds = new ConcurrentHashMap<>();
+
+    /** A shard is taken up, which is written up to somewhere. */
+    Hold take(String shard, ExtendedSequenceNumber at) {
+        Hold hold = holds.compute(shard, (name, before) -> new Hold(name, at, before));
+        hold.tell();
+        return hold;
+    }
 
     /**
      * A gap was found by whoever reads the shard.
@@ -34,39 +89,11 @@ final class UntoldGaps {
      * @param tell throws if the daemon ends with it
      */
     void found(String shard, String checkpoint, Runnable tell) {
-        ExtendedSequenceNumber at = written.get(shard);
-        if (at == null || at.compareTo(new ExtendedSequenceNumber(checkpoint)) >= 0) {
+        Hold hold = holds.get(shard);
+        if (hold == null || hold.written.compareTo(new ExtendedSequenceNumber(checkpoint)) >= 0) {
             tell.run();
             return;
         }
-        untold.computeIfAbsent(shard, one -> new ConcurrentLinkedQueue<>()).add(new Untold(checkpoint, tell));
-    }
-
-    /** A shard is taken up, or written up to somewhere; before that is recorded anywhere. */
-    void written(String shard, ExtendedSequenceNumber at) {
-        written.put(shard, at);
-        tell(shard);
-    }
-
-    /** Tells what is behind nothing that waits; to be asked before anything is passed on. */
-    void tell(String shard) {
-        ExtendedSequenceNumber at = written.get(shard);
-        Queue<Untold> waiting = untold.get(shard);
-        while (at != null && waiting != null && !waiting.isEmpty() && at.compareTo(waiting.peek().checkpoint) >= 0) {
-            waiting.peek().tell.run();
-            waiting.remove();
-        }
-    }
-
-    /** Tells all that is left: the shard was read to its end. */
-    void ended(String shard) {
-        written(shard, ExtendedSequenceNumber.SHARD_END);
-        forget(shard);
-    }
-
-    /** The shard is let go; who has it next begins where it was written to, and finds its gaps. */
-    void forget(String shard) {
-        written.remove(shard);
-        untold.remove(shard);
+        hold.untold.add(new Untold(checkpoint, tell));
     }
 }

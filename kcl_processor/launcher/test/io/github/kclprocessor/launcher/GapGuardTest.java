@@ -216,16 +216,16 @@ class GapGuardTest {
     void gapAheadOfWhatIsWritten() throws Exception {
         for (boolean goOn : List.of(true, false)) {
             GapGuard guard = guard(goOn);
-            untold.written(SHARD, new ExtendedSequenceNumber("7"));
+            UntoldGaps.Hold hold = untold.take(SHARD, new ExtendedSequenceNumber("7"));
             guard.getShardIterator(after("7")).get();
             stream.reads.addAll(List.of(page("second", "8", "9"), TRIMMED));
             read(guard, "AFTER_SEQUENCE_NUMBER/7");
             if (goOn) {
                 stream.reads.add(page("third", "20"));
                 assertEquals("20", read(guard, "second").records().get(0).sequenceNumber());
-                untold.written(SHARD, new ExtendedSequenceNumber("8"));
+                hold.written(new ExtendedSequenceNumber("8"));
                 assertTrue(Files.notExists(gapFile()));
-                untold.written(SHARD, new ExtendedSequenceNumber("9"));
+                hold.written(new ExtendedSequenceNumber("9"));
                 assertTrue(Files.readString(gapFile()).contains("\"checkpoint\":\"9\""));
             } else {
                 assertThrows(ExecutionException.class, () -> read(guard, "second"));

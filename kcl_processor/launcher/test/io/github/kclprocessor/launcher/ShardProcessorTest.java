@@ -195,11 +195,10 @@ class ShardProcessorTest {
         untold.found("shardId-1", "5", () -> {
             throw new IllegalStateException("it cannot be noted");
         });
-        untold.written("shardId-2", new ExtendedSequenceNumber("9"));
-        assertThrows(IllegalStateException.class, () -> untold.written("shardId-1", new ExtendedSequenceNumber("5")));
+        untold.take("shardId-2", new ExtendedSequenceNumber("9"));
         assertThrows(IllegalStateException.class, () -> processor.processRecords(change()));
         processor.processRecords(change());
-        assertEquals(List.of("initialize"), told);
+        assertEquals(List.of("initialize", "processRecords"), told);
     }
 
     /** A shard that is let go leaves its gaps to the next owner, who finds them. */
@@ -209,8 +208,36 @@ class ShardProcessorTest {
         initialize();
         untold.found("shardId-1", "5", () -> gaps.add("behind 5"));
         processor.leaseLost(LeaseLostInput.builder().build());
-        untold.written("shardId-1", new ExtendedSequenceNumber("5"));
+        untold.take("shardId-1", new ExtendedSequenceNumber("5"));
         assertEquals(List.of(), gaps);
+    }
+
+    /** A shard that this worker takes up again keeps its gaps, though it is closed only then for the lease before. */
+    @Test
+    void gapOfAShardThatIsTakenUpAgain() {
+        List<String> gaps = new ArrayList<>();
+        initialize();
+        ShardProcessor again = processor(Fake.of(ShardRecordProcessor.class, (method, arguments) -> null));
+        initialize(again);
+        untold.found("shardId-1", "5", () -> gaps.add("behind 5"));
+        processor.leaseLost(LeaseLostInput.builder().build());
+        untold.found("shardId-1", "6", () -> gaps.add("behind 6"));
+        assertEquals(List.of(), gaps);
+        again.processRecords(change());
+        assertEquals(List.of("behind 5"), gaps);
+        again.shardEnded(end());
+        assertEquals(List.of("behind 5", "behind 6"), gaps);
+    }
+
+    /** A page that is read again, as a subscription begins anew, finds the same gap before the one that waits. */
+    @Test
+    void gapsOutOfTurn() {
+        List<String> gaps = new ArrayList<>();
+        initialize();
+        untold.found("shardId-1", "9", () -> gaps.add("behind 9"));
+        untold.found("shardId-1", "5", () -> gaps.add("behind 5"));
+        processor.processRecords(change());
+        assertEquals(List.of("behind 5"), gaps);
     }
 
     /** What throttles a worker is as a pause of all its shards, and goes by itself. */
