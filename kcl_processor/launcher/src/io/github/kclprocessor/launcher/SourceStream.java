@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
@@ -29,6 +31,11 @@ final class SourceStream {
 
     final String arn;
     private final DynamoDbStreamsClient client;
+    /** How often it was asked what is listed; also the lock of the list. */
+    private final AtomicLong asks = new AtomicLong();
+    private Set<String> listed = Set.of();
+    /** The last ask before the list began. */
+    private long lastListed;
 
     SourceStream(DynamoDbStreamsClient client, String arn) {
         this.client = client;
@@ -69,9 +76,21 @@ final class SourceStream {
         return shards;
     }
 
-    /** Whether it lists a shard. */
+    /**
+     * Whether it lists a shard, by a list that began after this was asked. Those who ask meanwhile share the next one:
+     * after a long outage each shard of a fleet does, and the service answers ten calls a second (API reference,
+     * DescribeStream).
+     */
     boolean holds(String shard) {
-        return shards().stream().anyMatch(listed -> listed.shardId().equals(shard));
+        long ask = asks.incrementAndGet();
+        synchronized (asks) {
+            if (lastListed < ask) {
+                long last = asks.get();
+                listed = shards().stream().map(Shard::shardId).collect(Collectors.toSet());
+                lastListed = last;
+            }
+            return listed.contains(shard);
+        }
     }
 
     private StreamDescription page(String after, Integer limit) {

@@ -39,6 +39,10 @@ final class FakeStream implements DynamoDbStreamsClient {
     StreamStatus status = StreamStatus.ENABLED;
     List<Shard> shards = List.of();
     int shardsAPage = 100;
+    /** What comes while the stream is described, if anything. */
+    Runnable meanwhile;
+    /** How often it was. */
+    int described;
     /** Whether the shard is gone once the queued reads are. */
     boolean goneAfterReads;
     /** Iterators by their names, and looks at the oldest change that is left. */
@@ -85,6 +89,12 @@ final class FakeStream implements DynamoDbStreamsClient {
 
     @Override
     public DescribeStreamResponse describeStream(DescribeStreamRequest request) {
+        described++;
+        Runnable comes = meanwhile;
+        meanwhile = null;
+        if (comes != null) {
+            comes.run();
+        }
         if (status == null) {
             throw GONE;
         }
