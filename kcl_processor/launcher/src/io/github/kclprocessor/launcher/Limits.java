@@ -26,6 +26,8 @@ final class Limits implements Runnable {
     static final Duration KEPT = Duration.ofSeconds(10);
     static final Duration DEAD = Duration.ofSeconds(15);
     private static final int ATTEMPTS = 5;
+    /** One alone is told to nobody: where a limit begins all workers write at once. */
+    private static final int LOOKS_WITHOUT = 2;
     private static final String LIMIT = "limit";
     private static final String VERSION = "version";
     private static final String SHARE = "share/";
@@ -42,6 +44,8 @@ final class Limits implements Runnable {
     private OwnRows rows;
     private Map<String, AttributeValue> told = Map.of();
     private boolean left;
+    /** Looks in a row behind which nothing may be let out, for the share ran out. */
+    private int looksWithout;
 
     private static final class Beat {
         final String beat;
@@ -74,9 +78,22 @@ final class Limits implements Runnable {
     public void run() {
         try {
             look();
+            tellWithout("other workers came first each time");
         } catch (RuntimeException e) {
             // A limit that was none stays none; a share runs out by itself.
             Connectors.LOG.debug("What is limited cannot be told now ({})", e.toString());
+            tellWithout(e.toString());
+        }
+    }
+
+    private synchronized void tellWithout(String why) {
+        int before = looksWithout;
+        looksWithout = account.isOut() && !left ? before + 1 : 0;
+        if (before < LOOKS_WITHOUT && looksWithout == LOOKS_WITHOUT) {
+            Connectors.LOG.warn("The share of worker {} in the limit ran out and cannot be renewed ({}): nothing is"
+                    + " applied until it can, and the stream keeps it for a day. Try: kcl-processor doctor", worker, why);
+        } else if (before >= LOOKS_WITHOUT && looksWithout == 0 && !left) {
+            Connectors.LOG.warn("Worker {} has a share in the limit again, or there is none any more", worker);
         }
     }
 

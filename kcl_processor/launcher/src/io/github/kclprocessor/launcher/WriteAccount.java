@@ -115,6 +115,11 @@ final class WriteAccount {
         balance = 0;
     }
 
+    /** Whether nothing may be let out, for the share ran out. */
+    synchronized boolean isOut() {
+        return isLimited() && nanos.getAsLong() - until >= 0;
+    }
+
     synchronized boolean isLimited() {
         return rate < Double.POSITIVE_INFINITY;
     }
@@ -132,7 +137,7 @@ final class WriteAccount {
         }
         pay();
         waiting.computeIfAbsent(shard, name -> new Waiter()).aside = false;
-        if (balance - unsettled < 0 || rate <= 0 || nanos.getAsLong() - until >= 0 || !isFirst(shard)) {
+        if (balance - unsettled < 0 || rate <= 0 || isOut() || !isFirst(shard)) {
             waited.add(shard);
             return null;
         }

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
@@ -177,13 +182,25 @@ class LimitsTest {
         limit(100);
         turns(5, worker);
         table.unread = new IllegalStateException("throttled");
-        turns(10, worker);
-        double before = worker.written;
-        turns(5, worker);
-        assertEquals(before, worker.written);
-        table.unread = null;
-        turns(5, worker);
-        assertNear(1_000, worker.written - before);
+        ListAppender<ILoggingEvent> said = new ListAppender<>();
+        said.start();
+        ((Logger) Connectors.LOG).addAppender(said);
+        try {
+            turns(10, worker);
+            double before = worker.written;
+            turns(5, worker);
+            assertEquals(before, worker.written);
+            table.unread = null;
+            turns(5, worker);
+            assertNear(1_000, worker.written - before);
+        } finally {
+            ((Logger) Connectors.LOG).detachAppender(said);
+        }
+        List<String> words = said.list.stream().filter(line -> line.getLevel() == Level.WARN)
+                .map(ILoggingEvent::getFormattedMessage).collect(Collectors.toList());
+        assertEquals(2, words.size(), words.toString());
+        assertTrue(words.get(0).contains("cannot be renewed (java.lang.IllegalStateException: throttled): nothing is"));
+        assertTrue(words.get(1).contains("has a share in the limit again"));
     }
 
     /** A write whose answer was lost, or that met another's, is settled at the next look. */
