@@ -15,6 +15,7 @@ final class FencedCheckpointer implements RecordProcessorCheckpointer {
     private final RecordProcessorCheckpointer kcl;
     private final LeaseFence fence;
     private final Runnable asked;
+    private boolean ended;
 
     /** @param asked told of each checkpoint that is asked for */
     FencedCheckpointer(RecordProcessorCheckpointer kcl, LeaseFence fence, Runnable asked) {
@@ -56,6 +57,12 @@ final class FencedCheckpointer implements RecordProcessorCheckpointer {
             throws KinesisClientLibDependencyException, InvalidStateException, ThrottlingException, ShutdownException {
         asked.run();
         kcl.checkpoint();
+        ended = true;
+    }
+
+    /** Whether the shard's end is recorded. */
+    boolean hasEnded() {
+        return ended;
     }
 
     @Override

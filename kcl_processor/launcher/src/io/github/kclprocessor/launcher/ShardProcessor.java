@@ -204,12 +204,14 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
             throw new IllegalStateException("The last records of shard " + shardId + " are left to its next owner");
         }
         hold.ended();
-        ShardEndedInput behindFence =
-                ShardEndedInput.builder().checkpointer(fenced(input.checkpointer())).build();
-        named(() -> child.shardEnded(behindFence));
+        FencedCheckpointer fenced = fenced(input.checkpointer());
+        named(() -> child.shardEnded(ShardEndedInput.builder().checkpointer(fenced).build()));
         open.remove(this);
-        Connectors.LOG.info("{}", Event.of("ended", shardId, "read to its end",
-                "shard " + shardId + " was read to its end"));
+        // A record processor that lost its lease, or was never started, records nothing, and says so to nobody.
+        if (fenced.hasEnded()) {
+            Connectors.LOG.info("{}", Event.of("ended", shardId, "read to its end",
+                    "shard " + shardId + " was read to its end"));
+        }
     }
 
     @Override

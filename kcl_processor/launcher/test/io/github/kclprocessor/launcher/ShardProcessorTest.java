@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -410,6 +413,30 @@ class ShardProcessorTest {
         assertEquals(Set.of("shardId-1"), signs.takeAlive());
         held = null;
         assertThrows(ShutdownException.class, () -> fenced.checkpoint("100", 0));
+    }
+
+    /** An end that is not recorded, as by a record processor that has lost its lease, is told to nobody. */
+    @Test
+    void endThatIsNotRecorded() {
+        ListAppender<ILoggingEvent> said = new ListAppender<>();
+        said.start();
+        ((Logger) Connectors.LOG).addAppender(said);
+        try {
+            for (boolean recorded : List.of(false, true)) {
+                ShardProcessor atItsEnd = processor(Fake.of(ShardRecordProcessor.class, (method, arguments) -> {
+                    if (recorded && method.equals("shardEnded")) {
+                        assertDoesNotThrow(() -> ((ShardEndedInput) arguments[0]).checkpointer().checkpoint());
+                    }
+                    return null;
+                }));
+                initialize(atItsEnd);
+                atItsEnd.shardEnded(end());
+                assertEquals(recorded ? 1 : 0, said.list.stream()
+                        .filter(line -> line.getFormattedMessage().contains("was read to its end")).count());
+            }
+        } finally {
+            ((Logger) Connectors.LOG).detachAppender(said);
+        }
     }
 
     /** A shard that waits for its parent can be let go before it was taken up. */
