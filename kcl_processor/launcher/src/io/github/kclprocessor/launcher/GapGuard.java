@@ -102,7 +102,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             try {
                 return begin(request);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                String behind = behind(request, () -> found(request, Positions.checkpoint(request), null, e));
+                String behind = behind(request, e, last -> found(request, Positions.checkpoint(request), null, last));
                 positions.start(behind, oldest(request), true);
                 return GetShardIteratorResponse.builder().shardIterator(behind).build();
             } catch (DynamoDbException e) {
@@ -130,9 +130,9 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
                 } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
                     // Behind a gap is the next one if the horizon has moved on before the read there.
                     Positions.Position before = position;
-                    String behind = behind(before.request, () -> {
-                        if (!isWhole(before, e)) {
-                            found(before.request, before.checkpoint, before.lastRead, e);
+                    String behind = behind(before.request, e, last -> {
+                        if (!isWhole(before, last)) {
+                            found(before.request, before.checkpoint, before.lastRead, last);
                         }
                     });
                     asked = request.toBuilder().shardIterator(behind).build();
@@ -180,15 +180,15 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
      * <p>Told afterwards: the horizon moves on between any two calls, and an iterator there never fails. So what
      * is told reaches as far as the iterator stands, or further; what leaves the stream later fails the read.
      */
-    private String behind(GetShardIteratorRequest request, Runnable tell) {
+    private String behind(GetShardIteratorRequest request, DynamoDbException passed, Consumer<DynamoDbException> tell) {
         String iterator;
         try {
             iterator = ask(oldest(request));
         } catch (ResourceNotFoundException | TrimmedDataAccessException gone) {
-            tell.run();
+            tell.accept(gone);
             throw gone;
         }
-        tell.run();
+        tell.accept(passed);
         return iterator;
     }
 

@@ -259,6 +259,18 @@ class GapGuardTest {
         assertEquals(List.of(SHARD), childless);
     }
 
+    /** Nor is one that is trimmed, and then not found although the stream lists it: one call may be wrong. */
+    @Test
+    void trimmedShardThatIsListedIsNotGone() {
+        stream.shards = List.of(FakeStream.shard(SHARD, null));
+        stream.iteratorFailures.addAll(List.of(TRIMMED, GONE));
+        ExecutionException thrown =
+                assertThrows(ExecutionException.class, () -> guard(true).getShardIterator(after("7")).get());
+        assertEquals(IllegalStateException.class, thrown.getCause().getClass());
+        assertEquals(List.of(), childless);
+        assertEquals(false, Files.exists(gapFile()));
+    }
+
     /** A reader that is interrupted, for its lease is lost, notes its gap all the same. */
     @Test
     void interruptedReaderNotesItsGap() throws Exception {
