@@ -184,8 +184,8 @@ def test_a_killed_workers_shards_are_dying(story: Story) -> None:
     """Right after a kill the dead worker's leases stand still, the other's move."""
     owned = [view for view in story.json("leases after kill") if view["state"] != "ended"]
     still = {view["state"] for view in owned if view["owner"] == "worker-2"}
-    # A machine that is busy may take a failover to look.
-    assert still in ({"dying"}, {"dead"})
+    # A machine that is busy may take a failover to look, or until all are taken over.
+    assert still in ({"dying"}, {"dead"}, set())
     assert {view["state"] for view in owned if view["owner"] == "worker-1"} == {"active"}
 
 
