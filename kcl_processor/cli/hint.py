@@ -52,9 +52,12 @@ def _given(command: str, advice: str, args: argparse.Namespace) -> Iterator[str]
     """The words to stand behind a command, but for those that the advice has already."""
     file, state, task = (getattr(args, name, None) for name in ("config", "state_dir", "task"))
     called = getattr(args, "words", [])
-    if file and file != default_file() and command not in WITHOUT_TASKS:
+    # A command that is repeated as it was typed has them.
+    has = frozenset(word.partition("=")[0] for word in advice.split())
+    is_elsewhere = file and file != default_file() and command not in WITHOUT_TASKS
+    if is_elsewhere and not has & {"-c", "--config"}:
         yield from ("-c", shlex.quote(str(file)))
-    if state and command not in WITHOUT_STATE:
+    if state and command not in WITHOUT_STATE and "--state-dir" not in has:
         yield from ("--state-dir", shlex.quote(str(state)))
     if called[:1] == [command]:
         bounds = frozenset(option for option in _BOUNDS if option not in advice)

@@ -39,6 +39,15 @@ def test_what_was_given_is_repeated_behind_every_command() -> None:
         assert hinted(as_it_is, *there) == as_it_is
 
 
+@pytest.mark.parametrize("there", [["-c", "f.yml", "--state-dir", "/s"], ["--config=f.yml"]])
+def test_what_a_command_has_already_is_not_given_twice(there: list[str]) -> None:
+    """An error may advise its own command as it was typed, with one option more."""
+    args = build_parser().parse_args(["verify", "orders", *there])
+    args.words = ["verify", "orders", *there]
+    told = f"Error: it is not so.\nTry: {again(args)} --repair"
+    assert as_called(told, args) == told
+
+
 def test_a_hint_without_a_task_is_of_this_one() -> None:
     """In a file of several a command needs its name; where it stands already, it stands once."""
     assert hinted("kcl-processor prepare creates it", "orders") == (
