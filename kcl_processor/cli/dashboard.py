@@ -33,7 +33,7 @@ from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.operate.dashboard import alarms, dashboard
 from kcl_processor.operate.grafana import alert_rules, grafana
 
-HELP = "print a CloudWatch dashboard and alarms"
+HELP = "print a dashboard and alarms, for CloudWatch or for Grafana"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     task = chosen_task(args)
     if args.alarm_action and not args.alarms:
-        raise ConfigError("--alarm-action is of --alarms.", again(args) + " --alarms")
+        kept = again(args, "--grafana", "--prometheus-rules")
+        raise ConfigError("--alarm-action is of --alarms.", f"{kept} --alarms")
     if args.grafana:
         print_json(grafana(task))
         return ExitCode.OK

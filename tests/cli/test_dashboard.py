@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 
+import pytest
 import yaml
 
 from tests.cli.ask import Ask
@@ -20,6 +22,14 @@ def test_grafana_and_prometheus_get_theirs(ask: Ask) -> None:
     assert json.loads(ask("dashboard", "--grafana").out)["panels"]
     rules = yaml.safe_load(ask("dashboard", "--prometheus-rules").out)
     assert rules["groups"][0]["rules"][0]["alert"] == "KclProcessorUnseen"
-    code, _, said = ask("dashboard", "--prometheus-rules", "--alarm-action", "arn:x")
-    assert code == 2 and "--alarm-action is of --alarms" in said
     assert ask("dashboard", "--grafana", "--alarms").code == 2
+
+
+@pytest.mark.parametrize("words", [(), ("--grafana",), ("--prometheus-rules",)])
+def test_whom_an_alarm_tells_is_said_with_the_alarms(ask: Ask, words: tuple[str, ...]) -> None:
+    """What is advised can be typed as it is: it asks for one kind of output."""
+    code, _, said = ask("dashboard", *words, "--alarm-action", "arn:x")
+    assert code == 2 and "--alarm-action is of --alarms" in said
+    advised = shlex.split(said.partition("Try: kcl-processor ")[2])
+    again = ask(*advised)
+    assert again.code == 0 and json.loads(again.out)[0]["AlarmActions"] == ["arn:x"]
