@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
     if shard:
         _refuse_whole(task.name, shard, before)
     resume(task, shard)
-    if before:
-        note(task, SystemClock(), "resumed", shard, "by `resume`")
     ended = [one for one in before if shard in (None, one.shard)]
+    if ended:
+        note(task, SystemClock(), "resumed", shard, "by `resume`")
     if args.json:
         print_all(task)
     elif ended:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.fleet.events import read_events
 from kcl_processor.fleet.pause import read_pauses
 from kcl_processor.launch.identity import write_claim
 from tests.cli.ask import Ask
@@ -51,6 +52,16 @@ def test_a_shard_is_named_by_its_end(ask: Ask) -> None:
     assert json.loads(ask("resume", "--json").out) == []
     ask("pause", "--shard", end)
     assert ask("resume", "--shard", end).out.startswith(f"Shard {SHARDS[0]} goes on")
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_shard_that_was_not_paused_does_not_go_on(ask: Ask, file: Path) -> None:
+    """Nor is it told as an event that it did."""
+    task = load_tasks(file)[0]
+    paused, other = (shard[-8:] for shard in SHARDS[:2])
+    ask("pause", "--shard", paused)
+    assert ask("resume", "--shard", other).out == "Nothing of it was paused.\n"
+    assert [event.what for event in read_events(task)] == ["paused"]
 
 
 def test_what_never_ran_cannot_be_paused(ask: Ask) -> None:
