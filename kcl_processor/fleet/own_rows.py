@@ -9,6 +9,7 @@ each is entered and struck out alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -156,13 +157,13 @@ def enter_over(task: Task, key: str, values: Row) -> None:
 
 
 def drop_own(task: Task, key: str) -> None:
-    """Remove a row, if it is there, whatever is in it.
+    """Remove a row, if it and the table are there, whatever is in it.
 
     Raises:
         OperatorError, PermissionDenied: it cannot be removed.
     """
     client, table = clients.checkpoints(task), table_names(task).coordinator
-    with _calling("DeleteItem", table):
+    with _calling("DeleteItem", table), suppress(client.exceptions.ResourceNotFoundException):
         client.delete_item(TableName=table, Key={_KEY: {"S": key}})
 
 

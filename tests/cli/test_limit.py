@@ -58,3 +58,9 @@ def test_what_never_ran_cannot_be_limited(ask: Ask) -> None:
     """There is nobody who would look."""
     code, _, said = ask("limit", "--max-wcu", "5")
     assert code == 2 and "no daemon was ever started" in said
+
+
+def test_nothing_is_limited_where_nothing_ran(ask: Ask) -> None:
+    """Before the first start there is no table; it is no error to say so."""
+    assert ask("limit", "--off")[:2] == (0, "The task was not limited.\n")
+    assert json.loads(ask("limit", "--off", "--json").out) is None
