@@ -19,8 +19,8 @@ HELP = "print the manual as a man page"
 _SIGNS = str.maketrans(
     {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti"}
 )
-# A page has a width, whoever makes it.
-_COLUMNS = "78"
+# A page has a width, whoever makes it; a help is set in less than a paragraph is, to fit into 80.
+_COLUMNS, _INDENT = "78", "2n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +41,11 @@ def manual(product: Command) -> Iterator[str]:
     yield "kcl\\-processor \\- keeps a DynamoDB table the same as another, through KCL 3"
     for command in product.every():
         yield ".SH " + (" ".join(command.path).upper() or "SYNOPSIS")
+        yield f".in {_INDENT}"
         yield ".nf"
         yield from map(_plain, command.text.strip("\n").splitlines())
         yield ".fi"
+        yield ".in"
 
 
 def _plain(line: str) -> str:

@@ -26,7 +26,7 @@ def test_every_command_has_its_section(
     assert {f".SH {command.upper()}" for command in COMMANDS} < set(lines)
     assert ".SH LEASES RESET" in lines
     macros = {line.split()[0] for line in lines if line[:1] in (".", "'")}
-    assert macros == {".TH", ".SH", ".nf", ".fi"}
+    assert macros == {".TH", ".SH", ".in", ".nf", ".fi"}
 
 
 def test_man_shows_it_without_a_warning(
@@ -41,3 +41,5 @@ def test_man_shows_it_without_a_warning(
     )
     assert not shown.stderr
     assert "  kcl-processor copy orders --max-rcu 50% --max-wcu 500" in shown.stdout
+    commands = shown.stdout.partition("usage: kcl-processor doctor")[0]
+    assert max(map(len, commands.splitlines())) <= 80, "a terminal's width"
