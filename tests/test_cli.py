@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,12 @@ def ended(arguments: list[str]) -> object:
         (DestinationError("It failed.", "do that"), ExitCode.DESTINATION, "Error: It failed.\nTry"),
         (RuntimeError("a bug"), ExitCode.BUG, "Traceback"),
         (KeyboardInterrupt(), 130, ""),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            ExitCode.CRASH,
+            "Error: No space left on device.\nTry: df -h",
+        ),
+        (OSError(errno.EINVAL, "Invalid argument"), ExitCode.BUG, "Traceback"),
     ],
 )
 def test_what_a_command_raises_is_told_on_stderr(

@@ -6,6 +6,7 @@ how a thing is done: a command's work lies in the rooms below. ``run`` is where 
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import traceback
@@ -102,10 +103,20 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = ExitCode.OK
     except KeyboardInterrupt:
         code = 130
-    except Exception:
-        traceback.print_exc()
-        code = ExitCode.BUG
+    except Exception as error:
+        code = _unexpected(error)
     sys.exit(int(code))
+
+
+def _unexpected(error: Exception) -> ExitCode:
+    """Tell what is an error of ours; but a disk that is full, under a file or stdout, is none."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        # Of a file that is open already, stdout among them, no name is known.
+        told = ": ".join(filter(None, (error.filename, error.strerror)))
+        print(f"Error: {told}.\nTry: df -h", file=sys.stderr)
+        return ExitCode.CRASH
+    traceback.print_exc()
+    return ExitCode.BUG
 
 
 def with_action(words: list[str]) -> list[str]:
