@@ -9,6 +9,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import itertools
 import shlex
 from collections.abc import Callable, Iterator
 
@@ -73,7 +74,8 @@ def _zsh(product: Command) -> Iterator[str]:
     for command in sorted(product.every(), key=lambda one: -len(one.path)):
         pattern = f'"{" ".join(command.path)} "*' if command.path else "*"
         yield f"    {pattern})"
-        pairs = ((one.path[-1], one.help) for one in command.commands)
+        commands = ((one.path[-1], one.help) for one in command.commands)
+        pairs = itertools.chain(commands, ((word, "") for word in command.words))
         yield f"      words_of=({_pairs(pairs)})"
         flags = ((name, flag.help) for flag in command.flags for name in flag.names)
         yield f"      flags_of=({_pairs(flags)});;"
@@ -105,6 +107,8 @@ def _fish(product: Command) -> Iterator[str]:
         begin = f"complete -c kcl-processor -n {shlex.quote(where)}"
         for one in command.commands:
             yield f"{begin} -f -a {one.path[-1]} -d {shlex.quote(one.help)}"
+        if command.words:
+            yield f"{begin} -f -a {shlex.quote(' '.join(command.words))}"
         for flag in command.flags:
             named = " ".join(
                 f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}"
@@ -116,6 +120,7 @@ def _fish(product: Command) -> Iterator[str]:
 
 def _words(command: Command) -> Iterator[str]:
     yield from (one.path[-1] for one in command.commands)
+    yield from command.words
     yield from (name for flag in command.flags for name in flag.names)
 
 

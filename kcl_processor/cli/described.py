@@ -29,6 +29,7 @@ class Command:
     Attributes:
         path: its words behind the product's name.
         text: its whole help.
+        words: what an argument without a flag may be, if that is a list.
     """
 
     path: tuple[str, ...]
@@ -36,6 +37,7 @@ class Command:
     text: str
     flags: tuple[Flag, ...]
     commands: tuple[Command, ...]
+    words: tuple[str, ...] = ()
 
     def every(self) -> Iterator[Command]:
         """This one, and all below it."""
@@ -52,7 +54,7 @@ def describe(
     Args:
         text: its help in the list of its siblings.
     """
-    flags, commands = list[Flag](), list[Command]()
+    flags, commands, words = list[Flag](), list[Command](), list[str]()
     # argparse tells its arguments to nobody.
     for action in parser._actions:  # noqa: SLF001
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
@@ -63,7 +65,9 @@ def describe(
             ]
         elif action.option_strings and action.help != argparse.SUPPRESS:
             flags.append(_flag(action))
-    return Command(path, text, parser.format_help(), tuple(flags), tuple(commands))
+        else:
+            words += map(str, action.choices or ())
+    return Command(path, text, parser.format_help(), tuple(flags), tuple(commands), tuple(words))
 
 
 def _flag(action: argparse.Action) -> Flag:

@@ -32,6 +32,7 @@ LINES = {
     "copy --max": {"--max-rcu", "--max-wcu"},
     "copy orders --li": {"--live"},
     "iam --role so": {"source"},
+    "completion ba": {"bash"},
 }
 
 
