@@ -47,6 +47,36 @@ def test_workers_come_and_go(story: Stories, tell: Tell) -> None:
     assert took < 30
 
 
+def test_a_deploy_is_rolled_over_a_fleet(story: Stories, tell: Tell) -> None:
+    """As the page says: each worker in turn is stopped and started, then `health` is asked. No
+    change is written twice, and none waits longer than the change of hands takes."""
+    told = story(lineages=6, preload=600, keys=600, rate=100.0)
+    told.started("worker-1")
+    told.start("worker-2")
+    told.start("worker-3")
+    until(_spread(told, "worker-1", "worker-2", "worker-3"), "the leases are spread", 120)
+    told.simulator.control(load={"rate": 50.0})
+    told.simulator.control(reset_measurements=None)
+    began = time.monotonic()
+    for old in list(told.workers):
+        old.ask_to_stop()
+        assert old.wait() == 0
+        told.workers.remove(old)
+        told.start(old.name)
+        names = [worker.name for worker in told.workers]
+        until(_spread(told, *names), "the new one has leases", 120)
+        until(lambda: told.run("health").returncode == 0, "the task is healthy", 60, every=1.0)
+    took = time.monotonic() - began
+    told.caught_up(60)
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    assert verdict["replay"] == verdict["repeat"] == 0, "a graceful stop leaves nothing to repeat"
+    longest = verdict["latency_ms"]["max"] / 1000
+    measured = f"{took:.0f} s for three; no change waited longer than {longest:.1f} s"
+    tell("a deploy rolled over three workers", told, verdict, 1, measured)
+    assert longest < 5
+
+
 def test_the_leader_is_killed(story: Stories, tell: Tell) -> None:
     """The shards of a killed leader's host are read on within 30 s, by a new leader."""
     told = story(lineages=4, preload=400, keys=400, rate=100.0)
