@@ -14,17 +14,15 @@ import socket
 import sys
 from collections.abc import Iterable
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import orjson
 
 from kcl_processor.operate.page import read_page
 from kcl_processor.operate.page_documents import Documents
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 METRICS = "/metrics"
 TASKS = "/api/v1/tasks"
