@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from kcl_processor import __version__
-from kcl_processor.cli import leases
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.parser import Parser
 from kcl_processor.errors import ExitCode, OperatorError
@@ -90,9 +89,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         words = [*words[1:], "--help"]
     # To import the others takes longer than many a command does.
     known = [name for name in COMMANDS if name in words[:1]] or COMMANDS
-    args = build_parser(known).parse_args(with_action(words))
-    args.words, args.product = words, build_parser
     try:
+        args = build_parser(known).parse_args(with_action(words))
+        args.words, args.product = words, build_parser
         code = args.run(args)
     except OperatorError as error:
         print(as_called(f"Error: {error.message}\nTry: {error.hint}", args), file=sys.stderr)
@@ -126,6 +125,9 @@ def with_action(words: list[str]) -> list[str]:
     """
     if words[:1] != ["leases"] or words[1:2] in (["-h"], ["--help"]):
         return words
+    # It takes a quarter of a second, which is the other commands' as well if it stands above.
+    from kcl_processor.cli import leases
+
     rest = words[1:]
     for at, word in enumerate(rest):
         if word in leases.ACTIONS and (at == 0 or rest[at - 1] not in leases.WITH_VALUES):
