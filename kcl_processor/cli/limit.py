@@ -17,7 +17,7 @@ import time
 
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import print_json
-from kcl_processor.cli.pause import whole_name
+from kcl_processor.cli.pause import refuse_unstarted
 from kcl_processor.cli.ranges import pace
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             note(task, clock, "unlimited", None, "by `limit --off`")
         said = f"The task was {before}." if before else "The task was not limited."
     else:
-        whole_name(task, None)
+        refuse_unstarted(task)
         limit(task, Limit(args.max_wcu, whoever(), clock.now()))
         note(task, clock, "limited", None, f"to {args.max_wcu:g} WCU/s by `limit`")
         said = (

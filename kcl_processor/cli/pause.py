@@ -24,7 +24,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.fleet.events import note
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.fleet.leases import read_leases
+from kcl_processor.fleet.leases import Lease, read_leases
 from kcl_processor.fleet.pause import IN_FORCE, Pause, pause, read_pauses, whoever
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.operate.lease_reset import named
@@ -34,19 +34,25 @@ HELP = "let nothing more out to the destination"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
+    add_shard_argument(parser)
+    parser.add_argument("--json", action="store_true", help="all pauses of the task, a JSON list")
+
+
+def add_shard_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what names the one shard that is meant."""
     parser.add_argument(
         "--shard",
         metavar="S",
         type=ranges.shard,
         help="only this shard; S may be an end of its name",
     )
-    parser.add_argument("--json", action="store_true", help="all pauses of the task, a JSON list")
 
 
 def run(args: argparse.Namespace) -> int:
     task, clock = chosen_task(args), SystemClock()
     refuse_foreign(task, clock, time.sleep)
-    shard = whole_name(task, args.shard)
+    leases = refuse_unstarted(task)
+    shard = named(leases, args.shard).shard if args.shard else None
     pause(task, Pause(shard, whoever(), clock.now()))
     note(task, clock, "paused", shard, "by `pause`")
     if args.json:
@@ -61,12 +67,12 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def whole_name(task: Task, end: str | None) -> str | None:
-    """The shard that ends so.
+def refuse_unstarted(task: Task) -> list[Lease]:
+    """The leases of a task that has been run.
 
     Raises:
-        ConfigError: no shard does, or several do; or the task never ran.
-        OperatorError, PermissionDenied: the leases cannot be read.
+        ConfigError: it never ran, and there is nobody who would look.
+        OperatorError, PermissionDenied: they cannot be read.
     """
     leases = read_leases(clients.checkpoints(task), table_names(task))
     if not leases:
@@ -74,7 +80,7 @@ def whole_name(task: Task, end: str | None) -> str | None:
             f"Task {task.name} has no leases: no daemon was ever started.",
             f"kcl-processor status {task.name}",
         )
-    return named(leases, end).shard if end else None
+    return leases
 
 
 def print_all(task: Task) -> None:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from kcl_processor.cli import ranges
-from kcl_processor.cli.pause import print_all, whole_name
+from kcl_processor.cli.pause import add_shard_argument, print_all, refuse_unstarted
 from kcl_processor.cli.task import add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ConfigError, ExitCode
@@ -21,33 +20,29 @@ from kcl_processor.fleet.events import note
 from kcl_processor.fleet.pause import Pause, read_pauses, resume
 from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.launch.switch_mark import refuse_switched
+from kcl_processor.operate.lease_reset import named
 
 HELP = "go on with what is paused"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
-    parser.add_argument(
-        "--shard",
-        metavar="S",
-        type=ranges.shard,
-        help="only this shard; S may be an end of its name",
-    )
+    add_shard_argument(parser)
     parser.add_argument("--json", action="store_true", help="what is still paused, a JSON list")
 
 
 def run(args: argparse.Namespace) -> int:
-    task = chosen_task(args)
-    refuse_foreign(task, SystemClock(), time.sleep)
+    task, clock = chosen_task(args), SystemClock()
+    refuse_foreign(task, clock, time.sleep)
     refuse_switched(task)
     before = read_pauses(task)
-    shard = whole_name(task, args.shard) if args.shard else None
+    shard = named(refuse_unstarted(task), args.shard).shard if args.shard else None
     if shard:
         _refuse_whole(task.name, shard, before)
     resume(task, shard)
     ended = [one for one in before if shard in (None, one.shard)]
     if ended:
-        note(task, SystemClock(), "resumed", shard, "by `resume`")
+        note(task, clock, "resumed", shard, "by `resume`")
     if args.json:
         print_all(task)
     elif ended:
