@@ -60,8 +60,7 @@ def _given(command: str, advice: str, args: argparse.Namespace) -> Iterator[str]
     if state and command not in WITHOUT_STATE and "--state-dir" not in has:
         yield from ("--state-dir", shlex.quote(str(state)))
     if called[:1] == [command]:
-        bounds = frozenset(option for option in _BOUNDS if option not in advice)
-        yield from map(shlex.quote, _parted(called, bounds)[0])
+        yield from map(shlex.quote, _parted(called, _BOUNDS - has)[0])
     if task and command not in WITHOUT_TASK:
         is_named = re.search(rf"(?<!\S){re.escape(task)}(?![\w.-])", advice)
         yield from () if is_named else (task,)
