@@ -9,10 +9,13 @@ import pytest
 
 from kcl_processor.cli import main
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.task import Task
+from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.launch.identity import write_claim
 from kcl_processor.table.pace import Halt
 from tests.cli.ask import Ask, Said, write_tasks
 from tests.javas import DUMPS, SAYS_JAVA_17, java_that
-from tests.kcl_tables import make_source_and_destination, settle_stream
+from tests.kcl_tables import fill, identity, make_source_and_destination, settle_stream, snapshot
 
 
 @pytest.fixture
@@ -23,6 +26,15 @@ def file(moto_url: str, tmp_path: Path) -> Path:
     make_source_and_destination(task)
     settle_stream(task.source.table)
     return path
+
+
+@pytest.fixture
+def ran(file: Path) -> Task:
+    """The task of the file, which has been run: there are leases, of two workers."""
+    task = load_tasks(file)[0]
+    fill(task, *snapshot("two-workers"))
+    assert write_claim(task, None, identity(task))
+    return task
 
 
 @pytest.fixture(scope="session")

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 
 from kcl_processor.aws import clients
 from kcl_processor.clock import utc
 from kcl_processor.config.task import Task
-from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.events import KEY, Event
 from kcl_processor.fleet.kcl_tables import table_names
-from kcl_processor.launch.identity import write_claim
 from kcl_processor.operate import history
 from tests.cli.ask import Ask
-from tests.kcl_tables import fill, identity, snapshot
 
 NOW = time.time()
 
@@ -36,21 +32,12 @@ def happened(task: Task, ago: float, **words: str) -> str:
     return utc(int(at * 1000 + 0.5) / 1000)
 
 
-@pytest.fixture
-def task(file: Path) -> Task:
-    """One that has been run."""
-    task = load_tasks(file)[0]
-    fill(task, *snapshot("two-workers"))
-    assert write_claim(task, None, identity(task))
-    return task
-
-
-def test_what_happened_is_told_with_from_to_and_why(task: Task, ask: Ask) -> None:
+def test_what_happened_is_told_with_from_to_and_why(ran: Task, ask: Ask) -> None:
     """A line an event; of late only, if that is asked for; or as JSON."""
     words = {"worker": "b", "what": "moved", "shard": "shardId-1", "from": "a", "to": "b"}
-    first = happened(task, 9_000, worker="b", what="started", why="on host-b")
-    then = happened(task, 3_600, **words, why="not renewed for 31 s")
-    code, said, _ = ask("events", task.name)
+    first = happened(ran, 9_000, worker="b", what="started", why="on host-b")
+    then = happened(ran, 3_600, **words, why="not renewed for 31 s")
+    code, said, _ = ask("events", ran.name)
     assert code == 0 and said.splitlines() == [
         f"{first}  b  started   on host-b",
         f"{then}  b  moved     shard shardId-1 from a to b: not renewed for 31 s",
@@ -64,7 +51,7 @@ def test_what_happened_is_told_with_from_to_and_why(task: Task, ask: Ask) -> Non
     }  # fmt: skip
 
 
-@pytest.mark.usefixtures("task")
+@pytest.mark.usefixtures("ran")
 def test_pauses_are_events(ask: Ask) -> None:
     """With who made and who ended them; to go on with what goes on is none."""
     ask("resume")
@@ -75,7 +62,7 @@ def test_pauses_are_events(ask: Ask) -> None:
     assert all("@" in event["teller"] for event in told)
 
 
-@pytest.mark.usefixtures("task")
+@pytest.mark.usefixtures("ran")
 def test_no_events_are_told_as_such(ask: Ask) -> None:
     """On stderr: there is no data."""
     code, said, told = ask("events")
@@ -84,7 +71,7 @@ def test_no_events_are_told_as_such(ask: Ask) -> None:
     assert ask("events", "--since", "2").code == 2
 
 
-@pytest.mark.usefixtures("task")
+@pytest.mark.usefixtures("ran")
 def test_those_to_come_are_told_as_they_come(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """An object a line; a network that fails meanwhile is told, and ends nothing."""
     looks: list[list[Event] | None] = [[], None, [Event(1.0, "b", "started")]]

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.config.task import Task
 from kcl_processor.fleet.events import read_events
 from kcl_processor.fleet.limit import read_limit
-from kcl_processor.launch.identity import write_claim
 from tests.cli.ask import Ask
-from tests.kcl_tables import fill, identity, snapshot
 
 
-@pytest.fixture
-def ran(file: Path) -> None:
-    """The task has been run: there are leases."""
-    task = load_tasks(file)[0]
-    fill(task, *snapshot("two-workers"))
-    assert write_claim(task, None, identity(task))
-
-
-@pytest.mark.usefixtures("ran")
-def test_a_task_is_limited_and_free_again(ask: Ask, file: Path) -> None:
+def test_a_task_is_limited_and_free_again(ask: Ask, ran: Task) -> None:
     """Each says what it did, and who had limited it."""
-    task = load_tasks(file)[0]
     assert ask("limit", "--off").out == "The task was not limited.\n"
-    code, said, _ = ask("limit", task.name, "--max-wcu", "50")
+    code, said, _ = ask("limit", ran.name, "--max-wcu", "50")
     assert code == 0 and "together write at most 50 WCU/s" in said
-    assert f"Next: kcl-processor status {task.name}" in said
-    found = read_limit(task)
+    assert f"Next: kcl-processor status {ran.name}" in said
+    found = read_limit(ran)
     assert found and found.wcu == 50 and "@" in found.by
     shown = json.loads(ask("limit", "--max-wcu", "12.5", "--json").out)
     assert (shown["wcu"], shown["waiting"]) == (12.5, 0)
     assert ask("limit", "--off").out.startswith("The task was limited to 12.5 WCU/s by ")
     assert json.loads(ask("limit", "--off", "--json").out) is None
-    whys = [(event.what, event.why) for event in read_events(task)]
+    whys = [(event.what, event.why) for event in read_events(ran)]
     assert whys == [
         ("limited", "to 50 WCU/s by `limit`"),
         ("limited", "to 12.5 WCU/s by `limit`"),

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from kcl_processor.config.yaml_file import load_tasks
+from kcl_processor.config.task import Task
 from kcl_processor.fleet.events import read_events
 from kcl_processor.fleet.pause import read_pauses
-from kcl_processor.launch.identity import write_claim
 from tests.cli.ask import Ask
-from tests.kcl_tables import fill, identity, snapshot
+from tests.kcl_tables import snapshot
 
-LEASES, COORDINATOR, WORKERS = snapshot("two-workers")
-SHARDS = [row["leaseKey"]["S"] for row in LEASES]
-
-
-@pytest.fixture
-def ran(file: Path) -> None:
-    """The task has been run: there are leases."""
-    task = load_tasks(file)[0]
-    fill(task, LEASES, COORDINATOR, WORKERS)
-    assert write_claim(task, None, identity(task))
+SHARDS = [row["leaseKey"]["S"] for row in snapshot("two-workers")[0]]
 
 
-@pytest.mark.usefixtures("ran")
-def test_a_task_is_paused_and_goes_on(ask: Ask, file: Path) -> None:
+def test_a_task_is_paused_and_goes_on(ask: Ask, ran: Task) -> None:
     """Each says what it did, and the first what ends it."""
-    task = load_tasks(file)[0]
-    code, said, _ = ask("pause", task.name)
+    code, said, _ = ask("pause", ran.name)
     assert code == 0 and "In 5 s nothing more" in said
-    assert f"Next: kcl-processor resume {task.name}" in said
-    assert [one.shard for one in read_pauses(task)] == [None]
+    assert f"Next: kcl-processor resume {ran.name}" in said
+    assert [one.shard for one in read_pauses(ran)] == [None]
     code, said, _ = ask("resume")
     assert code == 0 and said.startswith("The task goes on; ")
     assert ask("resume").out == "Nothing of it was paused.\n"
@@ -54,14 +41,12 @@ def test_a_shard_is_named_by_its_end(ask: Ask) -> None:
     assert ask("resume", "--shard", end).out.startswith(f"Shard {SHARDS[0]} goes on")
 
 
-@pytest.mark.usefixtures("ran")
-def test_a_shard_that_was_not_paused_does_not_go_on(ask: Ask, file: Path) -> None:
+def test_a_shard_that_was_not_paused_does_not_go_on(ask: Ask, ran: Task) -> None:
     """Nor is it told as an event that it did."""
-    task = load_tasks(file)[0]
     paused, other = (shard[-8:] for shard in SHARDS[:2])
     ask("pause", "--shard", paused)
     assert ask("resume", "--shard", other).out == "Nothing of it was paused.\n"
-    assert [event.what for event in read_events(task)] == ["paused"]
+    assert [event.what for event in read_events(ran)] == ["paused"]
 
 
 def test_what_never_ran_cannot_be_paused(ask: Ask) -> None:

@@ -200,7 +200,6 @@ def test_a_certificate_is_printed_again_as_long_as_it_holds(
     ask: Ask, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With what to do next; and a write to the source is seen."""
-    monkeypatch.setattr("kcl_processor.cli.switchover.time.sleep", lambda _: None)
     monkeypatch.setattr(writer_watch, "LISTED", 0.0)
     certified(task)
     code, out, err = ask("switchover")
@@ -235,11 +234,8 @@ def test_a_minute_is_waited_only_for_what_time_to_live_deleted(
     assert ("a minute" in steps[0]) is waits and "which is paused" in steps[0]
 
 
-def test_a_denial_that_somebody_took_away_is_not_printed_as_one(
-    ask: Ask, task: Task, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_denial_that_somebody_took_away_is_not_printed_as_one(ask: Ask, task: Task) -> None:
     """The policy may be another tool's, which makes it what its template says."""
-    monkeypatch.setattr("kcl_processor.cli.switchover.time.sleep", lambda _: None)
     arn = certified(task).source
     clients.tables(task.source).delete_resource_policy(ResourceArn=arn)
     _, out, err = ask("switchover", "--json")
