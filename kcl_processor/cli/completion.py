@@ -38,13 +38,11 @@ def _bash(product: Command) -> Iterator[str]:
         '  [ "$COMP_CWORD" -eq 2 ] && path="${COMP_WORDS[1]} "',
         '  case "$path" in',
     )
-    for command in sorted(product.every(), key=lambda one: -len(one.path)):
-        words = shlex.quote(" ".join(_words(command)))
-        pattern = f'"{" ".join(command.path)} "*' if command.path else "*"
-        valued = [flag for flag in command.flags if flag.choices]
+    for pattern, command in _cases(product):
+        offered = itertools.chain(_words(command), _flags(command))
+        words = shlex.quote(" ".join(word for word, _ in offered))
         values = " ".join(
-            f"{'|'.join(flag.names)}) values={shlex.quote(' '.join(flag.choices))};;"
-            for flag in valued
+            f"{names}) values={shlex.quote(choices)};;" for names, choices in _choices(command)
         )
         plain = [
             name for flag in command.flags if flag.takes and not flag.choices for name in flag.names
@@ -71,21 +69,15 @@ def _zsh(product: Command) -> Iterator[str]:
         '  (( CURRENT == 3 )) && path_of="${words[2]} "',
         '  case "$path_of" in',
     )
-    for command in sorted(product.every(), key=lambda one: -len(one.path)):
-        pattern = f'"{" ".join(command.path)} "*' if command.path else "*"
+    for pattern, command in _cases(product):
+        values = " ".join(
+            f"{names}) compadd -- {choices}; return;;" for names, choices in _choices(command)
+        )
         yield f"    {pattern})"
-        commands = ((one.path[-1], one.help) for one in command.commands)
-        pairs = itertools.chain(commands, ((word, "") for word in command.words))
-        yield f"      words_of=({_pairs(pairs)})"
-        flags = ((name, flag.help) for flag in command.flags for name in flag.names)
-        yield f"      flags_of=({_pairs(flags)});;"
+        yield f"      words_of=({_pairs(_words(command))})"
+        yield f"      flags_of=({_pairs(_flags(command))})"
+        yield f'      case "${{words[CURRENT-1]}}" in {values} esac;;' if values else "      ;;"
     yield from (
-        "  esac",
-        '  case "${words[CURRENT-1]}" in',
-        *(
-            f"    {'|'.join(names)}) compadd -- {' '.join(choices)}; return;;"
-            for names, choices in _choices(product)
-        ),
         "  esac",
         "  (( $#words_of )) && _describe command words_of",
         "  [[ $PREFIX == -* ]] && _describe -o flag flags_of || _files",
@@ -118,10 +110,28 @@ def _fish(product: Command) -> Iterator[str]:
             yield f"{begin} {named}{values if flag.takes else ''} -d {shlex.quote(flag.help)}"
 
 
-def _words(command: Command) -> Iterator[str]:
-    yield from (one.path[-1] for one in command.commands)
-    yield from command.words
-    yield from (name for flag in command.flags for name in flag.names)
+def _cases(product: Command) -> Iterator[tuple[str, Command]]:
+    """Each command behind a pattern of its words; the more words, the sooner it is looked at."""
+    for command in sorted(product.every(), key=lambda one: -len(one.path)):
+        yield f'"{" ".join(command.path)} "*' if command.path else "*", command
+
+
+def _words(command: Command) -> Iterator[tuple[str, str]]:
+    """Those without a dash, each with its help."""
+    yield from ((one.path[-1], one.help) for one in command.commands)
+    yield from ((word, "") for word in command.words)
+
+
+def _flags(command: Command) -> Iterator[tuple[str, str]]:
+    """Each in each of its ways, with its help."""
+    yield from ((name, flag.help) for flag in command.flags for name in flag.names)
+
+
+def _choices(command: Command) -> Iterator[tuple[str, str]]:
+    """A pattern of each flag that takes one of a few values, and these."""
+    yield from (
+        ("|".join(flag.names), " ".join(flag.choices)) for flag in command.flags if flag.choices
+    )
 
 
 def _pairs(pairs: Iterator[tuple[str, str]]) -> str:
@@ -130,14 +140,6 @@ def _pairs(pairs: Iterator[tuple[str, str]]) -> str:
         shlex.quote(f"{word}:{text}".replace(":", "\\:").replace("\\:", ":", 1))
         for word, text in pairs
     )
-
-
-def _choices(product: Command) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Flags with the values that they take, each once."""
-    found: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for command in product.every():
-        found.update({flag.names: flag.choices for flag in command.flags if flag.choices})
-    yield from found.items()
 
 
 SHELLS: dict[str, Callable[[Command], Iterator[str]]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
