@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from kcl_processor import __version__
-from kcl_processor.cli import COMMANDS, build_parser
+from kcl_processor.cli import COMMANDS, build_parser, health
 from kcl_processor.config.kcl_properties import DEFAULTS
-from kcl_processor.config.task import NAMED_TABLES
+from kcl_processor.config.task import APPLICATION_PREFIX, NAMED_TABLES
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.fleet.kcl_tables import KEYS, LEASE_INDEX
 from kcl_processor.launch.service_units import systemd_unit
@@ -159,6 +159,7 @@ def test_the_checkpoint_tables_are_kcls() -> None:
         name: (suffixes[name], key) for name, key in KEYS.items()
     }
     assert f'"{LEASE_INDEX}"' in MAIN
+    assert f'"{APPLICATION_PREFIX}${{var.task}}")' in MAIN
 
 
 def test_a_stop_has_the_time_of_a_systemd_unit() -> None:
@@ -171,6 +172,24 @@ def test_a_stop_has_the_time_of_a_systemd_unit() -> None:
     assert f'"shutdownGraceMillis" | default {grace} |' in STATEFUL_SET
     assert f"add (ceil (divf $grace 1000)) {margin} }}}}" in STATEFUL_SET
     assert f"shutdownGraceMillis, {grace})) / 1000) + {margin}\n" in ECS
+
+
+def test_a_worker_is_probed_as_the_help_of_health_says() -> None:
+    """By Docker, Kubernetes and ECS: from when on, how often, and for how long."""
+    probe = r"initialDelaySeconds: (\d+),?\s+periodSeconds: (\d+),?\s+timeoutSeconds: (\d+)"
+    (said,) = re.findall(probe, health.__doc__ or "")
+    assert re.findall(rf"livenessProbe:\n.*\n\s+{probe}", STATEFUL_SET) == [said]
+    docker = r"--start-period=(\d+)s --interval=(\d+)s --timeout=(\d+)s --retries=(\d+)"
+    ecs = r"startPeriod = (\d+)\s+interval += (\d+)\s+timeout += (\d+)\s+retries += (\d+)"
+    (ours,) = re.findall(docker, DOCKERFILE)
+    assert ours[:3] == said and re.findall(ecs, ECS) == [ours]
+
+
+def test_the_exporter_listens_where_it_does_by_itself() -> None:
+    """The port that the chart names is its own."""
+    port = PARSER.parse_args(["exporter"]).port
+    assert f'--port, "{port}"]' in STATEFUL_SET and f"containerPort: {port}}}" in STATEFUL_SET
+    assert f"at port {port} of each worker" in TEXTS["chart/values.yaml"]
 
 
 def test_the_tasks_are_the_products(tmp_path: Path) -> None:
