@@ -1,6 +1,6 @@
 # What `kcl-processor iam TASK` prints, with this task's ARNs. scripts/update_readme.py writes the
-# template, and a test holds it to the product. A customer's KMS key is not in it: take the policies
-# that `kcl-processor iam` prints for such tables, and attach them to the role.
+# template, and a test holds it to the product. What a customer's KMS key, heal_bucket and the alarm of
+# throttle_when take is not in it: attach to the role what `kcl-processor iam` prints for such a task.
 
 locals {
   policies = jsondecode(templatefile("${path.module}/templates/policies.json.tftpl", {
