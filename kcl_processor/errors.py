@@ -77,10 +77,15 @@ class ConfigError(OperatorError):
     exit_code = ExitCode.CONFIG
 
 
+def is_full(error: OSError) -> bool:
+    """Whether a disk, or somebody's share of it, had no room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def of_disk(error: OSError, message: str, hint: str) -> OperatorError:
     """The error for what cannot be made on a disk. A full one passes, and a supervisor's next start
     may find room; all else is a matter of configuration."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return OperatorError(message, "make room there")
     return ConfigError(message, hint)
 

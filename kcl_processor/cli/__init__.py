@@ -6,7 +6,6 @@ how a thing is done: a command's work lies in the rooms below. ``run`` is where 
 
 from __future__ import annotations
 
-import errno
 import importlib
 import sys
 import traceback
@@ -16,7 +15,7 @@ from typing import NoReturn
 from kcl_processor import __version__
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.parser import Parser
-from kcl_processor.errors import ExitCode, OperatorError
+from kcl_processor.errors import ExitCode, OperatorError, is_full
 
 # In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
 # ``add_arguments(parser)`` and ``run(args) -> int``; its docstring is the text of its ``--help``.
@@ -109,7 +108,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _unexpected(error: Exception) -> ExitCode:
     """Tell what is an error of ours; but a disk that is full, under a file or stdout, is none."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and is_full(error):
         # Of a file that is open already, stdout among them, no name is known.
         told = ": ".join(filter(None, (error.filename, error.strerror)))
         print(f"Error: {told}.\nTry: df -h", file=sys.stderr)
