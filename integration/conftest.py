@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def story(local: str, tmp_path: Path) -> Iterator[Stories]:
 
 
 @pytest.fixture
-def tell_row() -> Callable[[drill_table.Row], None]:
+def tell_row() -> drill_table.TellRow:
     """Tells a drill: to the terminal, and to the file of scripts/drills if there is one."""
     path = os.environ.get("KCL_PROCESSOR_DRILL_ROWS")
 
@@ -79,7 +79,7 @@ def tell_row() -> Callable[[drill_table.Row], None]:
 
 
 @pytest.fixture
-def tell(tell_row: Callable[[drill_table.Row], None]) -> Tell:
+def tell(tell_row: drill_table.TellRow) -> Tell:
     """Tells the drill of a story."""
 
     def add(

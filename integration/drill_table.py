@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,10 @@ class Row:
     replayed: int
     longest_pause: float
     measured: str
+
+
+# Adds a row to the table of scripts/drills.
+TellRow = Callable[[Row], None]
 
 
 def row(fault: str, verdict: dict[str, Any], changes: int, repeats: int, measured: str) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from integration import other_stores
 from integration.background import repeating
 from integration.copy_tables import Pair
-from integration.drill_table import Row
+from integration.drill_table import TellRow
 from integration.until import until
 from integration.worker import Worker
 from kcl_processor.errors import ExitCode
@@ -41,7 +41,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     ids=lambda n: f"{n} items",
 )
 def test_an_export_and_the_stream_become_an_equal_replica(
-    local: str, tmp_path: Path, s3: Any, tell_row: Callable[[Row], None], items: int
+    local: str, tmp_path: Path, s3: Any, tell_row: TellRow, items: int
 ) -> None:
     """Items change, come and go since the export was made; its copy is killed twice."""
     pair = Pair(local, tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from integration import task_file
 from integration.background import repeating
 from integration.commands import Commands
 from integration.copy_tables import Pair
-from integration.drill_table import Row
+from integration.drill_table import TellRow
 from integration.simulator.items import Item
 from integration.task_file import Settings
 from integration.until import until
@@ -42,7 +42,7 @@ RULES = {"where": "odd", "set": {"sk": "ver"}, "allow_collisions": True}
 def test_a_slow_copy_beside_the_daemon_killed_twice_ends_equal(
     local: str,
     tmp_path: Path,
-    tell_row: Callable[[Row], None],
+    tell_row: TellRow,
     items: int,
     rules: Settings | None,
 ) -> None:
