@@ -47,12 +47,12 @@ class Command:
 
 
 def describe(
-    parser: argparse.ArgumentParser, path: tuple[str, ...] = (), text: str = ""
+    parser: argparse.ArgumentParser, path: tuple[str, ...] = (), listed: str = ""
 ) -> Command:
     """What a parser takes.
 
     Args:
-        text: its help in the list of its siblings.
+        listed: its help in the list of its siblings.
     """
     flags, commands, words = list[Flag](), list[Command](), list[str]()
     # argparse tells its arguments to nobody.
@@ -67,7 +67,8 @@ def describe(
             flags.append(_flag(action))
         else:
             words += map(str, action.choices or ())
-    return Command(path, text, parser.format_help(), tuple(flags), tuple(commands), tuple(words))
+    text = parser.format_help()
+    return Command(path, listed, text, tuple(flags), tuple(commands), tuple(words))
 
 
 def _flag(action: argparse.Action) -> Flag:
