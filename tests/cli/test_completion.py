@@ -58,11 +58,33 @@ def test_fish_completes(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_zsh_takes_its_script(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is tried no further here: zsh completes on a terminal alone."""
+    """As it is, with every command."""
     program = script("zsh", capsys)
     assert program.startswith("#compdef kcl-processor\n")
     said("zsh", "-f", "-n", text=program)
     assert all(f"{command}:" in program for command in COMMANDS)
+
+
+# What zsh has only where somebody completes on a terminal: each tells all that it would offer.
+ZSH = """\
+compdef() { : }
+compadd() { shift; print -l -- $@ }
+_describe() { [[ $1 == -o ]] && shift; print -l -- ${(P)2%%:*} }
+_files() { : }
+"""
+
+
+def test_zsh_completes(capsys: pytest.CaptureFixture[str]) -> None:
+    """What begins with the word is zsh's own to choose."""
+    program = ZSH + script("zsh", capsys)
+    for line in LINES:
+        words = ["kcl-processor", *line.split(" ")]
+        program += f"words=({' '.join(map(repr, words))}); CURRENT={len(words)}\n"
+        program += f"PREFIX={words[-1]}; _kcl_processor; print -- ---\n"
+    offered = said("zsh", "-f", text=program).split("---\n")[:-1]
+    for one, (line, fitting) in zip(offered, LINES.items(), strict=True):
+        begin = line.split(" ")[-1]
+        assert {word for word in one.splitlines() if word.startswith(begin)} == fitting
 
 
 def test_another_shell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
