@@ -97,7 +97,7 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
         if (newOwner.equals(lease.leaseOwner()) && lease.checkpointOwner() == null) {
             return true;
         }
-        Event moved = Event.moved(lease.leaseKey(), holder(lease), newOwner, why(lease));
+        Event moved = Event.moved(lease.leaseKey(), lease.actualOwner(), newOwner, why(lease));
         return told(super.assignLease(lease, newOwner), moved);
     }
 
@@ -105,19 +105,14 @@ final class LeaseTable extends DynamoDBLeaseRefresher {
     @Override
     public boolean evictLease(Lease lease)
             throws DependencyException, InvalidStateException, ProvisionedThroughputException {
-        String holder = holder(lease);
+        String holder = lease.actualOwner();
         String next = lease.checkpointOwner() == null ? null : lease.leaseOwner();
         Event moved = Event.moved(lease.leaseKey(), holder, next, holder + " let go of it");
         return told(super.evictLease(lease), moved);
     }
 
-    /** Who reads the shard: of a lease that is being handed over, not its next owner. */
-    private static String holder(Lease lease) {
-        return lease.checkpointOwner() == null ? lease.leaseOwner() : lease.checkpointOwner();
-    }
-
     private String why(Lease lease) {
-        if (holder(lease) == null) {
+        if (lease.actualOwner() == null) {
             return "nobody had it";
         }
         if (worker.equals(lease.checkpointOwner())) {
