@@ -120,14 +120,15 @@ final class ShardProcessor implements DynamoDBStreamsShardRecordProcessor {
     }
 
     private void letOut(ProcessRecordsInput input) {
-        if (started && !leftOff) {
-            hold.tell();
+        if (!started || leftOff) {
+            return;
         }
-        if (started && !leftOff && input.records().isEmpty()) {
+        hold.tell();
+        if (input.records().isEmpty()) {
             deliver(input);
         }
         int passed = 0;
-        while (started && !leftOff && passed < input.records().size()) {
+        while (!leftOff && passed < input.records().size()) {
             ProcessRecordsInput left = only(input, passed, input.records().size());
             WriteAccount.Slice slice =
                     outlet.await(shardId, left.records(), fence, () -> deliver(only(left, 0, 0)));
