@@ -42,7 +42,8 @@ final class Limits implements Runnable {
     /** The beat of each other worker's share, and since when it is the same. */
     private final Map<String, Beat> beats = new HashMap<>();
     private OwnRows rows;
-    private Map<String, AttributeValue> told = Map.of();
+    /** The limit that was told last; null for none. */
+    private AttributeValue told;
     private boolean left;
     /** Looks in a row behind which nothing may be let out, for the share ran out. */
     private int looksWithout;
@@ -146,26 +147,20 @@ final class Limits implements Runnable {
 
     /** Those of the workers that moved of late, and this one's. */
     private Map<String, Shares.Share> living(Map<String, AttributeValue> row) {
+        Map<String, Map<String, AttributeValue>> all = row.keySet().stream().filter(name -> name.startsWith(SHARE))
+                .collect(Collectors.toMap(name -> name.substring(SHARE.length()), name -> row.get(name).m()));
+        beats.keySet().retainAll(all.keySet());
         Map<String, Shares.Share> found = new TreeMap<>();
         long now = nanos.getAsLong();
-        row.forEach((name, share) -> {
-            if (name.startsWith(SHARE)) {
-                String of = name.substring(SHARE.length());
-                String beat = share.m().get(BEAT).s();
-                Beat known = beats.get(of);
-                if (known == null || !known.beat.equals(beat)) {
-                    known = new Beat(beat, now);
-                    beats.put(of, known);
-                }
-                if (of.equals(worker) || now - known.since < DEAD.toNanos()) {
-                    found.put(of, new Shares.Share(Long.parseLong(share.m().get(PARTS).n()),
-                            Double.parseDouble(share.m().get(USED).n()),
-                            Integer.parseInt(share.m().get(WAITING).n())));
-                }
+        all.forEach((of, share) -> {
+            String beat = share.get(BEAT).s();
+            Beat last = beats.compute(of, (name, known) ->
+                    known != null && known.beat.equals(beat) ? known : new Beat(beat, now));
+            if (of.equals(worker) || now - last.since < DEAD.toNanos()) {
+                found.put(of, new Shares.Share(Long.parseLong(share.get(PARTS).n()),
+                        Double.parseDouble(share.get(USED).n()), Integer.parseInt(share.get(WAITING).n())));
             }
         });
-        beats.keySet().retainAll(row.keySet().stream().filter(name -> name.startsWith(SHARE))
-                .map(name -> name.substring(SHARE.length())).collect(Collectors.toSet()));
         return found;
     }
 
@@ -185,17 +180,17 @@ final class Limits implements Runnable {
     }
 
     private void tell(Map<String, AttributeValue> row) {
-        Map<String, AttributeValue> now = row.containsKey(LIMIT) ? Map.of(LIMIT, row.get(LIMIT)) : Map.of();
+        AttributeValue now = row.get(LIMIT);
         if (Objects.equals(now, told)) {
             return;
         }
         told = now;
         account.clear();
-        if (now.isEmpty()) {
+        if (now == null) {
             Connectors.LOG.warn("The task is limited no more");
         } else {
             Connectors.LOG.warn("The task is limited to {} write units a second over all its workers, {}: what is more"
-                    + " waits, and the stream keeps it for a day", limit(row), Pauses.words(row.get(LIMIT)));
+                    + " waits, and the stream keeps it for a day", limit(row), Pauses.words(now));
         }
     }
 
