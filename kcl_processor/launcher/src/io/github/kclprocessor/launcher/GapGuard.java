@@ -102,8 +102,10 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
             try {
                 return begin(request);
             } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                String behind = behind(request, e, last -> found(request, Positions.checkpoint(request), null, last));
-                positions.start(behind, oldest(request), true);
+                GetShardIteratorRequest oldest = oldest(request);
+                String behind = behind(oldest, e,
+                        last -> found(request.shardId(), Positions.checkpoint(request), null, last));
+                positions.start(behind, oldest, true);
                 return GetShardIteratorResponse.builder().shardIterator(behind).build();
             } catch (DynamoDbException e) {
                 if (SourceStream.isRefusal(e)) {
@@ -117,31 +119,36 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
     @Override
     public CompletableFuture<DynamoDBStreamsGetRecordsResponseAdapter> getDynamoDBStreamsRecords(
             GetRecordsRequest request) {
-        String shard = positions.of(request.shardIterator()).request.shardId();
-        return done("dynamodb:GetRecords", shard, () -> {
-            GetRecordsRequest asked = request;
-            Positions.Position position = positions.of(request.shardIterator());
-            for (int passed = 0; passed < MOST_GAPS; passed++) {
-                try {
-                    RememberedRecords read = records(asked, position);
-                    // Not before: the fetcher, which does not know of a gap, asks with what it has until it is read on.
-                    positions.advance(request.shardIterator(), position, read);
-                    return read;
-                } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
-                    // Behind a gap is the next one if the horizon has moved on before the read there.
-                    Positions.Position before = position;
-                    String behind = behind(before.request, e, last -> {
-                        if (!isWhole(before, last)) {
-                            found(before.request, before.checkpoint, before.lastRead, last);
-                        }
-                    });
-                    asked = request.toBuilder().shardIterator(behind).build();
-                    position = Positions.begin(oldest(before.request), true);
-                }
+        Positions.Position position = positions.of(request.shardIterator());
+        return done("dynamodb:GetRecords", position.request.shardId(), () -> readOn(request, position),
+                AmazonServiceExceptionTransformer::transformDynamoDBStreamsToKinesisGetRecords);
+    }
+
+    /** What comes next of a shard, behind the gaps that are there, once they are told. */
+    private RememberedRecords readOn(GetRecordsRequest request, Positions.Position from) {
+        GetRecordsRequest asked = request;
+        Positions.Position position = from;
+        for (int passed = 0; passed < MOST_GAPS; passed++) {
+            try {
+                RememberedRecords read = records(asked, position);
+                // Not before: the fetcher, which does not know of a gap, asks with what it has until it is read on.
+                positions.advance(request.shardIterator(), position, read);
+                return read;
+            } catch (ResourceNotFoundException | TrimmedDataAccessException e) {
+                // Behind a gap is the next one if the horizon has moved on before the read there.
+                Positions.Position before = position;
+                GetShardIteratorRequest oldest = oldest(before.request);
+                String behind = behind(oldest, e, last -> {
+                    if (!isWhole(before, last)) {
+                        found(oldest.shardId(), before.checkpoint, before.lastRead, last);
+                    }
+                });
+                asked = request.toBuilder().shardIterator(behind).build();
+                position = Positions.begin(oldest, true);
             }
-            // The fetcher asks for another where it has read to, at its own pace.
-            throw ExpiredIteratorException.builder().message("trimmed again and again").build();
-        }, AmazonServiceExceptionTransformer::transformDynamoDBStreamsToKinesisGetRecords);
+        }
+        // The fetcher asks for another where it has read to, at its own pace.
+        throw ExpiredIteratorException.builder().message("trimmed again and again").build();
     }
 
     /** An iterator from before is read again, for what was read with it went to nobody. */
@@ -180,10 +187,10 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
      * <p>Told afterwards: the horizon moves on between any two calls, and an iterator there never fails. So what
      * is told reaches as far as the iterator stands, or further; what leaves the stream later fails the read.
      */
-    private String behind(GetShardIteratorRequest request, DynamoDbException passed, Consumer<DynamoDbException> tell) {
+    private String behind(GetShardIteratorRequest oldest, DynamoDbException passed, Consumer<DynamoDbException> tell) {
         String iterator;
         try {
-            iterator = ask(oldest(request));
+            iterator = ask(oldest);
         } catch (ResourceNotFoundException | TrimmedDataAccessException gone) {
             tell.accept(gone);
             throw gone;
@@ -242,8 +249,7 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
      * States a gap, unless the shard may be one of the stream that was turned on after this one, or is there all
      * the same: what is taken for gone is ended, and a young one takes changes still.
      */
-    private void found(GetShardIteratorRequest request, String checkpoint, Instant lastRead, DynamoDbException e) {
-        String shard = request.shardId();
+    private void found(String shard, String checkpoint, Instant lastRead, DynamoDbException e) {
         if (e instanceof ResourceNotFoundException) {
             if (!stream.isOn()) {
                 throw new IllegalStateException("shard " + shard + " is left to the next start: the stream is off");
