@@ -251,10 +251,11 @@ final class GapGuard extends AmazonDynamoDBStreamsAdapterClient {
      */
     private void found(String shard, String checkpoint, Instant lastRead, DynamoDbException e) {
         if (e instanceof ResourceNotFoundException) {
-            if (!stream.isOn()) {
+            SourceStream.Listing listing = stream.listing();
+            if (!listing.isOn) {
                 throw new IllegalStateException("shard " + shard + " is left to the next start: the stream is off");
             }
-            if (stream.holds(shard)) {
+            if (listing.holds(shard)) {
                 throw new IllegalStateException("shard " + shard + " was not found, and is in the stream");
             }
         }

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import software.amazon.awssdk.services.dynamodb.model.DynamoDbException;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsRequest;
 import software.amazon.awssdk.services.dynamodb.model.GetRecordsResponse;
@@ -33,9 +34,25 @@ final class SourceStream {
     private final DynamoDbStreamsClient client;
     /** How often it was asked what is listed; also the lock of the list. */
     private final AtomicLong asks = new AtomicLong();
-    private Set<String> listed = Set.of();
+    private Listing listing;
     /** The last ask before the list began. */
     private long lastListed;
+
+    /** The stream as a list of its shards found it. */
+    static final class Listing {
+        /** Whether it took changes. */
+        final boolean isOn;
+        private final Set<String> shards;
+
+        private Listing(List<StreamDescription> pages) {
+            isOn = !pages.isEmpty() && SourceStream.isOn(pages.get(0));
+            shards = shards(pages).map(Shard::shardId).collect(Collectors.toSet());
+        }
+
+        boolean holds(String shard) {
+            return shards.contains(shard);
+        }
+    }
 
     SourceStream(DynamoDbStreamsClient client, String arn) {
         this.client = client;
@@ -44,7 +61,11 @@ final class SourceStream {
 
     /** Whether it takes changes; one that does not can be read for a day, then it is gone. */
     boolean isOn() {
-        return description().map(StreamDescription::streamStatus).filter(ON::contains).isPresent();
+        return description().filter(SourceStream::isOn).isPresent();
+    }
+
+    private static boolean isOn(StreamDescription stream) {
+        return ON.contains(stream.streamStatus());
     }
 
     /** Whether it can be read, for a day after it was turned off, too. */
@@ -62,34 +83,41 @@ final class SourceStream {
 
     /** Every shard that is left, at a call a hundred; none if the stream is gone. */
     List<Shard> shards() {
-        List<Shard> shards = new ArrayList<>();
+        return shards(pages()).collect(Collectors.toList());
+    }
+
+    private static Stream<Shard> shards(List<StreamDescription> pages) {
+        return pages.stream().flatMap(page -> page.shards().stream());
+    }
+
+    private List<StreamDescription> pages() {
+        List<StreamDescription> pages = new ArrayList<>();
         String last = null;
         try {
             do {
                 StreamDescription page = page(last, null);
-                shards.addAll(page.shards());
+                pages.add(page);
                 last = page.lastEvaluatedShardId();
             } while (last != null);
         } catch (ResourceNotFoundException e) {
             return List.of();
         }
-        return shards;
+        return pages;
     }
 
     /**
-     * Whether it lists a shard, by a list that began after this was asked. Those who ask meanwhile share the next one:
-     * after a long outage each shard of a fleet does, and the service answers ten calls a second (API reference,
-     * DescribeStream).
+     * A list that began after this was asked. Those who ask meanwhile share the next one: after a long outage each
+     * shard of a fleet does, and the service answers ten calls a second (API reference, DescribeStream).
      */
-    boolean holds(String shard) {
+    Listing listing() {
         long ask = asks.incrementAndGet();
         synchronized (asks) {
             if (lastListed < ask) {
                 long last = asks.get();
-                listed = shards().stream().map(Shard::shardId).collect(Collectors.toSet());
+                listing = new Listing(pages());
                 lastListed = last;
             }
-            return listed.contains(shard);
+            return listing;
         }
     }
 

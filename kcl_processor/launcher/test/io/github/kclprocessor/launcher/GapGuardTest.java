@@ -444,6 +444,7 @@ class GapGuardTest {
             assertThrows(ExecutionException.class, () -> read(guard, "TRIM_HORIZON/null"));
             assertEquals("8", read(guard, "TRIM_HORIZON/null").records().get(0).sequenceNumber());
         }
+        assertEquals(4, stream.described, "one look a call that did not find it");
         assertEquals(List.of(), exits);
         assertEquals(List.of(), childless);
         assertTrue(Files.notExists(gapFile()));

@@ -45,7 +45,7 @@ class SourceStreamTest {
     @Test
     void listIsShared() throws InterruptedException {
         List<Boolean> found = new CopyOnWriteArrayList<>();
-        List<Thread> askers = Stream.generate(() -> new Thread(() -> found.add(stream.holds("shardId-1"))))
+        List<Thread> askers = Stream.generate(() -> new Thread(() -> found.add(stream.listing().holds("shardId-1"))))
                 .limit(20).collect(Collectors.toList());
         fake.meanwhile = () -> {
             askers.forEach(Thread::start);
@@ -55,13 +55,13 @@ class SourceStreamTest {
             // They see what is there behind the list that has begun before them.
             fake.meanwhile = () -> fake.shards = List.of(FakeStream.shard("shardId-1", null));
         };
-        assertFalse(stream.holds("shardId-1"));
+        assertFalse(stream.listing().holds("shardId-1"));
         for (Thread asker : askers) {
             asker.join();
         }
         assertEquals(Collections.nCopies(20, true), found);
         assertEquals(2, fake.described);
         fake.shards = List.of();
-        assertFalse(stream.holds("shardId-1"));
+        assertFalse(stream.listing().holds("shardId-1"));
     }
 }
