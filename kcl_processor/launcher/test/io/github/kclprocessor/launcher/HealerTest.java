@@ -3,23 +3,19 @@ package io.github.kclprocessor.launcher;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 class HealerTest {
-    private final Logger log = (Logger) Connectors.LOG;
-    private final ListAppender<ILoggingEvent> said = new ListAppender<>();
+    @RegisterExtension
+    final Heard said = new Heard();
+
     private final List<Long> pauses = new ArrayList<>();
     private long now;
     /** How long each of them lives. */
@@ -28,25 +24,10 @@ class HealerTest {
     @TempDir
     Path folder;
 
-    @BeforeEach
-    void listen() {
-        said.start();
-        log.addAppender(said);
-    }
-
-    @AfterEach
-    void stopListening() {
-        log.detachAppender(said);
-    }
-
     /** Keeps one until the daemon's end begins, in so manieth pause. */
     private void keep(int ends, String... command) {
         new Healer(List.of(command), "orders", () -> pauses.size() >= ends, pauses::add, () -> now += life.toNanos())
                 .run();
-    }
-
-    private List<String> told() {
-        return said.list.stream().map(ILoggingEvent::getFormattedMessage).collect(Collectors.toList());
     }
 
     /** However often it ends; told once, with its exit value and as an event. */
@@ -56,11 +37,11 @@ class HealerTest {
         keep(9, "sh", "-c", "echo >> " + lives + "; kill -9 $$");
         assertEquals(9, Files.readAllLines(lives).size());
         assertEquals(List.of(1000L, 2000L, 4000L, 8000L, 16000L, 32000L, 60000L, 60000L, 60000L), pauses);
-        assertEquals(1, told().size());
-        Event event = (Event) said.list.get(0).getArgumentArray()[0];
+        assertEquals(1, said.words().size());
+        Event event = said.events().get(0);
         assertEquals("restarted", event.what);
         assertEquals("the process that heals gaps ended by signal 9, and is started again", event.why);
-        assertTrue(told().get(0).contains("Try: kcl-processor heal orders"), told().get(0));
+        assertTrue(said.words().get(0).contains("Try: kcl-processor heal orders"), said.words().get(0));
     }
 
     /** Its end is told each time, and it is started again at once, if it had lived for long. */
@@ -69,8 +50,8 @@ class HealerTest {
         life = Duration.ofMinutes(10);
         keep(4, "sh", "-c", "exit 70");
         assertEquals(List.of(1000L, 1000L, 1000L, 1000L), pauses);
-        assertEquals(3, told().size());
-        assertTrue(told().get(2).contains("ended with exit code 70"), told().get(2));
+        assertEquals(3, said.words().size());
+        assertTrue(said.words().get(2).contains("ended with exit code 70"), said.words().get(2));
     }
 
     /** One that cannot be started is tried again: what was missing may come back. */
@@ -78,8 +59,8 @@ class HealerTest {
     void oneThatCannotBeStartedIsTriedAgain() {
         keep(3, folder.resolve("no program").toString());
         assertEquals(List.of(1000L, 2000L, 4000L), pauses);
-        assertEquals(1, told().size());
-        assertTrue(told().get(0).contains("cannot be started") && told().get(0).contains("no program"));
+        assertEquals(1, said.words().size());
+        assertTrue(said.words().get(0).contains("cannot be started") && said.words().get(0).contains("no program"));
     }
 
     /** One that ends with its daemon is neither told of nor started again. */
@@ -88,7 +69,7 @@ class HealerTest {
         Path lives = folder.resolve("lives");
         keep(1, "sh", "-c", "echo >> " + lives);
         assertEquals(1, Files.readAllLines(lives).size());
-        assertEquals(List.of(), told());
+        assertEquals(List.of(), said.words());
         pauses.add(1L);
         keep(1, "sh", "-c", "echo >> " + lives);
         assertEquals(1, Files.readAllLines(lives).size());

@@ -5,14 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.AppenderBase;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.services.kinesis.model.SequenceNumberRange;
 import software.amazon.awssdk.services.kinesis.model.Shard;
@@ -24,6 +22,9 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class LeaseTableTest {
     private static final String SHARD = String.format("shardId-%020d-0a1b2c3d", System.currentTimeMillis());
+
+    @RegisterExtension
+    final Heard heard = new Heard();
 
     private final FakeStream stream = new FakeStream();
     private final FakeLeaseTable table = new FakeLeaseTable();
@@ -99,18 +100,13 @@ class LeaseTableTest {
         Lease expired = owned("host-2", null);
         expired.isExpiredOrUnassigned(true);
         expired.lastCounterIncrementNanos(System.nanoTime() - 31_500_000_000L);
-        Heard heard = new Heard();
-        try {
-            assign(expired, "host-1");
-            assign(owned(null, null), "host-1");
-            assign(owned("host-2", null), "host-1");
-            assign(owned("host-2", "host-1"), "host-2");
-            assign(owned("host-2", "host-3"), "host-2");
-            evict(owned("host-1", null));
-            evict(owned("host-2", "host-1"));
-        } finally {
-            heard.stop();
-        }
+        assign(expired, "host-1");
+        assign(owned(null, null), "host-1");
+        assign(owned("host-2", null), "host-1");
+        assign(owned("host-2", "host-1"), "host-2");
+        assign(owned("host-2", "host-3"), "host-2");
+        evict(owned("host-1", null));
+        evict(owned("host-2", "host-1"));
         assertEquals(List.of(
                 "host-2 host-1 not renewed for 31 s",
                 "null host-1 nobody had it",
@@ -118,7 +114,8 @@ class LeaseTableTest {
                 "host-1 host-2 handed over, as the leader asked",
                 "host-3 host-2 the hand-over took too long",
                 "host-1 null host-1 let go of it",
-                "host-1 host-2 host-1 let go of it"), heard.told);
+                "host-1 host-2 host-1 let go of it"), heard.events().stream()
+                .map(event -> event.from + " " + event.to + " " + event.why).collect(Collectors.toList()));
     }
 
     private void has(Lease lease) {
@@ -135,27 +132,6 @@ class LeaseTableTest {
         assertTrue(leases.assignLease(lease, owner));
         table.rows.clear();
         assertFalse(leases.assignLease(lease(ExtendedSequenceNumber.LATEST), owner));
-    }
-
-    /** The events of the connectors log. */
-    private static final class Heard extends AppenderBase<ILoggingEvent> {
-        final List<String> told = new ArrayList<>();
-
-        Heard() {
-            start();
-            ((Logger) Connectors.LOG).addAppender(this);
-        }
-
-        @Override
-        protected void append(ILoggingEvent line) {
-            Event event = (Event) line.getArgumentArray()[0];
-            told.add(event.from + " " + event.to + " " + event.why);
-        }
-
-        @Override
-        public void stop() {
-            ((Logger) Connectors.LOG).detachAppender(this);
-        }
     }
 
     /**

@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,12 +17,16 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.kinesis.retrieval.KinesisClientRecord;
 
 class LimitsTest {
     private static final List<KinesisClientRecord> RECORDS = Collections.nCopies(
             2_000, KinesisClientRecord.builder().data(ByteBuffer.allocate(1024)).build());
+
+    @RegisterExtension
+    final Heard heard = new Heard();
 
     private final FakeStateTable table = new FakeStateTable();
     private final Random random = new Random(15);
@@ -182,21 +184,15 @@ class LimitsTest {
         limit(100);
         turns(5, worker);
         table.unread = new IllegalStateException("throttled");
-        ListAppender<ILoggingEvent> said = new ListAppender<>();
-        said.start();
-        ((Logger) Connectors.LOG).addAppender(said);
-        try {
-            turns(10, worker);
-            double before = worker.written;
-            turns(5, worker);
-            assertEquals(before, worker.written);
-            table.unread = null;
-            turns(5, worker);
-            assertNear(1_000, worker.written - before);
-        } finally {
-            ((Logger) Connectors.LOG).detachAppender(said);
-        }
-        List<String> words = said.list.stream().filter(line -> line.getLevel() == Level.WARN)
+        heard.lines.clear();
+        turns(10, worker);
+        double before = worker.written;
+        turns(5, worker);
+        assertEquals(before, worker.written);
+        table.unread = null;
+        turns(5, worker);
+        assertNear(1_000, worker.written - before);
+        List<String> words = heard.lines.stream().filter(line -> line.getLevel() == Level.WARN)
                 .map(ILoggingEvent::getFormattedMessage).collect(Collectors.toList());
         assertEquals(2, words.size(), words.toString());
         assertTrue(words.get(0).contains("cannot be renewed (java.lang.IllegalStateException: throttled): nothing is"));

@@ -3,16 +3,11 @@ package io.github.kclprocessor.launcher;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import java.net.SocketException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import software.amazon.awssdk.core.exception.SdkClientException;
 
 class ReadTroubleTest {
@@ -21,23 +16,14 @@ class ReadTroubleTest {
     private static final RuntimeException RESET =
             SdkClientException.create("no answer", new SocketException("Connection reset"));
 
-    private final ListAppender<ILoggingEvent> heard = new ListAppender<>();
+    @RegisterExtension
+    final Heard heard = new Heard();
+
     private long nanos;
     private final ReadTrouble trouble = new ReadTrouble(() -> nanos);
 
-    @BeforeEach
-    void hear() {
-        heard.start();
-        ((Logger) Connectors.LOG).addAppender(heard);
-    }
-
-    @AfterEach
-    void detach() {
-        ((Logger) Connectors.LOG).detachAppender(heard);
-    }
-
     private List<String> said() {
-        return heard.list.stream().map(ILoggingEvent::getFormattedMessage).collect(Collectors.toList());
+        return heard.words();
     }
 
     private void turn(long seconds) {

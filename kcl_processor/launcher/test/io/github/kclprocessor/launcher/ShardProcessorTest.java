@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,6 +20,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.kinesis.exceptions.ShutdownException;
 import software.amazon.kinesis.leases.Lease;
@@ -37,6 +35,9 @@ import software.amazon.kinesis.retrieval.KinesisClientRecord;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class ShardProcessorTest {
+    @RegisterExtension
+    final Heard heard = new Heard();
+
     private final List<String> told = new ArrayList<>();
     private final Set<ShardProcessor> open = ConcurrentHashMap.newKeySet();
     private Lease held = new Lease();
@@ -418,24 +419,17 @@ class ShardProcessorTest {
     /** An end that is not recorded, as by a record processor that has lost its lease, is told to nobody. */
     @Test
     void endThatIsNotRecorded() {
-        ListAppender<ILoggingEvent> said = new ListAppender<>();
-        said.start();
-        ((Logger) Connectors.LOG).addAppender(said);
-        try {
-            for (boolean recorded : List.of(false, true)) {
-                ShardProcessor atItsEnd = processor(Fake.of(ShardRecordProcessor.class, (method, arguments) -> {
-                    if (recorded && method.equals("shardEnded")) {
-                        assertDoesNotThrow(() -> ((ShardEndedInput) arguments[0]).checkpointer().checkpoint());
-                    }
-                    return null;
-                }));
-                initialize(atItsEnd);
-                atItsEnd.shardEnded(end());
-                assertEquals(recorded ? 1 : 0, said.list.stream()
-                        .filter(line -> line.getFormattedMessage().contains("was read to its end")).count());
-            }
-        } finally {
-            ((Logger) Connectors.LOG).detachAppender(said);
+        for (boolean recorded : List.of(false, true)) {
+            ShardProcessor atItsEnd = processor(Fake.of(ShardRecordProcessor.class, (method, arguments) -> {
+                if (recorded && method.equals("shardEnded")) {
+                    assertDoesNotThrow(() -> ((ShardEndedInput) arguments[0]).checkpointer().checkpoint());
+                }
+                return null;
+            }));
+            initialize(atItsEnd);
+            atItsEnd.shardEnded(end());
+            assertEquals(recorded ? 1 : 0,
+                    heard.words().stream().filter(line -> line.contains("was read to its end")).count());
         }
     }
 

@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -14,12 +11,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class ThrottleTest {
-    private final ListAppender<ILoggingEvent> said = new ListAppender<>();
+    @RegisterExtension
+    final Heard heard = new Heard();
+
     private volatile long now = 42;
     private Throttle.Look answer = () -> false;
     private final Throttle throttle = throttle(new Throttle.Look() {
@@ -38,17 +36,6 @@ class ThrottleTest {
         return new Throttle(Optional.of(look), () -> now);
     }
 
-    @BeforeEach
-    void listen() {
-        said.start();
-        ((Logger) Connectors.LOG).addAppender(said);
-    }
-
-    @AfterEach
-    void detach() {
-        ((Logger) Connectors.LOG).detachAppender(said);
-    }
-
     private void looks(Throttle.Look found) {
         answer = found;
         throttle.run();
@@ -57,12 +44,12 @@ class ThrottleTest {
 
     /** The lines since this was asked last; an event begins with its kind. */
     private List<String> said() {
-        List<String> lines = said.list.stream()
+        List<String> lines = heard.lines.stream()
                 .map(line -> line.getArgumentArray()[0] instanceof Event
                         ? ((Event) line.getArgumentArray()[0]).what + ": " + line.getFormattedMessage()
                         : line.getFormattedMessage())
                 .collect(Collectors.toList());
-        said.list.clear();
+        heard.lines.clear();
         return lines;
     }
 
