@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import threading
 from collections.abc import Callable, Sequence
+from math import ceil
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.replicate.change import Change
@@ -18,8 +19,6 @@ from kcl_processor.replicate.destination import Destination
 # a process.
 _COUNTING, _ENDED, _FIRST = range(3)
 _PLACES = 4096 // 8
-# A write of so many bytes, or a part of it, takes a capacity unit.
-_UNIT_BYTES = 1024
 
 
 class Consumption:
@@ -84,7 +83,13 @@ class CountedTable:
 
 def _units(changes: Sequence[Change], answer: Answer) -> float:
     """What nobody tells is what the items weigh; a call that is in doubt may have been applied."""
-    if "ConsumedCapacity" in answer.body or (answer.error and not answer.in_doubt):
-        return answer.consumed
-    sizes = (len(change.key if change.image is None else change.image) for change in changes)
-    return float(sum(-(-size // _UNIT_BYTES) for size in sizes))
+    weight = sum(
+        item_units(change.key if change.image is None else change.image) for change in changes
+    )
+    return weight if answer.in_doubt else answer.units(weight)
+
+
+def item_units(image: bytes) -> float:
+    """Write units of one item: 1 KB each (developer guide, "Read and write operations"), also where
+    its condition fails ("Condition expressions")."""
+    return float(max(1, ceil(len(image) / 1024)))

@@ -27,6 +27,7 @@ import orjson
 from kcl_processor.aws.wire import Answer
 from kcl_processor.replicate.breaker import Breaker
 from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.consumption import item_units
 from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.replicate.refusals import Refusals
 from kcl_processor.replicate.write import Fence, Tally
@@ -36,7 +37,6 @@ from kcl_processor.table.laid_reader import LaidReader
 from kcl_processor.table.patience import ConditionFailed, PatientCalls, Refused
 from kcl_processor.table.repair import condition, nothing_there
 from kcl_processor.table.sides import Kind, Pair, known, under
-from kcl_processor.table.table_copy import item_units
 from kcl_processor.table.table_reader import Failed, TableReader
 from kcl_processor.transform.transform import Transform
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import ceil
 from typing import Any, Protocol
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.errors import PoisonError
 from kcl_processor.replicate.change import Change, key_names
+from kcl_processor.replicate.consumption import item_units
 from kcl_processor.replicate.destination import Destination
 from kcl_processor.replicate.refusals import RULE_FAILED, without_values
 from kcl_processor.replicate.write import Fence, Tally
@@ -171,9 +171,3 @@ class TableCopy:
     def _report(self, pages: list[PageCopied], size: int) -> None:
         laid = self._laying.tally if self._laying else LaidTally()
         self._tell(CopyReport(pages, size, self._reader.tally, self._writer.tally, laid))
-
-
-def item_units(image: bytes) -> float:
-    """Write units of one item: 1 KB each (developer guide, "Read and write operations"), also where
-    its condition fails ("Condition expressions")."""
-    return float(max(1, ceil(len(image) / 1024)))
