@@ -25,7 +25,7 @@ final class Destination {
      * @param defaults credentials where they name none for it
      */
     static Optional<Destination> of(ReplicaProperties replica, AwsCredentialsProvider defaults) {
-        Region region = replica.destinationRegion().orElseGet(replica::sourceRegion);
+        Region region = replica.destinationRegion();
         AwsCredentialsProvider credentials = replica.access("destination").credentials(region, defaults);
         return replica.destinationTable()
                 .map(table -> new Destination(Clients.destination(replica, region, credentials), region, table));

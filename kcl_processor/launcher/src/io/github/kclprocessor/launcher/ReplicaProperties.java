@@ -79,8 +79,9 @@ final class ReplicaProperties {
         return text("replica.destination.table");
     }
 
-    Optional<Region> destinationRegion() {
-        return text("replica.destination.region").map(Region::of);
+    /** Region of the destination, by default the source's. */
+    Region destinationRegion() {
+        return text("replica.destination.region").map(Region::of).orElseGet(this::sourceRegion);
     }
 
     Optional<URI> destinationEndpoint() {
@@ -117,8 +118,8 @@ final class ReplicaProperties {
     Optional<Throttle.Look> throttle(Function<Region, CloudWatchClient> clients) {
         return text("replica.throttle.command").<Throttle.Look>map(ThrottleCommand::new)
                 .or(() -> text("replica.throttle.alarm").map(alarm -> {
-                    Region region = text("replica.throttle.region").map(Region::of).or(this::destinationRegion)
-                            .orElseGet(this::sourceRegion);
+                    Region region =
+                            text("replica.throttle.region").map(Region::of).orElseGet(this::destinationRegion);
                     return new ThrottleAlarm(clients.apply(region), alarm, region);
                 }));
     }
