@@ -45,9 +45,8 @@ final class OwnRows {
 
     /** A row without its key, read consistently. */
     Optional<Map<String, AttributeValue>> read(String key) {
-        Map<String, AttributeValue> row = new HashMap<>(
+        Map<String, AttributeValue> row = withoutKey(
                 answer(client.getItem(ask -> ask.tableName(table).key(key(key)).consistentRead(true))).item());
-        row.remove(KEY);
         return row.isEmpty() ? Optional.empty() : Optional.of(row);
     }
 
@@ -94,11 +93,9 @@ final class OwnRows {
             remove.add(at);
             names.put(at, name);
         }
-        Map<String, AttributeValue> row = new HashMap<>(answer(client.updateItem(update -> update.tableName(table)
+        return withoutKey(answer(client.updateItem(update -> update.tableName(table)
                 .key(key(key)).updateExpression(set.toString() + remove).expressionAttributeNames(names)
                 .expressionAttributeValues(values).returnValues(ReturnValue.ALL_NEW))).attributes());
-        row.remove(KEY);
-        return row;
     }
 
     private static final class Unchanged {
@@ -118,6 +115,12 @@ final class OwnRows {
 
     private static Map<String, AttributeValue> key(String key) {
         return Map.of(KEY, AttributeValue.fromS(key));
+    }
+
+    private static Map<String, AttributeValue> withoutKey(Map<String, AttributeValue> item) {
+        Map<String, AttributeValue> row = new HashMap<>(item);
+        row.remove(KEY);
+        return row;
     }
 
     private static Map<String, AttributeValue> item(String key, Map<String, AttributeValue> row) {
