@@ -97,12 +97,11 @@ def heal_beside(
         pause = _LOOK
         try:
             found = open_gaps(files.gaps)
-            if found != left:
-                now = clock.elapsed()
-                again_at = max(now, asked[0] + _WITHIN if len(asked) == _MOST else now)
+            is_new = found != left
+            if is_new:
+                again_at = _free_at(asked, clock.elapsed())
                 until = again_at + _PAID
             if found and again_at <= clock.elapsed() < until:
-                is_new = found != left
                 healings = heal()
                 for healing in healings:
                     tell(_said(healing, mend))
@@ -114,7 +113,7 @@ def heal_beside(
                     until = again_at + _PAID
                 if is_new and any(map(_took_exports, healings)):
                     asked.append(clock.elapsed())
-                    if clock.elapsed() - asked[0] < _WITHIN and len(asked) == _MOST:
+                    if _free_at(asked, clock.elapsed()) > clock.elapsed():
                         tell(f"{_PACED}. Try: {mend}")
         except (PartTaken, Paused):
             pause = _OTHERS
@@ -122,6 +121,11 @@ def heal_beside(
             tell(f"No gap is healed: {error.message} Try: {error.hint}")
             pause = _AGAIN
         halt.wait(pause)
+
+
+def _free_at(asked: deque[float], now: float) -> float:
+    """When the next set of exports may be asked for, by when the last ones were."""
+    return max(now, asked[0] + _WITHIN) if len(asked) == _MOST else now
 
 
 def _took_exports(healing: Healing) -> bool:
