@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
@@ -80,11 +80,9 @@ def copying(files: TaskFiles, now: float) -> Copying | None:
     if mark.in_parts:
         return _in_parts("copy", task, mark, now)
     kept = load(files.copy_progress)
-    at_work = now - mark.beat_at < DEAD
     # What is kept here may be of an earlier copy, and this one's on another host.
-    if kept is None or kept.token != mark.token:
-        return _begun("copy", mark, at_work=at_work)
-    return _told("copy", mark, [kept], at_work=at_work)
+    ours = [kept] if kept and kept.token == mark.token else []
+    return _told("copy", mark, ours, at_work=now - mark.beat_at < DEAD)
 
 
 def comparing(task: Task, now: float) -> Comparing | None:
@@ -124,30 +122,21 @@ def _in_parts(kind: str, task: Task, mark: CopyMark | LiveMark, now: float) -> C
 def _told(
     kind: str, mark: CopyMark | LiveMark, parts: list[CopyProgress], *, at_work: bool
 ) -> Copying:
-    """With the figures of its parts; of one that has not begun, what there is to copy is known by
-    the others."""
+    """With the figures of its parts, if there are any; of one that has not begun, what there is to
+    copy is known by the others."""
+    disturbed = mark.state is CopyState.DISTURBED or any(part.disturbed for part in parts)
+    told = Copying(kind, mark.host, mark.started_at, at_work, disturbed, mark.parts)
     if not parts:
-        return _begun(kind, mark, at_work=at_work)
+        return told
     items = sum(part.items for part in parts)
     expected = max(part.expected_items for part in parts) * mark.parts
     left = [part for part in parts if part.finished_at is None]
     speed = sum(part.items_per_second for part in left) if at_work else None
-    return Copying(
-        kind,
-        mark.host,
-        mark.started_at,
-        at_work,
-        mark.state is CopyState.DISTURBED or any(part.disturbed for part in parts),
-        mark.parts,
-        len(parts) - len(left),
-        items,
-        expected,
-        speed,
-        (expected - items) / speed if speed and expected > items else None,
+    return replace(
+        told,
+        parts_done=len(parts) - len(left),
+        items=items,
+        expected_items=expected,
+        items_per_second=speed,
+        seconds_left=(expected - items) / speed if speed and expected > items else None,
     )
-
-
-def _begun(kind: str, mark: CopyMark | LiveMark, *, at_work: bool) -> Copying:
-    """Without figures."""
-    disturbed = mark.state is CopyState.DISTURBED
-    return Copying(kind, mark.host, mark.started_at, at_work, disturbed, mark.parts)
