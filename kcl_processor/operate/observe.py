@@ -133,7 +133,7 @@ class Observer:
             OperatorError, SourceError, PermissionDenied: KCL's tables cannot be read, or the source
                 cannot be found; or the stream may not be read.
         """
-        self._refuse_foreign()
+        self.refuse_foreign()
         rows = self._read()
         due = unfinished(rows.leases)
         renewing, known = (set[str](), {}) if thorough else self._told(rows, due)
@@ -155,8 +155,14 @@ class Observer:
         views = join(rows.leases, shards, looks, owners.life, now)
         return self._sight(rows, views, owners, unseen, now)
 
-    def _refuse_foreign(self) -> None:
-        """Once: a table does not change hands while it is looked at."""
+    def refuse_foreign(self) -> None:
+        """Refuse checkpoints of another replica, as every look does. They are found to be this one's
+        once: a table does not change hands while it is looked at.
+
+        Raises:
+            ConfigError: they are another's, or a table is none of KCL's.
+            OperatorError, PermissionDenied: whose they are cannot be read.
+        """
         if not self._ours:
             refuse_foreign(self._task, self._clock, self._wait)
             self._ours = True

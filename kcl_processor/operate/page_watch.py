@@ -12,7 +12,6 @@ from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.events import Event
-from kcl_processor.launch.claim import refuse_foreign
 from kcl_processor.operate.asked import INTERVAL, Asked
 from kcl_processor.operate.history import history
 from kcl_processor.operate.lag_history import LagHistory, Reading
@@ -78,7 +77,7 @@ class Watch:
         self._wait = wait
         self._work = work
         self._tell = tell
-        self._ours = self._is_told = False
+        self._is_told = False
         self._observer: Observer | None = None
         self._asked = Asked([files.task], clock, pool, lambda _: self.look())
         self._seen: Seen | None = None
@@ -107,9 +106,9 @@ class Watch:
         sight, events, work = None, None, dict[str, object | None]()
         now = self._clock.now()
         # What lies in another replica's tables is none of this task's.
-        self._had("status", self._refuse_foreign, unknown)
-        if self._ours:
-            sight = self._had("status", self._look, unknown)
+        if observer := self._had("status", self._own, unknown):
+            # Counters have had a minute to move since the last look, so this one waits for none.
+            sight = self._had("status", lambda: observer.look(patient=False), unknown)
             now = self._clock.now()
             events = self._had("events", lambda: history(self._files), unknown)
             asked = {name: self._ask(name, ask, now, unknown) for name, ask in self._work.items()}
@@ -123,17 +122,12 @@ class Watch:
         status = self._had("status", lambda: summarise(sight), unknown) if sight else None
         return status or _unknown(self.name, unknown["status"])
 
-    def _refuse_foreign(self) -> None:
-        """Once: a table does not change hands while it is looked at."""
-        if not self._ours:
-            refuse_foreign(self._files.task, self._clock, self._wait)
-            self._ours = True
-
-    def _look(self) -> Sight:
+    def _own(self) -> Observer:
+        """Whoever looks at the task, once its tables are known to be its own."""
         if self._observer is None:
             self._observer = Observer(self._files, self._clock, self._wait)
-        # Counters have had a minute to move since the last look, so this one waits for none.
-        return self._observer.look(patient=False)
+        self._observer.refuse_foreign()
+        return self._observer
 
     def _ask(self, name: str, ask: Ask, now: float, unknown: dict[str, str]) -> object | None:
         return self._had(name, lambda: ask(self._files, now), unknown)
