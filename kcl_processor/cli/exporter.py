@@ -41,7 +41,7 @@ from kcl_processor.launch.switch_mark import read_switch
 from kcl_processor.operate.asked import Asked
 from kcl_processor.operate.page_documents import Documents
 from kcl_processor.operate.page_server import METRICS, Hosts, Server, Site
-from kcl_processor.operate.page_watch import Ask, Watch
+from kcl_processor.operate.page_watch import Ask, Watch, in_sight
 from kcl_processor.state.owner import owned_files
 from kcl_processor.table.under_way import comparing, copying
 
@@ -86,21 +86,24 @@ def run(args: argparse.Namespace) -> int:
             "The Prometheus client library is not installed.",
             "pip install 'kcl-processor[prometheus]'",
         ) from error
-    registry = CollectorRegistry()
     state = state_directory(args.state_dir)
     tasks = [owned_files(task, state) for task in load_tasks(args.config)]
     clock, stopped = SystemClock(), threading.Event()
-    named, pool = [files.task for files in tasks], ThreadPoolExecutor(2, "asking")
-    proofs = Asked(named, clock, pool, read_standing)
-    switches = Asked(named, clock, pool, read_switch)
-    limits = Asked(named, clock, pool, read_limit)
-    registry.register(HeartbeatCollector(tasks, clock, proofs, switches, limits))
 
     def wait(seconds: float) -> None:
         stopped.wait(seconds)
 
     looking = ThreadPoolExecutor(_PARALLEL_LOOKS, "looking")
     watches = [Watch(files, clock, looking, wait, _WORK, tell) for files in tasks]
+    named, pool = [files.task for files in tasks], ThreadPoolExecutor(2, "asking")
+    standing = in_sight(watches, lambda sight: sight.proof, read_standing)
+    switching = in_sight(watches, lambda sight: sight.switching, read_switch)
+    limited = in_sight(watches, lambda sight: sight.limit, read_limit)
+    proofs = Asked(named, clock, pool, standing)
+    switches = Asked(named, clock, pool, switching)
+    limits = Asked(named, clock, pool, limited)
+    registry = CollectorRegistry()
+    registry.register(HeartbeatCollector(tasks, clock, proofs, switches, limits))
     documents = Documents(watches, clock, lambda text: as_called(text, args))
     site = Site(documents, make_wsgi_app(registry), Hosts(args.listen, args.host))
     server = _server(args, site)

@@ -13,8 +13,8 @@ from typing import Any
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
-from kcl_processor.fleet.leases import text
-from kcl_processor.fleet.own_rows import enter_own, read_all_own, read_own, strike_own
+from kcl_processor.fleet.leases import KclRows, text
+from kcl_processor.fleet.own_rows import Row, by_key, enter_own, read_all_own, read_own, strike_own
 from kcl_processor.fleet.pause import whoever
 
 KEY = "KclProcessorEvents/"
@@ -47,16 +47,24 @@ class Event:
     why: str | None = None
 
 
+def events_of(rows: KclRows) -> list[Event]:
+    """Those that are kept among a task's rows, the oldest first."""
+    return _read(by_key(rows.coordinator))
+
+
 def read_events(task: Task) -> list[Event]:
     """Those that are kept, the oldest first.
 
     Raises:
         OperatorError, PermissionDenied: they cannot be read.
     """
-    rows = read_all_own(task).items()
+    return _read(read_all_own(task))
+
+
+def _read(rows: Mapping[str, Row]) -> list[Event]:
     found = [
         event
-        for key, row in rows
+        for key, row in rows.items()
         if key.startswith(KEY)
         for name, value in row.items()
         if (event := _event(name, value.get("M", {})))
@@ -85,4 +93,5 @@ def _event(name: str, row: Mapping[str, Mapping[str, Any]]) -> Event | None:
         return None
     teller = text(row, "worker") or "?"
     ends = [text(row, end) for end in ("shard", "from", "to", "why")]
-    return Event(int(moment) / 1000, teller, what, *ends)
+    # Of a name of digits without end, one at no moment: a float has room for it.
+    return Event(float(moment) / 1000, teller, what, *ends)

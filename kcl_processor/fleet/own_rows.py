@@ -44,7 +44,8 @@ def read_own(task: Task, key: str) -> Row | None:
 
 def own_among(rows: Iterable[_Item], key: str) -> Row | None:
     """As :func:`read_own`, among rows of the whole table that were read already."""
-    return by_key(rows).get(key)
+    found = (row for row in rows if row.get(_KEY, {}).get("S") == key)
+    return next(map(_without_key, found), None)
 
 
 def read_all_own(task: Task) -> dict[str, Row]:

@@ -24,7 +24,11 @@ def history(files: TaskFiles) -> list[Event]:
     Raises:
         OperatorError, PermissionDenied: the events cannot be read.
     """
-    told = read_events(files.task)
+    return with_ends(files, read_events(files.task))
+
+
+def with_ends(files: TaskFiles, told: Sequence[Event]) -> list[Event]:
+    """As :func:`history`, of events that were read already."""
     untold = [_died(end) for end in last_endings(files) if not _is_told(end, told)]
     return sorted([*told, *untold], key=lambda event: event.at)
 

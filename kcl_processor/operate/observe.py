@@ -21,6 +21,7 @@ from kcl_processor.fleet.coordinator import (
     pulses_of,
     report_pulse,
 )
+from kcl_processor.fleet.events import Event, events_of
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import KclRows, Lease, read_rows
 from kcl_processor.fleet.limit import Limit, limit_of
@@ -70,6 +71,7 @@ class Sight:
         proof: how it stands; ``None`` where nobody has compared the tables.
         switching: a switchover that was not taken back.
         throttled: the living workers that are.
+        events: those that are kept, the oldest first.
     """
 
     task: str
@@ -89,6 +91,7 @@ class Sight:
     switching: SwitchMark | None = None
     limit: Limit | None = None
     throttled: list[Throttled] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
 
 class Observer:
@@ -156,8 +159,9 @@ class Observer:
         return self._sight(rows, views, owners, unseen, now)
 
     def refuse_foreign(self) -> None:
-        """Refuse checkpoints of another replica, as every look does. They are found to be this one's
-        once: a table does not change hands while it is looked at.
+        """Refuse checkpoints of another replica, as every look does.
+
+        Until they were found not to be: a table does not change hands while it is looked at.
 
         Raises:
             ConfigError: they are another's, or a table is none of KCL's.
@@ -230,6 +234,7 @@ class Observer:
             switching=switch_of(own_among(rows.coordinator, SWITCH_KEY)),
             limit=limit_of(rows),
             throttled=[one for one in throttled_of(rows) if one.worker in live],
+            events=events_of(rows),
         )
 
     def _proof(self, rows: KclRows) -> Standing | None:

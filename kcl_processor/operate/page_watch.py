@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
 
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.events import Event
 from kcl_processor.operate.asked import INTERVAL, Asked
-from kcl_processor.operate.history import history
+from kcl_processor.operate.history import history, with_ends
 from kcl_processor.operate.lag_history import LagHistory, Reading
 from kcl_processor.operate.observe import Observer, Sight
 from kcl_processor.operate.status import UNKNOWN, WARN, Status, summarise
@@ -110,7 +111,7 @@ class Watch:
             # Counters have had a minute to move since the last look, so this one waits for none.
             sight = self._had("status", lambda: observer.look(patient=False), unknown)
             now = self._clock.now()
-            events = self._had("events", lambda: history(self._files), unknown)
+            events = self._had("events", lambda: self._events(sight), unknown)
             asked = {name: self._ask(name, ask, now, unknown) for name, ask in self._work.items()}
             work = {name: found for name, found in asked.items() if name not in unknown}
         gaps = self._had("gaps", lambda: open_gaps(self._files.gaps), unknown)
@@ -128,6 +129,10 @@ class Watch:
             self._observer = Observer(self._files, self._clock, self._wait)
         self._observer.refuse_foreign()
         return self._observer
+
+    def _events(self, sight: Sight | None) -> list[Event]:
+        """Of one that could not be looked at they are read alone."""
+        return with_ends(self._files, sight.events) if sight else history(self._files)
 
     def _ask(self, name: str, ask: Ask, now: float, unknown: dict[str, str]) -> object | None:
         return self._had(name, lambda: ask(self._files, now), unknown)
@@ -155,6 +160,26 @@ class Watch:
                     f"{self._files.lag_history} cannot be written: {error.strerror}."
                 )
             self._is_told = True
+
+
+def in_sight(
+    watches: Iterable[Watch], saw: Callable[[Sight], T | None], read: Callable[[Task], T | None]
+) -> Callable[[Task], T | None]:
+    """What a task's last look saw besides; of one that could not be looked at it is read alone.
+
+    Who may not read the stream has no look, and may read this.
+
+    Args:
+        saw: picks it out of what was seen.
+        read: asks for it.
+    """
+    by_task = {watch.name: watch for watch in watches}
+
+    def found(task: Task) -> T | None:
+        seen = by_task[task.name].seen()
+        return saw(seen.sight) if seen and seen.sight else read(task)
+
+    return found
 
 
 def _unknown(name: str, reason: str) -> Status:

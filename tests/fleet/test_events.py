@@ -7,8 +7,9 @@ import pytest
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.fleet import events
-from kcl_processor.fleet.events import KEY, Event, note, read_events
+from kcl_processor.fleet.events import KEY, Event, events_of, note, read_events
 from kcl_processor.fleet.kcl_tables import table_names
+from kcl_processor.fleet.leases import read_rows
 from kcl_processor.fleet.own_rows import read_own
 from tests.fakes import HandClock
 from tests.kcl_tables import fill, make_task
@@ -39,15 +40,17 @@ def put(task: Task, row: str, name: str, words: dict[str, str]) -> None:
 
 
 def test_events_of_all_workers_are_read_in_their_order(task: Task) -> None:
-    """What is no event of this version is passed over."""
+    """What is no event of this version is passed over; all of KCL's rows tell the same."""
     put(task, "3", "1764370800250-00000001", MOVED)
     put(task, "5", "1764370800000-00000002", {"what": "started", "worker": "b"})
     put(task, "6", "not a moment", {"what": "started"})
     put(task, "7", "1764370800000-00000003", {"of": "a later version"})
-    assert read_events(task) == [
+    found = read_events(task)
+    assert found == [
         Event(1_764_370_800.0, "b", "started"),
         Event(1_764_370_800.25, "b", "moved", "shardId-1", "a", "b", "late"),
     ]
+    assert events_of(read_rows(clients.checkpoints(task), table_names(task))) == found
 
 
 def test_what_people_did_is_kept_and_the_oldest_goes(

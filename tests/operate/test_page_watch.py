@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
+from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
+from kcl_processor.errors import PermissionDenied
 from kcl_processor.fleet.events import note
+from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.stream import Look, Stream, StreamShard
 from kcl_processor.operate.asked import INTERVAL
 from kcl_processor.operate.lag_history import LagHistory
 from kcl_processor.operate.observe import Observer
-from kcl_processor.operate.page_watch import LATE, Ask, Watch
+from kcl_processor.operate.page_watch import LATE, Ask, Watch, in_sight
 from kcl_processor.state.gaps import Gap, note_gap
 from tests.fakes import Beside, HandClock
 from tests.kcl_tables import fill, make_source_and_destination, make_task, shards_of, snapshot
@@ -73,6 +77,22 @@ def test_a_look_sees_the_task_its_events_and_its_gaps(moto_url: str, tmp_path: P
     assert not world.told
 
 
+def test_a_look_reads_each_of_kcls_tables_once(moto_url: str, tmp_path: Path) -> None:
+    """Its events, too, are among the rows of that reading."""
+    task, scans = make_task(moto_url), list[str]()
+    fill(task, *ROWS)
+    world, calls = World(task, tmp_path), clients.checkpoints(task).meta.events
+    world.watch.look()
+
+    def scanned(params: dict[str, str], **_: object) -> None:
+        scans.append(params["TableName"])
+
+    calls.register("provide-client-params.dynamodb.Scan", scanned)
+    assert world.watch.look().events == []
+    calls.unregister("provide-client-params.dynamodb.Scan", scanned)
+    assert sorted(scans) == sorted(astuple(table_names(task)))
+
+
 def test_a_look_waits_for_no_counter(moto_url: str, tmp_path: Path) -> None:
     """It comes again in a minute, and by then they have moved or not."""
     task = make_task(moto_url)
@@ -126,6 +146,34 @@ def test_what_was_seen_long_ago_is_not_told_as_the_present(moto_url: str, tmp_pa
     status = world.watch.status()
     assert world.watch.seen() is None and (status.state, status.lag) == ("unknown", None)
     assert status.reasons == (f"the last look at it ended {LATE + 1:.0f} s ago",)
+
+
+class DeniedStream(StillStream):
+    """A stream that this host may not read."""
+
+    def shards(self, _after: str | None = None) -> list[StreamShard]:
+        raise PermissionDenied("denied", "allow it")
+
+
+def test_what_a_look_saw_is_not_read_again(moto_url: str, tmp_path: Path) -> None:
+    """Before the first look, after one that is too old, and where the stream may not be read, it
+    is; events are told there all the same."""
+    task = make_task(moto_url)
+    fill(task, *ROWS)
+    world = World(task, tmp_path)
+    note(task, world.clock, "paused", None, "by a test")
+    found = in_sight([world.watch], lambda sight: f"{len(sight.live)} seen", lambda _: "read")
+    assert found(task) == "read"
+    world.look()
+    assert found(task) == "2 seen"
+    world.clock.turn(LATE + 1)
+    assert found(task) == "read"
+    turn = world.clock.turn
+    world.watch._observer = Observer(world.files, world.clock, turn, DeniedStream())
+    world.look()
+    seen = world.watch.seen()
+    assert seen and [event.what for event in seen.events or []] == ["paused"]
+    assert found(task) == "read"
 
 
 def test_a_directory_that_is_not_its_own_costs_the_readings_alone(
