@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -48,3 +50,26 @@ class SystemClock:
 
     def now(self) -> float:
         return time.time()
+
+
+class Spaced:
+    """Does something at its first call, and then no more often than every so many seconds.
+
+    Safe to call from many threads: the others wait for the one that does it. What raises is done
+    again at the next call.
+    """
+
+    def __init__(self, do: Callable[[], object], seconds: float, clock: Clock) -> None:
+        self._do = do
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._done_at: float | None = None
+
+    def __call__(self) -> None:
+        """Raise as what is done does."""
+        with self._lock:
+            now = self._clock.elapsed()
+            if self._done_at is None or now - self._done_at >= self._seconds:
+                self._do()
+                self._done_at = now

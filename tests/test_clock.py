@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from kcl_processor.clock import SystemClock, utc
+from kcl_processor.clock import Spaced, SystemClock, utc
+from tests.fakes import HandClock
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this kernel has no such clock")
@@ -35,3 +36,22 @@ def test_a_moment_is_told_in_utc() -> None:
     assert utc(1_700_000_000.25, "milliseconds") == "2023-11-14T22:13:20.250Z"
     with pytest.raises((ValueError, OverflowError)):
         utc(1e30)
+
+
+def test_what_is_spaced_is_done_every_so_often() -> None:
+    """At the first call, too; what failed is done again at the next one."""
+    clock, done, fails = HandClock(), list[float](), [True]
+
+    def do() -> None:
+        done.append(clock.elapsed())
+        if fails:
+            fails.pop()
+            raise ZeroDivisionError
+
+    spaced, began = Spaced(do, 5.0, clock), clock.elapsed()
+    with pytest.raises(ZeroDivisionError):
+        spaced()
+    for _ in range(12):
+        spaced()
+        clock.turn(1)
+    assert [at - began for at in done] == [0, 0, 5, 10]

@@ -8,12 +8,12 @@ no further change. Whoever is at it writes down every minute that he is.
 from __future__ import annotations
 
 import platform
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
-from kcl_processor.clock import Clock, utc
+from kcl_processor.clock import Clock, Spaced, utc
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.own_rows import Row, read_own, replace_own, touch_own
@@ -201,26 +201,14 @@ def refuse_switched(task: Task) -> SwitchMark | None:
     return mark
 
 
-class SwitchLook:
+class SwitchLook(Spaced):
     """Looks, for whoever lays the source's items for long, whether the writers have moved.
 
-    Safe to call from many threads, before each write: it asks every few seconds.
+    To be called before each write, and raises as :func:`refuse_switched` does.
     """
 
     def __init__(self, task: Task, clock: Clock) -> None:
-        self._task = task
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._looked_at: float | None = None
-
-    def __call__(self) -> None:
-        """Raise as :func:`refuse_switched` does."""
-        with self._lock:
-            now = self._clock.elapsed()
-            if self._looked_at is not None and now - self._looked_at < _LOOKS:
-                return
-            refuse_switched(self._task)
-            self._looked_at = now
+        super().__init__(partial(refuse_switched, task), _LOOKS, clock)
 
 
 def refuse_denied(task: Task) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
 from typing import NoReturn
 
-from kcl_processor.clock import Clock
+from kcl_processor.clock import Clock, Spaced
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
@@ -50,9 +49,7 @@ class UnlessPaused(Halt):
         super().__init__()
         self._outer = outer
         self._task = task
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._looked_at: float | None = None
+        self._look = Spaced(self._refuse_paused, LOOKS, clock)
 
     def wait(self, seconds: float) -> None:
         """Wait.
@@ -63,13 +60,11 @@ class UnlessPaused(Halt):
             OperatorError: whether it is paused cannot be read.
         """
         self._outer.wait(seconds)
-        with self._lock:
-            now = self._clock.elapsed()
-            if self._looked_at is not None and now - self._looked_at < LOOKS:
-                return
-            if pauses := read_pauses(self._task):
-                raise Paused(f"Task {self._task.name} is {pauses[0]}.", "resume it")
-            self._looked_at = now
+        self._look()
+
+    def _refuse_paused(self) -> None:
+        if pauses := read_pauses(self._task):
+            raise Paused(f"Task {self._task.name} is {pauses[0]}.", "resume it")
 
 
 def heal_beside(
