@@ -12,7 +12,7 @@ from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import read_rows
 from kcl_processor.fleet.own_rows import read_own
 from tests.fakes import HandClock
-from tests.kcl_tables import fill, make_task
+from tests.kcl_tables import make_task
 
 MOVED = {
     "what": "moved",
@@ -22,13 +22,6 @@ MOVED = {
     "to": "b",
     "why": "late",
 }
-
-
-@pytest.fixture
-def task(moto_url: str) -> Task:
-    task = make_task(moto_url)
-    fill(task, [])
-    return task
 
 
 def put(task: Task, row: str, name: str, words: dict[str, str]) -> None:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kcl_processor.aws import clients
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.leases import read_rows
 from kcl_processor.fleet.limit import KEY, Limit, limit, limit_of, read_limit, unlimit
 from kcl_processor.fleet.own_rows import enter_own, read_own
-from tests.kcl_tables import fill, make_task
 
 MORNING = 1_764_370_800.0
-
-
-@pytest.fixture
-def task(moto_url: str) -> Task:
-    task = make_task(moto_url)
-    fill(task, [])
-    return task
 
 
 def test_a_limit_lasts_until_it_is_ended(task: Task) -> None:
