@@ -205,8 +205,9 @@ def refuse_uncopied(task: Task, mark: CopyMark | None, now: float, *, started: b
     if mark.state is CopyState.DISTURBED:
         raise disturbed(task, "the daemon ran beside it")
     if mark.state is CopyState.BEGUN:
+        begun = utc(mark.started_at, "minutes")
         raise ConfigError(
-            f"The copy of task {task.name}, begun on {mark.host} at {_clock(mark.started_at)}, is "
+            f"The copy of task {task.name}, begun on {mark.host} at {begun}, is "
             f"not finished: what it has not copied would be missing. Its last sign of life was "
             f"{max(0.0, now - mark.beat_at):.0f} s ago.",
             _goes_on(task, mark),
@@ -369,7 +370,3 @@ def _row(mark: CopyMark) -> Row:
         **({} if mark.alone else {"alone": {"BOOL": False}}),
         **({"export": {"S": mark.export}} if mark.export else {}),
     }
-
-
-def _clock(moment: float) -> str:
-    return utc(moment, "minutes")
