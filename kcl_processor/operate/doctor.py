@@ -364,8 +364,7 @@ class Doctor:
             )
             return
         if state is None:
-            hint = "throttle_when.alarm with the ARN of one that is there"
-            yield warn(f"the destination's credentials find no {what}", why, hint)
+            yield warn(f"the destination's credentials find no {what}", why, probes.ALARM_HINT)
         else:
             yield ok(f"{what} is in state {state}")
 

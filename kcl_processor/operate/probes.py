@@ -20,6 +20,9 @@ from kcl_processor.replicate.metrics import RECORDS_WRITTEN
 
 Keys = Mapping[str, tuple[str, str]]
 
+# For an alarm that cannot be found.
+ALARM_HINT = "throttle_when.alarm with the ARN of one that is there"
+
 
 def read_stream(task: Task, arn: str) -> None:
     """Read a record of one of the stream's shards, as the daemon does.
@@ -132,8 +135,7 @@ def alarm_state(destination: Side, when: ThrottleWhen) -> str | None:
         PermissionDenied, OperatorError: the call is denied or fails.
     """
     region, on = when.region(destination), f"alarm {when.alarm}"
-    hint = "throttle_when.alarm with the ARN of one that is there"
-    with clients.calling("cloudwatch:DescribeAlarms", on, OperatorError, hint):
+    with clients.calling("cloudwatch:DescribeAlarms", on, OperatorError, ALARM_HINT):
         found = clients.alarms(region, destination.access).describe_alarms(
             AlarmNames=[when.alarm_name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
         )
