@@ -73,8 +73,7 @@ def forsaken(sight: Sight) -> list[str]:
     mark = sight.switching
     if mark and mark.is_silent(sight.now):
         return [f"the switchover {mark} is open, and its command gives no sign of life"]
-    held = not sight.live or any(one.shard is None for one in sight.pauses)
-    if mark and mark.state is SwitchState.OVER and not held:
+    if mark and mark.state is SwitchState.OVER and sight.live and not sight.is_paused:
         return [
             "the task was switched over, and its daemon runs and is not paused: "
             f"kcl-processor switchover {sight.task}"

@@ -93,6 +93,11 @@ class Sight:
     throttled: list[Throttled] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether all of the task is, and not some shards alone."""
+        return any(pause.shard is None for pause in self.pauses)
+
 
 class Observer:
     """Looks at one task, again and again if need be; what it learnt of movement it keeps.

@@ -200,7 +200,7 @@ def unproven(proof: Standing) -> Iterator[str]:
 def _state(sight: Sight) -> str:
     """A task without a worker was stopped, unless it left shards in its name as one that died."""
     if sight.live:
-        return PAUSED if any(pause.shard is None for pause in sight.pauses) else RUNNING
+        return PAUSED if sight.is_paused else RUNNING
     if not sight.found:
         return NEW
     left = {view.state for view in sight.shards}
