@@ -48,6 +48,9 @@ _OF_OWNER = {
     Life.DYING: DYING,
     Life.DEAD: DEAD,
 }
+# What is drawn before a shard's name for itself, and before those below it, for each generation.
+_FORK, _LAST = "├─ ", "└─ "
+_BESIDE = {"": "", _FORK: "│  ", _LAST: "   "}
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,11 @@ def join(
     return sorted(views, key=lambda view: view.shard)
 
 
+def depth(branch: str) -> int:
+    """How many generations are above a shard, by the branch that :func:`tree` draws."""
+    return len(branch) // len(_LAST)
+
+
 def tree(views: Sequence[ShardView]) -> Iterator[tuple[str, ShardView]]:
     """Each shard with the branch drawn before its name, children below their parents.
 
@@ -197,10 +205,10 @@ def tree(views: Sequence[ShardView]) -> Iterator[tuple[str, ShardView]]:
 
     def draw(view: ShardView, lead: str, branch: str) -> Iterator[tuple[str, ShardView]]:
         yield lead + branch, view
-        lead += {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
+        lead += _BESIDE[branch]
         children = below.get(view.shard, [])
         for child in children:
-            yield from draw(child, lead, "└─ " if child is children[-1] else "├─ ")
+            yield from draw(child, lead, _LAST if child is children[-1] else _FORK)
 
     for root in below.get(None, []):
         yield from draw(root, "", "")

@@ -16,7 +16,7 @@ from kcl_processor.fleet.events import Event
 from kcl_processor.operate.asked import INTERVAL
 from kcl_processor.operate.history import in_words
 from kcl_processor.operate.lag_history import SPAN
-from kcl_processor.operate.lineage import ShardView, tree
+from kcl_processor.operate.lineage import ShardView, depth, tree
 from kcl_processor.operate.observe import Sight
 from kcl_processor.operate.page_watch import Seen, Watch
 from kcl_processor.operate.status import CRITICAL, PAUSED, RUNNING, UNKNOWN, WARN, Status
@@ -107,8 +107,7 @@ def _of_sight(sight: Sight) -> Document:
 def _leases(views: Sequence[ShardView]) -> Iterator[Document]:
     """Each shard behind its first parent, with how many are above it."""
     for branch, view in tree(views):
-        # Each generation draws three characters before a name.
-        yield asdict(view) | {"depth": len(branch) // 3}
+        yield asdict(view) | {"depth": depth(branch)}
 
 
 def _noted(seen: Seen | None, now: float) -> Document:
