@@ -32,6 +32,6 @@ def pause_before_start(path: Path, now: float) -> float:
 def _read(path: Path) -> tuple[int, float]:
     try:
         noted = json.loads(path.read_text())
-        return int(noted["starts"]), float(noted["last"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return max(0, int(noted["starts"])), float(noted["last"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return 0, 0.0

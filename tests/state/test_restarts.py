@@ -18,7 +18,13 @@ def test_a_daemon_that_keeps_crashing_is_started_ever_later(tmp_path: Path) -> N
     assert pauses == [0, 1, 3, 7, 15, 31, 60, 60, 60]
 
 
-@pytest.mark.parametrize("note", [None, "", "[]", "{}", '{"starts": 5, "last": 0}'])
+@pytest.mark.parametrize(
+    "note",
+    [
+        *(None, "", "[]", "{}", '{"starts": 5, "last": 0}'),
+        *('{"starts": 1e999, "last": 1e9}', '{"starts": -7, "last": 1e9}'),
+    ],
+)
 def test_after_a_long_run_a_restart_is_immediate(tmp_path: Path, note: str | None) -> None:
     """A note that is old or cannot be read costs no pause."""
     path = tmp_path / "starts.json"
