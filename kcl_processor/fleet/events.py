@@ -21,6 +21,8 @@ KEY = "KclProcessorEvents/"
 # The row of what people did by commands; workers' are numbered.
 _PEOPLE = f"{KEY}people"
 KEPT = 100
+# Of a moment in an event's name, in milliseconds (``Events.java``): until the year 2286.
+_DIGITS = 13
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def note(task: Task, clock: Clock, what: str, shard: str | None, why: str) -> No
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
-    name = f"{round(clock.now() * 1000):013d}-{secrets.token_hex(4)}"
+    name = f"{round(clock.now() * 1000):0{_DIGITS}d}-{secrets.token_hex(4)}"
     told = {"worker": whoever(), "what": what, "shard": shard, "why": why}
     made = {"M": {key: {"S": value} for key, value in told.items() if value}}
     enter_own(task, _PEOPLE, name, made)
@@ -89,9 +91,8 @@ def note(task: Task, clock: Clock, what: str, shard: str | None, why: str) -> No
 def _event(name: str, row: Mapping[str, Mapping[str, Any]]) -> Event | None:
     """``None`` for what another version may have written there."""
     moment, what = name.partition("-")[0], text(row, "what")
-    if not moment.isdecimal() or not what:
+    if not moment.isdecimal() or len(moment) != _DIGITS or not what:
         return None
     teller = text(row, "worker") or "?"
     ends = [text(row, end) for end in ("shard", "from", "to", "why")]
-    # Of a name of digits without end, one at no moment: a float has room for it.
-    return Event(float(moment) / 1000, teller, what, *ends)
+    return Event(int(moment) / 1000, teller, what, *ends)

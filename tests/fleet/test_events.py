@@ -36,7 +36,8 @@ def test_events_of_all_workers_are_read_in_their_order(task: Task) -> None:
     """What is no event of this version is passed over; all of KCL's rows tell the same."""
     put(task, "3", "1764370800250-00000001", MOVED)
     put(task, "5", "1764370800000-00000002", {"what": "started", "worker": "b"})
-    put(task, "6", "not a moment", {"what": "started"})
+    for number, name in enumerate(("not a moment", "9" * 14, "9" * 400)):
+        put(task, f"6{number}", name, {"what": "started"})
     put(task, "7", "1764370800000-00000003", {"of": "a later version"})
     found = read_events(task)
     assert found == [
