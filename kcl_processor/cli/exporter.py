@@ -7,8 +7,8 @@
 One exporter a host serves every task of the file, however many record processors come and go. It
 reads the files that they leave in the state directory; neither a scrape nor a page asks a service.
 Beside them it looks at each task once a minute, as status does, at its events, and at how its
-proof, its switchover and its limit stand. What it may not read is unknown on the page, and its
-series are missing. A day of each task's lag lies in the state directory.
+proof, its switchover, its limit and its pauses stand. What it may not read is unknown on the page,
+and its series are missing. A day of each task's lag lies in the state directory.
 
 Whoever reaches it may read all of it, so it listens at the loopback alone, unless told otherwise. A
 browser is answered under localhost, an address, or a name of this host; others are to be named.
@@ -25,7 +25,9 @@ import errno
 import os
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import tell
@@ -33,12 +35,15 @@ from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_config_argument, add_state_argument
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import state_directory
+from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.fleet.limit import read_limit
+from kcl_processor.fleet.pause import read_pauses
 from kcl_processor.launch.proof import read_standing
 from kcl_processor.launch.switch_mark import read_switch
 from kcl_processor.operate.asked import Asked
+from kcl_processor.operate.observe import Sight
 from kcl_processor.operate.page_documents import Documents
 from kcl_processor.operate.page_server import METRICS, Hosts, Server, Site
 from kcl_processor.operate.page_watch import Ask, Watch, in_sight
@@ -47,6 +52,7 @@ from kcl_processor.table.under_way import comparing, copying
 
 HELP = "serve a page of all tasks, and figures to Prometheus"
 
+T = TypeVar("T")
 # As many tasks are looked at side by side.
 _PARALLEL_LOOKS = 8
 # Seconds between two thoughts of whether it is time to look.
@@ -80,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         from prometheus_client import CollectorRegistry, make_wsgi_app
 
-        from kcl_processor.operate.prometheus import HeartbeatCollector
+        from kcl_processor.operate.prometheus import HeartbeatCollector, Standings
     except ImportError as error:
         raise ConfigError(
             "The Prometheus client library is not installed.",
@@ -96,14 +102,20 @@ def run(args: argparse.Namespace) -> int:
     looking = ThreadPoolExecutor(_PARALLEL_LOOKS, "looking")
     watches = [Watch(files, clock, looking, wait, _WORK, tell) for files in tasks]
     named, pool = [files.task for files in tasks], ThreadPoolExecutor(2, "asking")
-    standing = in_sight(watches, lambda sight: sight.proof, read_standing)
-    switching = in_sight(watches, lambda sight: sight.switching, read_switch)
-    limited = in_sight(watches, lambda sight: sight.limit, read_limit)
-    proofs = Asked(named, clock, pool, standing)
-    switches = Asked(named, clock, pool, switching)
-    limits = Asked(named, clock, pool, limited)
+
+    def ask(saw: Callable[[Sight], T | None], read: Callable[[Task], T | None]) -> Asked[T]:
+        return Asked(named, clock, pool, in_sight(watches, saw, read))
+
+    standings = Standings(
+        proofs=ask(lambda sight: sight.proof, read_standing),
+        switches=ask(lambda sight: sight.switching, read_switch),
+        limits=ask(lambda sight: sight.limit, read_limit),
+        pauses=ask(lambda sight: sight.pauses, read_pauses),
+        # Which of those that said so still live is seen by a look alone.
+        throttled=ask(lambda sight: sight.throttled, lambda _: None),
+    )
     registry = CollectorRegistry()
-    registry.register(HeartbeatCollector(tasks, clock, proofs, switches, limits))
+    registry.register(HeartbeatCollector(tasks, clock, standings))
     documents = Documents(watches, clock, lambda text: as_called(text, args))
     site = Site(documents, make_wsgi_app(registry), Hosts(args.listen, args.host))
     server = _server(args, site)

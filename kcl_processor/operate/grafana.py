@@ -17,10 +17,12 @@ from kcl_processor.operate.series import (
     IDLE,
     LATENCY,
     LIMIT,
+    PAUSED,
     PROVEN,
     RECEIVED,
     RETRIED,
     SWITCHOVER,
+    THROTTLED,
     UP,
     WAITING,
     WRITTEN,
@@ -69,24 +71,25 @@ def grafana(task: Task) -> dict[str, Any]:
 
 def alert_rules(task: Task) -> dict[str, Any]:
     """A file of alert rules, as Prometheus' ``rule_files`` takes it, in YAML's or JSON's form."""
-    up, behind = _of(task, UP), _of(task, BEHIND)
-    late = f"max by (task) ({behind})"
+    up = _of(task, UP)
     kept = f"the stream keeps a change for {RETENTION / HOUR:.0f} h"
     rules = [
         _rule("Unseen", f"absent({up})", "10m", "critical", "no exporter tells of it"),
         _rule("Down", f"max by (task) ({up}) == 0", "5m", "critical", "no daemon runs"),
-        _rule("Late", f"{late} > 300", "5m", "warning", "it is more than 5 minutes behind"),
+        _rule(
+            "Late", _unheld(task, BEHIND, 300), "5m", "warning", "it is more than 5 minutes behind"
+        ),
         *(
-            _rule(name, f"{late} > {share * RETENTION:.0f}", "1m", severity, f"{used}; {kept}")
+            _rule(name, _lasts(task, share * RETENTION), "1m", severity, f"{used}; {kept}")
             for name, share, severity in (
                 ("TrimsSoon", WARN_SHARE, "warning"),
                 ("TrimsNow", CRITICAL_SHARE, "critical"),
             )
-            for used in (f"it is {share * RETENTION / HOUR:.0f} h behind",)
+            for used in (f"it is {share * RETENTION / HOUR:.0f} h behind, paused or throttled",)
         ),
         _rule(
             "Stuck",
-            f"max by (task) ({_of(task, IDLE)}) > {_IDLE}",
+            _unheld(task, IDLE, _IDLE),
             "5m",
             "warning",
             "a shard's record processor has applied no delivery, not even an empty one",
@@ -143,6 +146,14 @@ def _panels(task: Task) -> list[_Panel]:
         _Panel("Keys that differ", "none", {"differ": f"max({_of(task, DIFFERENCES)})"}),
         _Panel("Limit, in WCU a second", "none", {"limit": f"max({_of(task, LIMIT)})"}),
         _Panel("Shards that wait for the limit", "none", {"shards": f"max({_of(task, WAITING)})"}),
+        _Panel(
+            "Since it is held back",
+            "s",
+            {
+                "paused {{shard}}": f"max by (shard) ({_of(task, PAUSED)})",
+                "throttled {{worker}}": f"max by (worker) ({_of(task, THROTTLED)})",
+            },
+        ),
     ]
 
 
@@ -172,6 +183,24 @@ def _of(task: Task, series: Series) -> str:
 
 def _open_switchover(task: Task) -> str:
     return f'{SWITCHOVER}{{task="{task.name}",state!="over"}}'
+
+
+def _unheld(task: Task, of: Series, bound: int) -> str:
+    """Whether a shard that nobody holds back is over a bound."""
+    paused, throttled = _of(task, PAUSED), _of(task, THROTTLED)
+    whole = f'{PAUSED}{{task="{task.name}",shard=""}}'
+    shards = (
+        f"{_of(task, of)} unless on (task) {whole} unless on (task, shard) {paused} "
+        f"unless on (task, worker) {throttled}"
+    )
+    return f"max by (task) ({shards}) > {bound}"
+
+
+def _lasts(task: Task, bound: float) -> str:
+    """Whether the task is behind, or held back, for longer: a shard that is held back says no more
+    how far it is behind."""
+    held = (f"max by (task) ({_of(task, of)}) > {bound:.0f}" for of in (BEHIND, PAUSED, THROTTLED))
+    return " or ".join(held)
 
 
 def _sum(task: Task, series: Series) -> str:

@@ -4,14 +4,15 @@ One process a shard does the work, and shards come and go; a port in each of the
 target, and a port in one of them would end with it. So the exporter is a process of its own that
 reads the heartbeats they leave, when it is asked. It needs the extra ``prometheus``.
 
-How a task's proof, its switchover and its limit stand lies in its coordinator state table. That is
-asked for beside the scrapes, once a minute: a scrape shows what was found last, and waits for no
-service.
+How a task's proof, its switchover, its limit and its pauses stand lies in its coordinator state
+table. That is asked for beside the scrapes, once a minute: a scrape shows what was found last, and
+waits for no service.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -24,6 +25,8 @@ from prometheus_client.registry import Collector
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.fleet.limit import Limit
+from kcl_processor.fleet.pause import Pause
+from kcl_processor.fleet.throttle import Throttled
 from kcl_processor.launch.daemon import running_workers
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchMark
@@ -33,26 +36,24 @@ from kcl_processor.operate.series import Series
 from kcl_processor.state.heartbeat import LATENCY_BOUNDS, Heartbeat, read_every
 
 
+@dataclass(frozen=True)
+class Standings:
+    """How some tasks stand, as was found last."""
+
+    proofs: Asked[Standing]
+    switches: Asked[SwitchMark]
+    limits: Asked[Limit]
+    pauses: Asked[list[Pause]]
+    throttled: Asked[list[Throttled]]
+
+
 class HeartbeatCollector(Collector):
-    """Turns the heartbeats of some tasks into metrics, at each scrape anew.
+    """Turns the heartbeats of some tasks into metrics, at each scrape anew, and how they stand."""
 
-    Args:
-        proofs, switches, limits: how those of the same tasks stand.
-    """
-
-    def __init__(
-        self,
-        tasks: Sequence[TaskFiles],
-        clock: Clock,
-        proofs: Asked[Standing],
-        switches: Asked[SwitchMark],
-        limits: Asked[Limit],
-    ) -> None:
+    def __init__(self, tasks: Sequence[TaskFiles], clock: Clock, standings: Standings) -> None:
         self._tasks = tasks
         self._clock = clock
-        self._proofs = proofs
-        self._switches = switches
-        self._limits = limits
+        self._standings = standings
 
     def collect(self) -> Iterable[Metric]:
         now = self._clock.now()
@@ -64,9 +65,31 @@ class HeartbeatCollector(Collector):
         yield running
         yield from _counters(beats)
         yield from _moments(beats, now)
-        yield from _proven(self._proofs.last(), now)
-        yield _switching(self._switches.last(), now)
-        yield from _limited(self._limits.last())
+        yield from _standing(self._standings, now)
+
+
+def _standing(standings: Standings, now: float) -> Iterator[Metric]:
+    yield from _proven(standings.proofs.last(), now)
+    yield _switching(standings.switches.last(), now)
+    yield from _limited(standings.limits.last())
+    yield _paused(standings.pauses.last(), now)
+    yield _throttled(standings.throttled.last(), now)
+
+
+def _paused(pauses: dict[str, list[Pause]], now: float) -> Metric:
+    family = _gauge(series.PAUSED)
+    for task, made in pauses.items():
+        for pause in made:
+            family.add_metric([task, pause.shard or ""], max(0.0, now - pause.at))
+    return family
+
+
+def _throttled(throttled: dict[str, list[Throttled]], now: float) -> Metric:
+    family = _gauge(series.THROTTLED)
+    for task, workers in throttled.items():
+        for one in workers:
+            family.add_metric([task, one.worker], max(0.0, now - one.at))
+    return family
 
 
 def _switching(marks: dict[str, SwitchMark], now: float) -> Metric:

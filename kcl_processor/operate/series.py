@@ -87,9 +87,19 @@ LIMIT = Gauge(
     OF_TASK,
 )
 WAITING = Gauge(f"{_PREFIX}limit_waiting_shards", "Shards that wait for the limit.", OF_TASK)
+PAUSED = Gauge(
+    f"{_PREFIX}paused_seconds",
+    "Since the shard was paused; without a shard, the task.",
+    (*OF_TASK, "shard"),
+)
+THROTTLED = Gauge(
+    f"{_PREFIX}throttled_seconds",
+    "Since the worker lets nothing out, by throttle_when.",
+    (*OF_TASK, "worker"),
+)
 
 COUNTERS = (RECEIVED, WRITTEN, FAILED, RETRIED, BATCHES, DEAD_LETTERS, GAPS)
 EVERY: tuple[Series, ...] = (
     *(UP, *COUNTERS, LATENCY, IDLE, BEHIND),
-    *(PROVEN, DIFFERENCES, SWITCHOVER, LIMIT, WAITING),
+    *(PROVEN, DIFFERENCES, SWITCHOVER, LIMIT, WAITING, PAUSED, THROTTLED),
 )

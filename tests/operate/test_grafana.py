@@ -8,7 +8,7 @@ import re
 import yaml
 
 from kcl_processor.operate.grafana import alert_rules, grafana
-from kcl_processor.operate.series import EVERY
+from kcl_processor.operate.series import BEHIND, EVERY, PAUSED, THROTTLED
 from tests.kcl_tables import make_task
 
 TASK = make_task()
@@ -45,3 +45,15 @@ def test_panels_lie_beside_each_other() -> None:
         letters = [target["refId"] for target in panel["targets"]]
         assert letters == sorted(set(letters))
     assert len(grafana(TASK)["uid"]) <= 40
+
+
+def test_what_is_held_back_by_order_is_not_late_or_stuck() -> None:
+    """But the stream's clock runs, and a pause that lasts for hours is told."""
+    rules = {rule["alert"]: rule["expr"] for rule in alert_rules(TASK)["groups"][0]["rules"]}
+    whole = f'unless on (task) {PAUSED}{{task="{TASK.name}",shard=""}}'
+    for name in ("KclProcessorLate", "KclProcessorStuck"):
+        assert whole in rules[name]
+        assert f"unless on (task, shard) {PAUSED}" in rules[name]
+        assert f"unless on (task, worker) {THROTTLED}" in rules[name]
+    for name in ("KclProcessorTrimsSoon", "KclProcessorTrimsNow"):
+        assert named(rules[name]) == {str(BEHIND), str(PAUSED), str(THROTTLED)}

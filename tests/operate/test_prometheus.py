@@ -14,11 +14,13 @@ from kcl_processor.config.paths import TaskFiles  # noqa: E402
 from kcl_processor.config.task import Task, with_worker  # noqa: E402
 from kcl_processor.errors import OperatorError  # noqa: E402
 from kcl_processor.fleet.limit import Limit  # noqa: E402
+from kcl_processor.fleet.pause import Pause  # noqa: E402
+from kcl_processor.fleet.throttle import Throttled  # noqa: E402
 from kcl_processor.launch.daemon import lock_worker  # noqa: E402
 from kcl_processor.launch.proof import Standing  # noqa: E402
 from kcl_processor.launch.switch_mark import SwitchMark  # noqa: E402
 from kcl_processor.operate.asked import Asked  # noqa: E402
-from kcl_processor.operate.prometheus import HeartbeatCollector  # noqa: E402
+from kcl_processor.operate.prometheus import HeartbeatCollector, Standings  # noqa: E402
 from kcl_processor.operate.series import EVERY, LATENCY, WRITTEN  # noqa: E402
 from kcl_processor.replicate.figures import ShardFigures  # noqa: E402
 from kcl_processor.state.heartbeat import LATENCY_BOUNDS, Counts, write_heartbeat  # noqa: E402
@@ -38,12 +40,19 @@ def scrape(
     proofs: Asked[Standing],
     switches: Asked[SwitchMark] | None = None,
     limits: Asked[Limit] | None = None,
+    pauses: Asked[list[Pause]] | None = None,
+    throttled: Asked[list[Throttled]] | None = None,
 ) -> list[str]:
     registry = prometheus_client.CollectorRegistry(auto_describe=False)
     files = [TaskFiles(task, state) for task in tasks]
-    switches = switches or Asked([], clock, Beside(), lambda _: None)
-    limits = limits or Asked([], clock, Beside(), lambda _: None)
-    registry.register(HeartbeatCollector(files, clock, proofs, switches, limits))
+    standings = Standings(
+        proofs,
+        switches or Asked([], clock, Beside(), lambda _: None),
+        limits or Asked([], clock, Beside(), lambda _: None),
+        pauses or Asked([], clock, Beside(), lambda _: None),
+        throttled or Asked([], clock, Beside(), lambda _: None),
+    )
+    registry.register(HeartbeatCollector(files, clock, standings))
     text: str = prometheus_client.generate_latest(registry).decode()
     return text.splitlines()
 
@@ -133,9 +142,12 @@ def test_what_is_served_is_what_the_list_says(tmp_path: Path) -> None:
     mark = SwitchMark.begun("t", clock.now())
     switches = Asked([task], clock, pool, lambda _: mark)
     limits = Asked([task], clock, pool, lambda _: Limit(5, "me", clock.now()))
-    scrape([task], tmp_path, clock, proofs, switches, limits)
+    pauses = Asked([task], clock, pool, lambda _: [Pause(None, "me", clock.now())])
+    throttled = Asked([task], clock, pool, lambda _: [Throttled("w", "alarm a", clock.now())])
+    asked = (proofs, switches, limits, pauses, throttled)
+    scrape([task], tmp_path, clock, *asked)
     pool.do()
-    lines = scrape([task], tmp_path, clock, proofs, switches, limits)
+    lines = scrape([task], tmp_path, clock, *asked)
     served = {line.partition("{")[0] for line in lines if not line.startswith("#")}
     assert {str(series) for series in EVERY} <= served
     families = {re.sub("_(total|bucket|sum|count|created)$", "", name) for name in served}
@@ -204,3 +216,29 @@ def test_a_limit_is_shown_with_those_that_wait_for_it(tmp_path: Path) -> None:
         f'kcl_processor_limit_wcu{{task="{tasks[0].name}"}} 50.0',
         f'kcl_processor_limit_waiting_shards{{task="{tasks[0].name}"}} 3.0',
     ]
+
+
+def test_what_is_held_back_is_shown_until_it_goes_on(tmp_path: Path) -> None:
+    """A pause of the task has no shard; one of a shard, and a throttled worker, have a name."""
+    clock, pool, task = HandClock(), Beside(), make_task()
+    at = clock.now() - 40
+    found = [[Pause(None, "root@a", at), Pause("s-1", "root@a", at - 1)], []]
+    pauses = Asked([task], clock, pool, lambda _: found.pop(0))
+    throttled = Asked([task], clock, pool, lambda _: [Throttled("w", "alarm a", at + 30)])
+    none = Asked[Standing]([], clock, Beside(), lambda _: None)
+
+    def shown(name: str) -> dict[str, float]:
+        lines = scrape([task], tmp_path, clock, none, pauses=pauses, throttled=throttled)
+        pairs = [re.fullmatch(rf"kcl_processor_{name}_seconds{{(.*)}} (.*)", one) for one in lines]
+        return {pair[1]: float(pair[2]) for pair in pairs if pair}
+
+    assert shown("paused") == shown("throttled") == {}
+    pool.do()
+    assert {label for label in shown("paused") if 'shard=""' in label}
+    assert sorted(shown("paused").values()) == [40.0, 41.0]
+    ((worker, seconds),) = shown("throttled").items()
+    assert 'worker="w"' in worker and seconds == 10.0
+    clock.turn(61)
+    shown("paused")
+    pool.do()
+    assert shown("paused") == {}
