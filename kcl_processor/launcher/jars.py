@@ -9,11 +9,13 @@ built with, for a test.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -96,10 +98,37 @@ def resolve(use: str) -> list[Path]:
     Raises:
         ConfigError: a jar cannot be fetched, or is not the file that the manifest describes.
     """
-    context = _maven_context()
+    return fetch(_maven_context(), read_manifest().of(use))
+
+
+def fetch(context: Any, jars: Sequence[Jar]) -> list[Path]:
+    """Fetch jars into a context's repository, where they are not yet, and return where they lie.
+
+    Raises:
+        ConfigError: as of :func:`resolve`.
+    """
     # Sixteen threads would be refused by some mirrors; six hide most of the latency.
-    with ThreadPoolExecutor(6) as pool:
-        return list(pool.map(lambda jar: _fetch(context, jar), read_manifest().of(use)))
+    with _alone(Path(context.repo_cache)), ThreadPoolExecutor(6) as pool:
+        return list(pool.map(lambda jar: _fetch(context, jar), jars))
+
+
+@contextmanager
+def _alone(repository: Path) -> Iterator[None]:
+    """Wait for other processes of ours that fetch into a repository: jgo writes a file in its
+    place, where they would find half of it, and fails on one that came meanwhile."""
+    try:
+        repository.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(repository, os.O_RDONLY)
+    except OSError as error:
+        raise ConfigError(
+            f"{repository} cannot be used: {error.strerror}",
+            "name another folder as repo_cache under [settings] in ~/.config/jgo.conf",
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _maven_context() -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from kcl_processor.launcher.jars import (
     check,
     daemon_class_path,
     daemon_jars,
+    fetch,
     kclpy_jars,
     read_manifest,
 )
@@ -79,6 +82,52 @@ def test_a_jar_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """As a folder in its place cannot."""
     with pytest.raises(ConfigError, match=r"cannot be read: Is a directory"):
         check([Placed(jar_of(b"PK"), tmp_path, "get another")])
+
+
+class Repository:
+    """jgo's context and all that hangs on it, for one jar: it writes a file in its place, half of
+    it until ``whole`` is set, and takes what lies there already as it is."""
+
+    def __init__(self, folder: Path, content: bytes) -> None:
+        self.repo_cache = folder
+        self.begun, self.whole = threading.Event(), threading.Event()
+        self._path, self._content = folder / "thing.jar", content
+
+    def project(self, *_: str) -> Repository:
+        return self
+
+    at_version = project
+
+    def artifact(self, **_: str) -> Repository:
+        return self
+
+    def resolve(self) -> Path:
+        if not self._path.exists():
+            self._path.write_bytes(self._content[:1])
+            self.begun.set()
+            self.whole.wait(10)
+            self._path.write_bytes(self._content)
+        return self._path
+
+
+def test_two_that_fetch_into_one_repository_wait_for_each_other(tmp_path: Path) -> None:
+    """The second finds a whole file, where it would find half of one."""
+    repository = Repository(tmp_path / "m2", b"PK")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(fetch, repository, [jar_of(b"PK")])
+        assert repository.begun.wait(10)
+        second = pool.submit(fetch, repository, [jar_of(b"PK")])
+        with pytest.raises(TimeoutError):
+            second.result(0.2)
+        repository.whole.set()
+        assert first.result(10) == second.result(10) == [tmp_path / "m2" / "thing.jar"]
+
+
+def test_a_repository_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """As below a file it cannot."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="file/m2 cannot be used: Not a directory"):
+        fetch(Repository(tmp_path / "file" / "m2", b""), [])
 
 
 def test_class_path_begins_with_the_launcher_and_the_logging_bridge() -> None:
