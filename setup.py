@@ -161,6 +161,7 @@ setup(
         "test": [
             "aiohttp>=3.9",
             "build>=1.2",
+            "coverage>=7.10",
             "cryptography>=41",
             "cyclonedx-python-lib[json-validation]>=8",
             "hypothesis>=6",
@@ -172,6 +173,7 @@ setup(
             "prometheus-client>=0.20",
             "psutil>=5.9",
             "pytest>=8",
+            "pytest-cov>=6.3",
             "pytest-timeout>=2",
             "pytest-xdist>=3",
             "ruff>=0.6",

@@ -34,6 +34,13 @@ def test_a_request_waits_for_its_moment() -> None:
     assert len(batch.ready) == 1
 
 
+def test_nothing_comes_of_a_batch_whose_requests_wait() -> None:
+    """Whoever asks is not held up past the moment of the first."""
+    batch = Batch([put("a")], ())
+    batch.wait(batch.ready.popleft(), until=5.0)
+    assert batch.next_outcome(5.0) is None
+
+
 def test_an_outcome_comes_back_with_its_request() -> None:
     """Whatever the attempt came to, an exception too; then nothing is in flight."""
     batch, broken = Batch([put("a"), put("b")], ()), RuntimeError("a bug")

@@ -182,6 +182,19 @@ def test_what_a_rule_fails_for_is_set_aside_as_the_source_made_it() -> None:
     assert [(write.key, write.image) for write in writes] == [(b'{"id":{"S":"x#a"}}', None)]
 
 
+FAILS = Rules(where="n >= `0`", set=(("note", "join('#', [kind, note])"),))
+
+
+def test_an_item_that_stays_where_it_is_is_left_as_it_was_where_a_rule_fails() -> None:
+    """Its dead letter brings it up to date; and its deletion deletes what was there before."""
+    read, aside = reader(FAILS, KEYS)
+    broken = {**item("a", 1, "x"), "kind": {"N": "5"}}
+    assert read.read([record(1, "a", item("a", 1, "x"), broken)])[1] == []
+    assert len(aside.refused) == 1
+    (deleted,) = read.read([record(2, "a", broken, None)])[1]
+    assert (deleted.key, deleted.image) == (b'{"pk":{"S":"a"}}', None)
+
+
 def test_a_rule_that_fails_stops_a_task_that_stops_on_poison() -> None:
     """The task, the record and the rule are named, and no value."""
     transform = Transform(*(RULES["another key"][0], KEYS, RULES["another key"][1]))
@@ -225,3 +238,12 @@ def test_a_record_without_the_old_image_that_rules_need_stops_the_task() -> None
     read, _ = reader(*RULES["where"])
     with pytest.raises(SourceError, match="no old image"):
         read.read([record(1, "a", None, None)])
+
+
+def test_a_record_that_is_none_of_a_stream_stops_the_task() -> None:
+    """It is named by its number, and nothing of it is told."""
+    read, aside = reader(*RULES["where"])
+    broken = SimpleNamespace(binary_data=b'{"dynamodb": "secret"}', sequence_number="9")
+    with pytest.raises(SourceError, match="9") as raised:
+        read.read([broken])
+    assert "secret" not in raised.value.message and not aside.refused

@@ -289,6 +289,18 @@ def test_kcl_delivering_on_after_a_lost_lease_ends_in_a_restart() -> None:
     assert daemon.run() == ExitCode.CRASH
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [("ThrottlingException", ExitCode.CRASH), ("InvalidStateException", ExitCode.BUG)],
+)
+def test_a_checkpoint_that_is_refused_for_good_ends_the_process(error: str, code: ExitCode) -> None:
+    """What may pass is asked for again for minutes; what cannot pass is not."""
+    daemon = Daemon(RecordingDestination())
+    daemon.refuse_with = error
+    assert daemon.run(INITIALIZE, batch(record("a", 101, 1))) == code
+    assert (daemon.clock.seconds > 1300) is (code is ExitCode.CRASH)
+
+
 def test_a_daemon_that_goes_away_in_mid_checkpoint_ends_the_process() -> None:
     """End of input instead of a checkpoint's answer is no success."""
 

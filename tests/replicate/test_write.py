@@ -61,6 +61,7 @@ def writer(
     refusals: Refusals | None = None,
     largest: int = 8,
     on_progress: Callable[[], None] = lambda: None,
+    pause: float = 0.0,
 ) -> Writer:
     clock = clock or HandClock()
     return Writer(
@@ -70,7 +71,7 @@ def writer(
         clock.turn,
         Window(largest=largest),
         POOL,
-        backoff=lambda _attempts: 0.0,
+        backoff=lambda _attempts: pause,
         on_progress=on_progress,
     )
 
@@ -327,6 +328,21 @@ def test_a_process_that_slept_before_sending_does_not_send() -> None:
     destination, fence = RecordingDestination(), SleptOnce()
     writer(destination).write([put("a")], fence)
     assert (len(destination.attempts), fence.held) == (1, 2)
+
+
+def test_no_proof_is_renewed_while_all_that_is_left_waits() -> None:
+    """It is asked for once for each attempt, however long a retry waits for its moment."""
+
+    class Ticking(HandClock):
+        def elapsed(self) -> float:
+            self.turn(0.001)
+            return super().elapsed()
+
+    fates = iter([THROTTLED])
+    destination = RecordingDestination(lambda _changes, _n: next(fates, None))
+    fence = OpenFence()
+    writer(destination, Ticking(), pause=0.05).write([put("a")], fence)
+    assert (len(destination.attempts), fence.held) == (2, 2)
 
 
 def test_a_slow_answer_outlasts_a_proof_by_renewing_it() -> None:

@@ -17,7 +17,14 @@ from kcl_processor.transform import function
 from kcl_processor.transform.expression import Expression
 from kcl_processor.transform.function import ItemChange
 from kcl_processor.transform.rules import Rules
-from kcl_processor.transform.transform import Image, RuleFailed, Told, Transform, without_reserved
+from kcl_processor.transform.transform import (
+    Image,
+    RuleFailed,
+    Told,
+    Transform,
+    digest_of,
+    without_reserved,
+)
 from kcl_processor.transform.values import dynamo
 from tests.transform.given import SOURCE, items, ruled, rules
 
@@ -473,3 +480,17 @@ def test_an_old_item_for_which_a_rule_fails_was_not_in_the_replica(
     broken = Told(TOLD.keys, "MODIFY", "17", 12.5, {**ITEM, "a": {"N": "1"}})
     assert Transform(some, SOURCE, SOURCE).lay(ITEM, broken) is not None
     assert [change.old for change in seen] == [None]
+
+
+def test_nothing_is_said_of_bare_items_where_the_filter_may_ask_for_anything() -> None:
+    """They may be the very ones that it leaves out."""
+    set_ = (("pk", "join('#', [pk, kind])"),)
+    assert list(Transform(Rules(set=set_), SOURCE, {"pk": "S"}).needing())
+    asks_for_any = Rules(where="length(keys(@)) > `2`", set=set_)
+    assert not list(Transform(asks_for_any, SOURCE, {"pk": "S"}).needing())
+
+
+def test_rules_have_a_digest_and_none_has_none() -> None:
+    """What was laid by rules is told from what was laid without."""
+    assert digest_of(None) == ""
+    assert digest_of(Transform(Rules(exclude=("a",)), SOURCE, SOURCE))
