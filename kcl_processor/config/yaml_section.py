@@ -95,7 +95,7 @@ class Section:
         self._values: dict[str, yaml.Node] = {}
         self._lines: dict[str, int] = {}
         if not isinstance(node, yaml.MappingNode):
-            raise self.error(None, f"{name or 'the file'} is not a mapping", "key: value lines")
+            raise self.error(None, "it is not a mapping", "key: value lines")
         for key, value in node.value:
             name = str(key.value)
             twice = name in self._lines
