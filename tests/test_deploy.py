@@ -237,10 +237,13 @@ def test_the_image_is_built_of_what_is_let_through() -> None:
 
 
 def test_the_usual_host_runs_the_tests_on_each_python() -> None:
-    """By the same script as everybody."""
+    """By the same scripts as everybody."""
     (job,) = WORKFLOW["jobs"].values()
     assert job["strategy"]["matrix"]["python"] == PYTHONS
-    assert [step["run"] for step in job["steps"] if "run" in step] == ["scripts/test"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == [
+        "scripts/test",
+        "scripts/coverage",
+    ]
 
 
 def test_the_hooks_are_the_checks_of_the_tests() -> None:

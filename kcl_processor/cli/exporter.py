@@ -14,6 +14,10 @@ Whoever reaches it may read all of it, so it listens at the loopback alone, unle
 browser is answered under localhost, an address, or a name of this host; others are to be named.
 Needs the official client library: pip install 'kcl-processor[prometheus]'.
 
+--otlp also sends the figures to an OpenTelemetry collector, once a minute and under the same names:
+by HTTP, to where the variables OTEL_EXPORTER_OTLP_… say (http://localhost:4318 where they say
+nothing). Needs pip install 'kcl-processor[otlp]'.
+
 example:
   kcl-processor exporter --listen 0.0.0.0 --host replicas.example.com
 """
@@ -27,13 +31,13 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.output import tell
 from kcl_processor.cli.ranges import whole
 from kcl_processor.cli.task import add_config_argument, add_state_argument
-from kcl_processor.clock import SystemClock
+from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.config.paths import state_directory
 from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
@@ -50,11 +54,18 @@ from kcl_processor.operate.page_watch import Ask, Watch, in_sight
 from kcl_processor.state.owner import owned_files
 from kcl_processor.table.under_way import comparing, copying
 
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+
+    from kcl_processor.operate.otlp import Sender
+
 HELP = "serve a page of all tasks, and figures to Prometheus"
 
 T = TypeVar("T")
 # As many tasks are looked at side by side.
 _PARALLEL_LOOKS = 8
+# Seconds between two messages, as of OpenTelemetry's own reader.
+_SENDING = 60.0
 # Seconds between two thoughts of whether it is time to look.
 _TICK = 0.5
 # Whole tables are of a room that the page's does not know.
@@ -79,6 +90,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="also answer under this name, which leads to this host; may be repeated",
+    )
+    parser.add_argument(
+        "--otlp", action="store_true", help="also send the figures to an OpenTelemetry collector"
     )
 
 
@@ -115,13 +129,17 @@ def run(args: argparse.Namespace) -> int:
         throttled=ask(lambda sight: sight.throttled, lambda _: None),
     )
     registry = CollectorRegistry()
-    registry.register(HeartbeatCollector(tasks, clock, standings))
+    collector = HeartbeatCollector(tasks, clock, standings)
+    registry.register(collector)
+    sender = _sender(collector, clock) if args.otlp else None
     documents = Documents(watches, clock, lambda text: as_called(text, args))
     site = Site(documents, make_wsgi_app(registry), Hosts(args.listen, args.host))
     server = _server(args, site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for path in ("/", METRICS):
         tell(server.url(args.listen, path))
+    if sender:
+        threading.Thread(target=_send, args=(sender, stopped), daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     while not stopped.wait(_TICK):
         for watch in watches:
@@ -129,6 +147,29 @@ def run(args: argparse.Namespace) -> int:
     # A look that waits for a service which is silent would hold the end up for minutes. What looks
     # write is replaced whole.
     os._exit(ExitCode.OK)
+
+
+def _sender(collector: Collector, clock: Clock) -> Sender:
+    try:
+        from kcl_processor.operate.otlp import Sender
+    except ImportError as error:
+        raise ConfigError(
+            "OpenTelemetry's exporter is not installed.", "pip install 'kcl-processor[otlp]'"
+        ) from error
+    try:
+        return Sender(collector, clock, tell)
+    except ValueError as error:
+        raise ConfigError(
+            f"OpenTelemetry's exporter does not take its variables: {error}.",
+            "env | grep OTEL_",
+        ) from error
+
+
+def _send(sender: Sender, stopped: threading.Event) -> None:
+    while True:
+        sender.send()
+        if stopped.wait(_SENDING):
+            return
 
 
 def _server(args: argparse.Namespace, site: Site) -> Server:
