@@ -48,7 +48,7 @@ from kcl_processor.launch.switch_mark import (
 )
 from kcl_processor.operate.certificate import Certificate, Proof
 from kcl_processor.operate.freeze import Freeze, new_sid
-from kcl_processor.operate.health import problems
+from kcl_processor.operate.health import found_again, problems
 from kcl_processor.operate.observe import Sight
 from kcl_processor.operate.status import pauses, throttles
 from kcl_processor.operate.writer_watch import EMPTY_READINGS, QUIET, WriterWatch
@@ -139,7 +139,7 @@ class Switchover:
         if found:
             self._parts.wait(_SECOND_LOOK)
             noted, again = self._problems()
-            found = [problem for problem in again if problem in found]
+            found = found_again(found, again)
         if found := [*found, *noted]:
             raise NotReady(
                 f"Task {self._task.name} is not ready: {'; '.join(found)}.",
