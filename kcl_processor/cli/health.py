@@ -41,7 +41,7 @@ from kcl_processor.errors import ConfigError, ExitCode
 from kcl_processor.launch import daemon
 from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.endings import last_endings, words
-from kcl_processor.operate.health import forsaken, local_problems, problems
+from kcl_processor.operate.health import forsaken, found_again, local_problems, problems
 from kcl_processor.operate.observe import Observer
 from kcl_processor.operate.status import Switching, limits, pauses, switching, throttles
 from kcl_processor.state.heartbeat import read_every
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     if found:
         time.sleep(_SECOND_LOOK)
         seen = look()
-        found = [problem for problem in seen.problems if problem in found]
+        found = found_again(found, seen.problems)
     found = [as_called(problem, args) for problem in found]
     if args.json:
         shown = {"task": task.name, "healthy": not found, "problems": found}

@@ -169,7 +169,7 @@ def _show(args: argparse.Namespace) -> int:
         if sight.unseen:
             words = f"Error: {sight.unseen.message}\nTry: {sight.unseen.hint}"
             print(as_called(words, args), file=sys.stderr)
-            return ExitCode.SOURCE
+            return sight.unseen.exit_code
         return ExitCode.OK if sight.found else ExitCode.NOT_RUNNING
 
     return show(draw, watch=args.watch)

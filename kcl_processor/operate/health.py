@@ -46,7 +46,8 @@ def problems(
         max_proof_age: seconds that the oldest proof may be old; ``None`` does not ask for one.
     """
     found = [] if sight.live else ["no worker gives a sign of life"]
-    found += [f"{sight.unseen.message} Try: {sight.unseen.hint}"] if sight.unseen else []
+    if blind := sight.unseen:
+        found.append(f"the stream cannot be looked at: {blind.message} Try: {blind.hint}")
     found += [
         f"shard {view.shard} {_WORDS[view.state]}" for view in sight.shards if view.state in _WORDS
     ]
@@ -54,6 +55,19 @@ def problems(
     if max_proof_age is not None:
         found += unproven(sight, max_proof_age)
     return found + idle(sight.heartbeats.values(), max_idle, sight.now)
+
+
+def found_again(first: Iterable[str], second: Iterable[str]) -> list[str]:
+    """Of what is wrong by a second look, what the first one has found, too.
+
+    Behind a colon stands why, which may be another time: of two calls that fail each has its words.
+    """
+    before = {_trouble(problem) for problem in first}
+    return [problem for problem in second if _trouble(problem) in before]
+
+
+def _trouble(problem: str) -> str:
+    return problem.partition(": ")[0]
 
 
 def _late(view: ShardView, sight: Sight, max_lag: float) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from kcl_processor.aws import clients
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles, is_queue
-from kcl_processor.errors import OperatorError, SourceError
+from kcl_processor.errors import OperatorError, PermissionDenied, SourceError
 from kcl_processor.fleet import coordinator
 from kcl_processor.fleet.coordinator import (
     Leader,
@@ -79,7 +79,7 @@ class Sight:
     shards: list[ShardView]
     live: list[str]
     leader: Leader | None
-    unseen: SourceError | None
+    unseen: OperatorError | None
     heartbeats: dict[str, Heartbeat]
     endings: list[Ending]
     pauses: list[Pause]
@@ -153,7 +153,9 @@ class Observer:
                 behind = stream.look_behind(row for row in due if row.shard not in known)
                 shards = listed.result()
             looks = known | behind | stream.look_into(unleased(rows.leases, shards))
-        except SourceError as error:
+        except PermissionDenied:
+            raise
+        except OperatorError as error:
             # Throttled for long, it is worth no less to know who holds what, and how it ended.
             unseen = error
         if patient:
@@ -215,7 +217,7 @@ class Observer:
         rows: KclRows,
         views: list[ShardView],
         owners: Owners,
-        unseen: SourceError | None,
+        unseen: OperatorError | None,
         now: float,
     ) -> Sight:
         files = self._files

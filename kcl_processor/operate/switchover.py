@@ -48,7 +48,7 @@ from kcl_processor.launch.switch_mark import (
 )
 from kcl_processor.operate.certificate import Certificate, Proof
 from kcl_processor.operate.freeze import Freeze, new_sid
-from kcl_processor.operate.health import problems
+from kcl_processor.operate.health import found_again, problems
 from kcl_processor.operate.observe import Sight
 from kcl_processor.operate.status import pauses, throttles
 from kcl_processor.operate.writer_watch import EMPTY_READINGS, QUIET, WriterWatch
@@ -139,7 +139,7 @@ class Switchover:
         if found:
             self._parts.wait(_SECOND_LOOK)
             noted, again = self._problems()
-            found = [problem for problem in again if problem in found]
+            found = found_again(found, again)
         if found := [*found, *noted]:
             raise NotReady(
                 f"Task {self._task.name} is not ready: {'; '.join(found)}.",
@@ -215,8 +215,8 @@ class Switchover:
         parts.say(f"{proof.source:,} items compared, nothing differs; looking once more")
         self._look_last(watch, written)
         self._pause()
-        watch.look()
-        self._refuse_written(watch, written)
+        # A look that was put off tells nothing: then it is to be quiet anew.
+        self._look_on(watch, written, list)
         return self._certify(watch, proof, quiet_since)
 
     def _certify(self, watch: WriterWatch, proof: Proof, quiet_since: float) -> Certificate:
@@ -319,14 +319,18 @@ class Switchover:
         return proof
 
     def _look_last(self, watch: WriterWatch, written: int) -> None:
-        deadline = self._clock.elapsed() + self._most_seconds
         watch.await_all()
         watch.disturb()
+        # Somebody may have set a checkpoint back, and older states come by once more.
+        self._look_on(watch, written, lambda: watch.behind(self._parts.leases()))
+
+    def _look_on(self, watch: WriterWatch, written: int, left: Callable[[], list[str]]) -> None:
+        """Look until it is quiet, and nothing is left for the daemon to apply."""
+        deadline = self._clock.elapsed() + self._most_seconds
         while True:
             watch.look()
             self._refuse_written(watch, written)
-            # Somebody may have set a checkpoint back, and older states come by once more.
-            behind = watch.behind(self._parts.leases()) if watch.quiet else []
+            behind = left() if watch.quiet else []
             if watch.quiet and not behind:
                 return
             if self._clock.elapsed() >= deadline:

@@ -24,6 +24,7 @@ from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from kcl_processor.aws import clients
 from kcl_processor.clock import SystemClock
 from kcl_processor.errors import ExitCode, OperatorError
 from kcl_processor.table.pace import Halt, Halted
@@ -247,6 +248,8 @@ def _work(
 ) -> None:
     # What was forked is never collected here, and so stays one memory for all.
     gc.freeze()
+    # The connections of what was forked are its parent's, which goes on to read from them.
+    clients.forget()
     # Who asks the command to stop asks all of its processes; they end when it says so.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

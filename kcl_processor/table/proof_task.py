@@ -155,8 +155,10 @@ class Prover:
         """
         make_kcl_tables(self._task)
         mark, found = self._look()
-        if not _due_in(mark, found):
+        # The mark may be another by then for more than a round that another process began.
+        while not _due_in(mark, found):
             begin_round(self._task, mark, self._clock.now())
+            mark, found = self._look()
         waits = False
         while True:
             mark, found = self._look()

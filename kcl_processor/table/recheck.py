@@ -112,7 +112,15 @@ class _Look:
                 self._differs(difference)
             self._halt.wait(min(_NAP, self._suspects.seconds_to_next()))
         for line, pair in zip(lines, pairs, strict=True):
-            yield Rechecked(line, *self._now.get(pair or line.pair, (SETTLED, None)))
+            yield Rechecked(line, *self._become(pair or line.pair))
+
+    def _become(self, pair: Pair) -> tuple[str, Outcome | None]:
+        """What has become of a pair. If its rule fails by now, that is told of the source's key."""
+        if pair.origin is not None:
+            failed = self._now.get(Pair(pair.origin, pair.origin))
+            if failed and failed[0] == Kind.FAILED.value:
+                return failed
+        return self._now.get(pair, (SETTLED, None))
 
     def _pair(self, line: Reported) -> Pair | None:
         """The keys to look at; ``None`` for an item that nothing is laid from, or a rule fails for.

@@ -29,6 +29,8 @@ LOOKING = 8
 _NAP = 0.5
 # Seconds between two reports of how far a process is.
 _REPORT_INTERVAL = 0.5
+# What is a difference for sure, and is none any more once it was repaired.
+_DIFFERING = (Kind.MISSING, Kind.EXTRA, Kind.CHANGED)
 
 
 @dataclass(slots=True)
@@ -39,7 +41,7 @@ class SegmentResult:
         source, destination: items that the scans have shown.
         laid: those of the source that the rules lay at the destination; all of them without rules.
         missing, extra, changed, kept, untraced, colliding, failed: as :class:`Kind` has them.
-        equal_again: differences that were repaired.
+        equal_again: of what is missing, extra or changed, that was repaired.
         laid_keys, held_keys: sums of :func:`digest` over the keys that the rules lay, and over the
             destination's; 0 without rules.
         done: both scans have ended.
@@ -67,7 +69,7 @@ class SegmentResult:
     @property
     def differing(self) -> int:
         """Keys that differ still."""
-        return self.missing + self.extra + self.changed - self.equal_again
+        return sum(getattr(self, kind.value) for kind in _DIFFERING) - self.equal_again
 
 
 def digest(key: bytes) -> int:
@@ -275,7 +277,7 @@ class _Telling:
         """A pair differs."""
         result, name = self._result(found.segment), found.kind.value
         setattr(result, name, getattr(result, name) + 1)
-        if outcome and outcome.equal:
+        if outcome and outcome.equal and found.kind in _DIFFERING:
             result.equal_again += 1
         self._link.tell(Found(found, outcome))
 

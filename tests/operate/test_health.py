@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from kcl_processor.errors import OperatorError
 from kcl_processor.fleet.limit import Limit
 from kcl_processor.fleet.pause import Pause
 from kcl_processor.fleet.throttle import Throttled
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchMark, SwitchState
-from kcl_processor.operate.health import forsaken, local_problems, problems
+from kcl_processor.operate.health import forsaken, found_again, local_problems, problems
 from kcl_processor.state.heartbeat import Heartbeat
 from tests.sights import CLOCK, HOUR, beat, sight, view
 
@@ -46,6 +47,20 @@ def test_a_dying_owner_is_found_again_when_it_is_dead() -> None:
     """A probe looks twice, and only what both looks found counts."""
     first, second = (problems(sight(view(state=state)), 900, 120) for state in ("dying", "dead"))
     assert first == second != []
+
+
+def test_what_cannot_be_looked_at_twice_is_trouble_whatever_each_look_says() -> None:
+    """Of a stream that is throttled each look may fail at another shard; and so a destination that
+    does not answer leaves a proof that nobody can tell of."""
+
+    def found(shard: str) -> list[str]:
+        blind = OperatorError(f"dynamodb:GetRecords on shard {shard} failed.", "fewer readers")
+        void = Standing(0, None, void=f"dynamodb:DescribeTable failed {shard}")
+        return problems(sight(view(), unseen=blind, proof=void), 900, 120, 60)
+
+    assert found_again(found("a"), found("b")) == found("b")
+    assert len(found("b")) == 2 and "on shard b failed. Try: fewer readers" in found("b")[0]
+    assert found_again(problems(sight(view(), live=[]), 900, 120), found("b")) == []
 
 
 @pytest.mark.parametrize("shard", [None, "shardId-1"])

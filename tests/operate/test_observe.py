@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from kcl_processor.aws import clients
 from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.task import Task, of_worker
 from kcl_processor.errors import SourceError
@@ -356,25 +358,38 @@ def test_a_shard_without_a_lease_is_told_among_many(tmp_path: Path) -> None:
 
 
 class DeafStream(FakeStream):
-    """Throttled for longer than anybody waits."""
+    """Throttled for longer than anybody waits, or away."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
 
     def look_behind(self, _leases: Iterable[Lease]) -> dict[str, Look]:
-        raise SourceError("dynamodb:GetRecords on shard a failed.", "fewer readers")
+        with clients.calling("dynamodb:GetRecords", "shard a", SourceError, "fewer readers"):
+            raise self.failure
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ClientError({"Error": {"Code": "LimitExceededException"}}, "GetRecords"),
+        ClientError({"Error": {"Code": "ValidationException"}}, "GetRecords"),
+        ConnectTimeoutError(endpoint_url="http://streams"),
+    ],
+)
 def test_a_stream_that_does_not_answer_hides_neither_leases_nor_endings(
-    moto_url: str, tmp_path: Path
+    moto_url: str, tmp_path: Path, failure: Exception
 ) -> None:
     """No lag is no lag of zero; what the workers and their leases say is there."""
     task, clock = make_task(moto_url), HandClock()
     fill(task, ROWS, COORDINATOR, WORKERS)
-    observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, DeafStream())
+    observer = Observer(TaskFiles(task, tmp_path), clock, clock.turn, DeafStream(failure))
     seen = observer.look(patient=False)
     assert seen.unseen is not None and len(seen.shards) == len(ROWS)
     status = summarise(seen)
     assert (status.lag, status.trims_in, status.catch_up) == (None, None, None)
-    assert status.severity == "warn" and "Try: fewer readers" in status.reasons[0]
-    assert "Try: fewer readers" in problems(seen, 900, 120)[-1]
+    assert status.severity == "warn" and "on shard a failed" in status.reasons[0]
+    assert "on shard a failed" in problems(seen, 900, 120)[-1]
 
 
 def test_a_worker_that_ended_on_this_host_is_watched(tmp_path: Path) -> None:

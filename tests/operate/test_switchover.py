@@ -727,6 +727,23 @@ def test_a_writer_that_comes_back_while_the_daemon_is_paused_is_caught(stage: St
     assert not stage.at and stage.is_paused()
 
 
+@pytest.mark.parametrize("passes", [True, False])
+def test_a_look_behind_the_pause_that_tells_nothing_is_none(stage: Stage, *, passes: bool) -> None:
+    """A writer comes back while the daemon is paused, and a shard is busy just then."""
+
+    def come_back() -> None:
+        stage.source.write("a", 9)
+        stage.source.busy.add("a")
+
+    paused = 2 * QUIET + 4
+    stage.at = {paused: come_back}
+    if passes:
+        stage.at[paused + 5] = stage.source.busy.clear
+    with pytest.raises(StillWritten if passes else NotReady):
+        stage.switchover.carry_out(None, deny=False)
+    assert "paused" in stage.said[-2] and stage.is_as_it_was()
+
+
 def test_a_shard_that_closes_in_the_last_look_is_read_to_its_end(stage: Stage) -> None:
     """Which a daemon that is paused would not do: its children would go on."""
 

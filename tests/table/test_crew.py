@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
+from kcl_processor.aws import clients
 from kcl_processor.clock import SystemClock
+from kcl_processor.config.task import Side
 from kcl_processor.errors import OperatorError, PoisonError
 from kcl_processor.table.crew import Crew, Link, Numbers, processes_for
 from kcl_processor.table.pace import Halt, Halted, Pace
+from tests.edges import Handler, Reply, running
 
 
 class World:
@@ -71,6 +74,28 @@ def test_each_number_is_handed_to_one_of_several_processes() -> None:
     pids = {pid for _, (pid, _) in world.heard}
     assert os.getpid() not in pids
     assert len({worker for worker, _ in world.heard}) == len(pids)
+
+
+def test_each_process_has_connections_of_its_own() -> None:
+    """What this one has open is no other's: two would read each other's answers."""
+    world, came = World(), list[int]()
+
+    class Serving(Handler):
+        def do_POST(self) -> None:
+            self.request_in()
+            came.append(self.client_address[1])
+            self.reply(Reply.of({"TableNames": []}))
+
+    with running(Serving) as port:
+        side = Side("us-east-1", "orders", f"http://127.0.0.1:{port}")
+
+        def ask(link: Link) -> None:
+            link.tell(clients.tables(side).list_tables()["TableNames"])
+
+        clients.tables(side).list_tables()
+        world.run(2, ask)
+        clients.tables(side).list_tables()
+    assert len(came) == 4 and len(set(came)) == 3 and came[0] == came[3]
 
 
 def test_what_nobody_needs_any_more_is_gone_before_the_fork() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from multiprocessing import get_context
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from kcl_processor.aws import clients
 from kcl_processor.fleet.kcl_tables import table_names
 from kcl_processor.fleet.running import StillRunning
 from kcl_processor.launch.copy_mark import DEAD
-from kcl_processor.launch.proof import read_proof, replica_of
+from kcl_processor.launch.proof import KEY, note_whole, read_proof, replica_of
 from kcl_processor.launch.proof_part import Open, PartProof
 from kcl_processor.table.compare import Difference
 from kcl_processor.table.held_row import PartTaken
@@ -83,6 +84,26 @@ def test_a_difference_is_open_until_it_is_repaired(world: ProofWorld) -> None:
     standing = world.standing()
     assert standing.differences == 0
     assert standing.age(world.clock.now()) == pytest.approx(0, abs=60)
+
+
+def test_a_round_compares_whatever_is_noted_as_it_begins(world: ProofWorld) -> None:
+    """A whole run that ends just then changes the mark; what an older round found is no result."""
+    world.once()
+    world.delete(world.task.destination, NAMES[0])
+    task, noted = world.task, list[str]()
+    events = clients.checkpoints(task).meta.events
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        if params["Item"]["key"] == {"S": KEY} and not noted:
+            noted.append("a whole run")
+            note_whole(task, replica_of(task), world.clock.now(), Open())
+
+    events.register("provide-client-params.dynamodb.PutItem", note)
+    try:
+        verified = world.once()
+    finally:
+        events.unregister("provide-client-params.dynamodb.PutItem", note)
+    assert noted and sum(result.missing for result in verified.results) == 1
 
 
 def test_a_round_that_was_cut_off_is_gone_on_with(world: ProofWorld) -> None:

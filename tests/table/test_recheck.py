@@ -96,6 +96,15 @@ def test_an_item_whose_rule_failed_is_laid_anew(world: ProofWorld) -> None:
     assert one.outcome is Outcome.PUT
 
 
+def test_an_item_whose_rule_fails_by_now_is_not_settled(world: ProofWorld) -> None:
+    """Though it was reported under a key that is not the source's, whose rule did not fail then."""
+    rules = Rules(set=(("pk", "join('#', ['x', pk])"), ("size", "length(size)")))
+    key = canonical_key({"pk": {"S": f"x#{NAMES[0]}"}})
+    line = Reported("missing", Pair(key, canonical_key({"pk": {"S": NAMES[0]}})), 0)
+    (one,) = again(world, line, task=replace(world.task, rules=rules))
+    assert (one.now, one.is_settled) == ("failed", False)
+
+
 def test_a_whole_run_is_a_proof_of_all_parts(world: ProofWorld) -> None:
     """What it found is open until the keys settle."""
 
