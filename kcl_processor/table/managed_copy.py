@@ -349,7 +349,27 @@ class _Run:
                 f"{found.errors} failed. The table {side} holds a part of the items.",
                 f"aws dynamodb delete-table {side.aws_options}, then again",
             )
+        self._refuse_other_table(steps, found.table_id)
         finish_table(side, self._source, self._clock, self._wait)
+
+    def _refuse_other_table(self, steps: Steps, made: str) -> None:
+        """Refuse a table that is not the one that AWS imported into: nothing was copied to it.
+
+        Raises:
+            ImportFailed: that one is gone.
+        """
+        side = self._task.destination
+        there = described_table(side)
+        if there and (not made or there.get("TableId", made) == made):
+            return
+        again = f"kcl-processor copy --managed {self._task.name}"
+        anew = f"{again} --restart, with an export of its own for the table that is there; or"
+        delete = f"{anew} aws dynamodb delete-table {side.aws_options}, then {again}"
+        raise ImportFailed(
+            f"The table that the import {steps.imported} made was deleted since"
+            + (f", and {side} is another, to which nothing is copied." if there else "."),
+            delete if there else f"{again}: AWS imports once more",
+        )
 
     def _finish(self, steps: Steps, export: Export) -> Copied:
         """Say that the copy is done: as of one that our own writer has made."""

@@ -453,6 +453,27 @@ def test_an_import_that_is_not_whole_is_told(make: Make, lost: int) -> None:
     assert world.jobs() == ["ExportTableToPointInTime", "ImportTable", "ImportTable"]
 
 
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_an_imported_table_that_was_deleted_is_not_taken_for_whole(
+    make: Make, *, made_anew: bool
+) -> None:
+    """Nor is another of its name, to which nothing was copied: no daemon may follow."""
+    world = make()
+    with pytest.raises(Halted):
+        world.copy(during_the_import(world, raise_halted))
+    world.client.delete_table(TableName=world.destination.table)
+    if made_anew:
+        world.make_destination()
+    with pytest.raises(DestinationError, match="was deleted since") as raised:
+        world.copy()
+    assert "prepare" not in raised.value.hint and world.state() is CopyState.BEGUN
+    if made_anew:
+        world.copy(bucket="others", restart=True)
+    else:
+        world.copy()
+    assert world.held() == ITEMS and world.state() is CopyState.DONE
+
+
 def test_an_import_that_is_too_late_is_not_asked_for(make: Make) -> None:
     """The export's time counts."""
     world = make()
