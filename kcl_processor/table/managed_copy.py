@@ -226,6 +226,7 @@ class _Run:
                 raise
             if url:
                 tell(f"The export is in {url}.")
+                self._refuse_gone(url)
                 return url
             self._row.clear()
             steps = None
@@ -269,6 +270,20 @@ class _Run:
             refuse_uncopied(self._task, mark, now, started=True)
         if self._options.to_empty_only and described_table(self._task.destination):
             copy_checks.refuse_items(self._task)
+
+    def _refuse_gone(self, url: str) -> None:
+        """Refuse an export that is not in its bucket any more: a rule there may let objects expire.
+
+        Raises:
+            SourceError: it is not, or its manifests are no longer what they were.
+        """
+        try:
+            open_export(self._task.source, url, Incarnation.of(self._source))
+        except SourceError as error:
+            raise SourceError(
+                error.message,
+                f"kcl-processor copy --managed --restart {self._task.name}, which exports anew",
+            ) from error
 
     def _refuse_displaced(self, steps: Steps | None) -> None:
         """Refuse to go on with an import whose copy was given up or has lost its place: a daemon

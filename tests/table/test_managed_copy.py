@@ -29,6 +29,7 @@ from kcl_processor.table.managed_copy import ManagedOptions, run_managed
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.transform.rules import Rules
 from tests.table.copied import state_of
+from tests.table.exported import buckets
 from tests.table.managed_aws import ManagedAws
 
 KEYS: dict[str, Any] = {
@@ -471,6 +472,22 @@ def test_an_imported_table_that_was_deleted_is_not_taken_for_whole(
         world.copy(bucket="others", restart=True)
     else:
         world.copy()
+    assert world.held() == ITEMS and world.state() is CopyState.DONE
+
+
+def test_an_export_that_has_left_its_bucket_is_asked_for_anew(make: Make) -> None:
+    """By what the error says to type: what was asked for is not forgotten by itself."""
+    world = make()
+    with pytest.raises(Halted):
+        world.copy(Waiting(stop_after=1))
+    bucket = f"exports-{world.task.name}"
+    s3 = buckets(world.aws.url)
+    for found in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        s3.delete_object(Bucket=bucket, Key=found["Key"])
+    with pytest.raises(SourceError, match="no export ended there") as raised:
+        world.copy()
+    assert "copy --managed --restart" in raised.value.hint
+    world.copy(restart=True)
     assert world.held() == ITEMS and world.state() is CopyState.DONE
 
 
