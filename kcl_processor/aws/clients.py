@@ -53,6 +53,10 @@ class CredentialsRefused(PermissionDenied):
     """AWS refused the credentials themselves, and whoever renews them may be about to."""
 
 
+class ServiceTrouble(OperatorError):
+    """A service cannot be reached, or cannot answer now: that passes, or its network is mended."""
+
+
 def tables(side: Side) -> Any:
     """A DynamoDB client for a task's source or destination."""
     return _client("dynamodb", side.region, side.endpoint, side.access)
@@ -193,7 +197,8 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
     Raises:
         PermissionDenied: the action is denied, or there are no valid credentials; as
             :class:`CredentialsRefused` if they may be renewed.
-        OperatorError: the service cannot be reached or is in trouble; a supervisor tries again.
+        ServiceTrouble: the service cannot be reached or is in trouble; a supervisor tries again.
+        OperatorError: nobody vouches for whom it is reached as.
     """
     try:
         yield
@@ -208,7 +213,7 @@ def calling(action: str, resource: str, error: type[OperatorError], hint: str) -
     except SSLError as failure:
         raise OperatorError(f"{action} on {resource} failed: {failure}.", _TRUST) from failure
     except (ConnectionError, HTTPClientError) as failure:
-        raise OperatorError(f"{action} on {resource} failed: {failure}.", _PASSES) from failure
+        raise ServiceTrouble(f"{action} on {resource} failed: {failure}.", _PASSES) from failure
     except BotoCoreError as failure:
         raise error(f"{action} on {resource} failed: {failure}.", hint) from failure
 
@@ -226,5 +231,5 @@ def _refused(failure: ClientError, action: str, resource: str) -> OperatorError 
             f"{action} on {resource}: the credentials are refused ({words}).", _RENEW_FIRST
         )
     if passes(failure.response):
-        return OperatorError(f"{action} on {resource} failed ({words}).", _PASSES)
+        return ServiceTrouble(f"{action} on {resource} failed ({words}).", _PASSES)
     return None

@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from functools import partial
 
 from kcl_processor.cli import verify
@@ -74,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
         except Halted:
             print(f"Stopped. {again(args)} goes on.", file=sys.stderr)
             return 130
+    if args.verify and args.json and any(healing.open for healing in healings):
+        return _verified_as_json(files, healings, args)
     _print(healings, as_json=args.json)
     if not any(healing.open for healing in healings):
         return ExitCode.OK
@@ -122,6 +124,17 @@ def _verified(args: argparse.Namespace) -> int:
     if code != ExitCode.OK:
         return code
     return ExitCode.GAP if open_gaps(chosen_files(args).gaps) else ExitCode.OK
+
+
+def _verified_as_json(files: TaskFiles, healings: list[Healing], args: argparse.Namespace) -> int:
+    """The same, where what becomes of the gaps is one JSON document: it comes at the end."""
+    with redirect_stdout(sys.stderr):
+        code = _verified(args)
+    left = open_gaps(files.gaps)
+    for healing in healings:
+        healing.open = healing.open if healing.gap in left else None
+    _print(healings, as_json=True)
+    return code
 
 
 def _print(healings: list[Healing], *, as_json: bool) -> None:

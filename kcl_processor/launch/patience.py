@@ -1,11 +1,12 @@
-"""A start that waits for credentials to be renewed, as a daemon that runs does."""
+"""A start that waits for credentials to be renewed, as a daemon that runs does; and what runs for
+days, and waits for its tables, too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from kcl_processor.aws.clients import CredentialsRefused
+from kcl_processor.aws.clients import CredentialsRefused, ServiceTrouble
 from kcl_processor.aws.codes import RENEWAL_SECONDS
 from kcl_processor.clock import Clock
 
@@ -42,4 +43,25 @@ def once_renewed(
                 )
             if clock.elapsed() - refused_at >= RENEWAL_SECONDS:
                 raise
+        wait(_PAUSE)
+
+
+def once_passed(
+    step: Callable[[], T], clock: Clock, wait: Callable[[float], None], tell: Callable[[str], None]
+) -> T:
+    """Take a step of what is at work beside a daemon, as :func:`once_renewed` does, and for as long
+    as a service is in trouble: the daemon waits that out, too, and nobody starts this again.
+
+    Args:
+        step: may be taken again, however far it came, also where only its answer was lost.
+        tell: takes one line, when a waiting begins.
+    """
+    told = False
+    while True:
+        try:
+            return once_renewed(step, clock, wait, tell)
+        except ServiceTrouble as trouble:
+            if not told:
+                told = True
+                tell(f"{trouble.message} It is waited for, and nothing is written meanwhile.")
         wait(_PAUSE)

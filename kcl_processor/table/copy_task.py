@@ -138,6 +138,8 @@ def _run(
         progress = None if options.restart else kept.store.load()
         hold.refuse_others(progress, restart=options.restart)
         if progress and hold.is_done(progress):
+            if tables.export:
+                copy_checks.refuse_other_export(task, progress.export, tables.export)
             listener.warn("The copy was finished before; nothing is copied.")
             return Copied(progress, whole=True)
         signs = refuse_running(task, clock, halt.wait)

@@ -156,7 +156,11 @@ class HeldRow(ABC, Generic[P]):
             "progress": {"B": zlib.compress(self.encode(progress))},
         }
         if not replace_own(self._task, self._key, self._row, row):
-            raise self._taken(read_own(self._task, self._key))
+            found = read_own(self._task, self._key)
+            # A writing that failed may have come there, though its answer was lost.
+            ours = self._owner and owner_of(found) == self._owner
+            if not (ours and replace_own(self._task, self._key, found, row)):
+                raise self._taken(found)
         self._row, self._written_at = row, now
 
     def release(self, progress: P) -> None:

@@ -35,10 +35,15 @@ _HINT = "look at the imports of DynamoDB in the console, then try again"
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import came to, as DynamoDB counts it."""
+    """What an import came to, as DynamoDB counts it.
+
+    Attributes:
+        table_id: of the table that it has made; empty where the service gives none.
+    """
 
     items: int
     errors: int
+    table_id: str = ""
 
 
 class ImportFailed(DestinationError):
@@ -120,7 +125,11 @@ def await_import(
         found = answer["ImportTableDescription"]
         status = found["ImportStatus"]
         if status == "COMPLETED":
-            return Imported(found.get("ImportedItemCount", 0), found.get("ErrorCount", 0))
+            return Imported(
+                found.get("ImportedItemCount", 0),
+                found.get("ErrorCount", 0),
+                found.get("TableId", ""),
+            )
         if status in ("FAILED", "CANCELLED"):
             raise ImportFailed(
                 f"The import {arn} is {status}: {found.get('FailureCode')}: "

@@ -26,7 +26,7 @@ import orjson
 
 from kcl_processor.aws.wire import Answer
 from kcl_processor.replicate.breaker import Breaker
-from kcl_processor.replicate.change import Change
+from kcl_processor.replicate.change import Change, canonical_key
 from kcl_processor.replicate.consumption import item_units
 from kcl_processor.replicate.doubt import WINDOW
 from kcl_processor.replicate.refusals import Refusals
@@ -71,6 +71,7 @@ class Origins:
 
     def __init__(self, source: TableReader, transform: Transform | None) -> None:
         self._source = source
+        self._transform = transform
         self._laid = LaidReader(source, transform) if transform else None
         self._moves = transform is not None and transform.moves
 
@@ -100,6 +101,14 @@ class Origins:
             if image is not None or self._moves or not isinstance(one, Failed):
                 seen[pair] = image
         return seen
+
+    def is_anothers(self, pair: Pair, held: bytes) -> bool:
+        """Whether what lies under a pair's key comes from another item of the source, as far as it
+        tells: by rules under which items may meet."""
+        if self._transform is None:
+            return False
+        origin = self._transform.origin(orjson.loads(held))
+        return origin is not None and canonical_key(origin) != pair.origin
 
 
 @dataclass(slots=True)
@@ -181,9 +190,9 @@ class LiveWriter:
         # What the daemon applied and the source's time to live deleted cannot be told from what was
         # laid and then deleted. What the source has still, and rules lay elsewhere, is neither.
         seen = self._all(lambda part: self._origins.look(part, keeps=self._keeps), pairs)
-        self._take_all_away(
-            [(pair, held[pair]) for pair in held if pair in seen and seen[pair] is None]
-        )
+        gone = [(pair, held[pair]) for pair in held if pair in seen and seen[pair] is None]
+        # What has followed it under its key is another pair's, or the daemon's.
+        self._take_all_away([one for one in gone if not self._origins.is_anothers(*one)])
         # What lay there before the look at the source has been looked at with that.
         missing = {
             pair: image for pair, image in seen.items() if image is not None and pair not in held

@@ -14,7 +14,7 @@ from kcl_processor.errors import ConfigError, OperatorError
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
 from kcl_processor.launch import preflight
 from kcl_processor.launch.live_mark import LiveMark, read_live_mark, replace_live_mark
-from kcl_processor.launch.patience import once_renewed
+from kcl_processor.launch.patience import once_passed
 from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.state.owner import own
 from kcl_processor.table import copy_checks
@@ -249,4 +249,4 @@ class _Run:
         self._patiently(ahead.clear)
 
     def _patiently(self, step: Callable[[], T]) -> T:
-        return once_renewed(step, self.clock, self.halt.wait, self.listener.warn)
+        return once_passed(step, self.clock, self.halt.wait, self.listener.warn)

@@ -226,6 +226,7 @@ class _Run:
                 raise
             if url:
                 tell(f"The export is in {url}.")
+                self._refuse_gone(url)
                 return url
             self._row.clear()
             steps = None
@@ -269,6 +270,20 @@ class _Run:
             refuse_uncopied(self._task, mark, now, started=True)
         if self._options.to_empty_only and described_table(self._task.destination):
             copy_checks.refuse_items(self._task)
+
+    def _refuse_gone(self, url: str) -> None:
+        """Refuse an export that is not in its bucket any more: a rule there may let objects expire.
+
+        Raises:
+            SourceError: it is not, or its manifests are no longer what they were.
+        """
+        try:
+            open_export(self._task.source, url, Incarnation.of(self._source))
+        except SourceError as error:
+            raise SourceError(
+                error.message,
+                f"kcl-processor copy --managed --restart {self._task.name}, which exports anew",
+            ) from error
 
     def _refuse_displaced(self, steps: Steps | None) -> None:
         """Refuse to go on with an import whose copy was given up or has lost its place: a daemon
@@ -349,7 +364,27 @@ class _Run:
                 f"{found.errors} failed. The table {side} holds a part of the items.",
                 f"aws dynamodb delete-table {side.aws_options}, then again",
             )
+        self._refuse_other_table(steps, found.table_id)
         finish_table(side, self._source, self._clock, self._wait)
+
+    def _refuse_other_table(self, steps: Steps, made: str) -> None:
+        """Refuse a table that is not the one that AWS imported into: nothing was copied to it.
+
+        Raises:
+            ImportFailed: that one is gone.
+        """
+        side = self._task.destination
+        there = described_table(side)
+        if there and (not made or there.get("TableId", made) == made):
+            return
+        again = f"kcl-processor copy --managed {self._task.name}"
+        anew = f"{again} --restart, with an export of its own for the table that is there; or"
+        delete = f"{anew} aws dynamodb delete-table {side.aws_options}, then {again}"
+        raise ImportFailed(
+            f"The table that the import {steps.imported} made was deleted since"
+            + (f", and {side} is another, to which nothing is copied." if there else "."),
+            delete if there else f"{again}: AWS imports once more",
+        )
 
     def _finish(self, steps: Steps, export: Export) -> Copied:
         """Say that the copy is done: as of one that our own writer has made."""

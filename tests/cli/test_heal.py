@@ -44,3 +44,14 @@ def test_verify_settles_what_no_export_heals(ask: Ask, file: Path, tmp_path: Pat
     code, _, err = ask("heal", "--verify")
     assert code == ExitCode.OK, err
     assert open_gaps(files.gaps) == [] and "1 gap noted on this host settled" in err
+
+
+def test_json_stays_json_where_both_tables_are_compared_for_it(
+    ask: Ask, file: Path, tmp_path: Path
+) -> None:
+    """It says what became of a gap in the end; the comparison is told on stderr."""
+    note(file, tmp_path)
+    code, out, err = ask("heal", "--verify", "--json")
+    (told,) = json.loads(out)
+    assert (code, told["state"], told["why"]) == (ExitCode.OK, "healed", None)
+    assert "SEGMENT" in err

@@ -116,7 +116,10 @@ class ManagedAws:
         if self.newer_stream and "LatestStreamArn" in described["Table"]:
             described["Table"]["LatestStreamArn"] = f"{arn}/stream/{self.newer_stream}"
         for job in self.jobs.values():
-            if job.get("ImportStatus") == "IN_PROGRESS" and job["TableArn"] == arn:
+            if "ImportStatus" not in job or job["TableArn"] != arn:
+                continue
+            described["Table"]["TableId"] = _table_id(described["Table"]["CreationDateTime"])
+            if job["ImportStatus"] == "IN_PROGRESS":
                 described["Table"]["TableStatus"] = "CREATING"
         return Reply.of(described)
 
@@ -193,9 +196,11 @@ class ManagedAws:
             return Reply.of({"ImportTableDescription": self.jobs[known]})
         made = body["TableCreationParameters"]
         try:
-            created = self._dynamodb.create_table(**made)["TableDescription"]
+            self._dynamodb.create_table(**made)
         except self._dynamodb.exceptions.ResourceInUseException:
             return _error("ResourceInUseException")
+        created = self._dynamodb.describe_table(TableName=made["TableName"])["Table"]
+        created["TableId"] = _table_id(created["CreationDateTime"].timestamp())
         place = body["S3BucketSource"]
         taken = 0
         for item in list(self._lines(place["S3Bucket"], place["S3KeyPrefix"]))[self.lost_items :]:
@@ -205,6 +210,7 @@ class ManagedAws:
             "ImportArn": f"{created['TableArn']}/import/01-{uuid.uuid4().hex[:8]}",
             "ImportStatus": "IN_PROGRESS",
             "TableArn": created["TableArn"],
+            "TableId": created["TableId"],
             "ClientToken": body["ClientToken"],
             "ImportedItemCount": taken,
             "ErrorCount": 0,
@@ -254,6 +260,11 @@ class ManagedAws:
             if failure:
                 job |= {"FailureCode": failure, "FailureMessage": "as told"}
         return job
+
+
+def _table_id(created: float) -> str:
+    """moto gives no table one."""
+    return f"made-{created:.3f}"
 
 
 def _error(code: str) -> Reply:

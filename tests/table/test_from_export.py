@@ -103,6 +103,17 @@ def test_what_an_export_holds_is_laid_and_the_daemon_may_follow(make: Make) -> N
         settle_mark(world.task, late, started=False, adopt=False)
 
 
+def test_a_finished_copy_of_another_export_is_not_this_one(make: Make) -> None:
+    """Whoever names a newer one is not told that all is done."""
+    world = make()
+    first = world.write(20)
+    world.copy(first.url)
+    assert world.copy(first.url).whole
+    with pytest.raises(ConfigError, match="was begun of export") as raised:
+        world.copy(world.write(30).url)
+    assert "--restart" in raised.value.hint and world.held() == items(20)
+
+
 def test_rules_hold_for_an_export(make: Make) -> None:
     """As for a table."""
     world = make(rules=Rules(where="n > `9`", exclude=("text",)))

@@ -232,6 +232,35 @@ def test_an_item_that_rules_move_is_left_nowhere() -> None:
         assert rests_equal(world), seed
 
 
+class Following(World):
+    """Items that meet in one key of the destination, of which the source holds one at a time."""
+
+    def change(self) -> None:
+        if self.source.items:
+            ((name, held),) = self.source.items.items()
+            self.source.items.clear()
+            self.stream.append((name, Item(name, held, name), None))
+            return
+        (one,) = self.variants[self._happens(len(self.variants))]
+        self.source.items[one.key] = one.image
+        self.stream.append((one.key, None, one))
+
+    def scan(self) -> list[Change]:
+        # Of a page's items under one key the last is laid.
+        return super().scan()[-1:]
+
+
+def test_an_item_that_follows_another_under_its_key_stays() -> None:
+    """By rules under which items may meet: one is gone, and the next one is the daemon's."""
+    items = [{"tenant": {"S": "a"}, "id": {"N": str(n)}} for n in (1, 2)]
+    first, second = [Item(ruled.key_of(one), _image(one), ruled.key_of(one)) for one in items]
+    for seed in range(4000):
+        dice = Random(seed).randrange
+        world = Following([[first], [second]], ruled.transform(ruled.MET), ("pk",), dice, things=16)
+        world.source.items = {first.key: first.image}
+        assert rests_equal(world), seed
+
+
 def still() -> World:
     """A source that holds one item, and a copy between whose calls nothing happens."""
     world = World(plain_variants("a"), None, ("pk",), lambda _: 0, things=0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from kcl_processor.table.live_ahead import Ahead, AheadRows
 from kcl_processor.table.live_task import WHOLE, announce, run_live
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
+from tests.edges import Reply, Request, passed_on, serving
 from tests.fakes import HandClock
 from tests.table.copied import Told, TurningHalt, never_ran
 from tests.table.followed import follow
@@ -151,6 +154,37 @@ def test_a_destination_that_holds_items_is_announced_only_by_word(
     announce(world.files(), CopyOptions(to_empty_only=False), world.told.warn, world.clock)
     mark = read_live_mark(world.task)
     assert mark and not mark.to_empty
+
+
+class LostAnswers:
+    """A way to KCL's tables on which the answers to some writings of a row are lost, all attempts
+    at one of them among these."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url
+        self._key = {"S": key}
+        self.written = 0
+
+    def __call__(self, request: Request) -> Reply:
+        reply = passed_on(self._url, request)
+        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+        if operation == "PutItem" and json.loads(request.body)["Item"].get("key") == self._key:
+            self.written += 1
+            if 2 <= self.written <= 7:
+                return Reply.of({}, 500)
+        return reply
+
+
+def test_tables_of_kcl_that_are_away_for_a_while_end_no_copy(world: World) -> None:
+    """Nobody would start it again beside its daemon; what it wrote itself is no other copy."""
+    world.put(world.task.source, a="1", b="1")
+    answers = LostAnswers(world.task.kcl.endpoint or "", "KclProcessorCopyPart-0-of-1")
+    with serving(answers) as edge:
+        world.task = replace(world.task, kcl=replace(world.task.kcl, endpoint=edge.url))
+        assert world.copy().whole
+    assert world.held() == {"a": "1", "b": "1"} and state(world.task) is CopyState.DONE
+    assert answers.written > 7
+    assert "It is waited for, and nothing is written meanwhile." in world.told.lines[0]
 
 
 def test_parts_are_one_copy(world: World) -> None:

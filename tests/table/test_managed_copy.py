@@ -29,6 +29,7 @@ from kcl_processor.table.managed_copy import ManagedOptions, run_managed
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.transform.rules import Rules
 from tests.table.copied import state_of
+from tests.table.exported import buckets
 from tests.table.managed_aws import ManagedAws
 
 KEYS: dict[str, Any] = {
@@ -451,6 +452,43 @@ def test_an_import_that_is_not_whole_is_told(make: Make, lost: int) -> None:
     world.copy()
     assert world.held() == ITEMS and world.state() is CopyState.DONE
     assert world.jobs() == ["ExportTableToPointInTime", "ImportTable", "ImportTable"]
+
+
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_an_imported_table_that_was_deleted_is_not_taken_for_whole(
+    make: Make, *, made_anew: bool
+) -> None:
+    """Nor is another of its name, to which nothing was copied: no daemon may follow."""
+    world = make()
+    with pytest.raises(Halted):
+        world.copy(during_the_import(world, raise_halted))
+    world.client.delete_table(TableName=world.destination.table)
+    if made_anew:
+        world.make_destination()
+    with pytest.raises(DestinationError, match="was deleted since") as raised:
+        world.copy()
+    assert "prepare" not in raised.value.hint and world.state() is CopyState.BEGUN
+    if made_anew:
+        world.copy(bucket="others", restart=True)
+    else:
+        world.copy()
+    assert world.held() == ITEMS and world.state() is CopyState.DONE
+
+
+def test_an_export_that_has_left_its_bucket_is_asked_for_anew(make: Make) -> None:
+    """By what the error says to type: what was asked for is not forgotten by itself."""
+    world = make()
+    with pytest.raises(Halted):
+        world.copy(Waiting(stop_after=1))
+    bucket = f"exports-{world.task.name}"
+    s3 = buckets(world.aws.url)
+    for found in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        s3.delete_object(Bucket=bucket, Key=found["Key"])
+    with pytest.raises(SourceError, match="no export ended there") as raised:
+        world.copy()
+    assert "copy --managed --restart" in raised.value.hint
+    world.copy(restart=True)
+    assert world.held() == ITEMS and world.state() is CopyState.DONE
 
 
 def test_an_import_that_is_too_late_is_not_asked_for(make: Make) -> None:
