@@ -210,6 +210,33 @@ def test_leases_do_not_go_while_a_worker_lives(made: Task, tmp_path: Path) -> No
     assert found is not None and found.stream == "old"
 
 
+@pytest.mark.parametrize("of", ["rules", "destination", "source", "no claim"])
+def test_nothing_is_adopted_from_a_worker_that_lives(made: Task, tmp_path: Path, of: str) -> None:
+    """It would go on by what it was started with, into the other table or by the other rules, and
+    be one worker of the fleet with those that adopted."""
+    ours, lease = identity(made), {**OLD, "leaseKey": {"S": shard_of_the_stream(made)}}
+    before = {
+        "rules": replace(ours, rules="old"),
+        "destination": another(ours),
+        "source": replace(ours, source=Incarnation("arn:two", 1.0)),
+    }
+    if of in before:
+        claiming(made, tmp_path, before[of])
+    put_lease(made, lease)
+    now = replace(ours, rules="new") if of == "no claim" else ours
+    clock, found = HandClock(), read_claim(made)
+
+    def renew(seconds: float) -> None:
+        clock.turn(seconds)
+        put_lease(made, {**lease, "leaseCounter": {"N": str(int(clock.elapsed()))}})
+
+    with pytest.raises(StillRunning, match="is running"):
+        claim(TaskFiles(made, tmp_path), now, clock, renew, adopt=True)
+    assert read_claim(made) == found
+    claiming(made, tmp_path, now, adopt=True)
+    claim(TaskFiles(made, tmp_path), now, clock, renew, adopt=True)
+
+
 def test_a_fleet_follows_a_new_stream_together(made: Task, tmp_path: Path) -> None:
     """One worker ends first and finds another alive: that is worth another start, which finds the
     other gone, or the stream claimed by it."""
