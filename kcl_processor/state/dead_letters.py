@@ -54,6 +54,7 @@ class DeadLetter:
         name: tells it from all others. Set aside a second time, after a restart, it bears the
             same name. The items of a copy have neither shard nor sequence number of their own, so
             their content is in it.
+        source_arn: of the table that the change was made at; empty in one of an earlier version.
         receipt: what a queue knows it by.
         refusals: the moments at which it was set aside, one for each line of a file that holds it.
     """
@@ -66,6 +67,7 @@ class DeadLetter:
     name: str
     receipt: str
     refusals: tuple[str, ...]
+    source_arn: str = ""
 
     def __str__(self) -> str:
         return f"record {self.sequence_number} of {self.shard_id}"
@@ -331,7 +333,8 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
         key, image = read["key"], read["image"]
         if not (_is_key(key) and (image is None or isinstance(image, dict))):
             return None
-        content = orjson.dumps([key, image], option=orjson.OPT_SORT_KEYS)
+        source_arn = str(read.get("sourceArn") or "")
+        content = orjson.dumps([key, image], option=orjson.OPT_SORT_KEYS) + source_arn.encode()
         task, shard_id, number = map(str, (read["task"], read["shardId"], read["sequenceNumber"]))
         return DeadLetter(
             task=task,
@@ -342,6 +345,7 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
             name=f"{task} {shard_id} {number} {hashlib.sha256(content).hexdigest()[:32]}",
             receipt=receipt,
             refusals=(str(read.get("refusedMs")),),
+            source_arn=source_arn,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
