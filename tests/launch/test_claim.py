@@ -272,12 +272,15 @@ def test_leases_of_a_foreign_stream_are_refused(made: Task, tmp_path: Path) -> N
 
 
 def test_what_is_gone_can_still_be_cleared_away(made: Task, tmp_path: Path) -> None:
-    """A replica whose tables are deleted is told by their names."""
-    claiming(made, tmp_path, identity(made))
+    """A replica whose tables are deleted is told by their names, or their ARNs."""
+    then = identity(made)
+    claiming(made, tmp_path, then)
     for side in (made.source, made.destination):
         clients.tables(side).delete_table(TableName=side.table)
     clock = HandClock()
     refuse_foreign(made, clock, clock.turn)
+    by_arn = replace(made.destination, table=then.destination.arn)
+    refuse_foreign(replace(made, destination=by_arn), clock, clock.turn)
     elsewhere = replace(made, destination=replace(made.destination, table="elsewhere"))
     with pytest.raises(ConfigError, match="belongs to the replica"):
         refuse_foreign(elsewhere, clock, clock.turn)
