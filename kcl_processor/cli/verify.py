@@ -47,7 +47,7 @@ from kcl_processor.cli.task import add_state_argument, add_task_arguments, chose
 from kcl_processor.cli.verified import exit_code, print_result
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.errors import ConfigError, ExitCode
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.launch.claim import refuse_foreign, refuse_other_rules
 from kcl_processor.launch.switch_mark import refuse_switched
 from kcl_processor.log import log_to_stderr
@@ -177,8 +177,15 @@ def _stopped(args: argparse.Namespace) -> str:
 
 
 def _settle_gaps(files: TaskFiles, began: float) -> None:
-    """The tables are equal now, so whatever a gap lost before is there."""
+    """The tables are equal now, so whatever a gap lost before is there, if it was of these two."""
     healed = [gap for gap in open_gaps(files.gaps) if gap.at < began]
+    if not healed:
+        return
+    try:
+        refuse_foreign(files.task, SystemClock(), time.sleep)
+    except OperatorError as error:
+        told = f"The gaps noted on this host stay open: {error.message}"
+        return print(told, file=sys.stderr)
     try:
         for gap in healed:
             settle_gap(files.gaps, gap)
@@ -188,8 +195,7 @@ def _settle_gaps(files: TaskFiles, began: float) -> None:
             f"beside it: {error.strerror}.",
             "make room there or mend its permissions, then kcl-processor verify again",
         ) from error
-    if healed:
-        print(f"{many(len(healed), 'gap')} noted on this host settled.", file=sys.stderr)
+    print(f"{many(len(healed), 'gap')} noted on this host settled.", file=sys.stderr)
 
 
 def _options(args: argparse.Namespace) -> VerifyOptions:

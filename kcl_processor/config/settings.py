@@ -29,6 +29,7 @@ class Settings:
     record processors of the new one, and would end with the first of them.
 
     Attributes:
+        source_arn: of the source's table; empty where its stream's ARN does not hold it.
         lock: empty in a file of before there was one.
         rules: :meth:`Rules.text`, or empty for none.
         rules_digest: :meth:`Transform.digest` of them when the file was written.
@@ -37,6 +38,7 @@ class Settings:
 
     task: str
     source_table: str
+    source_arn: str
     destination_table: str
     destination_region: str
     destination_endpoint: str
@@ -110,6 +112,7 @@ def _settings(properties: Mapping[str, str]) -> Settings:
     return Settings(
         task=task,
         source_table=properties["replica.source.table"],
+        source_arn=_table_of(properties.get("streamName", "")),
         destination_table=properties["replica.destination.table"],
         destination_region=properties["replica.destination.region"],
         destination_endpoint=properties["replica.destination.endpoint"],
@@ -137,3 +140,8 @@ def _settings(properties: Mapping[str, str]) -> Settings:
         source_keys=properties.get("replica.source.keys", ""),
         destination_keys=properties.get("replica.destination.keys", ""),
     )
+
+
+def _table_of(stream_arn: str) -> str:
+    table, label, _ = stream_arn.partition("/stream/")
+    return table if label else ""

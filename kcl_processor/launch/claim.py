@@ -58,7 +58,8 @@ def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: 
     Raises:
         ConfigError: as :func:`refuse`.
         GapError: as :func:`refuse`; or a gap cannot be noted.
-        StillRunning: leases cannot go, for a worker lives.
+        StillRunning: a worker lives, and leases cannot go, or it would go on by what it was started
+            with: into the other table, or by the other rules.
         OperatorError: the same where nobody asked for it; a later start finds it ended.
     """
     task = files.task
@@ -69,6 +70,8 @@ def claim(files: TaskFiles, ours: Identity, clock: Clock, wait: Wait, *, adopt: 
             refuse(task, found, ours, stream)
             if found and _is_unread(task, found, ours, clock, wait):
                 return found.stream
+        elif _lives_otherwise(found, ours):
+            refuse_running(task, clock, wait)
         if adopt or (found and found.stream != ours.stream):
             strangers, _ = _told_apart(task, stream)
             if strangers and adopt:
@@ -197,6 +200,15 @@ def _other_rules(task: Task) -> ConfigError:
         "stays as the old rules laid it; if that may not be, empty the destination, and "
         f"kcl-processor copy --restart {task.name}",
     )
+
+
+def _lives_otherwise(found: Claim | None, ours: Identity) -> bool:
+    """Whether a daemon that was started over these checkpoints, and lives, has other tables or
+    rules than ours."""
+    if found is None:
+        return bool(ours.rules)
+    alike = all(likeness is Likeness.SAME for likeness in _likenesses(found, ours))
+    return not alike or found.rules != ours.rules
 
 
 def _likenesses(found: Claim, ours: Identity) -> list[Likeness]:

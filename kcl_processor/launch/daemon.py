@@ -190,7 +190,8 @@ def _lives(files: TaskFiles) -> bool:
 
 
 def _lock_name(kcl: Kcl) -> str:
-    return f"{kcl.region}/{kcl.endpoint}/{kcl.application_name}/{kcl.worker_id}"
+    where = f"{kcl.region}/{kcl.endpoint}/{kcl.application_name}/{kcl.worker_id}"
+    return f"{where}/{kcl.access.whose}" if kcl.access.whose else where
 
 
 def _hold(name: str, message: str, hint: str) -> socket.socket:

@@ -73,10 +73,10 @@ class Noted:
         return Likeness.MADE_ANEW if self.arn == found.arn else Likeness.OTHER
 
     def may_be(self, side: Side) -> bool:
-        """Whether its name is that of a side which cannot be described."""
+        """Whether its name is that of a side which cannot be described, by its name or its ARN."""
         _, partition, _, region, *_ = [*self.arn.split(":"), *[""] * 4]
         elsewhere = partition.startswith("aws") and region not in (side.region, "ddblocal")
-        return not elsewhere and self.arn.rpartition("/")[2] == side.table
+        return not elsewhere and self.arn.rpartition("/")[2] == side.table.rpartition("/")[2]
 
     def __str__(self) -> str:
         return str(self.incarnation or self.arn)

@@ -27,12 +27,17 @@ _ATTEMPTS = 30
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a refused change came from and where it was going, for the person who reads of it."""
+    """Where a refused change came from and where it was going, for the person who reads of it.
+
+    Attributes:
+        source_arn: tells the source from a table of its name in another account; empty if unknown.
+    """
 
     task: str
     source_table: str
     destination_table: str
     shard_id: str
+    source_arn: str = ""
 
 
 class Refusals(Protocol):
@@ -138,6 +143,7 @@ def dead_letter(change: Change, answer: Answer, origin: Origin, clock: Clock) ->
     return {
         "task": origin.task,
         "sourceTable": origin.source_table,
+        **({"sourceArn": origin.source_arn} if origin.source_arn else {}),
         "destinationTable": origin.destination_table,
         "shardId": origin.shard_id,
         "sequenceNumber": change.sequence_number,

@@ -206,6 +206,7 @@ class ShardOpener:
             self._settings.source_table,
             self._settings.destination_table,
             shard_id,
+            self._settings.source_arn,
         )
         if self._settings.on_poison == STOP:
             return StopOnRefusal(origin)

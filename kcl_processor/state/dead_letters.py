@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes
+from kcl_processor.aws.codes import DENIED, RENEW, code_of, passes, status_of
 from kcl_processor.aws.credential_errors import NoKeys
 from kcl_processor.config.access import Access
 from kcl_processor.config.paths import is_queue, settled
-from kcl_processor.errors import ExitCode, OperatorError, PermissionDenied
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError, PermissionDenied
 from kcl_processor.state.durable import append_line, read_lines
 
 if TYPE_CHECKING:
@@ -31,6 +31,18 @@ _log = logging.getLogger(__name__)
 # that a look into the queue waits for one.
 HIDDEN = 900
 _LONG_POLL = 5
+# What SQS says of one letter: it is too long, or has a character that no message may have.
+_OF_THE_LETTER = frozenset(
+    {
+        "InvalidParameterValue",
+        "InvalidParameterValueException",
+        "InvalidMessageContents",
+        "MessageTooLong",
+    }
+)
+_TOO_LARGE = 413
+# Of SQS, and of the key that a queue is encrypted by (SQS API reference, "SendMessage").
+_BUSY = frozenset({"RequestThrottled", "Throttled", "ThrottlingException"})
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,7 @@ class DeadLetter:
         name: tells it from all others. Set aside a second time, after a restart, it bears the
             same name. The items of a copy have neither shard nor sequence number of their own, so
             their content is in it.
+        source_arn: of the table that the change was made at; empty in one of an earlier version.
         receipt: what a queue knows it by.
         refusals: the moments at which it was set aside, one for each line of a file that holds it.
     """
@@ -54,6 +67,7 @@ class DeadLetter:
     name: str
     receipt: str
     refusals: tuple[str, ...]
+    source_arn: str = ""
 
     def __str__(self) -> str:
         return f"record {self.sequence_number} of {self.shard_id}"
@@ -73,6 +87,7 @@ class Place(Protocol):
             PlaceUnavailable: not now.
             OSError: not here.
             PermissionDenied: not with these credentials.
+            ConfigError: it takes none, until somebody mends it.
         """
 
     def letters(self) -> Iterator[DeadLetter]:
@@ -288,15 +303,27 @@ def _may_pass(error: OperatorError) -> bool:
 
 
 def _raise_unless_refused(error: ClientError, url: str) -> None:
-    """Return if the queue takes other letters, but never this one."""
+    """Return if the queue takes other letters, but never this one.
+
+    Of a queue that takes none at the moment, or ever, the spare file is no place: it goes with its
+    host, and the queue was named because hosts go.
+    """
+    # Of the key that a queue is encrypted by it is KMS.AccessDeniedException, or KmsAccessDenied.
     code = code_of(error.response)
-    if code in DENIED:
+    kind = code.rpartition(".")[2].removeprefix("Kms")
+    if kind in DENIED:
         raise PermissionDenied(
             f"sqs:SendMessage on the queue of dead letters {url} is denied ({error}).",
-            "allow sqs:SendMessage on the queue for these credentials, then start again",
+            "allow sqs:SendMessage on the queue for these credentials, and kms:GenerateDataKey and "
+            "kms:Decrypt on its key if it has one, then start again",
         ) from error
-    if passes(error.response) or code in RENEW:
+    if passes(error.response) or code in RENEW or kind in _BUSY:
         raise PlaceUnavailable(str(error)) from error
+    if kind not in _OF_THE_LETTER and status_of(error.response) != _TOO_LARGE:
+        raise ConfigError(
+            f"The queue of dead letters {url} takes no letter ({error}).",
+            "mend the queue, or dead_letters with another, then start again",
+        ) from error
 
 
 def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
@@ -306,7 +333,8 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
         key, image = read["key"], read["image"]
         if not (_is_key(key) and (image is None or isinstance(image, dict))):
             return None
-        content = orjson.dumps([key, image], option=orjson.OPT_SORT_KEYS)
+        source_arn = str(read.get("sourceArn") or "")
+        content = orjson.dumps([key, image], option=orjson.OPT_SORT_KEYS) + source_arn.encode()
         task, shard_id, number = map(str, (read["task"], read["shardId"], read["sequenceNumber"]))
         return DeadLetter(
             task=task,
@@ -317,6 +345,7 @@ def read_letter(line: bytes, receipt: str = "") -> DeadLetter | None:
             name=f"{task} {shard_id} {number} {hashlib.sha256(content).hexdigest()[:32]}",
             receipt=receipt,
             refusals=(str(read.get("refusedMs")),),
+            source_arn=source_arn,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

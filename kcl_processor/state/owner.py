@@ -35,7 +35,9 @@ def owned_files(task: Task, state: Path) -> TaskFiles:
         raise _no_note(files, str(error)) from error
     if not isinstance(noted, dict):
         raise _no_note(files, f"it holds {noted!r}")
-    if noted != _owner(task):
+    ours = _owner(task)
+    # Earlier versions did not write down whose it is.
+    if {"whose": ours["whose"]} | noted != ours:
         raise ConfigError(
             f"The files of task {task.name} in {state} belong to another task of that name: to the "
             f"checkpoint table {_words(noted)}, and this task's is {_words(_owner(task))}.",
@@ -75,9 +77,11 @@ def _owner(task: Task) -> dict[str, str | None]:
         "region": kcl.region,
         "endpoint": kcl.endpoint,
         "application_name": kcl.application_name,
+        "whose": kcl.access.whose,
     }
 
 
 def _words(owner: dict[str, str | None]) -> str:
     at = f" at {owner['endpoint']}" if owner.get("endpoint") else ""
-    return f"{owner.get('application_name')} in {owner.get('region')}{at}"
+    of = f" of {owner['whose']}" if owner.get("whose") else ""
+    return f"{owner.get('application_name')} in {owner.get('region')}{at}{of}"

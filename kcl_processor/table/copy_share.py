@@ -98,7 +98,7 @@ class CopyShare:
             ThreadPoolExecutor(self._at_once, thread_name_prefix="scan") as scans,
             ThreadPoolExecutor(self._writes, thread_name_prefix="write") as writes,
         ):
-            refusals = refusals_of(self._files, self._clock, self._halt.wait)
+            refusals = refusals_of(self._files, self._tables, self._clock, self._halt.wait)
             TableCopy(
                 self._reader,
                 self._writer(refusals, writes, link),
@@ -147,12 +147,16 @@ class CopyShare:
                 yield SegmentCursor(self._reader, place, after)
 
 
-def refusals_of(files: TaskFiles, clock: Clock, wait: Callable[[float], None]) -> Refusals:
+def refusals_of(
+    files: TaskFiles, tables: Tables, clock: Clock, wait: Callable[[float], None]
+) -> Refusals:
     """Where an item of a copy goes that the destination never accepts."""
     task = files.task
     if task.on_poison == STOP:
         return StopOnRefusedItem(task.source.table, task.destination.table)
-    origin = Origin(task.name, task.source.table, task.destination.table, "copy")
+    origin = Origin(
+        task.name, task.source.table, task.destination.table, "copy", tables.identity.source.arn
+    )
     place = open_place(
         files.dead_letters, task.destination.region, task.letters_access, files.letter_file
     )

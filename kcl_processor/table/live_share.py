@@ -35,7 +35,7 @@ class LiveShare(CopyShare):
             As :meth:`LiveWriter.look_behind` does.
         """
         with ThreadPoolExecutor(self._writes, thread_name_prefix="write") as writes:
-            refusals = refusals_of(self._files, self._clock, self._halt.wait)
+            refusals = refusals_of(self._files, self._tables, self._clock, self._halt.wait)
             self._writer(refusals, writes, link).look_behind(pairs)
 
     def _writer(self, refusals: Refusals, pool: ThreadPoolExecutor, link: Link) -> LiveWriter:

@@ -52,15 +52,23 @@ class Replay:
 
     Args:
         task: whose letters are applied.
+        source_arn: of the source's table; a letter of a table of another account, that has the same
+            name and is another task's of this name, is none of these.
         repair: between the two tables; it must delete what the source lacks, for a letter may be
             of a deletion.
         transform: the task's rules, if it has any.
     """
 
     def __init__(
-        self, task: str, source: TableReader, repair: Repair, transform: Transform | None = None
+        self,
+        task: str,
+        source_arn: str,
+        source: TableReader,
+        repair: Repair,
+        transform: Transform | None = None,
     ) -> None:
         self._task = task
+        self._source_arn = source_arn
         self._source = source
         self._repair = repair
         self._transform = transform
@@ -71,7 +79,7 @@ class Replay:
         Raises:
             OperatorError: a table cannot be read or written at all.
         """
-        if letter.task != self._task:
+        if letter.task != self._task or letter.source_arn not in ("", self._source_arn):
             return LetterOutcome.FOREIGN
         key = canonical_key(letter.key)
         image = None if letter.image is None else orjson.dumps(letter.image)
@@ -112,7 +120,8 @@ def open_replay(task: Task, clock: Clock, wait: Callable[[float], None]) -> Repl
         OperatorError: one of the tables is not there, or they are not a source and its replica.
     """
     source, _, repair, transform = open_repair(task, 1, clock, wait)
-    return Replay(task.name, source, repair, transform)
+    arn = describe(task.source, SourceError, "check the source")["TableArn"]
+    return Replay(task.name, arn, source, repair, transform)
 
 
 def open_repair(

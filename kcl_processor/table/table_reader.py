@@ -6,6 +6,7 @@ that differ only in the order of their attributes are equal bytes.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -142,10 +143,12 @@ class TableReader:
             while wanted:
                 request = orjson.dumps(self._batch(wanted))
                 body = self._calls.call("BatchGetItem", request, float(len(wanted))).body
-                table = self._calls.table
-                for item in map(self._item, body["Responses"].get(table, ())):
-                    found[item.key] = item.image
-                wanted = body.get("UnprocessedKeys", {}).get(table, {}).get("Keys")
+                # One table is asked for. A store may call it otherwise: by its name, not its ARN.
+                for item in itertools.chain.from_iterable(body["Responses"].values()):
+                    read = self._item(item)
+                    found[read.key] = read.image
+                left = body.get("UnprocessedKeys", {}).values()
+                wanted = [key for table in left for key in table["Keys"]]
         return found
 
     def _batch(self, keys: list[dict[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 
 from kcl_processor.aws import clients
 from kcl_processor.config.paths import TaskFiles, settled
+from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
@@ -166,6 +167,30 @@ def test_a_whole_run_is_the_tasks_proof_where_one_can_be_kept(ask: Ask, file: Pa
     assert ask(*whole).code == ExitCode.CRASH
     later = read_standing(task)
     assert later and (later.proven_at, later.differences) == (standing.proven_at, 1)
+
+
+def test_equal_tables_of_another_replica_settle_no_gap(
+    ask: Ask, file: Path, ran: Task, tmp_path: Path
+) -> None:
+    """A copy of the file that names another destination is of the same task, by its name and its
+    checkpoints, and says nothing of what the gap has lost."""
+    gaps = TaskFiles(ran, tmp_path / "state").gaps
+    note_gap(gaps, Gap(0.0, "shardId-1", "17", None, None, "trimmed"))
+    other = f"{ran.destination.table}-other"
+    client = clients.tables(ran.destination)
+    client.create_table(
+        TableName=other,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    file.write_text(file.read_text().replace(ran.destination.table, other))
+    code, _, told = ask("verify", "--patience", "0")
+    assert code == ExitCode.OK and "stay open" in told and "belongs to the replica" in told
+    assert not settled(gaps).exists()
+    file.write_text(file.read_text().replace(other, ran.destination.table))
+    code, _, told = ask("verify", "--patience", "0")
+    assert code == ExitCode.OK and "1 gap noted on this host settled" in told
 
 
 def test_a_round_that_ends_equal_settles_the_gaps_before_it(

@@ -210,6 +210,33 @@ def test_leases_do_not_go_while_a_worker_lives(made: Task, tmp_path: Path) -> No
     assert found is not None and found.stream == "old"
 
 
+@pytest.mark.parametrize("of", ["rules", "destination", "source", "no claim"])
+def test_nothing_is_adopted_from_a_worker_that_lives(made: Task, tmp_path: Path, of: str) -> None:
+    """It would go on by what it was started with, into the other table or by the other rules, and
+    be one worker of the fleet with those that adopted."""
+    ours, lease = identity(made), {**OLD, "leaseKey": {"S": shard_of_the_stream(made)}}
+    before = {
+        "rules": replace(ours, rules="old"),
+        "destination": another(ours),
+        "source": replace(ours, source=Incarnation("arn:two", 1.0)),
+    }
+    if of in before:
+        claiming(made, tmp_path, before[of])
+    put_lease(made, lease)
+    now = replace(ours, rules="new") if of == "no claim" else ours
+    clock, found = HandClock(), read_claim(made)
+
+    def renew(seconds: float) -> None:
+        clock.turn(seconds)
+        put_lease(made, {**lease, "leaseCounter": {"N": str(int(clock.elapsed()))}})
+
+    with pytest.raises(StillRunning, match="is running"):
+        claim(TaskFiles(made, tmp_path), now, clock, renew, adopt=True)
+    assert read_claim(made) == found
+    claiming(made, tmp_path, now, adopt=True)
+    claim(TaskFiles(made, tmp_path), now, clock, renew, adopt=True)
+
+
 def test_a_fleet_follows_a_new_stream_together(made: Task, tmp_path: Path) -> None:
     """One worker ends first and finds another alive: that is worth another start, which finds the
     other gone, or the stream claimed by it."""
@@ -245,12 +272,15 @@ def test_leases_of_a_foreign_stream_are_refused(made: Task, tmp_path: Path) -> N
 
 
 def test_what_is_gone_can_still_be_cleared_away(made: Task, tmp_path: Path) -> None:
-    """A replica whose tables are deleted is told by their names."""
-    claiming(made, tmp_path, identity(made))
+    """A replica whose tables are deleted is told by their names, or their ARNs."""
+    then = identity(made)
+    claiming(made, tmp_path, then)
     for side in (made.source, made.destination):
         clients.tables(side).delete_table(TableName=side.table)
     clock = HandClock()
     refuse_foreign(made, clock, clock.turn)
+    by_arn = replace(made.destination, table=then.destination.arn)
+    refuse_foreign(replace(made, destination=by_arn), clock, clock.turn)
     elsewhere = replace(made, destination=replace(made.destination, table="elsewhere"))
     with pytest.raises(ConfigError, match="belongs to the replica"):
         refuse_foreign(elsewhere, clock, clock.turn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from kcl_processor.aws import clients
 from kcl_processor.config.access import DEFAULT
-from kcl_processor.errors import ConfigError, ExitCode, OperatorError
+from kcl_processor.errors import ConfigError, ExitCode, OperatorError, PermissionDenied
 from kcl_processor.replicate.change import Change
 from kcl_processor.replicate.refusals import DeadLetters, Origin
 from kcl_processor.state.dead_letters import (
@@ -149,7 +150,8 @@ def queue(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
     sqs = boto3.client("sqs", region_name="eu-west-1", endpoint_url=moto_url)
     url = sqs.create_queue(QueueName=f"letters-{uuid.uuid4().hex}")["QueueUrl"]
     yield Queue(sqs, url)
-    sqs.delete_queue(QueueUrl=url)
+    with suppress(sqs.exceptions.QueueDoesNotExist):
+        sqs.delete_queue(QueueUrl=url)
 
 
 @dataclasses.dataclass
@@ -216,6 +218,42 @@ def test_a_letter_too_long_for_a_queue_is_kept_in_a_file(queue: Queue, tmp_path:
     assert found.sequence_number == "7" and (tmp_path / "spare").exists()
     place.settle(found)
     assert list(place.letters()) == []
+
+
+def test_a_queue_that_is_gone_is_no_reason_for_the_file(queue: Queue, tmp_path: Path) -> None:
+    """The file goes with its host, such as a container, and the letter would with it."""
+    place = open_place(queue.url, "eu-west-1", DEFAULT, tmp_path / "spare")
+    refuse(place, put("a", 7))
+    queue.sqs.delete_queue(QueueUrl=queue.url)
+    with pytest.raises(ConfigError, match="takes no letter"):
+        refuse(place, put("b", 8))
+    assert not (tmp_path / "spare").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("KMS.AccessDeniedException", PermissionDenied),
+        ("KmsAccessDenied", PermissionDenied),
+        ("KMS.ThrottlingException", PlaceUnavailable),
+        ("KmsThrottled", PlaceUnavailable),
+        ("RequestThrottled", PlaceUnavailable),
+        ("KMS.DisabledException", ConfigError),
+        ("AWS.SimpleQueueService.UnsupportedOperation", ConfigError),
+    ],
+)
+def test_a_queue_that_takes_no_letter_at_all_is_told(
+    tmp_path: Path, code: str, error: type[Exception]
+) -> None:
+    """Its key is denied, busy or turned off: that is not the letter's fault."""
+    refusal = Reply.of({"__type": f"com.amazonaws.sqs#{code}", "message": "no"}, 400)
+    with serving(lambda _request: refusal) as sqs:
+        place = open_place(
+            f"{sqs.url}/123456789012/letters", "eu-west-1", DEFAULT, tmp_path / "spare"
+        )
+        with pytest.raises(error, match=code):
+            place.put(b"{}")
+    assert not (tmp_path / "spare").exists()
 
 
 class Away:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kcl_processor.config.access import Access
 from kcl_processor.errors import ConfigError, ExitCode, OperatorError
 from kcl_processor.state.owner import own, owned_files
 from tests.kcl_tables import make_task
@@ -30,6 +32,22 @@ def test_a_namesake_is_refused_with_what_to_type(
         owned_files(namesake, tmp_path)
     assert "--state-dir" in raised.value.hint and task.kcl.application_name in raised.value.message
     assert owned_files(namesake, tmp_path / "another").state == tmp_path / "another"
+
+
+def test_a_namesake_of_another_account_is_refused(tmp_path: Path) -> None:
+    """Its tables have the same names; a note of an earlier version does not say whose it is."""
+    task = make_task()
+    one, two = (
+        replace(task, kcl=replace(task.kcl, access=Access(profile=name))) for name in ("one", "two")
+    )
+    own(owned_files(one, tmp_path))
+    with pytest.raises(ConfigError, match=r"of one, and this task's is .* of two"):
+        owned_files(two, tmp_path)
+    note = owned_files(one, tmp_path).owner
+    earlier = json.loads(note.read_text())
+    del earlier["whose"]
+    note.write_text(json.dumps(earlier))
+    own(owned_files(two, tmp_path))
 
 
 def test_another_worker_is_no_other_task(tmp_path: Path) -> None:

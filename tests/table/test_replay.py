@@ -27,6 +27,7 @@ from kcl_processor.table.sides import Sides
 from kcl_processor.table.table_reader import TableReader
 from tests.fakes import INVALID, HandClock, put, remove
 
+SOURCE = "arn:aws:dynamodb:us-east-1:111111111111:table/source"
 ORIGIN = Origin("task", "source", "replica", "shard-1")
 OLD = {"pk": {"S": "a"}, "v": {"N": "1"}, "tags": {"SS": ["x", "y"]}}
 NEW = {"pk": {"S": "a"}, "v": {"N": "2"}, "extra": {"M": {"b": {"BOOL": True}}}}
@@ -81,12 +82,12 @@ def replaying(source: Side, destination: Side, reader: TableReader | None = None
     reader = reader or source.reader()
     both = Sides(reader, destination.reader())
     repair = Repair(both, destination.calls, delete_extra=True, dry_run=False)
-    return Replay("task", reader, repair)
+    return Replay("task", SOURCE, reader, repair)
 
 
-def letter(path: Path, change: Change) -> DeadLetter:
+def letter(path: Path, change: Change, origin: Origin = ORIGIN) -> DeadLetter:
     place = LetterFile(path)
-    DeadLetters(place, ORIGIN, HandClock(), lambda: None, HandClock().turn).refuse(change, INVALID)
+    DeadLetters(place, origin, HandClock(), lambda: None, HandClock().turn).refuse(change, INVALID)
     (found,) = place.letters()
     return found
 
@@ -111,6 +112,24 @@ def test_a_letter_is_applied_if_the_source_still_says_so(
     deletion = letter(tmp_path / "deletion", remove("a", 8))
     assert replaying(*sides).apply(deletion) is LetterOutcome.APPLIED
     assert destination.held() is None
+
+
+@pytest.mark.parametrize(
+    ("arn", "outcome"),
+    [
+        (SOURCE, LetterOutcome.CHANGED),
+        ("", LetterOutcome.CHANGED),
+        (SOURCE.replace("1" * 12, "2" * 12), LetterOutcome.FOREIGN),
+    ],
+)
+def test_a_letter_of_another_account_is_not_settled(
+    sides: tuple[Side, Side], tmp_path: Path, arn: str, outcome: LetterOutcome
+) -> None:
+    """There the task and its tables have the same names, and this source knows nothing of its
+    items: taken for changed since, the letter would be gone, and its change with it."""
+    origin = dataclasses.replace(ORIGIN, source_arn=arn)
+    found = letter(tmp_path / "dead", change(NEW), origin)
+    assert replaying(*sides).apply(found) is outcome
 
 
 def test_a_letter_whose_key_is_not_the_tables_stays(

@@ -144,3 +144,14 @@ def test_keys_are_asked_for_by_25_until_all_are_answered() -> None:
     requests = [asked["RequestItems"]["orders"] for asked in service.asked]
     assert [len(request["Keys"]) for request in requests] == [25, 1, 5]
     assert all(request["ConsistentRead"] for request in requests)
+
+
+def test_items_are_found_whatever_the_store_calls_their_table() -> None:
+    """A table of another account is asked for by its ARN. An answer that gives its name is no
+    answer without items: a live copy would take away what it has laid."""
+    answered = {"arn:orders": [item(1)]}
+    rest = {"arn:orders": {"Keys": [orjson.loads(key(2))]}}
+    service = Service(
+        {"Responses": answered, "UnprocessedKeys": rest}, {"Responses": {"orders": [item(2)]}}
+    )
+    assert reader(service).get([key(1), key(2)]).keys() == {key(1), key(2)}
