@@ -44,8 +44,9 @@ def fitted(line: str) -> str:
 
 
 def print_json(value: object) -> None:
-    """Print one JSON document."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    """Print one JSON document; its letters as they are, where stdout has them all."""
+    has_all = "utf" in (sys.stdout.encoding or "").lower()
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=not has_all)
     print()
 
 
