@@ -149,7 +149,7 @@ setup(
     setup_requires=build_requirements(),
     entry_points={
         "console_scripts": [
-            "kcl-processor = kcl_processor.cli:main",
+            "kcl-processor = kcl_processor.__main__:main",
             "kcl-processor-child = kcl_processor.replicate.child:main",
             "kcl-processor-fork-server = kcl_processor.replicate.fork_server:main",
             "kcl-processor-look = kcl_processor.replicate.look:main",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from kcl_processor import __version__
 from kcl_processor.cli.hint import as_called
 from kcl_processor.cli.parser import Parser
+from kcl_processor.cli.streams import leave_streams, settle_streams
 from kcl_processor.errors import ExitCode, OperatorError, is_full
 
 # In the order an operator meets them. Each is a module of this package with ``HELP`` (one line),
@@ -83,27 +84,43 @@ def build_parser(commands: Sequence[str] = COMMANDS) -> Parser:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
+    settle_streams()
     words = sys.argv[1:] if arguments is None else arguments
+    code = _told(lambda: _run(words))
+    # Behind us a disk that is full, or a reader that has gone, would have the last word.
+    code = _told(sys.stdout.flush) or code
+    leave_streams()
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
     # To import the others takes longer than many a command does.
     known = [name for name in COMMANDS if name in words[:1]] or COMMANDS
     try:
         args = build_parser(known).parse_args(with_action(words))
-        args.words, args.product = words, build_parser
-        code = args.run(args)
+    except SystemExit as printed:
+        return int(printed.code or ExitCode.OK)
+    args.words, args.product = words, build_parser
+    try:
+        return int(args.run(args))
     except OperatorError as error:
         print(as_called(f"Error: {error.message}\nTry: {error.hint}", args), file=sys.stderr)
-        code = error.exit_code
+        return error.exit_code
+
+
+def _told(act: Callable[[], int | None]) -> int:
+    """The exit code of what is done; what it raises is told."""
+    try:
+        return act() or ExitCode.OK
     except BrokenPipeError:
         # The reader of our output has gone (``| head``); it has seen what it wanted.
-        sys.stderr.close()
-        code = ExitCode.OK
+        return ExitCode.OK
     except KeyboardInterrupt:
-        code = 130
+        return 130
     except Exception as error:
-        code = _unexpected(error)
-    sys.exit(int(code))
+        return _unexpected(error)
 
 
 def _unexpected(error: Exception) -> ExitCode:

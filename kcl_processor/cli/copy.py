@@ -70,6 +70,9 @@ Way = Callable[[TaskFiles, CopyOptions, CopyListener, Halt, Clock], Copied]
 
 HELP = "copy the table, before the daemon's first start"
 
+# What a narrow terminal does without, the first of them first.
+_SPARE = ("throttled", "in_progress", "segments", "segments_done", "bytes", "items_per_second")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_task_arguments(parser)
@@ -243,7 +246,7 @@ def copy(
     with ProgressLines(files.task.name, clock) as lines:
         copied = way(files, options, lines, halt, clock)
     rows = [_summary(files.task, copied.progress, live=way is run_live)]
-    print_rows(rows, tuple(rows[0]))
+    print_rows(rows, tuple(rows[0]), spare=("throttled", "rcu", "wcu", "took", "bytes"))
     return copied
 
 
@@ -303,7 +306,7 @@ def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
     if as_json:
         print_json(row)
     else:
-        print_rows([row], tuple(row))
+        print_rows([row], tuple(row), spare=_SPARE)
     return ExitCode.OK if state in ("done", "running") else ExitCode.NOT_RUNNING
 
 

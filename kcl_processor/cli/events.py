@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from kcl_processor.cli.hint import as_called
-from kcl_processor.cli.output import fitted, print_json, tell
+from kcl_processor.cli.output import print_json, tell, wrapped
 from kcl_processor.cli.ranges import span
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_files
 from kcl_processor.clock import SystemClock, utc
@@ -87,4 +87,5 @@ def _document(event: Event) -> dict[str, object]:
 
 
 def _line(event: Event) -> str:
-    return fitted(f"{utc(event.at)}  {event.teller}  {event.what:<8}  {in_words(event)}")
+    at = utc(event.at)
+    return wrapped(f"{at}  {event.teller}  {event.what:<8}  {in_words(event)}", len(at) + 2)

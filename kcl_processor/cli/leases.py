@@ -58,6 +58,9 @@ columns:
   AGE        age of the change at the checkpoint
   TRIMS IN   time until the stream drops the oldest change behind the checkpoint
 
+On a terminal that is too narrow AGE, SWITCHES, MOVING and CHECKPOINT are left out, in this order;
+--wide leaves out nothing.
+
 The stream is not asked about a shard that a record processor of this host has just read all of,
 and, where there are more than 500 leases, not for shards that are older than all that is to be
 read: one as old that has no lease is not seen. --thorough asks and watches all, as health does.
@@ -90,6 +93,8 @@ example:
 WITH_VALUES = ("-c", "--config", "--state-dir", "--owner", "--shard", "--to", "--save")
 
 _COLUMNS = ("shard", "state", "owner", "checkpoint", "moving", "switches", "lag", "age", "trims_in")
+# What a narrow terminal does without, the first of them first.
+_SPARE = ("age", "switches", "moving", "checkpoint")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -165,7 +170,8 @@ def _show(args: argparse.Namespace) -> int:
         if args.json:
             print_json([asdict(view) for view in views])
         else:
-            print_rows(rows(views, as_tree=args.tree, wide=args.wide), _COLUMNS)
+            shown = rows(views, as_tree=args.tree, wide=args.wide)
+            print_rows(shown, _COLUMNS, spare=() if args.wide else _SPARE)
         if sight.unseen:
             words = f"Error: {sight.unseen.message}\nTry: {sight.unseen.hint}"
             print(as_called(words, args), file=sys.stderr)

@@ -6,23 +6,44 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 
 Row = Mapping[str, object]
 
 
-def print_rows(rows: Sequence[Row], columns: Sequence[str], *, as_json: bool = False) -> None:
+def print_rows(
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    *,
+    as_json: bool = False,
+    spare: Sequence[str] = (),
+) -> None:
     """Print rows as a JSON list, or the named columns as a table.
 
     Args:
         rows: one mapping a row; JSON shows all of it, with ``null`` for what is unknown.
         columns: the keys a table shows, in order; its heads are these in capitals.
+        spare: of these columns the first go first where a terminal is too narrow for all.
     """
     if as_json:
         print_json(list(rows))
         return
-    for line in table_lines(rows, columns):
+    for line in fitting_lines(rows, columns, spare):
         print(line)
+
+
+def fitting_lines(rows: Sequence[Row], columns: Sequence[str], spare: Sequence[str]) -> list[str]:
+    """The lines of a table that a terminal shows in one row each. Where columns were left out, the
+    heads end in ``…``."""
+    lines, left, room = table_lines(rows, columns), list(columns), _room()
+    for column in spare:
+        if max(map(len, lines)) <= room:
+            break
+        left.remove(column)
+        heads, *body = table_lines(rows, left)
+        lines = [f"{heads}  …", *body]
+    return [fitted(line) for line in lines] if spare else lines
 
 
 def table_lines(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
@@ -38,14 +59,33 @@ def table_lines(rows: Sequence[Row], columns: Sequence[str]) -> list[str]:
 
 def fitted(line: str) -> str:
     """A line that a terminal shows in one row: cut at its width, and whole off a terminal."""
-    width = shutil.get_terminal_size().columns
-    cut = sys.stdout.isatty() and len(line) > width
-    return f"{line[: width - 1]}…" if cut else line
+    room = _room()
+    return line if len(line) <= room else f"{line[: room - 1]}…"
+
+
+def wrapped(line: str, indent: int) -> str:
+    """A line of words that a terminal breaks between them; what follows the first row is indented.
+    Whole off a terminal."""
+    room = _room()
+    if len(line) <= room:
+        return line
+    return textwrap.fill(
+        line,
+        max(room, 2 * indent),
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _room() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
 
 
 def print_json(value: object) -> None:
-    """Print one JSON document."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    """Print one JSON document; its letters as they are, where stdout has them all."""
+    has_all = "utf" in (sys.stdout.encoding or "").lower()
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=not has_all)
     print()
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from kcl_processor.clock import Clock
 from kcl_processor.table.copy_progress import CopyProgress
@@ -46,11 +47,14 @@ class ProgressLines(CopyListener):
         if sys.stderr.isatty():
             columns = (
                 TextColumn("{task.description}"),
-                BarColumn(24),
-                TextColumn("{task.fields[words]}"),
+                BarColumn(16),
+                # What has no room is cut, and the name and the bar are not.
+                TextColumn("{task.fields[words]}", table_column=Column(no_wrap=True, ratio=1)),
             )
             # Without a thread that draws it: the copy's processes are forked beside it.
-            self._bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
+            self._bar = Progress(
+                *columns, console=Console(stderr=True), auto_refresh=False, expand=True
+            )
             self._row = self._bar.add_task(name, total=None, words="")
 
     def __enter__(self) -> Self:
@@ -83,19 +87,20 @@ class ProgressLines(CopyListener):
 
 
 def words(progress: CopyProgress) -> str:
-    """A copy's figures in one line. The table's item count is DynamoDB's, hours old: hence ~."""
+    """A copy's figures in one line, the first of which a narrow terminal shows. The table's item
+    count is DynamoDB's, hours old: hence ~."""
     expected = progress.expected_items
     known = expected > progress.items or progress.finished_at is not None
     share = f"{min(100, 100 * progress.items // expected)}%  " if known and expected else ""
     total = f" of ~{expected:,}" if known else ""
     left = progress.seconds_left()
     return (
-        f"{share}{progress.items:,}{total} items  {size(progress.bytes)}  "
+        f"{share}left {'-' if left is None else whole_duration(left)}  "
+        f"{progress.items:,}{total} items  {progress.items_per_second:,.0f} items/s  "
         f"{f'{progress.written:,} written  ' if progress.rules else ''}"
-        f"{progress.items_per_second:,.0f} items/s  "
-        f"{progress.read_units:,.0f} RCU  {progress.write_units:,.0f} WCU  "
-        f"throttled {progress.read_throttled + progress.write_throttled} times  "
-        f"left {'-' if left is None else whole_duration(left)}"
+        f"{size(progress.bytes)}  {progress.read_units:,.0f} RCU  "
+        f"{progress.write_units:,.0f} WCU  "
+        f"throttled {progress.read_throttled + progress.write_throttled} times"
     )
 
 

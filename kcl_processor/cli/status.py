@@ -18,7 +18,9 @@ Below the table stands what is wrong, a switchover that was not taken back, and 
 workers how the last one ended, if none runs, and who failed within a day: when, with which exit
 code, why, and what to type next.
 
-On a terminal a line is yellow when 25 % of the 24 hours are used up, red from 75 %.
+The worst task stands first. On a terminal a line is yellow when 25 % of the 24 hours are used up,
+red from 75 %, and on one that is too narrow CATCH UP, OUT/S, IN/S, WORKERS, SHARDS and DIFFER are
+left out, in this order.
 
 exit code: 0 every task runs, or is paused, 1 one is critical (75 % of 24 h used, or changes lost),
 3 one is not running, 4 one is unknown. The first of these that holds.
@@ -40,7 +42,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from kcl_processor.cli.hint import as_called
-from kcl_processor.cli.output import Row, duration, print_json, table_lines
+from kcl_processor.cli.output import Row, duration, fitting_lines, print_json
 from kcl_processor.cli.task import add_state_argument, add_task_arguments
 from kcl_processor.cli.watch import add_watch_argument, show
 from kcl_processor.clock import Clock, SystemClock
@@ -67,6 +69,9 @@ _COLUMNS = (
     "task", "state", "workers", "shards", "lag", "trims_in", "in/s", "out/s", "catch_up", "dead",
     "gaps", "proven", "differ",
 )  # fmt: skip
+# What a narrow terminal does without, the first of them first.
+_SPARE = ("catch_up", "out/s", "in/s", "workers", "shards", "differ")
+_WORST_FIRST = (ExitCode.CRASH, ExitCode.NOT_RUNNING, ExitCode.UNKNOWN, ExitCode.OK)
 _PARALLEL_LOOKS = 8
 _COLOURS = {OK: "", WARN: "\x1b[33m", CRITICAL: "\x1b[31m"}
 
@@ -108,8 +113,9 @@ def exit_code(seen: Sequence[Status]) -> int:
 
 
 def lines(seen: Sequence[Status], *, colours: bool) -> list[str]:
-    """The table, and below it what is wrong."""
-    head, *body = table_lines([_row(status) for status in seen], _COLUMNS)
+    """The table, and below it what is wrong; the worst task first."""
+    seen = sorted(seen, key=_rank)
+    head, *body = fitting_lines([_row(status) for status in seen], _COLUMNS, _SPARE)
     coloured = [
         f"{_COLOURS[status.severity]}{line}\x1b[0m"
         if colours and _COLOURS[status.severity]
@@ -118,6 +124,10 @@ def lines(seen: Sequence[Status], *, colours: bool) -> list[str]:
     ]
     reasons = [f"{status.task}: {reason}" for status in seen for reason in status.reasons]
     return [head, *coloured, *reasons]
+
+
+def _rank(status: Status) -> tuple[int, bool]:
+    return _WORST_FIRST.index(ExitCode(exit_code([status]))), status.severity == OK
 
 
 def _observer(task: Task, state: Path, clock: Clock) -> Observer | OperatorError:

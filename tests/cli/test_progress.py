@@ -13,8 +13,8 @@ def test_a_line_says_how_far_how_fast_and_how_long() -> None:
     progress.items, progress.bytes, progress.items_per_second = 610_000, 640 << 20, 4210.0
     progress.read_units, progress.write_units, progress.write_throttled = 80_000, 700_000, 3
     assert words(progress) == (
-        "61%  610,000 of ~1,000,000 items  640.0 MB  4,210 items/s  80,000 RCU  700,000 WCU  "
-        "throttled 3 times  left 1m33s"
+        "61%  left 1m33s  610,000 of ~1,000,000 items  4,210 items/s  640.0 MB  80,000 RCU  "
+        "700,000 WCU  throttled 3 times"
     )
 
 
@@ -23,8 +23,7 @@ def test_more_items_than_the_table_counts_make_no_forecast() -> None:
     progress = CopyProgress("s", "d", "stream", 1_000_000, 1 << 30, 0.0, [])
     progress.expected_items, progress.items, progress.items_per_second = 0, 5_000, 1000.0
     assert progress.seconds_left() is None
-    assert words(progress).startswith("5,000 items  ")
-    assert words(progress).endswith("left -")
+    assert words(progress).startswith("left -  5,000 items  ")
 
 
 def test_lines_keep_their_distance() -> None:

@@ -65,6 +65,27 @@ def test_on_a_terminal_it_is_redrawn_in_place(
     assert redrawn == ["drawing 2\x1b[K\n\x1b[J", "drawing 3\x1b[K\n\x1b[J"]
 
 
+def test_a_terminal_keeps_the_heads_in_sight(
+    drawings: Drawings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What has no room below them is counted, and is drawn for a terminal each time."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "10")
+    monkeypatch.setenv("LINES", "6")
+
+    def draw() -> int:
+        assert sys.stdout.isatty()
+        print("HEADS\n\x1b[31m1234567890\x1b[0m\n12345678901\nb\nc")
+        return drawings()
+
+    with pytest.raises(KeyboardInterrupt):
+        show(draw, watch=True)
+    *_, last = capsys.readouterr().out.split("\x1b[H")
+    assert last.replace("\x1b[K", "").splitlines() == [
+        *("HEADS", "\x1b[31m1234567890\x1b[0m", "12345678901", "… 3 more", "\x1b[J")
+    ]
+
+
 def test_a_network_that_fails_meanwhile_ends_no_watch(
     drawings: Drawings, capsys: pytest.CaptureFixture[str]
 ) -> None:
