@@ -7,9 +7,12 @@ how a thing is done: a command's work lies in the rooms below. ``run`` is where 
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from kcl_processor import __version__
@@ -48,6 +51,9 @@ COMMANDS = (
     "man",
 )
 
+# As of a process that SIGPIPE has ended.
+_UNREAD = 128 + signal.SIGPIPE
+
 _EXIT_CODES = """\
 exit codes:
   0   done, and all is well
@@ -61,6 +67,7 @@ exit codes:
   9   changes left the stream unread (gap)
   10  a writer went on at the source of a switchover; everything is as it was
   70  an error of ours; please report it
+  141 whoever read the output is gone; what the command came to is not known
 """
 
 
@@ -96,14 +103,23 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         print(as_called(f"Error: {error.message}\nTry: {error.hint}", args), file=sys.stderr)
         code = error.exit_code
     except BrokenPipeError:
-        # The reader of our output has gone (``| head``); it has seen what it wanted.
-        sys.stderr.close()
-        code = ExitCode.OK
+        # The reader of our output has gone (``| head``, a journal that broke), and what the command
+        # came to is not known: 0 would say that tables are equal, or a switchover is certified.
+        _hush()
+        code = _UNREAD
     except KeyboardInterrupt:
         code = 130
     except Exception as error:
         code = _unexpected(error)
     sys.exit(int(code))
+
+
+def _hush() -> None:
+    """Let what is still to be written go nowhere, or the interpreter's end would fail at it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(nowhere, stream.fileno())
 
 
 def _unexpected(error: Exception) -> ExitCode:
