@@ -12,7 +12,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 from kcl_processor import __version__
@@ -115,10 +114,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _hush() -> None:
-    """Let what is still to be written go nowhere, or the interpreter's end would fail at it."""
+    """Let what cannot be written any more go nowhere: the interpreter's end would fail at it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
             os.dup2(nowhere, stream.fileno())
 
 
