@@ -11,12 +11,12 @@ from __future__ import annotations
 # memory in MB of 1024 x 1024 bytes, of the JVM and its record processors together, at work.
 #
 # One shard: changes a second, and MB.
-SHARD_CHANGES = 4799
-ONE_SHARD_MB = 273
+SHARD_CHANGES = 4796
+ONE_SHARD_MB = 256
 # Eight shards on one worker, whose two cores were full.
 WORKER_SHARDS = 8
-WORKER_CHANGES = 12_832
-EIGHT_SHARDS_MB = 754
+WORKER_CHANGES = 16_214
+EIGHT_SHARDS_MB = 709
 # The line through both: what a shard adds, with its process and its part of the JVM, and the rest.
 SHARD_MB = (EIGHT_SHARDS_MB - ONE_SHARD_MB) / (WORKER_SHARDS - 1)
 JAVA_MB = ONE_SHARD_MB - SHARD_MB

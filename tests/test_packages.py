@@ -31,4 +31,4 @@ def test_the_metadata_say_what_is_true() -> None:
     systems = [name for name in METADATA.get_all("Classifier") or [] if "Operating" in name]
     assert systems == ["Operating System :: POSIX :: Linux"]
     extras = set(METADATA.get_all("Provides-Extra") or [])
-    assert extras == {"bench", "java", "local", "prometheus", "test"}
+    assert extras == {"bench", "java", "local", "otlp", "prometheus", "test"}

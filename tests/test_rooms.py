@@ -104,10 +104,6 @@ COVERED_ELSEWHERE = {
         "it notes what whole runs and looks at single keys come to",
         ["tests/table/test_recheck.py", "tests/table/test_proof_task.py"],
     ),
-    "table/verify_share": (
-        "it joins scans, suspects and repairs in one process of a verification",
-        ["tests/cli/test_verify.py", "integration/test_verify.py"],
-    ),
     "table/verify_task": (
         "it joins processes that compare: whole runs on real tables",
         ["tests/cli/test_verify.py", "integration/test_verify.py"],

@@ -7,6 +7,7 @@ how a thing is done: a command's work lies in the rooms below. ``run`` is where 
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -49,6 +50,9 @@ COMMANDS = (
     "man",
 )
 
+# As of a process that SIGPIPE has ended.
+_UNREAD = 128 + signal.SIGPIPE
+
 _EXIT_CODES = """\
 exit codes:
   0   done, and all is well
@@ -62,6 +66,7 @@ exit codes:
   9   changes left the stream unread (gap)
   10  a writer went on at the source of a switchover; everything is as it was
   70  an error of ours; please report it
+  141 whoever read the output is gone; what the command came to is not known
 """
 
 
@@ -88,9 +93,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     words = sys.argv[1:] if arguments is None else arguments
     code = _told(lambda: _run(words))
     # Behind us a disk that is full, or a reader that has gone, would have the last word.
-    code = _told(sys.stdout.flush) or code
+    unwritten = _told(sys.stdout.flush)
     leave_streams()
-    sys.exit(code)
+    sys.exit(code or unwritten)
 
 
 def _run(words: list[str]) -> int:
@@ -115,8 +120,9 @@ def _told(act: Callable[[], int | None]) -> int:
     try:
         return act() or ExitCode.OK
     except BrokenPipeError:
-        # The reader of our output has gone (``| head``); it has seen what it wanted.
-        return ExitCode.OK
+        # The reader of our output has gone (``| head``, a journal that broke), and what the command
+        # came to is not known: 0 would say that tables are equal, or a switchover is certified.
+        return _UNREAD
     except KeyboardInterrupt:
         return 130
     except Exception as error:

@@ -15,7 +15,7 @@ browser is answered under localhost, an address, or a name of this host; others 
 Needs the official client library: pip install 'kcl-processor[prometheus]'.
 
 --otlp also sends the figures to an OpenTelemetry collector, once a minute and under the same names:
-by HTTP, to where the variables OTEL_EXPORTER_OTLP_… say (http://localhost:4318 where they say
+by HTTP, to where the variables OTEL_EXPORTER_OTLP_* say (http://localhost:4318 where they say
 nothing). Needs pip install 'kcl-processor[otlp]'.
 
 example:

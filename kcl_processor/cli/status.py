@@ -23,7 +23,7 @@ red from 75 %, and on one that is too narrow CATCH UP, OUT/S, IN/S, WORKERS, SHA
 left out, in this order.
 
 exit code: 0 every task runs, or is paused, 1 one is critical (75 % of 24 h used, or changes lost),
-3 one is not running, 4 one is unknown. The first of these that holds.
+3 one is not running, 4 one is unknown, or how far it is behind. The first of these that holds.
 
 examples:
   kcl-processor status --watch
@@ -108,7 +108,7 @@ def exit_code(seen: Sequence[Status]) -> int:
         return ExitCode.CRASH
     if any(status.state not in (RUNNING, PAUSED, UNKNOWN) for status in seen):
         return ExitCode.NOT_RUNNING
-    unknown = any(status.state == UNKNOWN for status in seen)
+    unknown = any(status.state == UNKNOWN or status.lag is None for status in seen)
     return ExitCode.UNKNOWN if unknown else ExitCode.OK
 
 

@@ -36,8 +36,9 @@ def lead_nowhere(number: int) -> None:
 
 def leave_streams() -> None:
     """What is left to be printed has nowhere to go, and a Ctrl-C nobody to tell it to."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        lead_nowhere(sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            lead_nowhere(stream.fileno())
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -135,10 +135,18 @@ class SegmentPair:
         if page.last_key is None:
             self._to_handle -= 1
         if not self._to_handle:
-            odd += self._window.rest()
+            rest = self._window.rest()
+            odd += [(item, Seen.BOTH) for item, _ in rest] if self._is_whole else rest
         return [
             (self._sides.pair(item, of_source=bool(seen & Seen.SOURCE)), seen) for item, seen in odd
         ]
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether what one scan has shown alone is sure not to have been shown by the other: no
+        window overflowed, and no rule lays it in another segment. It is then a difference of any
+        kind, for it may be another by now."""
+        return not (self._window.has_overflowed or self._sides.may_not_trace)
 
 
 Odd = list[tuple[Item, Seen]]
@@ -149,9 +157,13 @@ class Window:
 
     Args:
         most_bytes: of images, on both sides together.
+
+    Attributes:
+        has_overflowed: whether items were let go that had met no other.
     """
 
     def __init__(self, most_bytes: int) -> None:
+        self.has_overflowed = False
         self._most = most_bytes
         self._bytes = 0
         self._waiting: tuple[dict[bytes, Item], dict[bytes, Item]] = ({}, {})
@@ -188,6 +200,7 @@ class Window:
             fuller, seen = max(self._sides(), key=lambda side: len(side[0]))
             item = fuller.pop(next(iter(fuller)))
             self._bytes -= len(item.image)
+            self.has_overflowed = True
             yield item, seen
 
     def _sides(self) -> Iterator[tuple[dict[bytes, Item], Seen]]:

@@ -69,7 +69,7 @@ class SegmentResult:
     @property
     def differing(self) -> int:
         """Keys that differ still."""
-        return sum(getattr(self, kind.value) for kind in _DIFFERING) - self.equal_again
+        return self.missing + self.extra + self.changed - self.equal_again
 
 
 def digest(key: bytes) -> int:

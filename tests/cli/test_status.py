@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from kcl_processor.cli.status import exit_code, lines
+from kcl_processor.errors import OperatorError
 from kcl_processor.launch.proof import Standing
 from kcl_processor.operate.status import UNKNOWN, WARN, Status, summarise
 from tests.cli.ask import Ask
@@ -24,7 +25,9 @@ def test_exit_codes_tell_the_worst() -> None:
     running, stopped = summarise(sight(view())), summarise(sight(live=[]))
     critical, unknown = summarise(sight(view(state="gap"))), Status("x", UNKNOWN, WARN)
     assert exit_code([running]) == 0
+    blind = summarise(sight(view(), unseen=OperatorError("the stream is away.", "wait")))
     assert exit_code([running, unknown]) == 4
+    assert exit_code([running, blind]) == 4, "it may have come to the end of the stream's day"
     assert exit_code([unknown, stopped]) == 3
     assert exit_code([stopped, critical]) == 1
 

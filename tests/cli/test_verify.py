@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,23 @@ def test_a_difference_is_found_reported_and_repaired(ask: Ask, file: Path, tmp_p
     assert report.stat().st_mode & 0o777 == 0o600
     assert ask(*verify, "--repair").code == ExitCode.OK
     assert ask(*verify).code == ExitCode.OK
+
+
+def test_one_that_nobody_listens_to_any_more_is_not_called_equal(
+    file: Path, tmp_path: Path
+) -> None:
+    """Whoever read its log is gone, as is a journal that broke: it ends like what SIGPIPE ends."""
+    (task,) = load_tasks(file)
+    clients.tables(task.source).put_item(TableName=task.source.table, Item={"pk": {"S": "a"}})
+    reads, writes = os.pipe()
+    os.close(reads)
+    words = ("-c", str(file), "--state-dir", str(tmp_path), "--patience", "0", "--segment", "0/1")
+    command = [sys.executable, "-m", "kcl_processor", "verify", *words]
+    try:
+        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=writes, check=False)
+    finally:
+        os.close(writes)
+    assert ended.returncode == 141 and b"1 differ" in ended.stdout
 
 
 def test_an_item_that_is_never_accepted_keeps_no_other_from_being_repaired(

@@ -37,6 +37,19 @@ def test_finds_each_difference_once_whatever_the_order_of_the_scans(
     assert not undecided
 
 
+def test_a_key_that_only_one_scan_has_shown_counts_as_what_it_is_by_then() -> None:
+    """It was made anew at the source since, or deleted there, and the change was lost."""
+    source, destination = Table({}), Table({key("a"): image("a", 1)})
+    source.before_get = lambda: source.items.update({key("a"): image("a", 2)})
+    (found,) = verified(source, destination, HandClock(), patience=1.0)[0]
+    assert found.kind is Kind.CHANGED
+    source, destination = Table({key("a"): image("a", 1)}), Table({})
+    destination.before_get = lambda: destination.items.update(source.items)
+    source.before_get = source.items.clear
+    (found,) = verified(source, destination, HandClock(), patience=1.0)[0]
+    assert found.kind is Kind.EXTRA
+
+
 def test_equal_tables_in_one_order_cost_no_lookups() -> None:
     """Then each key meets itself in the window."""
     items = {key(str(n)): image(str(n)) for n in range(20)}
