@@ -38,7 +38,8 @@ class Imported:
     """What an import came to, as DynamoDB counts it.
 
     Attributes:
-        table_id: of the table that it has made; empty where the service gives none.
+        table_id: of the table that it has made, as DescribeTable has it, too (API reference,
+            ImportTableDescription); empty where the service gives none.
     """
 
     items: int

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
+import orjson
+
 from kcl_processor.clock import Clock
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.errors import ConfigError, OperatorError
@@ -38,6 +40,7 @@ from kcl_processor.table.live_hold import LiveHold
 from kcl_processor.table.live_share import LiveShare
 from kcl_processor.table.pace import Halt
 from kcl_processor.table.part_row import PartRow
+from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_copy import CopyReport
 from kcl_processor.table.table_reader import Segment
 
@@ -240,7 +243,9 @@ class _Run:
             self._patiently(ahead.save)
             book.save()
 
-        left_behind = ahead.load(progress.token, of_all=self.part.number == 0)
+        left_behind = self._of_these_tables(
+            ahead.load(progress.token, of_all=self.part.number == 0)
+        )
         if left_behind:
             behind = Crew(1, lambda link: share.look_behind(left_behind, link), self.halt, again)
             behind.run(hear, write_down, watch)
@@ -248,5 +253,23 @@ class _Run:
         book.close()
         self._patiently(ahead.clear)
 
+    def _of_these_tables(self, pairs: list[Pair]) -> list[Pair]:
+        """Without what an earlier copy has named of tables that had other keys: it went with them,
+        and these refuse to be asked for it."""
+        ours, theirs = (
+            preflight.key_types(preflight.key_schema(table))
+            for table in (self.tables.source, self.tables.destination)
+        )
+        return [
+            pair
+            for pair in pairs
+            if _types_of(pair.key) == theirs and _types_of(pair.origin or pair.key) == ours
+        ]
+
     def _patiently(self, step: Callable[[], T]) -> T:
         return once_passed(step, self.clock, self.halt.wait, self.listener.warn)
+
+
+def _types_of(key: bytes) -> dict[str, str]:
+    """The names of a key's attributes, with their types."""
+    return {name: kind for name, value in orjson.loads(key).items() for kind in value}
