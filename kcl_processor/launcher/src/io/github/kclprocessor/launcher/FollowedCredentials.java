@@ -33,9 +33,13 @@ public final class FollowedCredentials implements AwsCredentialsProvider {
 
     public FollowedCredentials() {
         this(
-                () -> DefaultCredentialsProvider.builder()
-                        .profileFile(ProfileFileSupplier.defaultSupplier())
-                        .build(),
+                () -> AwsSettings.roleOfProfileFirst(System.getenv(), Profile::property)
+                        ? ProfileCredentialsProvider.builder()
+                                .profileFile(ProfileFileSupplier.defaultSupplier())
+                                .build()
+                        : DefaultCredentialsProvider.builder()
+                                .profileFile(ProfileFileSupplier.defaultSupplier())
+                                .build(),
                 attempts());
     }
 
