@@ -135,7 +135,8 @@ def _default_profile(home: Path, servers: ExitStack) -> Scene:
 @setting("`AWS_SHARED_CREDENTIALS_FILE`")
 def _shared_file(home: Path, servers: ExitStack) -> Scene:
     (home / ".aws/credentials").write_text(_lines("HOME"))
-    (home / "shared").write_text(_lines("SHARED"))
+    # As pasted from an environment: names are the same in capitals.
+    (home / "shared").write_text(_lines("SHARED").replace("aws_access", "AWS_ACCESS"))
     return _signed(_table(servers), "SHARED", AWS_SHARED_CREDENTIALS_FILE="$HOME/shared")
 
 

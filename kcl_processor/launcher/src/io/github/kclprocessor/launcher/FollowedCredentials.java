@@ -8,7 +8,6 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkClientException;
-import software.amazon.awssdk.profiles.ProfileFileSupplier;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.utils.IoUtils;
 
@@ -35,10 +34,10 @@ public final class FollowedCredentials implements AwsCredentialsProvider {
         this(
                 () -> AwsSettings.roleOfProfileFirst(System.getenv(), Profile::property)
                         ? ProfileCredentialsProvider.builder()
-                                .profileFile(ProfileFileSupplier.defaultSupplier())
+                                .profileFile(Profile.files())
                                 .build()
                         : DefaultCredentialsProvider.builder()
-                                .profileFile(ProfileFileSupplier.defaultSupplier())
+                                .profileFile(Profile.files())
                                 .build(),
                 attempts());
     }
