@@ -35,6 +35,20 @@ def test_a_checkpoint_table_of_another_destination(story: Stories) -> None:
     until(lambda: len(adopted.children()) == 1, "it starts", 60)
 
 
+def test_nobody_adopts_what_a_living_worker_goes_on_with(story: Stories) -> None:
+    """By other rules, two workers of one fleet would each lay items of their shards in their own
+    way, for as long as both live; once the first is stopped, the second takes the table over."""
+    told = story(lineages=2, preload=100, keys=50)
+    worker = told.started("worker-1")
+    told.configure(transform={"exclude": ["text"]})
+    refused = told.start("worker-2", "--adopt")
+    assert refused.wait(60) == 2, refused.log()
+    assert "is running" in refused.log() and "stop the daemon on every host" in refused.log()
+    assert worker.stop() == 0
+    adopted = told.start("worker-2", "--adopt")
+    until(lambda: len(adopted.children()) == 2, "it starts", 60)
+
+
 def test_a_daemon_of_the_bootstrap_script_looks_at_the_copy(story: Stories) -> None:
     """Over a copy that is not whole it does not start, and nothing is read."""
     told = story(lineages=1, preload=10, keys=10)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from tests.edges import Authority, Edge, Reply, Request, proxying, serving
 
@@ -134,14 +135,15 @@ def _default_profile(home: Path, servers: ExitStack) -> Scene:
 @setting("`AWS_SHARED_CREDENTIALS_FILE`")
 def _shared_file(home: Path, servers: ExitStack) -> Scene:
     (home / ".aws/credentials").write_text(_lines("HOME"))
-    (home / "shared").write_text(_lines("SHARED"))
-    return _signed(_table(servers), "SHARED", AWS_SHARED_CREDENTIALS_FILE=str(home / "shared"))
+    # As pasted from an environment: names are the same in capitals.
+    (home / "shared").write_text(_lines("SHARED").replace("aws_access", "AWS_ACCESS"))
+    return _signed(_table(servers), "SHARED", AWS_SHARED_CREDENTIALS_FILE="$HOME/shared")
 
 
 @setting("`AWS_CONFIG_FILE`")
 def _config_file(home: Path, servers: ExitStack) -> Scene:
     (home / "config").write_text(_lines("CONFIG"))
-    return _signed(_table(servers), "CONFIG", AWS_CONFIG_FILE=str(home / "config"))
+    return _signed(_table(servers), "CONFIG", AWS_CONFIG_FILE="${HOME}/config")
 
 
 @setting("`credential_process` of a profile")
@@ -152,14 +154,22 @@ def _process(home: Path, servers: ExitStack) -> Scene:
     return _signed(_table(servers), "PROCESS")
 
 
-def _sts(servers: ExitStack, action: str, key: str) -> str:
-    """A token service; its URL."""
+def _sts(servers: ExitStack, **keys: str) -> str:
+    """A token service, which gives the key of each action; its URL."""
+
+    def answer(request: Request) -> Reply:
+        action = parse_qs(request.body.decode())["Action"][0]
+        return _assumed(action, keys[action])
+
+    return servers.enter_context(serving(answer)).url
+
+
+def _assumed(action: str, key: str) -> Reply:
     answer = f"""<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result>
       <Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>
       <SessionToken>t</SessionToken><Expiration>{_in_an_hour():%Y-%m-%dT%H:%M:%SZ}</Expiration>
       </Credentials></{action}Result></{action}Response>"""
-    reply = Reply(answer.encode(), headers={"Content-Type": "text/xml"})
-    return servers.enter_context(serving(lambda _request: reply)).url
+    return Reply(answer.encode(), headers={"Content-Type": "text/xml"})
 
 
 @setting("`role_arn` and `source_profile` of a profile")
@@ -167,8 +177,11 @@ def _role(home: Path, servers: ExitStack) -> Scene:
     (home / ".aws/config").write_text(
         f"[default]\nrole_arn = {_ROLE}\nsource_profile = base\n" + _lines("BASE", "profile base")
     )
-    sts = _sts(servers, "AssumeRole", "ROLE")
-    return _signed(_table(servers), "ROLE", AWS_ENDPOINT_URL_STS=sts)
+    sts = _sts(servers, AssumeRole="ROLE", AssumeRoleWithWebIdentity="WEB")
+    # As on EKS, where every pod has these, and a profile leads on to another account's role.
+    (home / "token").write_text("token")
+    pod = {"AWS_WEB_IDENTITY_TOKEN_FILE": str(home / "token"), "AWS_ROLE_ARN": _ROLE}
+    return _signed(_table(servers), "ROLE", AWS_ENDPOINT_URL_STS=sts, **pod)
 
 
 @setting("`sso_session` of a profile (IAM Identity Center)")
@@ -204,7 +217,7 @@ def _web_identity(home: Path, servers: ExitStack) -> Scene:
         "WEB",
         AWS_WEB_IDENTITY_TOKEN_FILE=str(home / "token"),
         AWS_ROLE_ARN=_ROLE,
-        AWS_ENDPOINT_URL_STS=_sts(servers, "AssumeRoleWithWebIdentity", "WEB"),
+        AWS_ENDPOINT_URL_STS=_sts(servers, AssumeRoleWithWebIdentity="WEB"),
     )
 
 
@@ -364,6 +377,16 @@ def _regional(home: Path, servers: ExitStack, host: str, **environment: str) -> 
     scene.obeyed = lambda: scene.all(
         lambda request: bool(re.search(host, request.headers.get("Host", "")))
     )
+    return scene
+
+
+@setting("`AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`")
+def _no_endpoint(home: Path, servers: ExitStack) -> Scene:
+    elsewhere = _table(servers)
+    ignored = {"AWS_ENDPOINT_URL": elsewhere.url, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+    scene = _regional(home, servers, rf"{REGION}\.amazonaws\.com", **ignored)
+    is_regional = scene.obeyed
+    scene.obeyed = lambda: is_regional() and not elsewhere.requests
     return scene
 
 

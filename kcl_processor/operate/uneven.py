@@ -15,6 +15,10 @@ UNEVEN = MappingProxyType(
             "the Java daemon does not read it, and signs without a token",
             "AWS_SESSION_TOKEN",
         ),
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": (
+            "the Java daemon does not read it, and goes where AWS_ENDPOINT_URL says",
+            "unset AWS_ENDPOINT_URL and its like in its place",
+        ),
         "AWS_ACCOUNT_ID_ENDPOINT_MODE": (
             "the record processors always use the region's endpoint",
             "disabled, or let both endpoints through the network",

@@ -191,6 +191,7 @@ class LetterQueue:
         self._spare = spare
         self._taken: dict[str, str] = {}
         self._met: set[str] = set()
+        self._in_flight_before = 0
 
     def __str__(self) -> str:
         return self._place
@@ -231,6 +232,7 @@ class LetterQueue:
         queue that is not empty.
         """
         yield from self._spare.letters()
+        self._in_flight_before = self._in_flight()
         while messages := self._receive():
             for message in messages:
                 known = message["MessageId"] in self._met
@@ -253,14 +255,23 @@ class LetterQueue:
         )
 
     def hidden(self) -> int:
-        """Of what SQS says is in flight, all but what came here: its count lags behind."""
+        """Of what SQS says is in flight, all but what came here.
+
+        Its count lags behind, and may hold what was settled since. What was in flight before
+        anything came here is somebody else's, for as long as it is.
+        """
+        now = self._in_flight()
+        before = min(self._in_flight_before, now - len(self._taken))
+        return max(0, now - len(self._met), before)
+
+    def _in_flight(self) -> int:
         counted = "ApproximateNumberOfMessagesNotVisible"
         try:
             answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[counted])
         except (BotoCoreError, ClientError, NoKeys) as error:
             _log.warning("whether others have letters of %s is not known (%s)", self, error)
             return 0
-        return max(0, int(answer["Attributes"][counted]) - len(self._met))
+        return int(answer["Attributes"][counted])
 
     def release(self) -> None:
         for receipt in self._taken.values():

@@ -209,6 +209,26 @@ def test_letters_that_another_replay_has_are_told(queue: Queue, tmp_path: Path) 
     assert other.hidden() == 0
 
 
+def test_letters_that_another_replay_has_are_told_beside_those_that_were_applied(
+    queue: Queue, tmp_path: Path
+) -> None:
+    """As many as were settled here may be left with one that was cut off: nothing is done then."""
+    cut_off, place = (
+        open_place(queue.url, "eu-west-1", DEFAULT, tmp_path / "spare") for _ in range(2)
+    )
+    refuse(place, *(put(f"k{n}", n) for n in range(3)))
+    assert len(list(cut_off.letters())) == 3
+    refuse(place, *(put(f"m{n}", n) for n in range(4)))
+    *settled, left = place.letters()
+    for one in settled:
+        place.settle(one)
+    assert len(settled) == 3 and place.hidden() == 3
+    place.settle(left)
+    assert place.hidden() == 3
+    cut_off.release()
+    assert place.hidden() == 0
+
+
 def test_a_letter_too_long_for_a_queue_is_kept_in_a_file(queue: Queue, tmp_path: Path) -> None:
     """SQS takes up to 1 MiB, and the JSON of an item of 400 KB may be longer."""
     place = open_place(queue.url, "eu-west-1", DEFAULT, tmp_path / "spare")

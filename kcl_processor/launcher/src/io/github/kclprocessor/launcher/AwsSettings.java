@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What the Java SDK does not know of AWS's settings and botocore does, so that the daemon goes the way
@@ -13,6 +15,7 @@ final class AwsSettings {
     /** Seconds. The SDK's own one second is less than a busy host's metadata may take. */
     private static final String METADATA_TIMEOUT = "5";
     private static final int METADATA_ATTEMPTS = 3;
+    private static final Pattern VARIABLE = Pattern.compile("\\$(?:(\\w+)|\\{([^}]*)\\})");
 
     private AwsSettings() {}
 
@@ -22,6 +25,7 @@ final class AwsSettings {
      * @throws IllegalArgumentException a setting cannot be used
      */
     static void apply(Map<String, String> environment, Properties system, ReplicaProperties replica) {
+        files(environment, system);
         profile(environment, system);
         // Where STS is asked for the default chain's roles; without it the SDK takes another partition's, too.
         replica.region().ifPresent(region -> system.putIfAbsent("aws.region", region));
@@ -39,10 +43,37 @@ final class AwsSettings {
                 .orElse(METADATA_ATTEMPTS);
     }
 
+    /** For botocore, a path of the shared files may hold variables, as in {@code $HOME/.aws/config}. */
+    static void files(Map<String, String> environment, Properties system) {
+        Map.of("AWS_CONFIG_FILE", "aws.configFile", "AWS_SHARED_CREDENTIALS_FILE", "aws.sharedCredentialsFile")
+                .forEach((variable, property) -> Optional.ofNullable(environment.get(variable))
+                        .filter(path -> path.contains("$"))
+                        .ifPresent(path -> system.putIfAbsent(property, expanded(path, environment))));
+    }
+
+    /** With the values of the variables that there are; as Python's {@code os.path.expandvars}. */
+    private static String expanded(String path, Map<String, String> environment) {
+        return VARIABLE.matcher(path).replaceAll(found -> {
+            String name = found.group(1) == null ? found.group(2) : found.group(1);
+            return Matcher.quoteReplacement(environment.getOrDefault(name, found.group()));
+        });
+    }
+
     /** For botocore, AWS_DEFAULT_PROFILE comes before AWS_PROFILE. */
     static void profile(Map<String, String> environment, Properties system) {
         Optional.ofNullable(environment.get("AWS_DEFAULT_PROFILE"))
                 .ifPresent(name -> system.putIfAbsent("aws.profile", name));
+    }
+
+    /**
+     * For botocore, a role that the profile in use leads to comes before a web identity, as each pod of EKS has
+     * one; the SDK looks at profiles behind that, and would be somebody else.
+     */
+    static boolean roleOfProfileFirst(Map<String, String> environment, Function<String, Optional<String>> profile) {
+        return environment.containsKey("AWS_WEB_IDENTITY_TOKEN_FILE")
+                && !environment.containsKey("AWS_ACCESS_KEY_ID")
+                && profile.apply("role_arn").isPresent()
+                && profile.apply("source_profile").or(() -> profile.apply("credential_source")).isPresent();
     }
 
     static void metadata(

@@ -114,6 +114,23 @@ final class Claim {
         }
     }
 
+    /**
+     * Makes sure that the checkpoints are this replica's still. Another stream of its source is no other
+     * replica: its fleet is on its way there.
+     *
+     * @throws Refused if {@code run --adopt} took them over, for other tables or by other rules
+     */
+    void refuseTaken(Map<String, AttributeValue> claimed) {
+        AttributeValue by = claimed.get(RULES);
+        if (!table(claimed.get(STREAM).s()).equals(table(stream))
+                || !claimed.get(DESTINATION).s().equals(destination.tableArn())
+                || !rules.equals(by == null ? "" : by.s())) {
+            throw new Refused(ExitStatus.CONFIG, "The checkpoints of task " + task + " were taken over by "
+                    + "`run --adopt`, for another replica or by other rules than this daemon's.",
+                    "kcl-processor run, which says how to go on");
+        }
+    }
+
     /** Leases without a claim (the original library makes none) are told by their shards. */
     private void refuseStrangers(Collection<String> leases, Supplier<Set<String>> shards) {
         if (!leases.isEmpty() && Collections.disjoint(leases, shards.get())) {

@@ -1,29 +1,41 @@
 package io.github.kclprocessor.launcher;
 
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /**
- * Ends the daemon when its destination was deleted, or made anew: what is checkpointed is not in it.
+ * Ends the daemon when its destination was deleted, or made anew: what is checkpointed is not in it; or when
+ * the checkpoints were taken over, for another destination or by other rules.
  *
- * <p>A table that is gone refuses writes, but one that came back before the next change takes them.
+ * <p>A table that is gone refuses writes, but one that came back before the next change takes them. Who takes
+ * checkpoints over waits for the workers' end, and one that was paused or cut off looked as if it had come.
  */
 final class DestinationWatch implements Runnable {
     private static final Duration PERIOD = Duration.ofSeconds(15);
 
     private final Claim begun;
     private final Supplier<Claim> look;
+    private final Supplier<Optional<Map<String, AttributeValue>>> claimed;
     private final Consumer<Refused> end;
     private boolean told;
 
     /**
      * @param begun the replica as it was when the daemon began
      * @param look asks what it is now
+     * @param claimed reads the claim; none where somebody clears all away
      */
-    DestinationWatch(Claim begun, Supplier<Claim> look, Consumer<Refused> end) {
+    DestinationWatch(
+            Claim begun,
+            Supplier<Claim> look,
+            Supplier<Optional<Map<String, AttributeValue>>> claimed,
+            Consumer<Refused> end) {
         this.begun = begun;
         this.look = look;
+        this.claimed = claimed;
         this.end = end;
     }
 
@@ -37,13 +49,14 @@ final class DestinationWatch implements Runnable {
     public void run() {
         try {
             look.get().refuseMadeAnew(begun.incarnation());
+            claimed.get().ifPresent(begun::refuseTaken);
             told = false;
         } catch (Refused e) {
             end.accept(e);
         } catch (RuntimeException e) {
             if (!told) {
                 told = true;
-                Connectors.LOG.warn("Whether the destination is the same table cannot be told now ({})", e.toString());
+                Connectors.LOG.warn("Whether this is the same replica cannot be told now ({})", e.toString());
             }
         }
     }

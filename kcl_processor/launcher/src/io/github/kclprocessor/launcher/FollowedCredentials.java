@@ -8,7 +8,6 @@ import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkClientException;
-import software.amazon.awssdk.profiles.ProfileFileSupplier;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.utils.IoUtils;
 
@@ -33,9 +32,13 @@ public final class FollowedCredentials implements AwsCredentialsProvider {
 
     public FollowedCredentials() {
         this(
-                () -> DefaultCredentialsProvider.builder()
-                        .profileFile(ProfileFileSupplier.defaultSupplier())
-                        .build(),
+                () -> AwsSettings.roleOfProfileFirst(System.getenv(), Profile::property)
+                        ? ProfileCredentialsProvider.builder()
+                                .profileFile(Profile.files())
+                                .build()
+                        : DefaultCredentialsProvider.builder()
+                                .profileFile(Profile.files())
+                                .build(),
                 attempts());
     }
 

@@ -79,6 +79,7 @@ public final class StreamsMultiLangDaemon {
     private WorkerLock lock;
     private Presence presence;
     private Optional<Claim> claim = Optional.empty();
+    private OwnRows rows;
     /** Whether there is something to stop. */
     private volatile boolean begun;
 
@@ -140,7 +141,8 @@ public final class StreamsMultiLangDaemon {
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
         childless.start();
-        claim.ifPresent(first -> new DestinationWatch(first, () -> claim().get(), this::end).start());
+        claim.ifPresent(first -> new DestinationWatch(
+                first, () -> claim().get(), () -> rows.read(Claim.KEY), this::end).start());
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 UnreadWatch.patience(replica.unread(), failover(scheduler), pauses(scheduler)), status::ending,
@@ -157,7 +159,7 @@ public final class StreamsMultiLangDaemon {
      */
     private void enter(Scheduler scheduler, DynamoDbStreamsClient streams, Place place) throws Exception {
         lookAtStream(streams);
-        OwnRows rows = OwnRows.of(scheduler);
+        rows = OwnRows.of(scheduler);
         events.keepIn(rows);
         presence = new Presence(rows, kcl.getWorkerIdentifier(), place, failover(scheduler),
                 () -> leases().getAssignments(), throttle::told);

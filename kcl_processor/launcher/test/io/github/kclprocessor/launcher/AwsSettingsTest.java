@@ -1,7 +1,10 @@
 package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -25,6 +28,34 @@ class AwsSettingsTest {
         system.setProperty("aws.profile", "flag");
         AwsSettings.profile(Map.of("AWS_DEFAULT_PROFILE", "one"), system);
         assertEquals(Map.of("aws.profile", "flag"), system);
+    }
+
+    /** A path of the shared files may hold variables, which the SDK takes for names of folders. */
+    @Test
+    void variablesInPaths() {
+        AwsSettings.files(Map.of("HOME", "/home/me", "AWS_CONFIG_FILE", "/etc/aws/config"), system);
+        assertEquals(Map.of(), system);
+        AwsSettings.files(
+                Map.of("HOME", "/home/$me", "AWS_CONFIG_FILE", "$HOME/${NONE}/c",
+                        "AWS_SHARED_CREDENTIALS_FILE", "/run/${HOME}$"),
+                system);
+        assertEquals(
+                Map.of("aws.configFile", "/home/$me/${NONE}/c", "aws.sharedCredentialsFile", "/run//home/$me$"),
+                system);
+    }
+
+    /** A role of the profile in use is asked for before a web identity's, and behind keys of the environment. */
+    @Test
+    void theRoleOfAProfile() {
+        Map<String, String> pod = Map.of("AWS_WEB_IDENTITY_TOKEN_FILE", "/token");
+        Map<String, String> role = Map.of("role_arn", "arn", "source_profile", "base");
+        Map<String, String> onItsOwn = Map.of("role_arn", "arn", "web_identity_token_file", "/token");
+        assertTrue(AwsSettings.roleOfProfileFirst(pod, name -> Optional.ofNullable(role.get(name))));
+        assertFalse(AwsSettings.roleOfProfileFirst(pod, name -> Optional.ofNullable(onItsOwn.get(name))));
+        assertFalse(AwsSettings.roleOfProfileFirst(Map.of(), name -> Optional.ofNullable(role.get(name))));
+        Map<String, String> keys = new HashMap<>(pod);
+        keys.put("AWS_ACCESS_KEY_ID", "key");
+        assertFalse(AwsSettings.roleOfProfileFirst(keys, name -> Optional.ofNullable(role.get(name))));
     }
 
     /** The environment's number of attempts, else the profile's, else three. */

@@ -4,11 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
+import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 import software.amazon.awssdk.services.dynamodb.model.DescribeTableRequest;
 import software.amazon.awssdk.services.dynamodb.model.DescribeTableResponse;
 import software.amazon.awssdk.services.dynamodb.model.ResourceNotFoundException;
@@ -19,10 +23,21 @@ class DestinationWatchTest {
 
     private final List<Integer> exits = new ArrayList<>();
     private Supplier<TableDescription> found;
+    private Optional<Map<String, AttributeValue>> claimed = Optional.empty();
 
     private static TableDescription.Builder table(String id) {
         return TableDescription.builder().tableArn("arn:aws:dynamodb:us-west-2:1:table/replica")
                 .creationDateTime(CREATED).tableId(id);
+    }
+
+    private static Map<String, AttributeValue> row(String stream, String destination, String rules) {
+        Map<String, AttributeValue> row = new HashMap<>(Map.of(
+                "stream", AttributeValue.fromS("arn:aws:dynamodb:us-east-1:1:table/" + stream),
+                "destination", AttributeValue.fromS("arn:aws:dynamodb:us-west-2:1:table/" + destination)));
+        if (!rules.isEmpty()) {
+            row.put("rules", AttributeValue.fromS(rules));
+        }
+        return row;
     }
 
     private Claim look() {
@@ -46,7 +61,8 @@ class DestinationWatchTest {
 
     private List<Integer> watched(Supplier<TableDescription> later) {
         found = () -> table("id-1").build();
-        DestinationWatch watch = new DestinationWatch(look(), this::look, reason -> exits.add(reason.exitCode));
+        DestinationWatch watch = new DestinationWatch(
+                look(), this::look, () -> claimed, reason -> exits.add(reason.exitCode));
         watch.run();
         found = later;
         watch.run();
@@ -72,6 +88,28 @@ class DestinationWatchTest {
         assertEquals(ExitStatus.DESTINATION, watched(() -> {
             throw ResourceNotFoundException.builder().build();
         }).get(0));
+    }
+
+    /** Whoever took the checkpoints over has other tables or rules, and would be one fleet with this daemon. */
+    @Test
+    void takenOver() {
+        for (Map<String, AttributeValue> other : List.of(
+                row("orders/stream/2026", "elsewhere", ""),
+                row("others/stream/2026", "replica", ""),
+                row("orders/stream/2026", "replica", "digest"))) {
+            exits.clear();
+            claimed = Optional.of(other);
+            assertEquals(ExitStatus.CONFIG, watched(() -> table("id-1").build()).get(0));
+        }
+    }
+
+    /** The fleet follows the source to its next stream, and each worker ends when it has read the older one. */
+    @Test
+    void stillItsOwn() {
+        for (String label : List.of("2026", "2027")) {
+            claimed = Optional.of(row("orders/stream/" + label, "replica", ""));
+            assertEquals(List.of(), watched(() -> table("id-1").build()));
+        }
     }
 
     /** A look that fails, or whose answer is none, ends nothing. */
