@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.live import Live
@@ -28,8 +28,8 @@ from kcl_processor.cli.progress import LineRate
 from kcl_processor.cli.ranges import amount, whole
 from kcl_processor.clock import Clock, SystemClock
 from kcl_processor.demo.dynamodb_local import dynamodb_local
-from kcl_processor.demo.story import Demo, Figures, set_apart
-from kcl_processor.errors import ExitCode
+from kcl_processor.demo.story import RUN_LOG, Demo, Figures, set_apart
+from kcl_processor.errors import ExitCode, of_disk
 from kcl_processor.launcher.java import find_java
 from kcl_processor.words import many
 
@@ -97,12 +97,19 @@ def _interrupt(*_: object) -> None:
 
 @contextmanager
 def _folder(kept: Path | None) -> Iterator[Path]:
-    if kept:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept.absolute()
-        return
-    with tempfile.TemporaryDirectory(prefix="kcl-processor-demo-") as folder:
-        yield Path(folder)
+    with ExitStack() as left:
+        try:
+            if kept:
+                kept.mkdir(parents=True, exist_ok=True)
+            folder = kept or Path(
+                left.enter_context(tempfile.TemporaryDirectory(prefix="kcl-processor-demo-"))
+            )
+            (folder / RUN_LOG).open("ab").close()
+        except OSError as error:
+            what = f"{kept} cannot" if kept else "No temporary folder can"
+            message = f"{what} be written: {error.strerror}."
+            raise of_disk(error, message, "--keep-logs with a folder of yours") from error
+        yield folder.absolute()
 
 
 @contextmanager
@@ -118,7 +125,7 @@ def _view(clock: Clock) -> Iterator[Callable[[Figures], None]]:
 
 
 def _picture(figures: Figures) -> Table:
-    table = Table(title=f"kcl-processor demo: {figures.phase}", title_justify="left", min_width=70)
+    table = Table(title=f"kcl-processor demo: {figures.phase}", title_justify="left", min_width=78)
     for head in ("writes", "lag now", "lag p50", "restarts"):
         table.add_column(head, justify="right")
     last = figures.latencies[-1] if figures.latencies else None

@@ -22,7 +22,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from kcl_processor.cli.hint import as_called
-from kcl_processor.cli.output import print_json
+from kcl_processor.cli.output import print_json, wrapped
 from kcl_processor.cli.task import add_state_argument, add_task_arguments, chosen_task
 from kcl_processor.clock import SystemClock
 from kcl_processor.config.paths import state_directory
@@ -32,6 +32,9 @@ from kcl_processor.operate.doctor import Doctor
 from kcl_processor.words import many
 
 HELP = "check every precondition of a task"
+
+# Columns before what is said of a check.
+_INDENT = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +77,11 @@ def _print(examined: Iterable[Check]) -> list[Check]:
 def lines(check: Check) -> list[str]:
     """One check as a person reads it."""
     mark = "FAIL" if check.result == FAIL else check.result
-    reasons = (("why", check.why), ("try", check.hint))
-    return [f"  {mark:<4}  {check.text}", *(f"        {k}  {v}" for k, v in reasons if v)]
+    said = [wrapped(f"  {mark:<4}  {check.text}", _INDENT)]
+    if check.why:
+        said.append(wrapped(f"{'':{_INDENT}}why  {check.why}", _INDENT + 5))
+    # What is typed stays in one piece.
+    return [*said, f"{'':{_INDENT}}try  {check.hint}"] if check.hint else said
 
 
 def summary(checks: list[Check]) -> str:

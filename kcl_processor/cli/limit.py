@@ -47,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
     if args.off:
         unlimit(task)
         if before:
-            note(task, clock, "unlimited", None, "by `limit --off`")
+            note(task, clock.now(), "unlimited", None, "by `limit --off`")
         said = f"The task was {before}." if before else "The task was not limited."
     else:
         refuse_unstarted(task)
         limit(task, Limit(args.max_wcu, whoever(), clock.now()))
-        note(task, clock, "limited", None, f"to {args.max_wcu:g} WCU/s by `limit`")
+        note(task, clock.now(), "limited", None, f"to {args.max_wcu:g} WCU/s by `limit`")
         said = (
             f"In {IN_FORCE} s all workers of task {task.name} together write at most "
             f"{args.max_wcu:g} WCU/s. What waits the stream keeps for 24 h.\n"

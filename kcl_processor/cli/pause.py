@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     leases = refuse_unstarted(task)
     shard = named(leases, args.shard).shard if args.shard else None
     pause(task, Pause(shard, whoever(), clock.now()))
-    note(task, clock, "paused", shard, "by `pause`")
+    note(task, clock.now(), "paused", shard, "by `pause`")
     if args.json:
         print_all(task)
         return ExitCode.OK

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     resume(task, shard)
     ended = [one for one in before if shard in (None, one.shard)]
     if ended:
-        note(task, clock, "resumed", shard, "by `resume`")
+        note(task, clock.now(), "resumed", shard, "by `resume`")
     if args.json:
         print_all(task)
     elif ended:

@@ -21,6 +21,8 @@ _RULED = (
     *("source", "laid", "destination", "missing", "extra", "changed"),
     *("kept", "untraced", "colliding", "failed", "undecided"),
 )
+# How many there are: all else that is counted is not just equal.
+_ITEMS = frozenset({"source", "laid", "destination"})
 # What rules may come to that is no difference, or none that a repair mends; in words.
 _MEANINGS = {
     "kept": "{} items are kept that the source holds no more (ttl_deletes: skip), whoever deleted "
@@ -107,6 +109,9 @@ def print_result(
     else:
         for row, result in zip(rows, verified.results, strict=True):
             row[by] = f"{result.segment} !" if result.differing else str(result.segment)
+        if sys.stdout.isatty():
+            # There may be a thousand, and it is the others that a person looks for.
+            rows = [row for row in rows if any(row[name] for name in counts if name not in _ITEMS)]
         rows.append({by: "total", **total})
         print_rows(rows, (by, *counts))
         print(

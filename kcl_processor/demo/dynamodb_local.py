@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kcl_processor.clock import Clock
+from kcl_processor.errors import OperatorError
 from kcl_processor.launcher.jars import (
     LAUNCHER_JAR,
     dynamodb_local_class_path,
@@ -43,7 +44,7 @@ def dynamodb_local(
 
     Raises:
         ConfigError: its jars or a Java runtime are missing.
-        RuntimeError: it does not answer in time; the message ends with its output.
+        OperatorError: it does not answer in time; the message ends with its output.
     """
     port = _free_port()
     shared = [] if regions_apart else ["-sharedDb"]
@@ -97,4 +98,7 @@ def _until_answering(
         except OSError:
             wait(0.1)
     tail = log.read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"DynamoDB Local did not answer at {url}; its output ends with:\n{tail}")
+    raise OperatorError(
+        f"DynamoDB Local did not answer at {url}; its output ends with:\n{tail.rstrip()}",
+        "java -version and free -m: it needs a Java that runs, and 256 MB of memory for it",
+    )

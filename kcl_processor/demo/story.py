@@ -29,6 +29,7 @@ from kcl_processor.errors import OperatorError
 
 SOURCE_REGION, DESTINATION_REGION = "us-east-1", "eu-west-1"
 TABLE = "orders"
+RUN_LOG = "run.log"
 _PROBE = "probe"
 
 # Seconds: a first start includes KCL's three tables and its election of a leader.
@@ -145,7 +146,7 @@ class Demo:
     @contextmanager
     def _daemon(self) -> Iterator[subprocess.Popen[bytes]]:
         """The daemon, in a process group of its own, which does not outlive the block."""
-        with (self._folder / "run.log").open("ab") as log:
+        with (self._folder / RUN_LOG).open("ab") as log:
             process = subprocess.Popen(
                 self._command(),
                 stdout=log,
@@ -244,7 +245,7 @@ class Demo:
             self._wait(0.2)
 
     def _failed(self, what: str) -> OperatorError:
-        log = self._folder / "run.log"
+        log = self._folder / RUN_LOG
         last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
         return OperatorError(
             f"The demo did not end well: {what}. The daemon's last words: {''.join(last) or '-'}",

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kcl_processor.clock import Clock
 from kcl_processor.config.task import Task
 from kcl_processor.fleet.leases import KclRows, text
 from kcl_processor.fleet.own_rows import Row, by_key, enter_own, read_all_own, read_own, strike_own
@@ -74,13 +73,13 @@ def _read(rows: Mapping[str, Row]) -> list[Event]:
     return sorted(found, key=lambda event: event.at)
 
 
-def note(task: Task, clock: Clock, what: str, shard: str | None, why: str) -> None:
+def note(task: Task, at: float, what: str, shard: str | None, why: str) -> None:
     """Keep what somebody has just done by a command.
 
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
-    name = f"{round(clock.now() * 1000):0{_DIGITS}d}-{secrets.token_hex(4)}"
+    name = f"{round(at * 1000):0{_DIGITS}d}-{secrets.token_hex(4)}"
     told = {"worker": whoever(), "what": what, "shard": shard, "why": why}
     made = {"M": {key: {"S": value} for key, value in told.items() if value}}
     enter_own(task, _PEOPLE, name, made)

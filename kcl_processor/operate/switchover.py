@@ -27,6 +27,7 @@ from kcl_processor.errors import (
     SourceError,
     StillWritten,
 )
+from kcl_processor.fleet.events import note
 from kcl_processor.fleet.leases import Lease
 from kcl_processor.fleet.pause import ALL, IN_FORCE, Pause, pause, read_pauses, resume, whoever
 from kcl_processor.fleet.stream import Stream
@@ -179,7 +180,7 @@ class Switchover:
         try:
             self._set(before, mark)
             # One that was killed behind its last look had paused it.
-            _go_on(self._task)
+            _go_on(self._task, now)
             return self._certified(deny=deny or bool(mark.sid))
         except TakenOver:
             self._withdraw()
@@ -423,7 +424,7 @@ class Switchover:
         mark = self._mark
         try:
             if mark:
-                withdraw(self._task, mark, self._parts.freeze)
+                withdraw(self._task, mark, self._parts.freeze, self._clock.now())
         except OperatorError as failure:
             self._parts.say(
                 f"What this command changed could not be taken back: {failure.message} "
@@ -469,13 +470,13 @@ def take_back(files: TaskFiles, mark: SwitchMark, freeze: MakeFreeze, now: float
         freeze(mark.sid, mark.source).lift(mark.policy)
     # Whoever was faster may have begun another one, which has a pause of its own.
     refuse_taken(files.task, back)
-    _release(files.task)
+    _release(files.task, now)
     replace_switch(files.task, back, None)
     with suppress(OSError):
         files.certificate.unlink(missing_ok=True)
 
 
-def withdraw(task: Task, mark: SwitchMark, freeze: MakeFreeze) -> None:
+def withdraw(task: Task, mark: SwitchMark, freeze: MakeFreeze, at: float) -> None:
     """Take back what a command did that did not know yet that its switchover is another's.
 
     Raises:
@@ -485,7 +486,7 @@ def withdraw(task: Task, mark: SwitchMark, freeze: MakeFreeze) -> None:
     # A statement is noted before it is put: who has another one, or none, knows nothing of this.
     if mark.sid and (now is None or now.sid != mark.sid or now.state is SwitchState.BACK):
         freeze(mark.sid, mark.source).lift(mark.policy)
-    _release(task)
+    _release(task, at)
 
 
 def hold(task: Task, clock: Clock, wait: Wait, say: Callable[[str], None]) -> None:
@@ -502,7 +503,7 @@ def hold(task: Task, clock: Clock, wait: Wait, say: Callable[[str], None]) -> No
     before = _whole(task)
     if before is None:
         _pause(task, now)
-        _release(task)
+        _release(task, now)
         mark = read_switch(task)
         if mark is None or mark.state is not SwitchState.OVER:
             raise taken_over(task)
@@ -519,6 +520,7 @@ def _whole(task: Task) -> Pause | None:
 
 def _pause(task: Task, now: float) -> None:
     pause(task, Pause(None, f"{_BY} of {whoever()}", float(int(now))))
+    _note(task, now, "paused")
 
 
 def _is_ours(one: Pause) -> bool:
@@ -526,19 +528,30 @@ def _is_ours(one: Pause) -> bool:
     return one.shard is None and one.by.startswith(_BY)
 
 
-def _release(task: Task) -> None:
+def _release(task: Task, now: float) -> None:
     """End a switchover's pause, unless one stands, or is under way, which may have made it."""
     one = _whole(task)
     mark = read_switch(task)
     if one and _is_ours(one) and (mark is None or mark.state is SwitchState.BACK):
-        resume(task, ALL)
+        _resume(task, now)
 
 
-def _go_on(task: Task) -> None:
+def _go_on(task: Task, now: float) -> None:
     """End a switchover's pause; whoever made it can certify nothing any more."""
     one = _whole(task)
     if one and _is_ours(one):
-        resume(task, ALL)
+        _resume(task, now)
+
+
+def _resume(task: Task, now: float) -> None:
+    resume(task, ALL)
+    _note(task, now, "resumed")
+
+
+def _note(task: Task, now: float, what: str) -> None:
+    """Keep it for ``events``; that it cannot be kept changes nothing."""
+    with suppress(OperatorError):
+        note(task, now, what, None, "by `switchover`")
 
 
 def forgotten(task: Task, clock: Clock, wait: Wait) -> list[Freeze]:

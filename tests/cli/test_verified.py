@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -99,3 +100,20 @@ def test_keys_that_rules_make_are_the_reason_why_they_did_not_meet(
     said = capsys.readouterr()
     assert "the rules may make other keys" in said.err
     assert "(500 equal when read again)" in said.out
+
+
+def test_a_terminal_shows_the_segments_that_are_not_equal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what all come to; there may be a thousand of them. Elsewhere each has its line."""
+    results = [SegmentResult(number, source=2, destination=2) for number in range(40)]
+    results[7].missing = results[9].undecided = 1
+    found = Verified(results, 0, REPLICA, Open())
+
+    def segments() -> list[str]:
+        print_result(found, make_task(), VerifyOptions(), as_json=False)
+        return [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+
+    assert segments() == ["SEGMENT", *map(str, range(40)), "total", "1"]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert segments() == ["SEGMENT", "7", "9", "total", "1"]

@@ -55,7 +55,7 @@ def test_what_people_did_is_kept_and_the_oldest_goes(
     monkeypatch.setattr(events, "KEPT", 2)
     for shard in ("shardId-1", "shardId-2", None):
         clock.turn(1)
-        note(task, clock, "paused", shard, "by `pause`")
+        note(task, clock.now(), "paused", shard, "by `pause`")
     found = read_events(task)
     assert [(event.what, event.shard) for event in found] == [
         ("paused", "shardId-2"),

@@ -63,7 +63,7 @@ def test_a_look_sees_the_task_its_events_and_its_gaps(moto_url: str, tmp_path: P
     task = make_task(moto_url)
     fill(task, *ROWS)
     world = World(task, tmp_path, copy=lambda _files, now: now, verify=lambda _files, _now: None)
-    note(task, world.clock, "paused", None, "by a test")
+    note(task, world.clock.now(), "paused", None, "by a test")
     note_gap(world.files.gaps, Gap(world.clock.now(), "shardId-1", "17", None, None, "trimmed"))
     assert world.watch.status().reasons == ("it was not looked at yet",)
     world.look()
@@ -161,7 +161,7 @@ def test_what_a_look_saw_is_not_read_again(moto_url: str, tmp_path: Path) -> Non
     task = make_task(moto_url)
     fill(task, *ROWS)
     world = World(task, tmp_path)
-    note(task, world.clock, "paused", None, "by a test")
+    note(task, world.clock.now(), "paused", None, "by a test")
     found = in_sight([world.watch], lambda sight: f"{len(sight.live)} seen", lambda _: "read")
     assert found(task) == "read"
     world.look()
@@ -196,7 +196,7 @@ def test_what_lies_in_another_replicas_tables_is_not_told(moto_url: str, tmp_pat
     make_source_and_destination(task)
     fill(task, *ROWS)
     world = World(task, tmp_path, copy=lambda _files, now: now)
-    note(task, world.clock, "paused", None, "by a test")
+    note(task, world.clock.now(), "paused", None, "by a test")
     seen = world.watch.look()
     assert (seen.sight, seen.events, dict(seen.work)) == (None, None, {})
     assert "--adopt" in seen.status.reasons[0]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ExitCode, GapError, OperatorError, StillWritten
+from kcl_processor.fleet.events import read_events
 from kcl_processor.fleet.leases import SHARD_END, Lease
 from kcl_processor.fleet.pause import ALL, IN_FORCE, Pause, pause, read_pauses, resume
 from kcl_processor.fleet.tail import Record
@@ -180,6 +181,8 @@ def test_it_ends_with_a_certificate(stage: Stage, *, deny: bool) -> None:
     take_back(stage.files, mark, stage.freeze, stage.clock.now())
     assert stage.mark is None and stage.table.text == THEIRS
     assert not stage.files.certificate.exists() and not read_pauses(stage.files.task)
+    told = [(event.what, event.why) for event in read_events(stage.files.task)]
+    assert told == [("paused", "by `switchover`"), ("resumed", "by `switchover`")]
 
 
 @pytest.mark.parametrize("deny", [False, True])
@@ -640,7 +643,7 @@ def test_one_that_was_taken_over_leaves_the_others_pause_alone(
     assert left
     other = left.taken_over("another")
     replace_switch(stage.files.task, left, other)
-    withdraw(stage.files.task, left, stage.freeze)
+    withdraw(stage.files.task, left, stage.freeze, stage.clock.now())
     assert stage.is_paused() and other.sid in [one["Sid"] for one in stage.table.statements]
 
 
