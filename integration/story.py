@@ -141,6 +141,10 @@ class Story:
             },
         )
 
+    def drop_reports(self) -> None:
+        """Delete the table in which the workers report."""
+        self._kcl.delete_table(TableName=f"{self.lease_table}-WorkerMetricStats")
+
     def owners(self) -> dict[str, str]:
         """Who owns each lease whose shard is not read to its end."""
         return {
