@@ -64,6 +64,8 @@
  *
  * <p>Every {@link Rounds round} the {@link UnreadWatch} compares the leases of this worker with the
  * {@link SignsOfLife} of their shards, and looks whether the {@link AssignmentRounds} of the leader go on.
+ * Those
+ * give shards to workers that live, as {@link MovingReports} tell.
  *
  * <h2>At the end, and what is said</h2>
  *
