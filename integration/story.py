@@ -141,6 +141,17 @@ class Story:
             },
         )
 
+    def leave_report(self, name: str, at: float) -> None:
+        """Leave the report of a worker that is gone, as of a moment."""
+        table = f"{self.lease_table}-WorkerMetricStats"
+        report = next(local_tables.items(self._kcl, table))
+        gone = {"wid": {"S": name}, "lut": {"N": str(int(at))}}
+        self._kcl.put_item(TableName=table, Item=report | gone)
+
+    def drop_reports(self) -> None:
+        """Delete the table in which the workers report."""
+        self._kcl.delete_table(TableName=f"{self.lease_table}-WorkerMetricStats")
+
     def owners(self) -> dict[str, str]:
         """Who owns each lease whose shard is not read to its end."""
         return {

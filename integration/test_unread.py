@@ -91,6 +91,25 @@ def test_a_shard_that_stays_silent_ends_the_daemon(story: Stories) -> None:
         child.kill()
 
 
+def test_shards_that_the_leader_can_give_to_nobody(story: Stories, tell: Tell) -> None:
+    """Without its table of workers the KCL assigns nothing, which its own log alone says: once a
+    shard waits for that, the daemon ends with 1, and the next start makes the table."""
+    told = story({"unread_seconds": UNREAD}, lineages=1, preload=100, keys=100, rate=50.0)
+    worker = told.started()
+    told.drop_reports()
+    told.simulator.control(rollover=None)
+    noticed = until(lambda: "The daemon ends" in worker.log(), "the daemon ends", NOTICED + GRACE)
+    assert worker.wait(GRACE + 15) == 1
+    assert "is given to no worker" in worker.log()
+    written = told.more_writes()
+    told.start()
+    took = until(written, "the shard is read", 60)
+    verdict = told.simulator.settle(60)
+    assert_replicated(verdict)
+    measured = f"`unread_seconds: {UNREAD}`; ends after {noticed:.0f} s, read on {took:.0f} s later"
+    tell("the KCL's table of workers is deleted", told, verdict, 1, measured)
+
+
 def test_a_shard_whose_end_waits_for_what_is_in_doubt(story: Stories, tell: Tell) -> None:
     """It is at work for a minute, proves its lease all along, and is not let go meanwhile."""
     told = story({"unread_seconds": UNREAD}, lineages=1, preload=100, keys=100, rate=50.0)

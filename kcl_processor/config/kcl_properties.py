@@ -53,9 +53,12 @@ DEFAULTS = MappingProxyType(
         # lease table and one more write of a metrics row a second, for each worker.
         "leaseAssignmentIntervalMillis": "1000",
         "workerMetricsReporterFreqInMillis": "1000",
-        # No lease is assigned before the first report, which waits for two of these; what it takes
-        # is a look at /proc/stat.
+        # No lease is assigned before the first report, which waits for two of these.
         "inMemoryWorkerMetricsCaptureFrequencyMillis": "100",
+        # On EC2, ECS and EKS the KCL would measure the CPU, and share the shards out by that, not
+        # by what is read of them. On ECS it asks the agent, and waits for its answer for ever; a
+        # worker without one is given no shard, so that after a rollover nobody reads.
+        "disableWorkerMetrics": "true",
         "parentShardPollIntervalMillis": "1000",
         "idleTimeBetweenReadsInMillis": "200",
         # At any level KCL has seven metrics a shard and some a worker, and shards change every few

@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.kinesis.coordinator.Scheduler;
@@ -41,9 +42,16 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     private volatile Runnable round;
     private volatile ScheduledFuture<?> rounds;
     private volatile Throwable failure;
+    /** How many rounds in a row failed, and are tried again; the KCL counts those of a leader. */
+    private volatile IntSupplier failed;
 
     AssignmentRounds() {
+        this(() -> 0);
+    }
+
+    AssignmentRounds(IntSupplier failed) {
         super(1, new ThreadFactoryBuilder().setNameFormat("lam-thread").build(), new DiscardPolicy());
+        this.failed = failed;
     }
 
     /** Puts itself in the place of a scheduler's own executor, before that is started. */
@@ -53,8 +61,19 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
             Field executor = Kept.field(components, "lamThreadPool");
             ((ExecutorService) executor.get(components)).shutdown();
             executor.set(components, this);
+            failed = () -> failedOf(components);
         } catch (ReflectiveOperationException | RuntimeException e) {
             LOG.warn("Whether the leader assigns shards cannot be watched in this KCL ({})", e.toString());
+        }
+    }
+
+    private static int failedOf(Object components) {
+        try {
+            Object manager = Kept.read(components, "leaseAssignmentManager");
+            return manager == null ? 0 : (int) Kept.read(manager, "noOfContinuousFailedAttempts");
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            LOG.debug("Whether the leader's rounds fail is not known in this KCL ({})", e.toString());
+            return 0;
         }
     }
 
@@ -82,6 +101,11 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     /** How many rounds ended well, or in an exception that the KCL tells and tries again after. */
     long ended() {
         return ended.get();
+    }
+
+    /** Whether the last round of this worker, as the leader, ended in such an exception. */
+    boolean areFailing() {
+        return failed.getAsInt() > 0;
     }
 
     /** What ended the rounds for good; null while they go on. */

@@ -260,6 +260,7 @@ public final class StreamsMultiLangDaemon {
         built.set(scheduler);
         ShortLeaderLock.install(scheduler);
         assignments.install(scheduler);
+        MovingReports.install(scheduler);
         return scheduler;
     }
 

@@ -16,12 +16,15 @@ import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 /**
  * Notices what the KCL goes silent about: a shard that is this worker's by the lease table and that
- * nothing was heard of, and a leader that assigns no shards any more.
+ * nothing was heard of, one that is nobody's, and a leader that assigns no shards any more.
  *
- * <p>Such a shard is let go, to be taken up again by whom the leader says; if that does not help, the
- * daemon ends. What is counted is rounds, not time: a host that was suspended, or a process that was
- * stopped, has missed one at most. A round in which the lease table or the stream does not answer
- * counts nothing, for the silence is theirs.
+ * <p>A silent shard is let go, to be taken up again by whom the leader says; if that does not help, the
+ * daemon ends. So it does where a shard is nobody's because this worker, which leads, fails to give it to
+ * anybody. What else keeps one from all workers, as a setting may, no new start mends: it is told.
+ *
+ * <p>What is counted is rounds, not time: a host that was suspended, or a process that was stopped, has missed
+ * one at most. A round in which the lease table or the stream does not answer counts nothing, for the silence
+ * is theirs.
  */
 final class UnreadWatch implements Runnable {
     /** Of so many rounds in a row nothing is heard before something is done. */
@@ -42,6 +45,8 @@ final class UnreadWatch implements Runnable {
     private final BooleanSupplier ending;
     private final Runnable end;
     private final Map<String, Silence> silences = new HashMap<>();
+    /** For how many rounds shards that could be read have been nobody's. */
+    private Map<String, Integer> nobodys = Map.of();
     private long assigned;
     private int roundsWithoutAssignment;
 
@@ -95,10 +100,16 @@ final class UnreadWatch implements Runnable {
             List<Lease> silent = leases.values().stream()
                     .filter(lease -> isToBeRead(lease, leases) && !alive.contains(lease.leaseKey()))
                     .collect(Collectors.toList());
-            if (!silent.isEmpty() && stream.isThere()) {
+            List<String> unowned = leases.values().stream()
+                    .filter(lease -> lease.actualOwner() == null && !isEnded(lease) && !waits(lease, leases))
+                    .map(Lease::leaseKey).collect(Collectors.toList());
+            if (silent.isEmpty() && unowned.isEmpty()) {
+                nobodys = Map.of();
+            } else if (stream.isThere()) {
                 for (Lease lease : silent) {
                     count(lease);
                 }
+                countNobodys(unowned);
             }
         } catch (LeasingException | RuntimeException e) {
             Connectors.LOG.debug("Whether a shard is unread cannot be told now ({})", e.toString());
@@ -117,8 +128,11 @@ final class UnreadWatch implements Runnable {
      */
     private boolean isToBeRead(Lease lease, Map<String, Lease> leases) {
         return worker.equals(lease.actualOwner()) && !isEnded(lease)
-                && (lease.shutdownRequested() || lease.parentShardIds().stream()
-                        .map(leases::get).allMatch(parent -> parent == null || isEnded(parent)));
+                && (lease.shutdownRequested() || !waits(lease, leases));
+    }
+
+    private static boolean waits(Lease lease, Map<String, Lease> leases) {
+        return lease.parentShardIds().stream().map(leases::get).anyMatch(parent -> parent != null && !isEnded(parent));
     }
 
     private static boolean isEnded(Lease lease) {
@@ -146,6 +160,24 @@ final class UnreadWatch implements Runnable {
         table.evictLease(lease);
         silence.letGo = true;
         silence.rounds = 0;
+    }
+
+    private void countNobodys(List<String> shards) {
+        Map<String, Integer> before = nobodys;
+        nobodys = shards.stream().collect(Collectors.toMap(
+                Function.identity(), shard -> before.getOrDefault(shard, 0) + 1));
+        List<String> due = shards.stream().filter(shard -> nobodys.get(shard) >= ROUNDS).sorted()
+                .collect(Collectors.toList());
+        String words = "it has been nobody's for " + patience.toSeconds() + " s, and is not read";
+        due.stream().filter(shard -> nobodys.get(shard) == ROUNDS).forEach(shard -> Connectors.LOG.warn("{}",
+                Event.of("unread", shard, words, "Shard " + shard + " is given to no worker: " + words
+                        + ". Try: kcl-processor doctor; the leader's kcl.log says why")));
+        if (!due.isEmpty() && assignments.areFailing()) {
+            Connectors.LOG.error("This worker leads, and fails to give {} to anybody; its kcl.log says why. The daemon"
+                    + " ends, so that all is begun anew. Try: a supervisor's start, or kcl-processor run",
+                    String.join(", ", due));
+            end.run();
+        }
     }
 
     /** Rounds that never began belong to the KCL's start, which has ends of its own. */

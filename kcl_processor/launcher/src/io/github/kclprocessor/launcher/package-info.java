@@ -63,7 +63,8 @@
  * <h2>Where nothing is heard</h2>
  *
  * <p>Every {@link Rounds round} the {@link UnreadWatch} compares the leases of this worker with the
- * {@link SignsOfLife} of their shards, and looks whether the {@link AssignmentRounds} of the leader go on.
+ * {@link SignsOfLife} of their shards, and looks whether the {@link AssignmentRounds} of the leader go on, which
+ * give shards to the workers that live by their {@link MovingReports}.
  *
  * <h2>At the end, and what is said</h2>
  *

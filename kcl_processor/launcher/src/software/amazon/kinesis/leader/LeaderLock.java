@@ -1,6 +1,10 @@
 package software.amazon.kinesis.leader;
 
 import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClient;
+import io.github.kclprocessor.launcher.Kept;
+import java.lang.reflect.Field;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import software.amazon.kinesis.coordinator.CoordinatorStateDAO;
 import software.amazon.kinesis.metrics.MetricsFactory;
 
@@ -17,6 +21,8 @@ import software.amazon.kinesis.metrics.MetricsFactory;
  * <p>It lives in this package for the sake of {@link ShortLeaderLock}.
  */
 public final class LeaderLock extends DynamoDBLockBasedLeaderDecider {
+    private static final Logger LOG = LoggerFactory.getLogger(LeaderLock.class);
+
     private final Thread scheduler;
     private volatile boolean leads;
 
@@ -32,8 +38,24 @@ public final class LeaderLock extends DynamoDBLockBasedLeaderDecider {
     }
 
     private synchronized boolean ask(String worker) {
+        forgetLaterAsk();
         leads = super.isLeader(worker);
         return leads;
+    }
+
+    /**
+     * Asks again where the last time lies ahead, because the clock was set back since: the KCL would not, and this
+     * worker would not lead, before that time comes once more.
+     */
+    private void forgetLaterAsk() {
+        try {
+            Field last = Kept.field(this, "lastCheckTimeInMillis");
+            if (last.getLong(this) > System.currentTimeMillis()) {
+                last.setLong(this, 0);
+            }
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            LOG.debug("Where the clock is set back, this KCL does not ask who leads for as long ({})", e.toString());
+        }
     }
 
     @Override

@@ -11,8 +11,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import software.amazon.awssdk.services.dynamodb.model.StreamStatus;
 import software.amazon.kinesis.leases.Lease;
 import software.amazon.kinesis.leases.LeaseRefresher;
@@ -20,12 +22,16 @@ import software.amazon.kinesis.leases.exceptions.DependencyException;
 import software.amazon.kinesis.retrieval.kpl.ExtendedSequenceNumber;
 
 class UnreadWatchTest {
+    @RegisterExtension
+    final Heard heard = new Heard();
+
     private final Map<String, Lease> table = new LinkedHashMap<>();
     private final List<String> letGo = new ArrayList<>();
     private final List<String> ends = new ArrayList<>();
     private final FakeStream stream = new FakeStream();
     private final SignsOfLife signs = new SignsOfLife();
-    private final AssignmentRounds assignments = new AssignmentRounds();
+    private int failedRounds;
+    private final AssignmentRounds assignments = new AssignmentRounds(() -> failedRounds);
     private boolean ending;
     private boolean broken;
     private Runnable whileAsked = () -> {};
@@ -135,6 +141,41 @@ class UnreadWatchTest {
         signs.heard("starting");
         rounds(UnreadWatch.ROUNDS + 1);
         assertEquals(List.of("grown", "starting"), new ArrayList<>(new TreeSet<>(letGo)));
+    }
+
+    /** A shard that nobody is given is told of, once. */
+    @Test
+    void nobodysIsTold() {
+        lease("ended", "me").checkpoint(ExtendedSequenceNumber.SHARD_END);
+        lease("nobodys", null, "ended");
+        lease("waits", null, "nobodys");
+        rounds(UnreadWatch.ROUNDS - 1);
+        assertEquals(List.of(), heard.words());
+        rounds(2 * UnreadWatch.ROUNDS);
+        assertEquals(List.of("nobodys"),
+                heard.events().stream().map(event -> event.shard).collect(Collectors.toList()));
+        assertEquals(List.of(), ends);
+    }
+
+    /** The leader that cannot give it to anybody ends; one that can is left to do so. */
+    @Test
+    void leaderThatFails() {
+        lease("nobodys", null);
+        lease("read", "me");
+        failedRounds = 1;
+        rounds(UnreadWatch.ROUNDS - 1, "read");
+        assertEquals(List.of(), ends);
+        rounds(1, "read");
+        assertEquals(List.of("crash"), ends);
+    }
+
+    /** One whose every shard is read goes on, for as long as it fails. */
+    @Test
+    void leaderThatFailsWithNothingToGive() {
+        lease("read", "me");
+        failedRounds = 1;
+        rounds(2 * UnreadWatch.ROUNDS, "read");
+        assertEquals(List.of(), ends);
     }
 
     /** A hand-over that does not end is one of its owner's, whatever the shard waits for. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClient;
 import com.amazonaws.services.dynamodbv2.AmazonDynamoDBLockClientOptions;
+import io.github.kclprocessor.launcher.Kept;
 import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -87,6 +88,18 @@ class LeaderLockTest {
         assertTrue(lock.isLeader("me"));
         lock.shutdown();
         assertFalse(lock.isLeader("me"));
+    }
+
+    /** A worker that asks in vain does so again a while later, though the clock was set back since. */
+    @Test
+    void clockIsSetBack() throws Exception {
+        LeaderLock lock = lock();
+        table.put("lock", Map.of("key", AttributeValue.fromS("Leader"), "ownerName", AttributeValue.fromS("other"),
+                "leaseDuration", AttributeValue.fromS("60000"), "recordVersionNumber", AttributeValue.fromS("1")));
+        assertFalse(lock.isLeader("me"));
+        Kept.field(lock, "lastCheckTimeInMillis").set(lock, System.currentTimeMillis() + 3_600_000);
+        table.clear();
+        assertTrue(lock.isLeader("me"));
     }
 
     /** A lock that is being taken as the worker stops is given up, too. */
