@@ -29,6 +29,9 @@ _TELL = 60.0
 # Just after recovery was turned on there is no moment to export yet; there is within minutes.
 _UNREADY = ("PointInTimeRecoveryUnavailableException", "InvalidExportTimeException")
 _PATIENCE = 900.0
+# Within these of the first look an export that is not there may just have been asked for: to ask for
+# another costs money.
+_APPEARS = 60.0
 _NOT_FOUND = "ExportNotFoundException"
 _HINT = "look at the table's exports in the console, then try again"
 
@@ -164,13 +167,16 @@ def await_export(
         SourceError, PermissionDenied: it cannot be looked at.
     """
     client = clients.tables(side)
-    telling = Telling(tell, clock)
+    telling, began = Telling(tell, clock), clock.elapsed()
     while True:
         with _calling("DescribeExport", side):
             try:
                 found = client.describe_export(ExportArn=arn)["ExportDescription"]
             except client.exceptions.ExportNotFoundException:
-                return None
+                if clock.elapsed() - began >= _APPEARS:
+                    return None
+                wait(POLL)
+                continue
         if found["ExportStatus"] == "COMPLETED":
             folder = posixpath.dirname(found["ExportManifest"])
             return f"s3://{found['S3Bucket']}/{folder}/"

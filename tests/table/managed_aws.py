@@ -63,6 +63,8 @@ class ManagedAws:
         self.jobs: dict[str, Body] = {}
         self._by_token: dict[tuple[str, str], str] = {}
         self._left: dict[str, int] = {}
+        # Looks that do not find a job which was asked for.
+        self.unseen = 0
 
     def task(self, url: str, **options: Any) -> Task:
         """A task of this AWS, which is served at the URL."""
@@ -251,6 +253,9 @@ class ManagedAws:
     def _looked_at(self, arn: str, status: str, operation: str) -> Body | None:
         job = self.jobs.get(arn)
         if job is None:
+            return None
+        if self.unseen > 0:
+            self.unseen -= 1
             return None
         left = self._left[arn] = self._left.get(arn, 0) - 1
         if left < 0 and job[status] == "IN_PROGRESS":

@@ -83,6 +83,17 @@ def test_a_wait_is_told_about_once_a_minute(world: World) -> None:
     assert await_export(source, f"{arn}/export/none", told.append, clock, clock.turn) is None
 
 
+def test_an_export_that_is_not_seen_yet_is_waited_for(world: World) -> None:
+    """It may have been asked for a second ago, and another one costs money."""
+    aws, source, arn = world
+    clock = HandClock()
+    turn_recovery_on(source, clock, clock.turn)
+    request = ExportRequest(f"b-{source.table}", "there", "token")
+    export = request_export(source, arn, request, clock, clock.turn)
+    aws.unseen = 3
+    assert await_export(source, export, lambda _: None, clock, clock.turn)
+
+
 def test_a_span_is_asked_for_as_such(world: World) -> None:
     """By the second, the newest images alone."""
     aws, source, arn = world
