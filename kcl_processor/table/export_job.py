@@ -29,8 +29,8 @@ _TELL = 60.0
 # Just after recovery was turned on there is no moment to export yet; there is within minutes.
 _UNREADY = ("PointInTimeRecoveryUnavailableException", "InvalidExportTimeException")
 _PATIENCE = 900.0
-# Within these of the first look an export that is not there may just have been asked for: to ask for
-# another costs money.
+# Within these of the first look an export that is not there may just have been asked for; to ask
+# for another costs money.
 _APPEARS = 60.0
 _NOT_FOUND = "ExportNotFoundException"
 _HINT = "look at the table's exports in the console, then try again"
