@@ -150,8 +150,8 @@ setup(
     entry_points={
         "console_scripts": [
             "kcl-processor = kcl_processor.__main__:main",
-            "kcl-processor-child = kcl_processor.replicate.child:main",
-            "kcl-processor-fork-server = kcl_processor.replicate.fork_server:main",
+            "kcl-processor-child = kcl_processor.replicate.entry:child",
+            "kcl-processor-fork-server = kcl_processor.replicate.entry:fork_server",
             "kcl-processor-look = kcl_processor.replicate.look:main",
         ]
     },

@@ -7,8 +7,8 @@
 Each worker writes its events within two seconds into the task's -CoordinatorState table, so any
 host tells those of all. The table keeps the last hundred or so of each of eight rows, which workers
 share; connectors.log of each host has all of its own, for as long as its files last. Who is killed
-tells nothing: that its worker died is told on its own host, and elsewhere by who takes its shards.
-Times are the tellers' clocks.
+tells nothing: that its worker died is told on its own host, and everywhere from its next start
+there on; elsewhere who takes its shards tells of it. Times are the tellers' clocks.
 """
 
 from __future__ import annotations

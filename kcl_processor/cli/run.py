@@ -42,6 +42,7 @@ from kcl_processor.launch.identity import Identity
 from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.patience import once_renewed
 from kcl_processor.launch.switch_mark import refuse_switched
+from kcl_processor.operate.history import keep_death
 from kcl_processor.state.ending import noting_failure
 from kcl_processor.state.owner import own, owned_files
 from kcl_processor.state.restarts import pause_before_start
@@ -148,6 +149,7 @@ def _prepare(
                 args,
             )
         )
+    keep_death(files)
     return daemon.make_launch(files, stream, origin, logs, args.java, transform)
 
 

@@ -1,7 +1,7 @@
 """The last events of a task: rows beside KCL's state, which every worker writes (``Events.java``).
 
 An attribute an event, named after its moment; each row keeps about a hundred. What commands change
-on a running task stands in a row of their own.
+on a running task stands in a row of their own, and so does which workers died.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from kcl_processor.fleet.pause import whoever
 KEY = "KclProcessorEvents/"
 # The row of what people did by commands; workers' are numbered.
 _PEOPLE = f"{KEY}people"
+# And of workers that told nothing.
+_HOSTS = f"{KEY}hosts"
 KEPT = 100
 # Of a moment in an event's name, in milliseconds (``Events.java``): until the year 2286.
 _DIGITS = 13
@@ -73,18 +75,21 @@ def _read(rows: Mapping[str, Row]) -> list[Event]:
     return sorted(found, key=lambda event: event.at)
 
 
-def note(task: Task, at: float, what: str, shard: str | None, why: str) -> None:
-    """Keep what somebody has just done by a command.
+def note(
+    task: Task, at: float, what: str, shard: str | None, why: str, worker: str | None = None
+) -> None:
+    """Keep what somebody has just done by a command, or what a host knows of a worker that died.
 
     Raises:
         OperatorError, PermissionDenied: it cannot be written.
     """
+    row = _HOSTS if worker else _PEOPLE
     name = f"{round(at * 1000):0{_DIGITS}d}-{secrets.token_hex(4)}"
-    told = {"worker": whoever(), "what": what, "shard": shard, "why": why}
+    told = {"worker": worker or whoever(), "what": what, "shard": shard, "why": why}
     made = {"M": {key: {"S": value} for key, value in told.items() if value}}
-    enter_own(task, _PEOPLE, name, made)
-    for old in sorted(read_own(task, _PEOPLE) or {})[:-KEPT]:
-        strike_own(task, _PEOPLE, old)
+    enter_own(task, row, name, made)
+    for old in sorted(read_own(task, row) or {})[:-KEPT]:
+        strike_own(task, row, old)
 
 
 def _event(name: str, row: Mapping[str, Mapping[str, Any]]) -> Event | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from kcl_processor.config.paths import TaskFiles
-from kcl_processor.errors import MEANINGS
-from kcl_processor.fleet.events import Event, read_events
+from kcl_processor.errors import MEANINGS, OperatorError
+from kcl_processor.fleet.events import Event, note, read_events
 from kcl_processor.operate.endings import last_endings
-from kcl_processor.state.ending import Ending
+from kcl_processor.state.ending import Ending, read_ending
 
 # The words of a worker's end: the last of these is told when it ended.
 _ENDS = ("stopped", "refused", "failed")
@@ -44,6 +45,16 @@ def followed(look: Callable[[], list[Event]], wait: Callable[[float], None]) -> 
         yield from (event for event in found if event not in seen)
         seen = set(found)
         wait(LOOKS)
+
+
+def keep_death(files: TaskFiles) -> None:
+    """Keep that a worker died, which told nothing and is about to be started again: behind that its
+    host does not know it any more. What cannot be kept holds no start up."""
+    end = read_ending(files)
+    if end and end.code is None:
+        died = _died(end)
+        with suppress(OperatorError):
+            note(files.task, died.at, died.what, None, died.why or "", died.teller)
 
 
 def in_words(event: Event) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kcl_processor.aws import clients
+from kcl_processor.config.paths import RENDERED, TaskFiles
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from tests.cli.ask import Ask
@@ -72,6 +73,21 @@ def test_a_first_start_says_what_the_stream_does_not_hold(ask: Ask, tmp_path: Pa
     code, _, err = ask("run", "--log-dir", str(tmp_path), "--java", str(tmp_path / "none"))
     assert code == ExitCode.CONFIG and "no Java" in err
     assert "has no checkpoints and no copy" in err and "copy --live" in err
+
+
+def test_that_a_worker_was_killed_is_told_behind_its_next_start(
+    ask: Ask, file: Path, tmp_path: Path
+) -> None:
+    """A supervisor starts it again within a second, and whoever looks later looks behind that."""
+    (task,) = load_tasks(file)
+    start = "run", "--log-dir", str(tmp_path), "--java", str(tmp_path / "none")
+    ask(*start)
+    (TaskFiles(task, tmp_path / "state").worker / f"killed{RENDERED}").write_text("")
+    (seen,) = [one for one in json.loads(ask("events", "--json").out) if one["what"] == "died"]
+    for _ in range(2):
+        ask(*start)
+        (kept,) = [one for one in json.loads(ask("events", "--json").out) if one["what"] == "died"]
+        assert kept == {**seen, "at": pytest.approx(seen["at"], abs=0.001)}
 
 
 @pytest.mark.parametrize(
