@@ -69,8 +69,13 @@ def run_live(
         lock = _within(options, CopyRunning, lambda: lock_copy(task, options.part), halt, clock)
         locks.enter_context(lock)
         own(files)
-        tables = describe(task, options)
-        preflight.refuse_queue(task, listener.warn)
+
+        def described() -> Tables:
+            tables = describe(task, options)
+            preflight.refuse_queue(task, listener.warn)
+            return tables
+
+        tables = _at_begin(options, described, listener, halt, clock)
         row = PartRow(task, part, clock, halt.wait)
         hold = LiveHold(task, part, row, tables.identity, clock, halt.wait)
         run = _Run(files, options, part, tables, row, hold, listener, halt, clock)
@@ -108,6 +113,20 @@ def announce(
         replace_live_mark(task, None, mark)
 
 
+def _at_begin(
+    options: CopyOptions,
+    step: Callable[[], T],
+    listener: CopyListener,
+    halt: Halt,
+    clock: Clock,
+) -> T:
+    """Take a step of a copy's begin; beside a daemon that was started just now as any later one.
+
+    Whoever types the command may have named another place, and is told at once.
+    """
+    return once_passed(step, clock, halt.wait, listener.warn) if options.patience else step()
+
+
 def _within(
     options: CopyOptions,
     error: type[OperatorError],
@@ -139,7 +158,7 @@ class _Run:
     clock: Clock
 
     def to_its_end(self) -> Copied:
-        progress = self._begun()
+        progress = _at_begin(self.options, self._begun, self.listener, self.halt, self.clock)
         if progress.finished_at is None or not self.hold.is_done(progress):
             try:
                 left = self._held(progress)
@@ -242,9 +261,9 @@ class _Run:
             self._patiently(ahead.save)
             book.save()
 
-        left_behind = self._of_these_tables(
-            ahead.load(progress.token, of_all=self.part.number == 0)
-        )
+        of_all = self.part.number == 0
+        named = self._patiently(lambda: ahead.load(progress.token, of_all=of_all))
+        left_behind = self._of_these_tables(named)
         if left_behind:
             behind = Crew(1, lambda link: share.look_behind(left_behind, link), self.halt, again)
             behind.run(hear, write_down, watch)

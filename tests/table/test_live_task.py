@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from kcl_processor.aws import clients
+from kcl_processor.aws.clients import ServiceTrouble
 from kcl_processor.config.paths import TaskFiles
 from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, GapError
@@ -172,34 +172,63 @@ def test_a_destination_that_holds_items_is_announced_only_by_word(
 
 
 class LostAnswers:
-    """A way to KCL's tables on which the answers to some writings of a row are lost, all attempts
-    at one of them among these."""
+    """A way to KCL's tables on which the answers to some calls are lost, all attempts at one of
+    them among these.
 
-    def __init__(self, url: str, key: str) -> None:
+    Args:
+        operation, about: which ones: what their body holds.
+        first: the number of the first that is lost.
+    """
+
+    def __init__(self, url: str, operation: str, about: str, first: int) -> None:
         self._url = url
-        self._key = {"S": key}
-        self.written = 0
+        self._operation = operation
+        self._about = about.encode()
+        self._first = first
+        self.calls = 0
 
     def __call__(self, request: Request) -> Reply:
         reply = passed_on(self._url, request)
         operation = request.headers["X-Amz-Target"].rpartition(".")[2]
-        if operation == "PutItem" and json.loads(request.body)["Item"].get("key") == self._key:
-            self.written += 1
-            if 2 <= self.written <= 7:
+        if operation == self._operation and self._about in request.body:
+            self.calls += 1
+            if self._first <= self.calls < self._first + 6:
                 return Reply.of({}, 500)
         return reply
 
 
-def test_tables_of_kcl_that_are_away_for_a_while_end_no_copy(world: World) -> None:
+@pytest.mark.parametrize(
+    ("operation", "about", "first", "patience"),
+    [
+        ("PutItem", "KclProcessorCopyPart-0-of-1", 2, 0.0),
+        ("Scan", "-CoordinatorState", 1, 0.0),
+        # Beside the daemon of a start, which makes these tables at that time.
+        ("GetItem", "KclProcessorLiveCopy", 1, 600.0),
+        ("PutItem", "KclProcessorLiveCopy", 1, 600.0),
+        ("PutItem", "KclProcessorCopyPart-0-of-1", 1, 600.0),
+    ],
+)
+def test_tables_of_kcl_that_are_away_for_a_while_end_no_copy(
+    world: World, operation: str, about: str, first: int, patience: float
+) -> None:
     """Nobody would start it again beside its daemon; what it wrote itself is no other copy."""
     world.put(world.task.source, a="1", b="1")
-    answers = LostAnswers(world.task.kcl.endpoint or "", "KclProcessorCopyPart-0-of-1")
+    answers = LostAnswers(world.task.kcl.endpoint or "", operation, about, first)
     with serving(answers) as edge:
         world.task = replace(world.task, kcl=replace(world.task.kcl, endpoint=edge.url))
-        assert world.copy().whole
+        assert world.copy(patience=patience).whole
     assert world.held() == {"a": "1", "b": "1"} and state(world.task) is CopyState.DONE
-    assert answers.written > 7
+    assert answers.calls >= first + 6
     assert "It is waited for, and nothing is written meanwhile." in world.told.lines[0]
+
+
+def test_a_copy_that_cannot_be_begun_now_says_so(world: World) -> None:
+    """Whoever types it may have named another place."""
+    answers = LostAnswers(world.task.kcl.endpoint or "", "GetItem", "KclProcessorLiveCopy", 1)
+    with serving(answers) as edge:
+        world.task = replace(world.task, kcl=replace(world.task.kcl, endpoint=edge.url))
+        with pytest.raises(ServiceTrouble):
+            world.copy()
 
 
 def test_parts_are_one_copy(world: World) -> None:
