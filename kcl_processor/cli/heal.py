@@ -42,6 +42,7 @@ from kcl_processor.table.heal import BY_HAND, Healing, run_heal
 from kcl_processor.table.heal_beside import ATTEMPTS, UnlessPaused, heal_beside
 from kcl_processor.table.pace import Halt, Halted
 from kcl_processor.table.repair import Outcome
+from kcl_processor.words import many
 
 HELP = "make good what gaps in the stream have lost"
 
@@ -78,10 +79,20 @@ def run(args: argparse.Namespace) -> int:
         return _verified_as_json(files, healings, args)
     _print(healings, as_json=args.json)
     if not any(healing.open for healing in healings):
-        return ExitCode.OK
+        return _noted_meanwhile(files, args)
     if args.verify:
         return _verified(args)
     print(f"Next: {_mend(files, args)}, which settles what is open", file=sys.stderr)
+    return ExitCode.GAP
+
+
+def _noted_meanwhile(files: TaskFiles, args: argparse.Namespace) -> int:
+    """Whether a gap is open that was noted while the others were healed, as an exit code."""
+    noted = len(open_gaps(files.gaps))
+    if not noted:
+        return ExitCode.OK
+    gaps = many(noted, "gap was", "gaps were")
+    print(f"{gaps} noted meanwhile. Next: {again(args)}", file=sys.stderr)
     return ExitCode.GAP
 
 

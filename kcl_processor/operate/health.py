@@ -22,6 +22,9 @@ from kcl_processor.operate.observe import Sight
 from kcl_processor.operate.status import CRITICAL_SHARE
 from kcl_processor.state.heartbeat import Heartbeat
 
+_BLIND = "the stream cannot be looked at"
+# How what is said of one shard begins.
+_OF_SHARD = "shard "
 _SILENT = "has an owner that does not renew its lease"
 # What is found must be found twice to count, and so is called the same while it gets worse.
 _WORDS = {
@@ -47,7 +50,7 @@ def problems(
     """
     found = [] if sight.live else ["no worker gives a sign of life"]
     if blind := sight.unseen:
-        found.append(f"the stream cannot be looked at: {blind.message} Try: {blind.hint}")
+        found.append(f"{_BLIND}: {blind.message} Try: {blind.hint}")
     found += [
         f"shard {view.shard} {_WORDS[view.state]}" for view in sight.shards if view.state in _WORDS
     ]
@@ -61,9 +64,22 @@ def found_again(first: Iterable[str], second: Iterable[str]) -> list[str]:
     """Of what is wrong by a second look, what the first one has found, too.
 
     Behind a colon stands why, which may be another time: of two calls that fail each has its words.
+    A look that could not see the stream tells of no shard that it is well: what the other has found
+    of it stands.
     """
-    before = {_trouble(problem) for problem in first}
-    return [problem for problem in second if _trouble(problem) in before]
+    before, after = ({_trouble(one): one for one in found} for found in (first, second))
+    again = [
+        problem
+        for trouble, problem in after.items()
+        if trouble in before or (_BLIND in before and trouble.startswith(_OF_SHARD))
+    ]
+    if _BLIND in after and _BLIND not in before:
+        again += [
+            problem
+            for trouble, problem in before.items()
+            if trouble.startswith(_OF_SHARD) and trouble not in after
+        ]
+    return again
 
 
 def _trouble(problem: str) -> str:

@@ -166,17 +166,11 @@ def await_export(
         ExportFailed: it has.
         SourceError, PermissionDenied: it cannot be looked at.
     """
-    client = clients.tables(side)
-    telling, began = Telling(tell, clock), clock.elapsed()
+    telling = Telling(tell, clock)
     while True:
-        with _calling("DescribeExport", side):
-            try:
-                found = client.describe_export(ExportArn=arn)["ExportDescription"]
-            except client.exceptions.ExportNotFoundException:
-                if clock.elapsed() - began >= _APPEARS:
-                    return None
-                wait(POLL)
-                continue
+        found = _described(side, arn, clock, wait)
+        if found is None:
+            return None
         if found["ExportStatus"] == "COMPLETED":
             folder = posixpath.dirname(found["ExportManifest"])
             return f"s3://{found['S3Bucket']}/{folder}/"
@@ -189,19 +183,31 @@ def await_export(
         wait(POLL)
 
 
-def failure_of(side: Side, arn: str) -> str | None:
+def failure_of(side: Side, arn: str, clock: Clock, wait: Callable[[float], None]) -> str | None:
     """Why an export has failed, or that it is gone: it must be asked for by another token.
 
     Raises:
         SourceError, DestinationError, PermissionDenied: it cannot be looked at.
     """
-    client = clients.tables(side)
-    with _calling("DescribeExport", side):
-        try:
-            found = client.describe_export(ExportArn=arn)["ExportDescription"]
-        except client.exceptions.ExportNotFoundException:
-            return "it is gone"
-    return _failure(found)
+    found = _described(side, arn, clock, wait)
+    return _failure(found) if found else "it is gone"
+
+
+def _described(
+    side: Side, arn: str, clock: Clock, wait: Callable[[float], None]
+) -> dict[str, Any] | None:
+    """An export; ``None`` if there is none, and none appears that was asked for just now."""
+    client, began = clients.tables(side), clock.elapsed()
+    while True:
+        with _calling("DescribeExport", side):
+            try:
+                found: dict[str, Any] = client.describe_export(ExportArn=arn)["ExportDescription"]
+            except client.exceptions.ExportNotFoundException:
+                if clock.elapsed() - began >= _APPEARS:
+                    return None
+            else:
+                return found
+        wait(POLL)
 
 
 def _failure(described: dict[str, Any]) -> str | None:

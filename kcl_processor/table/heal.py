@@ -232,7 +232,7 @@ class _Healer:
             token = hashlib.sha256(f"{of} {attempt}".encode()).hexdigest()[:32]
             request = ExportRequest(self._bucket, self._prefix, token, window, asked.old)
             arn = request_export(side, asked.table.arn, request, self._clock, wait)
-            found = failure_of(side, arn)
+            found = failure_of(side, arn, self._clock, wait)
             if found is None:
                 return arn
             failure = f"{arn}: {found}"

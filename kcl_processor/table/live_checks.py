@@ -15,6 +15,7 @@ from kcl_processor.fleet.stream import Stream, StreamShard
 from kcl_processor.launch.claim import refuse
 from kcl_processor.launch.copy_mark import read_mark, refuse_uncopied
 from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.proof import read_standing
 from kcl_processor.state.gaps import open_gaps
 from kcl_processor.table.copy_progress import CopyProgress
 from kcl_processor.words import many
@@ -147,14 +148,20 @@ class GapWatch:
             self._tell(f"Whether the daemon keeps up is not seen now: {unseen.message}")
 
     def refuse(self) -> None:
-        """Tell at the copy's end what was lost meanwhile.
+        """Tell at the copy's end, and whenever it is asked for again, what was lost meanwhile.
 
         Raises:
             As :func:`refuse_gap` does.
         """
         refuse_gap(self._files, self._ours, self._progress.started_at, self._clock)
-        if self._progress.lost:
+        if self._progress.lost and not self._is_mended():
             raise GapError(self._progress.lost, _mend(self._files.task))
+
+    def _is_mended(self) -> bool:
+        """Whether the tables were proven equal since the copy's end."""
+        ended = self._progress.finished_at
+        proof = read_standing(self._files.task) if ended else None
+        return bool(ended and proof and proof.proven_at and proof.proven_at > ended)
 
 
 def _mend(task: Task) -> str:

@@ -35,7 +35,7 @@ from kcl_processor.table.copy_watch import CopyListener, CopyWatch
 from kcl_processor.table.crew import Crew, processes_for
 from kcl_processor.table.held_row import Overtaken
 from kcl_processor.table.live_ahead import Ahead, AheadRows
-from kcl_processor.table.live_checks import GapWatch, refuse_gap, refuse_unfollowed
+from kcl_processor.table.live_checks import GapWatch, refuse_unfollowed
 from kcl_processor.table.live_hold import LiveHold
 from kcl_processor.table.live_share import LiveShare
 from kcl_processor.table.pace import Halt
@@ -149,10 +149,9 @@ class _Run:
             if left:
                 self.listener.warn(f"{left} of {self.part.total} parts are not copied yet.")
                 return Copied(progress, whole=False)
-            self._gaps(progress).refuse()
         else:
             self.listener.warn("The copy was finished before; nothing is copied.")
-            refuse_gap(self.files, self.tables.identity, progress.started_at, self.clock)
+        self._gaps(progress).refuse()
         return Copied(progress, whole=True)
 
     def _gaps(self, progress: CopyProgress) -> GapWatch:

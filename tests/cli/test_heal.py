@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 from kcl_processor.config.paths import TaskFiles
+from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
+from kcl_processor.fleet.own_rows import replace_own
 from kcl_processor.state.gaps import Gap, note_gap, open_gaps
 from tests.cli.ask import Ask
+from tests.edges import Reply, Request, passed_on, serving
 
 
 def note(file: Path, tmp_path: Path) -> TaskFiles:
@@ -55,3 +58,26 @@ def test_json_stays_json_where_both_tables_are_compared_for_it(
     (told,) = json.loads(out)
     assert (code, told["state"], told["why"]) == (ExitCode.OK, "healed", None)
     assert "SEGMENT" in err
+
+
+def test_a_gap_that_is_noted_meanwhile_is_open_still(
+    ask: Ask, ran: Task, file: Path, moto_url: str, tmp_path: Path
+) -> None:
+    """Exports take their time, and a daemon that is late passes gap after gap."""
+    files = TaskFiles(ran, tmp_path / "state")
+    until = "2026-11-01T00:00:00+00:00"
+    first, later = (Gap(1.7e9, shard, "5", until, until, "late") for shard in ("s-1", "s-2"))
+    note_gap(files.gaps, first)
+    healed = {"gaps": {"M": {"s-1 5": {"S": until}}}}
+    assert replace_own(ran, "KclProcessorHealed", None, healed)
+
+    def noting(request: Request) -> Reply:
+        if b"KclProcessorHealed" in request.body:
+            note_gap(files.gaps, later)
+        return passed_on(moto_url, request)
+
+    with serving(noting) as edge:
+        file.write_text(file.read_text().replace(moto_url, edge.url))
+        code, out, err = ask("heal", "--json")
+    assert [one["state"] for one in json.loads(out)] == ["healed"]
+    assert code == ExitCode.GAP and "1 gap was noted meanwhile. Next: kcl-processor heal" in err

@@ -14,6 +14,7 @@ from kcl_processor.fleet.throttle import Throttled
 from kcl_processor.launch.proof import Standing
 from kcl_processor.launch.switch_mark import SwitchMark, SwitchState
 from kcl_processor.operate.health import forsaken, found_again, local_problems, problems
+from kcl_processor.operate.lineage import ShardView
 from kcl_processor.state.heartbeat import Heartbeat
 from tests.sights import CLOCK, HOUR, beat, sight, view
 
@@ -61,6 +62,15 @@ def test_what_cannot_be_looked_at_twice_is_trouble_whatever_each_look_says() -> 
     assert found_again(found("a"), found("b")) == found("b")
     assert len(found("b")) == 2 and "on shard b failed. Try: fewer readers" in found("b")[0]
     assert found_again(problems(sight(view(), live=[]), 900, 120), found("b")) == []
+
+
+@pytest.mark.parametrize("of", [view(state="gap"), view(lag=901.0)], ids=["gap", "late"])
+def test_a_look_that_cannot_see_the_stream_takes_no_shard_for_well(of: ShardView) -> None:
+    """Where one of two looks is throttled, what the other has seen there stands."""
+    blind = OperatorError("dynamodb:GetRecords on shard shardId-1 failed.", "fewer readers")
+    unseen, seen = problems(sight(view(), unseen=blind), 900, 120), problems(sight(of), 900, 120)
+    assert found_again(seen, unseen) == found_again(unseen, seen) == seen != []
+    assert found_again([], unseen) == found_again(unseen, []) == []
 
 
 @pytest.mark.parametrize("shard", [None, "shardId-1"])

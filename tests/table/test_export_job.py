@@ -92,6 +92,8 @@ def test_an_export_that_is_not_seen_yet_is_waited_for(world: World) -> None:
     export = request_export(source, arn, request, clock, clock.turn)
     aws.unseen = 3
     assert await_export(source, export, lambda _: None, clock, clock.turn)
+    aws.unseen = 3
+    assert failure_of(source, export, clock, clock.turn) is None
 
 
 def test_a_span_is_asked_for_as_such(world: World) -> None:
@@ -128,5 +130,8 @@ def test_an_export_that_failed_or_is_gone_is_told_from_others(world: World) -> N
     export = request_export(
         source, arn, ExportRequest(f"b-{source.table}", "", "token"), clock, clock.turn
     )
-    assert [failure_of(source, export) for _ in range(2)] == [None, "S3NoSuchBucket: as told"]
-    assert failure_of(source, f"{arn}/export/none") == "it is gone"
+    assert [failure_of(source, export, clock, clock.turn) for _ in range(2)] == [
+        None,
+        "S3NoSuchBucket: as told",
+    ]
+    assert failure_of(source, f"{arn}/export/none", clock, clock.turn) == "it is gone"

@@ -313,6 +313,15 @@ def test_an_export_that_failed_is_asked_for_anew(make: Make) -> None:
     assert world.exports() == 5
 
 
+def test_an_export_that_is_not_seen_yet_is_asked_for_once(make: Make) -> None:
+    """One that has just been asked for is no failed one, and each costs money."""
+    world = make()
+    world.note(gap())
+    world.aws.unseen = 2
+    (healing,) = world.heal()
+    assert healing.open is None and world.exports() == 3
+
+
 def test_exports_that_fail_are_asked_for_three_times_in_eight_hours(make: Make) -> None:
     """Beside the daemon, of one span; AWS knows of them, so that no restart begins anew."""
     world = make()

@@ -16,6 +16,8 @@ from kcl_processor.config.task import Task
 from kcl_processor.errors import ConfigError, DestinationError, GapError
 from kcl_processor.launch.copy_mark import CopyState, read_mark
 from kcl_processor.launch.live_mark import read_live_mark
+from kcl_processor.launch.proof import note_whole, replica_of
+from kcl_processor.launch.proof_part import Open
 from kcl_processor.launch.switch_mark import (
     SwitchMark,
     SwitchState,
@@ -28,6 +30,7 @@ from kcl_processor.table.copy_task import Copied, run_copy
 from kcl_processor.table.copy_watch import CopyListener
 from kcl_processor.table.live_ahead import Ahead, AheadRows
 from kcl_processor.table.live_task import WHOLE, announce, run_live
+from kcl_processor.table.part_row import PartRow
 from kcl_processor.table.sides import Pair
 from kcl_processor.table.table_reader import Segment
 from tests.edges import Reply, Request, passed_on, serving
@@ -217,6 +220,26 @@ def test_a_gap_of_the_daemon_is_told_at_the_end_each_time(world: World) -> None:
         with pytest.raises(GapError, match="All else is copied"):
             world.copy()
     assert world.held() == {"a": "1"}
+
+
+def test_what_a_copy_saw_lost_is_told_each_time_until_the_tables_are_proven_equal(
+    world: World,
+) -> None:
+    """Only the host that passed the gap knows it by itself, and that may be another."""
+    world.put(world.task.source, a="1")
+    assert world.copy().whole
+    row = PartRow(world.task, WHOLE, world.clock, world.clock.turn)
+    progress = row.load()
+    assert progress
+    progress.lost = "While task orders was copied its daemon passed 1 gap."
+    row.take(progress)
+    row.release(progress)
+    for _ in range(2):
+        with pytest.raises(GapError, match="passed 1 gap"):
+            world.copy("there")
+    world.clock.turn(10)
+    note_whole(world.task, replica_of(world.task), world.clock.now(), Open())
+    assert world.copy("there").whole
 
 
 def test_a_plain_copy_is_not_begun_over_an_unfinished_live_one(world: World) -> None:
