@@ -57,6 +57,6 @@ class Asked(Generic[T]):
             except OperatorError:
                 continue
             except Exception:
-                # All tasks would have nothing any more, for a row of one that no version of ours wrote.
+                # For a row of one, that no version of ours wrote, all would have nothing any more.
                 _log.exception("what there is of task %s cannot be told", task.name)
         return found
