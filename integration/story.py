@@ -141,6 +141,16 @@ class Story:
             },
         )
 
+    def let_go(self) -> None:
+        """Take every lease from its owner, for the leader to give it to somebody."""
+        for shard in self.leases():
+            self._kcl.update_item(
+                TableName=self.lease_table,
+                Key={"leaseKey": {"S": shard}},
+                UpdateExpression="REMOVE leaseOwner ADD leaseCounter :one",
+                ExpressionAttributeValues={":one": {"N": "1"}},
+            )
+
     def leave_report(self, name: str, at: float) -> None:
         """Leave the report of a worker that is gone, as of a moment."""
         table = f"{self.lease_table}-WorkerMetricStats"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psutil
 import pytest
 
 from integration import task_file
@@ -11,7 +12,9 @@ from integration.until import until
 from integration.worker import Worker
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
+from kcl_processor.fleet.own_rows import read_own, replace_own
 from kcl_processor.launch.copy_mark import CopyMark, CopyState, replace_mark
+from kcl_processor.launch.identity import KEY
 
 pytestmark = pytest.mark.story
 
@@ -47,6 +50,26 @@ def test_nobody_adopts_what_a_living_worker_goes_on_with(story: Stories) -> None
     assert worker.stop() == 0
     adopted = told.start("worker-2", "--adopt")
     until(lambda: len(adopted.children()) == 2, "it starts", 60)
+
+
+def test_a_worker_that_comes_back_to_what_was_taken_over_takes_no_shard_up(story: Stories) -> None:
+    """What it would read by its own rules nobody reads by the others' any more, before it ends."""
+    told = story(lineages=1, preload=100, keys=50, rate=50.0)
+    worker = told.started()
+    (before,) = worker.children()
+    (task,) = load_tasks(told.commands.file)
+    claim = read_own(task, KEY)
+    assert claim and replace_own(task, KEY, claim, claim | {"rules": {"S": "others"}})
+    told.let_go()
+    seen: set[psutil.Process] = set()
+
+    def ended() -> bool:
+        seen.update(worker.children())
+        return not worker.running()
+
+    until(ended, "it ends", 60)
+    assert worker.wait(1) == 2, worker.log()
+    assert seen <= {before} and "were taken over" in worker.log()
 
 
 def test_a_daemon_of_the_bootstrap_script_looks_at_the_copy(story: Stories) -> None:

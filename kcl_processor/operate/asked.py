@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 from kcl_processor.clock import Clock
@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 # Seconds between two looks.
 INTERVAL = 60.0
+_log = logging.getLogger(__name__)
 
 
 class Asked(Generic[T]):
@@ -49,8 +50,13 @@ class Asked(Generic[T]):
     def _look(self) -> dict[str, T]:
         found: dict[str, T] = {}
         for task in self._tasks:
-            # One that cannot be asked for has no series, and the alarm on its absence says so.
-            with suppress(OperatorError):
+            # One that cannot be asked for is not there; the page says of which, and why.
+            try:
                 if (read := self._read(task)) is not None:
                     found[task.name] = read
+            except OperatorError:
+                continue
+            except Exception:
+                # For a row of one, that no version of ours wrote, all would have nothing any more.
+                _log.exception("what there is of task %s cannot be told", task.name)
         return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kcl_processor.config.task import Task
 from kcl_processor.errors import OperatorError
 from kcl_processor.operate.asked import INTERVAL, Asked
@@ -23,13 +25,14 @@ def test_nobody_waits_for_an_answer_and_a_question_is_a_minute() -> None:
     assert asked.last() == {task.name: 2} and pool.do() == 0
 
 
-def test_one_that_cannot_be_asked_is_missing() -> None:
-    """The others are there."""
+@pytest.mark.parametrize("error", [OperatorError("denied", "allow it"), KeyError("of a row")])
+def test_one_that_cannot_be_asked_is_missing(error: Exception) -> None:
+    """The others are there; of a row that is none of ours, too."""
     clock, pool, tasks = HandClock(), Beside(), [make_task(), make_task()]
 
     def read(task: Task) -> int:
         if task is tasks[0]:
-            raise OperatorError("denied", "allow it")
+            raise error
         return 1
 
     asked = Asked(tasks, clock, pool, read)

@@ -42,7 +42,7 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     private volatile Runnable round;
     private volatile ScheduledFuture<?> rounds;
     private volatile Throwable failure;
-    /** How many rounds in a row failed, and are tried again; the KCL counts those of a leader. */
+    /** How many rounds in a row failed, and are tried again, of this worker as the leader. */
     private volatile IntSupplier failed;
 
     AssignmentRounds() {
@@ -67,10 +67,15 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
         }
     }
 
-    private static int failedOf(Object components) {
+    /**
+     * The rounds in a row that failed while this worker leads. The KCL counts those in which it could not ask who
+     * leads, too, and forgets them all only when it leads anew.
+     */
+    static int failedOf(Object components) {
         try {
             Object manager = Kept.read(components, "leaseAssignmentManager");
-            return manager == null ? 0 : (int) Kept.read(manager, "noOfContinuousFailedAttempts");
+            boolean leads = manager != null && (boolean) Kept.read(manager, "tookOverLeadershipInThisRun");
+            return leads ? (int) Kept.read(manager, "noOfContinuousFailedAttempts") : 0;
         } catch (ReflectiveOperationException | RuntimeException e) {
             LOG.debug("Whether the leader's rounds fail is not known in this KCL ({})", e.toString());
             return 0;

@@ -44,6 +44,23 @@ final class DestinationWatch implements Runnable {
         Rounds.every(PERIOD, "destination-watch", this);
     }
 
+    /**
+     * Whether the checkpoints were taken over, and the daemon's end begins: to be asked before a shard is taken up,
+     * which a worker that slept may be given well before the next look. Where it cannot be told, they were not.
+     */
+    boolean isTakenOver() {
+        try {
+            claimed.get().ifPresent(begun::refuseTaken);
+        } catch (Refused e) {
+            // The end waits for whoever is about to take a shard up.
+            Rounds.clock("taken-over").execute(() -> end.accept(e));
+            return true;
+        } catch (RuntimeException e) {
+            Connectors.LOG.debug("Whether this is the same replica cannot be told now ({})", e.toString());
+        }
+        return false;
+    }
+
     /** Looks once. */
     @Override
     public void run() {

@@ -10,6 +10,8 @@ import java.util.regex.Pattern;
 final class Gap {
     /** DynamoDB Streams keeps a change for 24 hours (developer guide). */
     static final Duration KEPT = Duration.ofHours(24);
+    /** What a host's clock may be behind by: what is missing is not to be taken for older than it is. */
+    private static final Duration CLOCKS = Duration.ofHours(1);
     /** A shard's id holds the time of its creation; the adapter reads it from there, too. */
     private static final Pattern SHARD_ID = Pattern.compile("shardId-(\\d{20})-.*");
 
@@ -36,7 +38,7 @@ final class Gap {
     /** A shard that is gone though it is younger than what a stream keeps went with its stream. */
     private Instant youngestGone() {
         Instant now = Instant.now();
-        Instant expired = now.minus(KEPT);
+        Instant expired = now.minus(KEPT).plus(CLOCKS);
         return from.isPresent() && from.get().isAfter(expired) ? now : expired;
     }
 

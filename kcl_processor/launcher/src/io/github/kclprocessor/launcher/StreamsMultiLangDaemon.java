@@ -80,6 +80,8 @@ public final class StreamsMultiLangDaemon {
     private Presence presence;
     private Optional<Claim> claim = Optional.empty();
     private OwnRows rows;
+    /** Null where the destination is not known, and until the daemon runs. */
+    private volatile DestinationWatch watch;
     /** Whether there is something to stop. */
     private volatile boolean begun;
 
@@ -141,8 +143,10 @@ public final class StreamsMultiLangDaemon {
         handover.finishLast();
         Rounds.every(HANDOVER_LOOKS, "handovers", () -> handover.finishWaiting(this::isOpen));
         childless.start();
-        claim.ifPresent(first -> new DestinationWatch(
-                first, () -> claim().get(), () -> rows.read(Claim.KEY), this::end).start());
+        claim.ifPresent(first -> {
+            watch = new DestinationWatch(first, () -> claim().get(), () -> rows.read(Claim.KEY), this::end);
+            watch.start();
+        });
         new StreamWatch(stream(streams), scheduler.leaseRefresher()::listLeases, gaps()).start();
         new UnreadWatch(kcl.getWorkerIdentifier(), scheduler.leaseRefresher(), stream(streams), signs, assignments,
                 UnreadWatch.patience(replica.unread(), failover(scheduler), pauses(scheduler)), status::ending,
@@ -273,12 +277,16 @@ public final class StreamsMultiLangDaemon {
     }
 
     ShardRecordProcessorFactory processors() throws IOException {
-        StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), status::ending, HUNG_START);
+        StartGate gate = new StartGate(Runtime.getRuntime().availableProcessors(), this::startsNone, HUNG_START);
         ShardRecordProcessorFactory children = children();
         Outlet outlet = new Outlet(pauses, throttle, account, status::ending);
         Duration lastBatches = replica.shutdownGrace().dividedBy(LAST_BATCHES);
         return () -> new ShardProcessor(children.shardRecordProcessor(), this::leases, open, handover, gate, signs,
                 outlet, untold, () -> status.endingFor(lastBatches));
+    }
+
+    private boolean startsNone() {
+        return status.ending() || (watch != null && watch.isTakenOver());
     }
 
     /** Forked where there is a server for it, and started one by one where there is none. */

@@ -1,6 +1,8 @@
 package io.github.kclprocessor.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
 import java.util.ArrayList;
@@ -8,6 +10,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.regions.Region;
@@ -101,6 +106,21 @@ class DestinationWatchTest {
             claimed = Optional.of(other);
             assertEquals(ExitStatus.CONFIG, watched(() -> table("id-1").build()).get(0));
         }
+    }
+
+    /** A worker that slept takes no shard up by what it was started with, and ends; where it cannot tell, it does. */
+    @Test
+    void takesNoShardUp() throws Exception {
+        found = () -> table("id-1").build();
+        BlockingQueue<Integer> ends = new LinkedBlockingQueue<>();
+        DestinationWatch watch = new DestinationWatch(
+                look(), this::look, () -> claimed, reason -> ends.add(reason.exitCode));
+        assertFalse(watch.isTakenOver());
+        claimed = null;
+        assertFalse(watch.isTakenOver());
+        claimed = Optional.of(row("orders/stream/2026", "replica", "digest"));
+        assertTrue(watch.isTakenOver());
+        assertEquals(ExitStatus.CONFIG, ends.poll(20, TimeUnit.SECONDS));
     }
 
     /** The fleet follows the source to its next stream, and each worker ends when it has read the older one. */
