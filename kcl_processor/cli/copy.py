@@ -59,6 +59,7 @@ from kcl_processor.table.copy_progress import CopyProgress, load
 from kcl_processor.table.copy_sides import CopyOptions, describe_plan
 from kcl_processor.table.copy_task import Copied, is_running, run_copy
 from kcl_processor.table.copy_watch import CopyListener
+from kcl_processor.table.live_checks import refuse_lost
 from kcl_processor.table.live_task import WHOLE, run_live
 from kcl_processor.table.managed_copy import run_managed
 from kcl_processor.table.pace import Halt, Halted
@@ -307,6 +308,7 @@ def _status(files: TaskFiles, part: Segment | None, *, as_json: bool) -> int:
         print_json(row)
     else:
         print_rows([row], tuple(row), spare=_SPARE)
+    refuse_lost(task, progress)
     return ExitCode.OK if state in ("done", "running") else ExitCode.NOT_RUNNING
 
 

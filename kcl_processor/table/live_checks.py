@@ -154,14 +154,21 @@ class GapWatch:
             As :func:`refuse_gap` does.
         """
         refuse_gap(self._files, self._ours, self._progress.started_at, self._clock)
-        if self._progress.lost and not self._is_mended():
-            raise GapError(self._progress.lost, _mend(self._files.task))
+        refuse_lost(self._files.task, self._progress)
 
-    def _is_mended(self) -> bool:
-        """Whether the tables were proven equal since the copy's end."""
-        ended = self._progress.finished_at
-        proof = read_standing(self._files.task) if ended else None
-        return bool(ended and proof and proof.proven_at and proof.proven_at > ended)
+
+def refuse_lost(task: Task, progress: CopyProgress) -> None:
+    """Tell what a copy saw the daemon lose, until the tables are proven equal since its end.
+
+    Raises:
+        GapError: it did.
+        OperatorError, PermissionDenied: whether they are cannot be seen.
+    """
+    ended = progress.finished_at
+    proof = read_standing(task) if progress.lost and ended else None
+    mended = ended and proof and proof.proven_at and proof.proven_at > ended
+    if progress.lost and not mended:
+        raise GapError(progress.lost, _mend(task))
 
 
 def _mend(task: Task) -> str:

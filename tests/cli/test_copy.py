@@ -66,6 +66,19 @@ def test_a_live_copy_is_done_beside_a_daemon_and_says_how_far_it_is(ask: Ask, fi
     assert json.loads(ask("copy", "--status", "--json").out) == status
 
 
+def test_what_a_live_copy_saw_lost_is_told_with_how_far_it_is(ask: Ask, file: Path) -> None:
+    """What start sets beside its daemon ends with a code that nobody sees."""
+    task = load_tasks(file)[0]
+    fill(task, [])
+    row = PartRow(task, Segment(0, 1), SystemClock(), lambda _: None)
+    lost = "While task orders was copied its daemon passed 1 gap."
+    done = CopyProgress("", "", "", 0, 0, started_at=1.0, segments=[], token="t", finished_at=2.0)
+    row.take(replace(done, lost=lost))
+    code, said, err = ask("copy", "--live", "--status", "--json")
+    assert code == ExitCode.GAP and json.loads(said)["state"] == "done"
+    assert lost in err and "verify" in err and "--repair --delete-extra" in err
+
+
 def test_of_a_hosts_last_copy_and_a_later_one_beside_the_daemon_the_later_is_shown(
     ask: Ask, file: Path, tmp_path: Path
 ) -> None:
