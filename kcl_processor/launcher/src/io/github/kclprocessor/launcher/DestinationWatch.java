@@ -65,8 +65,9 @@ final class DestinationWatch implements Runnable {
     @Override
     public void run() {
         try {
-            look.get().refuseMadeAnew(begun.incarnation());
+            // First: a destination that does not say what it is may be written to all the same.
             claimed.get().ifPresent(begun::refuseTaken);
+            look.get().refuseMadeAnew(begun.incarnation());
             told = false;
         } catch (Refused e) {
             end.accept(e);

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.regions.Region;
@@ -65,11 +66,17 @@ class DestinationWatchTest {
     }
 
     private List<Integer> watched(Supplier<TableDescription> later) {
+        return watched(later, claimed);
+    }
+
+    private List<Integer> watched(Supplier<TableDescription> later, Optional<Map<String, AttributeValue>> first) {
         found = () -> table("id-1").build();
+        AtomicReference<Optional<Map<String, AttributeValue>>> claims = new AtomicReference<>(first);
         DestinationWatch watch = new DestinationWatch(
-                look(), this::look, () -> claimed, reason -> exits.add(reason.exitCode));
+                look(), this::look, claims::get, reason -> exits.add(reason.exitCode));
         watch.run();
         found = later;
+        claims.set(claimed);
         watch.run();
         watch.run();
         return exits;
@@ -106,6 +113,15 @@ class DestinationWatchTest {
             claimed = Optional.of(other);
             assertEquals(ExitStatus.CONFIG, watched(() -> table("id-1").build()).get(0));
         }
+    }
+
+    /** Also while nobody tells what the destination is, as one that was given up and denies that by now. */
+    @Test
+    void takenOverUnseen() {
+        claimed = Optional.of(row("orders/stream/2026", "elsewhere", ""));
+        assertEquals(ExitStatus.CONFIG, watched(() -> {
+            throw new IllegalStateException("no answer");
+        }, Optional.empty()).get(0));
     }
 
     /** A worker that slept takes no shard up by what it was started with, and ends; where it cannot tell, it does. */
