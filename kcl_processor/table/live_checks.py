@@ -135,10 +135,11 @@ class GapWatch:
         self._clock = clock
         self._looked_at = clock.elapsed()
 
-    def look(self) -> None:
-        """Look, if ten minutes have passed."""
+    def look(self, *, last: bool = False) -> None:
+        """Look, if ten minutes have passed, or if it is the last time."""
         now = self._clock.elapsed()
-        if now - self._looked_at < _GAP_INTERVAL or self._progress.lost:
+        early = now - self._looked_at < _GAP_INTERVAL and not last
+        if early or self._progress.lost:
             return
         self._looked_at = now
         try:

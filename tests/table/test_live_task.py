@@ -291,6 +291,19 @@ def test_what_one_part_saw_lost_is_told_with_the_last_one_too(world: World) -> N
     assert world.copy("there", part=last).whole
 
 
+def test_a_gap_that_was_noted_where_one_part_was_copied_is_told_with_the_last_one(
+    world: World,
+) -> None:
+    """That one is copied on another host, which knows nothing of it."""
+    world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
+    gap = Gap(world.clock.now() + 100, "shard", "5", None, None, "left")
+    note_gap(world.files().gaps, gap)
+    assert not world.copy(part=Segment(0, 2)).whole
+    with pytest.raises(GapError, match="passed 1 gap"):
+        world.copy("there", part=Segment(1, 2))
+    assert state(world.task) is CopyState.DONE
+
+
 def test_a_plain_copy_is_not_begun_over_an_unfinished_live_one(world: World) -> None:
     """But anew, and then nobody goes on with the live one."""
     world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
