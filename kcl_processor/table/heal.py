@@ -363,8 +363,8 @@ class KeyHealer:
         now = self._source.get([changed.key]).get(changed.key)
         laid = [transform.lay(orjson.loads(image)) for image in (changed.image, now) if image]
         places = {canonical_key(transform.key_of(one)) for one in laid if one is not None}
-        if not places and not transform.rules.python and not transform.moves:
-            places = {canonical_key(transform.key_for(orjson.loads(changed.key)))}
+        if not places and (place := self._sides.place(changed.key)):
+            places = {place}
         return places
 
 

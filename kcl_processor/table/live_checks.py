@@ -15,9 +15,11 @@ from kcl_processor.fleet.stream import Stream, StreamShard
 from kcl_processor.launch.claim import refuse
 from kcl_processor.launch.copy_mark import read_mark, refuse_uncopied
 from kcl_processor.launch.identity import Identity, read_claim
+from kcl_processor.launch.live_mark import read_live_mark
 from kcl_processor.launch.proof import read_standing
 from kcl_processor.state.gaps import open_gaps
 from kcl_processor.table.copy_progress import CopyProgress
+from kcl_processor.table.part_row import read_parts
 from kcl_processor.words import many
 
 # Seconds between two looks at what lies unread behind the daemon's positions.
@@ -133,10 +135,11 @@ class GapWatch:
         self._clock = clock
         self._looked_at = clock.elapsed()
 
-    def look(self) -> None:
-        """Look, if ten minutes have passed."""
+    def look(self, *, last: bool = False) -> None:
+        """Look, if ten minutes have passed, or if it is the last time."""
         now = self._clock.elapsed()
-        if now - self._looked_at < _GAP_INTERVAL or self._progress.lost:
+        early = now - self._looked_at < _GAP_INTERVAL and not last
+        if early or self._progress.lost:
             return
         self._looked_at = now
         try:
@@ -160,15 +163,24 @@ class GapWatch:
 def refuse_lost(task: Task, progress: CopyProgress) -> None:
     """Tell what a copy saw the daemon lose, until the tables are proven equal since its end.
 
+    Args:
+        progress: of one of its parts; what another one saw is lost for the whole.
+
     Raises:
         GapError: it did.
         OperatorError, PermissionDenied: whether they are cannot be seen.
     """
-    ended = progress.finished_at
-    proof = read_standing(task) if progress.lost and ended else None
-    mended = ended and proof and proof.proven_at and proof.proven_at > ended
-    if progress.lost and not mended:
-        raise GapError(progress.lost, _mend(task))
+    mark = read_live_mark(task)
+    is_last = mark is not None and mark.token == progress.token
+    parts = read_parts(task, mark.parts, mark.token) if mark and is_last else [progress]
+    lost = next((part.lost for part in (progress, *parts) if part and part.lost), "")
+    if not lost:
+        return
+    ends = [part.finished_at if part else None for part in parts]
+    ended = None if None in ends else max(end for end in ends if end)
+    proof = read_standing(task) if ended else None
+    if not (ended and proof and proof.proven_at and proof.proven_at > ended):
+        raise GapError(lost, _mend(task))
 
 
 def _mend(task: Task) -> str:

@@ -50,6 +50,8 @@ _BYTES_PER_SEGMENT = 128 << 20
 _FEWEST_SEGMENTS, _MOST_SEGMENTS = 4, 128
 # Seconds before rows are looked at again that others hold.
 _PAUSE = 5.0
+# How far another host's clock, by which a round began, may be ahead of this one's.
+_CLOCKS = 3600.0
 # Read units a second that one scan gets through: a page of 1 MB is 128 of them.
 _GENTLE = 500.0
 # Segments of a small table are compared faster than rows are to be written.
@@ -147,24 +149,30 @@ class Prover:
         """Compare each part once, or what is left to compare of a round that was cut off.
 
         Returns:
-            what was found, by parts; and when the round began, seconds since the epoch.
+            what was found, by parts; and a moment by this host's clock, seconds since the epoch,
+            behind which all of the round was: when it began, or well before that, if it was begun
+            by another process, whose clock may be ahead.
 
         Raises:
             OperatorError: a side cannot be read or written, or a row.
             Halted: ``halt`` was set; what was compared stays.
         """
         make_kcl_tables(self._task)
-        mark, found = self._look()
+        # When the round began, if this process did so.
+        now = self._clock.now()
+        mark, found = self._look(now)
         # The mark may be another by then for more than a round that another process began.
         while not _due_in(mark, found):
-            begin_round(self._task, mark, self._clock.now())
-            mark, found = self._look()
+            now = self._clock.now()
+            begin_round(self._task, mark, now)
+            mark, found = self._look(now)
         waits = False
         while True:
-            mark, found = self._look()
+            mark, found = self._look(self._clock.now())
             due = _due_in(mark, found)
             if not due:
-                return _verified(mark, found), mark.round_at
+                ahead = 0.0 if mark.round_at == now else _CLOCKS
+                return _verified(mark, found), mark.round_at - ahead
             if not self._prove_one(mark, due):
                 if not waits:
                     self._listener.warn("What is left is being compared by others: waiting.")
@@ -179,7 +187,7 @@ class Prover:
         """
         make_kcl_tables(self._task)
         while True:
-            mark, found = self._look()
+            mark, found = self._look(self._clock.now())
             rested = self._clock.now() - costs.PROOF_REST
             due = [one for one in _oldest_first(found) if _compared_at(one) < rested]
             if due and not self._prove_one(mark, due):
@@ -187,11 +195,11 @@ class Prover:
             elif not due:
                 self._halt.wait(max(1.0, min(map(_compared_at, found)) - rested))
 
-    def _look(self) -> tuple[ProofMark, list[_Found]]:
+    def _look(self, now: float) -> tuple[ProofMark, list[_Found]]:
         def size() -> tuple[int, int]:
             return cut(open_tables(self._task, self._options, self._halt, self._clock).table_bytes)
 
-        mark = adopt_proof(self._task, replica_of(self._task), size, self._clock.now())
+        mark = adopt_proof(self._task, replica_of(self._task), size, now)
         rows = read_proof_parts(self._task, mark)
         return mark, [(number, part, row) for number, (part, row) in enumerate(rows)]
 

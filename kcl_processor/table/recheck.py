@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kcl_processor.clock import Clock
@@ -19,6 +20,7 @@ from kcl_processor.table.suspects import Suspects
 from kcl_processor.table.table_reader import Failed
 from kcl_processor.table.verify_share import LOOKING
 from kcl_processor.table.verify_task import Opened, VerifyListener, VerifyOptions, open_tables
+from kcl_processor.transform.transform import RuleFailed
 
 SETTLED, UNDECIDED = "settled", "undecided"
 # Lines that are looked at together; each pends for as long as it differs, up to the patience.
@@ -123,7 +125,8 @@ class _Look:
         return self._now.get(pair, (SETTLED, None))
 
     def _pair(self, line: Reported) -> Pair | None:
-        """The keys to look at; ``None`` for an item that nothing is laid from, or a rule fails for.
+        """The keys to look at; ``None`` for an item whose rule fails still, and for one that is
+        laid nowhere now, and lay where its key alone does not tell.
 
         Of an item whose rule failed it was not known where it would lie.
         """
@@ -135,7 +138,16 @@ class _Look:
                 Difference(line.segment, line.pair, Kind.FAILED, [], None, None, laid.reason)
             )
             return None
-        return Pair(laid.key, laid.origin) if laid else None
+        if laid:
+            return Pair(laid.key, laid.origin)
+        # What was laid of it before its rule failed may lie there still.
+        place = None
+        with suppress(RuleFailed):
+            place = self._opened.sides.place(line.pair.origin)
+        if place is None:
+            self._undecided(line.segment, line.pair)
+            return None
+        return Pair(place, line.pair.origin)
 
     def _differs(self, found: Difference) -> None:
         outcome = None

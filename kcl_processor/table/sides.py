@@ -100,6 +100,15 @@ class Sides:
         image = self._source.get([origin]).get(origin)
         return None if image is None else Item(origin, image, origin)
 
+    def place(self, origin: bytes) -> bytes | None:
+        """Under which key the destination would hold an item, by the source's key alone; ``None``
+        if that does not tell.
+
+        Raises:
+            RuleFailed: it cannot be worked out.
+        """
+        return origin
+
     def look(self, pairs: Sequence[Pair]) -> list[Both]:
         """Read what both sides hold of each pair, strongly consistent.
 
@@ -142,6 +151,12 @@ class LaidSides(Sides):
 
     def laid(self, origin: bytes) -> Laid:
         return self._laid.get([origin]).get(origin)
+
+    def place(self, origin: bytes) -> bytes | None:
+        transform = self._transform
+        if transform.rules.python or transform.moves:
+            return None
+        return canonical_key(transform.key_for(orjson.loads(origin)))
 
     def look(self, pairs: Sequence[Pair]) -> list[Both]:
         theirs = self._destination.get(list(dict.fromkeys(pair.key for pair in pairs)))

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from kcl_processor.config.task import Task
 from kcl_processor.config.yaml_file import load_tasks
 from kcl_processor.errors import ExitCode
 from kcl_processor.fleet.kcl_tables import make_kcl_tables
-from kcl_processor.launch.proof import read_standing
+from kcl_processor.launch.proof import adopt_proof, read_standing, replica_of
 from kcl_processor.state.gaps import Gap, note_gap
 from tests.cli.ask import Ask
 
@@ -223,3 +224,19 @@ def test_a_round_that_ends_equal_settles_the_gaps_before_it(
     code, out, told = ask("verify", "--patience", "0", "--resume")
     assert code == ExitCode.OK and "1 gap noted on this host settled" in told
     assert out.startswith("PART ") and "part 7 of 8 proven" in told
+
+
+def test_a_round_that_another_host_began_settles_no_gap_that_may_have_come_later(
+    ask: Ask, file: Path, tmp_path: Path
+) -> None:
+    """By that host's clock, which may be ahead of this one's; the next round is this host's own."""
+    (task,) = load_tasks(file)
+    gaps, now = TaskFiles(task, tmp_path / "state").gaps, time.time()
+    make_kcl_tables(task)
+    adopt_proof(task, replica_of(task), lambda: (8, 32), now + 600)
+    note_gap(gaps, Gap(now, None, "17", None, None, "off for a while"))
+    code, _, told = ask("verify", "--patience", "0", "--resume")
+    assert code == ExitCode.OK and "1 gap noted on this host stays open" in told
+    assert not settled(gaps).exists()
+    code, _, told = ask("verify", "--patience", "0", "--resume")
+    assert code == ExitCode.OK and "1 gap noted on this host settled" in told

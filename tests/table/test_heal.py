@@ -269,13 +269,15 @@ def test_what_was_laid_nowhere_before_and_after_is_equal(python: str | None, out
     it has none. What was laid in between is looked at by itself."""
 
     class Gone:
-        """A source that holds nothing, and rules."""
+        """A source that holds nothing, rules, and sides that do not tell where an item lay."""
 
         rules = Rules(python=python)
-        moves = True
 
         def get(self, _keys: list[bytes]) -> dict[bytes, bytes]:
             return {}
+
+        def place(self, _origin: bytes) -> None:
+            return None
 
     nobody: Any = Gone()
     healer = KeyHealer(nobody, nobody, nobody, nobody)

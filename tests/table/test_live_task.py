@@ -271,6 +271,39 @@ def test_what_a_copy_saw_lost_is_told_each_time_until_the_tables_are_proven_equa
     assert world.copy("there").whole
 
 
+def test_what_one_part_saw_lost_is_told_with_the_last_one_too(world: World) -> None:
+    """The whole is done with that one, and what was lost was passed long before it began."""
+    world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
+    first, last = Segment(0, 2), Segment(1, 2)
+    assert not world.copy(part=first).whole
+    row = PartRow(world.task, first, world.clock, world.clock.turn)
+    progress = row.load()
+    assert progress
+    progress.lost = "While task orders was copied its daemon passed 1 gap."
+    row.take(progress)
+    row.release(progress)
+    for _ in range(2):
+        with pytest.raises(GapError, match="passed 1 gap"):
+            world.copy("there", part=last)
+    assert state(world.task) is CopyState.DONE
+    world.clock.turn(10)
+    note_whole(world.task, replica_of(world.task), world.clock.now(), Open())
+    assert world.copy("there", part=last).whole
+
+
+def test_a_gap_that_was_noted_where_one_part_was_copied_is_told_with_the_last_one(
+    world: World,
+) -> None:
+    """That one is copied on another host, which knows nothing of it."""
+    world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
+    gap = Gap(world.clock.now() + 100, "shard", "5", None, None, "left")
+    note_gap(world.files().gaps, gap)
+    assert not world.copy(part=Segment(0, 2)).whole
+    with pytest.raises(GapError, match="passed 1 gap"):
+        world.copy("there", part=Segment(1, 2))
+    assert state(world.task) is CopyState.DONE
+
+
 def test_a_plain_copy_is_not_begun_over_an_unfinished_live_one(world: World) -> None:
     """But anew, and then nobody goes on with the live one."""
     world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})

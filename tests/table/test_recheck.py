@@ -96,6 +96,31 @@ def test_an_item_whose_rule_failed_is_laid_anew(world: ProofWorld) -> None:
     assert one.outcome is Outcome.PUT
 
 
+def test_an_item_whose_rule_failed_and_that_is_gone_by_now_is_looked_for(
+    world: ProofWorld,
+) -> None:
+    """What the destination holds of it may be older than the rule that failed, and goes nowhere."""
+    world.delete(world.task.source, NAMES[5])
+    mended = replace(world.task, rules=Rules(set=(("size", "length(pk)"),)))
+    line = reported(NAMES[5], "failed")
+    (one,) = again(world, line, task=mended)
+    assert (one.now, one.is_settled) == ("extra", False)
+    (one,) = again(world, line, task=mended, repair=True, delete_extra=True)
+    assert one.outcome is Outcome.DELETED
+    (one,) = again(world, line, task=mended)
+    assert one.now == "settled"
+
+
+def test_of_an_item_that_is_gone_and_lay_wherever_its_rules_said_nothing_is_known(
+    world: ProofWorld,
+) -> None:
+    """Its key alone does not tell where the destination may hold it still."""
+    world.delete(world.task.source, NAMES[5])
+    moving = replace(world.task, rules=Rules(set=(("pk", "join('#', [kind, pk])"),)))
+    (one,) = again(world, reported(NAMES[5], "failed"), task=moving)
+    assert (one.now, one.is_settled) == ("undecided", False)
+
+
 def test_an_item_whose_rule_fails_by_now_is_not_settled(world: ProofWorld) -> None:
     """Though it was reported under a key that is not the source's, whose rule did not fail then."""
     rules = Rules(set=(("pk", "join('#', ['x', pk])"), ("size", "length(size)")))
