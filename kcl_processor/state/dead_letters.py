@@ -328,7 +328,9 @@ def _raise_unless_refused(error: ClientError, url: str) -> None:
             "allow sqs:SendMessage on the queue for these credentials, and kms:GenerateDataKey and "
             "kms:Decrypt on its key if it has one, then start again",
         ) from error
-    if passes(error.response) or code in RENEW or kind in _BUSY:
+    # An error of the service has a code; a proxy's, or a portal's, says nothing of the service.
+    unknown = code.isdecimal() and status_of(error.response) != _TOO_LARGE
+    if unknown or passes(error.response) or code in RENEW or kind in _BUSY:
         raise PlaceUnavailable(str(error)) from error
     if kind not in _OF_THE_LETTER and status_of(error.response) != _TOO_LARGE:
         raise ConfigError(

@@ -276,6 +276,18 @@ def test_a_queue_that_takes_no_letter_at_all_is_told(
     assert not (tmp_path / "spare").exists()
 
 
+@pytest.mark.parametrize("status", [302, 403, 404, 407, 408])
+def test_what_stands_before_a_queue_does_not_speak_for_it(tmp_path: Path, status: int) -> None:
+    """A portal's or a proxy's page is waited out, as where it answers for a table."""
+    with serving(lambda _request: Reply(b"<html>sign in</html>", status)) as sqs:
+        place = open_place(
+            f"{sqs.url}/123456789012/letters", "eu-west-1", DEFAULT, tmp_path / "spare"
+        )
+        with pytest.raises(PlaceUnavailable):
+            place.put(b"{}")
+    assert not (tmp_path / "spare").exists()
+
+
 class Away:
     """A place that takes no letter for a while."""
 

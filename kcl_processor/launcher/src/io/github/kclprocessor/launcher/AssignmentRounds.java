@@ -42,7 +42,7 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     private volatile Runnable round;
     private volatile ScheduledFuture<?> rounds;
     private volatile Throwable failure;
-    /** How many rounds in a row failed, and are tried again, of this worker as the leader. */
+    /** How many rounds in a row failed, and are tried again, of this worker as the leader; below 0 if it is not. */
     private volatile IntSupplier failed;
 
     AssignmentRounds() {
@@ -68,14 +68,14 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     }
 
     /**
-     * The rounds in a row that failed while this worker leads. The KCL counts those in which it could not ask who
-     * leads, too, and forgets them all only when it leads anew.
+     * The rounds in a row that failed while this worker leads; below 0 while it does not. The KCL counts those in
+     * which it could not ask who leads, too, and forgets them all only when it leads anew, or one goes well.
      */
     static int failedOf(Object components) {
         try {
             Object manager = Kept.read(components, "leaseAssignmentManager");
             boolean leads = manager != null && (boolean) Kept.read(manager, "tookOverLeadershipInThisRun");
-            return leads ? (int) Kept.read(manager, "noOfContinuousFailedAttempts") : 0;
+            return leads ? (int) Kept.read(manager, "noOfContinuousFailedAttempts") : -1;
         } catch (ReflectiveOperationException | RuntimeException e) {
             LOG.debug("Whether the leader's rounds fail is not known in this KCL ({})", e.toString());
             return 0;
@@ -111,6 +111,11 @@ final class AssignmentRounds extends ScheduledThreadPoolExecutor {
     /** Whether the last round of this worker, as the leader, ended in such an exception. */
     boolean areFailing() {
         return failed.getAsInt() > 0;
+    }
+
+    /** Whether this worker was the leader in its last round. */
+    boolean areLed() {
+        return failed.getAsInt() >= 0;
     }
 
     /** What ended the rounds for good; null while they go on. */

@@ -64,11 +64,17 @@ final class DestinationWatch implements Runnable {
     /** Looks once. */
     @Override
     public void run() {
+        // Each by itself: a destination that does not say what it is may be written to all the same, and so may one
+        // whose claim cannot be read.
+        boolean both = looked(() -> claimed.get().ifPresent(begun::refuseTaken))
+                & looked(() -> look.get().refuseMadeAnew(begun.incarnation()));
+        told = told && !both;
+    }
+
+    private boolean looked(Runnable at) {
         try {
-            // First: a destination that does not say what it is may be written to all the same.
-            claimed.get().ifPresent(begun::refuseTaken);
-            look.get().refuseMadeAnew(begun.incarnation());
-            told = false;
+            at.run();
+            return true;
         } catch (Refused e) {
             end.accept(e);
         } catch (RuntimeException e) {
@@ -77,5 +83,6 @@ final class DestinationWatch implements Runnable {
                 Connectors.LOG.warn("Whether this is the same replica cannot be told now ({})", e.toString());
             }
         }
+        return false;
     }
 }

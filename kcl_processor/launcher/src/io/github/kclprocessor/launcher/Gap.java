@@ -38,8 +38,8 @@ final class Gap {
     /** A shard that is gone though it is younger than what a stream keeps went with its stream. */
     private Instant youngestGone() {
         Instant now = Instant.now();
-        Instant expired = now.minus(KEPT).plus(CLOCKS);
-        return from.isPresent() && from.get().isAfter(expired) ? now : expired;
+        Instant expired = now.minus(KEPT);
+        return from.isPresent() && from.get().isAfter(expired) ? now : expired.plus(CLOCKS);
     }
 
     static Optional<Instant> created(String shard) {

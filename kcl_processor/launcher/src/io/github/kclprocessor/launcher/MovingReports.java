@@ -27,11 +27,12 @@ import software.amazon.kinesis.worker.metricstats.WorkerMetricStatsDAO;
  */
 final class MovingReports extends WorkerMetricStatsDAO {
     private static final Logger LOG = LoggerFactory.getLogger(MovingReports.class);
-    /** Looks that are further apart do not tell when in between a report moved. */
+    /** Looks that are further apart, and than two rounds are, do not tell when in between a report moved. */
     private static final Duration CLOSE = Duration.ofSeconds(10);
     /** What a report's time may be ahead by to be believed before it was seen to move. */
     private static final long AHEAD_SECONDS = 2;
 
+    private final long closeNanos;
     private final LongSupplier nanos;
     private final LongSupplier epochSeconds;
     private Map<String, Seen> seen = new HashMap<>();
@@ -53,6 +54,8 @@ final class MovingReports extends WorkerMetricStatsDAO {
     MovingReports(LeaseManagementConfig leases, LongSupplier nanos, LongSupplier epochSeconds) {
         super(leases.dynamoDBClient(), leases.workerUtilizationAwareAssignmentConfig().workerMetricsTableConfig(),
                 leases.workerUtilizationAwareAssignmentConfig().workerMetricsReporterFreqInMillis());
+        this.closeNanos = Math.max(
+                CLOSE.toNanos(), 2 * TimeUnit.MILLISECONDS.toNanos(leases.leaseAssignmentIntervalMillis()));
         this.nanos = nanos;
         this.epochSeconds = epochSeconds;
         this.lookedAt = nanos.getAsLong();
@@ -97,7 +100,7 @@ final class MovingReports extends WorkerMetricStatsDAO {
     /** Gives reports the times at which they moved, by the clock of this host. */
     synchronized List<WorkerMetricStats> timed(List<WorkerMetricStats> reports) {
         long now = nanos.getAsLong();
-        boolean close = now - lookedAt <= CLOSE.toNanos();
+        boolean close = now - lookedAt <= closeNanos;
         lookedAt = now;
         Map<String, Seen> before = seen;
         seen = reports.stream().filter(report -> report.getLastUpdateTime() != null).collect(Collectors.toMap(

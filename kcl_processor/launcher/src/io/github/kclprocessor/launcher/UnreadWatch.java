@@ -47,6 +47,8 @@ final class UnreadWatch implements Runnable {
     private final Map<String, Silence> silences = new HashMap<>();
     /** For how many rounds shards that could be read have been nobody's. */
     private Map<String, Integer> nobodys = Map.of();
+    /** For how many of these this worker, as the leader, was failing. */
+    private int failing;
     private long assigned;
     private int roundsWithoutAssignment;
 
@@ -103,6 +105,9 @@ final class UnreadWatch implements Runnable {
             List<String> unowned = leases.values().stream()
                     .filter(lease -> lease.actualOwner() == null && !isEnded(lease) && !waits(lease, leases))
                     .map(Lease::leaseKey).collect(Collectors.toList());
+            if (unowned.isEmpty()) {
+                failing = 0;
+            }
             if (silent.isEmpty() && unowned.isEmpty()) {
                 nobodys = Map.of();
             } else if (stream.isThere()) {
@@ -172,7 +177,13 @@ final class UnreadWatch implements Runnable {
         due.stream().filter(shard -> nobodys.get(shard) == ROUNDS).forEach(shard -> Connectors.LOG.warn("{}",
                 Event.of("unread", shard, words, "Shard " + shard + " is given to no worker: " + words
                         + ". Try: kcl-processor doctor; the leader's kcl.log says why")));
-        if (!due.isEmpty() && assignments.areFailing()) {
+        // The KCL gives the lead to another after some rounds that failed: that makes none good.
+        if (assignments.areFailing()) {
+            failing++;
+        } else if (assignments.areLed()) {
+            failing = 0;
+        }
+        if (!due.isEmpty() && failing >= ROUNDS && assignments.areFailing()) {
             Connectors.LOG.error("This worker leads, and fails to give {} to anybody; its kcl.log says why. The daemon"
                     + " ends, so that all is begun anew. Try: a supervisor's start, or kcl-processor run",
                     String.join(", ", due));

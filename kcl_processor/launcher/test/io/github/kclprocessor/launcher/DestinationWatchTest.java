@@ -124,6 +124,14 @@ class DestinationWatchTest {
         }, Optional.empty()).get(0));
     }
 
+    /** That it is made anew is seen also while the checkpoint tables tell nothing. */
+    @Test
+    void madeAnewWithoutClaim() {
+        claimed = null;
+        assertEquals(List.of(ExitStatus.CONFIG, ExitStatus.CONFIG),
+                watched(() -> table("id-2").build(), Optional.empty()));
+    }
+
     /** A worker that slept takes no shard up by what it was started with, and ends; where it cannot tell, it does. */
     @Test
     void takesNoShardUp() throws Exception {

@@ -533,6 +533,8 @@ class GapGuardTest {
         assertTrue(gap.to.isAfter(Instant.now().minusSeconds(23 * 3600 + 60)), gap.toString());
         Instant read = Instant.now().minusSeconds(60);
         assertTrue(new Gap("shardId-1", "7", read, null).to.isAfter(read));
+        Instant kept = Instant.now().minusSeconds(23 * 3600 + 1800);
+        assertTrue(new Gap("shardId-1", "7", kept, null).to.isAfter(read), "it went with its stream, and up to now");
         assertTrue(gap.toString().contains("after 7, made from 2026-01-02T00:00:00Z to "), gap.toString());
     }
 

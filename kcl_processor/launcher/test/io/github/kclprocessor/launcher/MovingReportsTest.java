@@ -99,6 +99,21 @@ class MovingReportsTest {
         assertFalse(lives(NOW + 5));
     }
 
+    /** Where the leader looks seldom, as a setting may have it, a worker whose clock is ahead lives all the same. */
+    @Test
+    void seldomLooks() {
+        long minute = 60;
+        LeaseManagementConfig seldom = leases().leaseAssignmentIntervalMillis(TimeUnit.SECONDS.toMillis(minute));
+        MovingReports others = new MovingReports(seldom, () -> TimeUnit.SECONDS.toNanos(passed), () -> clock);
+        others.timed(List.of(report("w", NOW + HOUR)));
+        passed += minute;
+        clock += minute;
+        assertTrue(others.timed(List.of(report("w", NOW + HOUR + minute))).get(0).getLastUpdateTime() >= clock - ALIVE);
+        passed += minute;
+        clock += minute;
+        assertFalse(others.timed(List.of(report("w", NOW + HOUR + minute))).get(0).getLastUpdateTime() >= clock - ALIVE);
+    }
+
     /** What has no time is left to the KCL, which passes over it. */
     @Test
     void withoutTime() {

@@ -169,6 +169,27 @@ class UnreadWatchTest {
         assertEquals(List.of("crash"), ends);
     }
 
+    /** A round that fails once is no reason, though a shard has been nobody's for long, as a setting may have it. */
+    @Test
+    void leaderThatFailsForAMoment() {
+        lease("nobodys", null);
+        rounds(2 * UnreadWatch.ROUNDS);
+        failedRounds = 1;
+        rounds(UnreadWatch.ROUNDS - 1);
+        failedRounds = 0;
+        rounds(1);
+        failedRounds = 1;
+        rounds(UnreadWatch.ROUNDS - 1);
+        assertEquals(List.of(), ends);
+        // Another leads meanwhile, as the KCL has it where rounds fail.
+        failedRounds = -1;
+        rounds(UnreadWatch.ROUNDS);
+        assertEquals(List.of(), ends);
+        failedRounds = 1;
+        rounds(1);
+        assertEquals(List.of("crash"), ends);
+    }
+
     /** One whose every shard is read goes on, for as long as it fails. */
     @Test
     void leaderThatFailsWithNothingToGive() {
