@@ -310,7 +310,14 @@ def _may_pass(error: OperatorError) -> bool:
     """Whether a queue that could not be opened may be soon."""
     from kcl_processor.aws.clients import CredentialsRefused
 
-    return isinstance(error, CredentialsRefused) or error.exit_code == ExitCode.CRASH
+    cause = error.__cause__
+    is_page = isinstance(cause, ClientError) and _is_page(cause)
+    return is_page or isinstance(error, CredentialsRefused) or error.exit_code == ExitCode.CRASH
+
+
+def _is_page(error: ClientError) -> bool:
+    """Whether a proxy, or a portal, has answered: an error of the service has a code of letters."""
+    return code_of(error.response).isdecimal() and status_of(error.response) != _TOO_LARGE
 
 
 def _raise_unless_refused(error: ClientError, url: str) -> None:
@@ -328,9 +335,7 @@ def _raise_unless_refused(error: ClientError, url: str) -> None:
             "allow sqs:SendMessage on the queue for these credentials, and kms:GenerateDataKey and "
             "kms:Decrypt on its key if it has one, then start again",
         ) from error
-    # An error of the service has a code; a proxy's, or a portal's, says nothing of the service.
-    unknown = code.isdecimal() and status_of(error.response) != _TOO_LARGE
-    if unknown or passes(error.response) or code in RENEW or kind in _BUSY:
+    if _is_page(error) or passes(error.response) or code in RENEW or kind in _BUSY:
         raise PlaceUnavailable(str(error)) from error
     if kind not in _OF_THE_LETTER and status_of(error.response) != _TOO_LARGE:
         raise ConfigError(

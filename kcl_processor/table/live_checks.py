@@ -95,10 +95,7 @@ def refuse_gap(files: TaskFiles, ours: Identity, since: float, clock: Clock) -> 
     """
     task = files.task
     noted = [gap for gap in open_gaps(files.gaps) if gap.at >= since]
-    client = clients.streams(task.source)
-    stream = Stream(client, ours.stream, clock, lambda _: None)
-    unread = [lease for lease in _leases(task) if not lease.ended]
-    gone = [shard for shard, look in stream.look_behind(unread).items() if look.trimmed]
+    gone = [] if noted else _gone(task, ours, clock)
     if noted or gone:
         what = (
             f"passed {many(len(noted), 'gap')}"
@@ -110,6 +107,13 @@ def refuse_gap(files: TaskFiles, ours: Identity, since: float, clock: Clock) -> 
             "it nor the copy has brought. All else is copied.",
             _mend(task),
         )
+
+
+def _gone(task: Task, ours: Identity, clock: Clock) -> list[str]:
+    """Shards whose position has left the stream."""
+    stream = Stream(clients.streams(task.source), ours.stream, clock, lambda _: None)
+    unread = [lease for lease in _leases(task) if not lease.ended]
+    return [shard for shard, look in stream.look_behind(unread).items() if look.trimmed]
 
 
 class GapWatch:

@@ -235,12 +235,10 @@ class _Run:
             await_others(hold, look, self.listener, halt)
             if progress.finished_at is None:
                 self._copy(progress, watch)
-            left = self._patiently(lambda: hold.finish(progress))
-            if left:
-                # What is noted on this host alone the last part tells, on whatever other.
-                gaps.look(last=True)
-                self._patiently(lambda: hold.look(progress))
-            return left
+            # What is noted on this host alone is told from the row, on whatever other.
+            gaps.look(last=True)
+            self._patiently(lambda: hold.look(progress))
+            return self._patiently(lambda: hold.finish(progress))
         finally:
             halt.set()
 

@@ -277,12 +277,16 @@ def test_a_queue_that_takes_no_letter_at_all_is_told(
 
 
 @pytest.mark.parametrize("status", [302, 403, 404, 407, 408])
-def test_what_stands_before_a_queue_does_not_speak_for_it(tmp_path: Path, status: int) -> None:
+@pytest.mark.parametrize("by_arn", [False, True])
+def test_what_stands_before_a_queue_does_not_speak_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int, by_arn: bool
+) -> None:
     """A portal's or a proxy's page is waited out, as where it answers for a table."""
     with serving(lambda _request: Reply(b"<html>sign in</html>", status)) as sqs:
-        place = open_place(
-            f"{sqs.url}/123456789012/letters", "eu-west-1", DEFAULT, tmp_path / "spare"
-        )
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", sqs.url)
+        arn = f"arn:aws:sqs:{uuid.uuid4().hex}:123456789012:letters"
+        url = f"{sqs.url}/123456789012/letters"
+        place = open_place(arn if by_arn else url, "eu-west-1", DEFAULT, tmp_path / "spare")
         with pytest.raises(PlaceUnavailable):
             place.put(b"{}")
     assert not (tmp_path / "spare").exists()

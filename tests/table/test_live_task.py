@@ -304,6 +304,16 @@ def test_a_gap_that_was_noted_where_one_part_was_copied_is_told_with_the_last_on
     assert state(world.task) is CopyState.DONE
 
 
+def test_a_gap_that_was_noted_as_a_copy_ended_is_told_on_every_host(world: World) -> None:
+    """Whoever types it again elsewhere hears of it, too."""
+    gap = Gap(world.clock.now() + 100, "shard", "5", None, None, "left")
+    note_gap(world.files().gaps, gap)
+    for host in ("here", "there"):
+        with pytest.raises(GapError, match="passed 1 gap"):
+            world.copy(host)
+    assert state(world.task) is CopyState.DONE
+
+
 def test_a_plain_copy_is_not_begun_over_an_unfinished_live_one(world: World) -> None:
     """But anew, and then nobody goes on with the live one."""
     world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
