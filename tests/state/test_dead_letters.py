@@ -279,7 +279,7 @@ def test_a_queue_that_takes_no_letter_at_all_is_told(
 @pytest.mark.parametrize("status", [302, 403, 404, 407, 408])
 @pytest.mark.parametrize("by_arn", [False, True])
 def test_what_stands_before_a_queue_does_not_speak_for_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int, by_arn: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, status: int, by_arn: bool
 ) -> None:
     """A portal's or a proxy's page is waited out, as where it answers for a table."""
     with serving(lambda _request: Reply(b"<html>sign in</html>", status)) as sqs:
