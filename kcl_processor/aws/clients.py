@@ -174,13 +174,14 @@ def forget() -> None:
 
 
 class StrangeAnswer(HTTPClientError):  # type: ignore[misc]
-    """A portal or a proxy answered with status 200 in the place of the service."""
+    """A portal or a proxy answered in the place of the service, and as if all were well."""
 
     fmt = "the answer holds no {field}, so the service did not give it"
 
 
 def _refuse_strange(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-    if http_response.status_code == 200 and (field := wire.missing(model.name, parsed)):
+    # What botocore takes for an answer, and raises no error for.
+    if http_response.status_code < 300 and (field := wire.missing(model.name, parsed)):
         raise StrangeAnswer(field=field)
 
 

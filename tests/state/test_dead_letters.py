@@ -333,9 +333,12 @@ def test_a_queue_that_stays_away_ends_the_process_for_a_restart() -> None:
     assert raised.value.exit_code == ExitCode.CRASH and not away.put_lines
 
 
-def test_an_answer_that_is_not_the_queues_makes_no_letter_durable(tmp_path: Path) -> None:
-    """A portal or a proxy may answer with status 200; SQS says by which id it has the message."""
-    with serving(lambda _request: Reply.of({})) as portal:
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_an_answer_that_is_not_the_queues_makes_no_letter_durable(
+    tmp_path: Path, status: int
+) -> None:
+    """A portal or a proxy may answer so; SQS says by which id it has the message."""
+    with serving(lambda _request: Reply.of({}, status)) as portal:
         place = open_place(
             f"{portal.url}/123456789012/letters", "eu-west-1", DEFAULT, tmp_path / "spare"
         )
