@@ -70,32 +70,23 @@ class HeartbeatCollector(Collector):
 
 def _standing(standings: Standings, now: float) -> Iterator[Metric]:
     yield from _proven(standings.proofs.last(), now)
-    yield _switching(standings.switches.last(), now)
+    marks = standings.switches.last().items()
+    begun = ((task, mark.state.value, mark.started_at) for task, mark in marks)
+    yield _since(series.SWITCHOVER, begun, now)
     yield from _limited(standings.limits.last())
-    yield _paused(standings.pauses.last(), now)
-    yield _throttled(standings.throttled.last(), now)
+    pauses = standings.pauses.last().items()
+    paused = ((task, one.shard or "", one.at) for task, made in pauses for one in made)
+    yield _since(series.PAUSED, paused, now)
+    workers = standings.throttled.last().items()
+    throttled = ((task, one.worker, one.at) for task, ones in workers for one in ones)
+    yield _since(series.THROTTLED, throttled, now)
 
 
-def _paused(pauses: dict[str, list[Pause]], now: float) -> Metric:
-    family = _gauge(series.PAUSED)
-    for task, made in pauses.items():
-        for pause in made:
-            family.add_metric([task, pause.shard or ""], max(0.0, now - pause.at))
-    return family
-
-
-def _throttled(throttled: dict[str, list[Throttled]], now: float) -> Metric:
-    family = _gauge(series.THROTTLED)
-    for task, workers in throttled.items():
-        for one in workers:
-            family.add_metric([task, one.worker], max(0.0, now - one.at))
-    return family
-
-
-def _switching(marks: dict[str, SwitchMark], now: float) -> Metric:
-    family = _gauge(series.SWITCHOVER)
-    for task, mark in marks.items():
-        family.add_metric([task, mark.state.value], max(0.0, now - mark.started_at))
+def _since(of: Series, begun: Iterable[tuple[str, str, float]], now: float) -> Metric:
+    """How long things stand: each by its task and its other label."""
+    family = _gauge(of)
+    for task, label, at in begun:
+        family.add_metric([task, label], max(0.0, now - at))
     return family
 
 
