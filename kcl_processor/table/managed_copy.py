@@ -132,7 +132,7 @@ def run_managed(
                     # It is whole, and took longer than the stream keeps what changed meanwhile.
                     refuse_unfollowed(task, copied.progress.started_at, clock.now())
                 return copied
-            options = replace(options, export=run.exported(steps))
+            options = replace(options, export=run.exported(steps).url)
     # The locks are its own. Of a copy that was finished before it says so.
     copied = run_copy(files, options, listener, halt, clock)
     row.clear()
@@ -200,8 +200,8 @@ class _Run:
             )
         return not there
 
-    def exported(self, steps: Steps | None) -> str:
-        """Have the source exported; the URL of what was.
+    def exported(self, steps: Steps | None) -> Export:
+        """Have the source exported.
 
         Raises:
             OperatorError: it cannot be; or nothing could be done with it.
@@ -226,8 +226,7 @@ class _Run:
                 raise
             if url:
                 tell(f"The export is in {url}.")
-                self._refuse_gone(url)
-                return url
+                return self._opened(url)
             self._row.clear()
             steps = None
 
@@ -239,10 +238,9 @@ class _Run:
         """
         self._refuse_displaced(steps)
         self._signs = refuse_running(self._task, self._clock, self._halt.wait)
-        url = self.exported(steps)
+        export = self.exported(steps)
         steps = self._row.load()
         assert steps, "an export was asked for"
-        export = open_export(self._task.source, url, Incarnation.of(self._source))
         if not steps.importing:
             export = check_files(self._task.source, export, range(len(export.files)))
             copy_checks.refuse_late_stream(self._task.source, self._facts.stream_arn, export)
@@ -271,14 +269,14 @@ class _Run:
         if self._options.to_empty_only and described_table(self._task.destination):
             copy_checks.refuse_items(self._task)
 
-    def _refuse_gone(self, url: str) -> None:
-        """Refuse an export that is not in its bucket any more: a rule there may let objects expire.
+    def _opened(self, url: str) -> Export:
+        """An export, if it is in its bucket still: a rule there may let objects expire.
 
         Raises:
             SourceError: it is not, or its manifests are no longer what they were.
         """
         try:
-            open_export(self._task.source, url, Incarnation.of(self._source))
+            return open_export(self._task.source, url, Incarnation.of(self._source))
         except SourceError as error:
             raise SourceError(
                 error.message,
