@@ -384,10 +384,8 @@ def open_healer(task: Task, threads: int, clock: Clock, wait: Callable[[float], 
     Raises:
         OperatorError: one of the tables is not there, or they are not a source and its replica.
     """
-    source, sides, repair, transform = open_repair(
-        task, threads, clock, wait, keeps=task.ttl_deletes == SKIP
-    )
-    return KeyHealer(source, sides, repair, transform)
+    opened = open_repair(task, threads, clock, wait, keeps=task.ttl_deletes == SKIP)
+    return KeyHealer(opened.source, opened.sides, opened.repair, opened.transform)
 
 
 def _gravity(outcome: Outcome) -> int:

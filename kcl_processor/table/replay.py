@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import NamedTuple
 
 import orjson
 
@@ -119,15 +120,24 @@ def open_replay(task: Task, clock: Clock, wait: Callable[[float], None]) -> Repl
     Raises:
         OperatorError: one of the tables is not there, or they are not a source and its replica.
     """
-    source, _, repair, transform = open_repair(task, 1, clock, wait)
-    arn = describe(task.source, SourceError, "check the source")["TableArn"]
-    return Replay(task.name, arn, source, repair, transform)
+    opened = open_repair(task, 1, clock, wait)
+    return Replay(task.name, opened.source_arn, opened.source, opened.repair, opened.transform)
+
+
+class Opened(NamedTuple):
+    """A task's source, both sides, what makes single keys good between them, and the rules."""
+
+    source: TableReader
+    source_arn: str
+    sides: Sides
+    repair: Repair
+    transform: Transform | None
 
 
 def open_repair(
     task: Task, threads: int, clock: Clock, wait: Callable[[float], None], *, keeps: bool = False
-) -> tuple[TableReader, Sides, Repair, Transform | None]:
-    """A task's source, both sides, what makes single keys good between them, and the rules.
+) -> Opened:
+    """Open both tables of a task to make single keys good.
 
     Args:
         threads: how many keys are made good at once.
@@ -147,4 +157,4 @@ def open_repair(
     sides = open_sides(source, destination, transform, keeps=keeps)
     look = SwitchLook(task, clock)
     repair = Repair(sides, writing, delete_extra=True, dry_run=False, may_lay=look)
-    return source, sides, repair, transform
+    return Opened(source, described["TableArn"], sides, repair, transform)

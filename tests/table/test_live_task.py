@@ -70,6 +70,15 @@ class World:
         given = CopyOptions(processes=1, segments=4, **options)
         return run_live(self.files(host), given, self.told, TurningHalt(self.clock), self.clock)
 
+    def lose(self, part: Segment) -> None:
+        """What a part's copy has noted of a gap that its daemon passed."""
+        row = PartRow(self.task, part, self.clock, self.clock.turn)
+        progress = row.load()
+        assert progress
+        progress.lost = "While task orders was copied its daemon passed 1 gap."
+        row.take(progress)
+        row.release(progress)
+
     def leave(self, token: str, *names: str) -> None:
         """What a run has named that was killed."""
         rows = AheadRows(self.task, WHOLE)
@@ -257,12 +266,7 @@ def test_what_a_copy_saw_lost_is_told_each_time_until_the_tables_are_proven_equa
     """Only the host that passed the gap knows it by itself, and that may be another."""
     world.put(world.task.source, a="1")
     assert world.copy().whole
-    row = PartRow(world.task, WHOLE, world.clock, world.clock.turn)
-    progress = row.load()
-    assert progress
-    progress.lost = "While task orders was copied its daemon passed 1 gap."
-    row.take(progress)
-    row.release(progress)
+    world.lose(WHOLE)
     for _ in range(2):
         with pytest.raises(GapError, match="passed 1 gap"):
             world.copy("there")
@@ -276,12 +280,7 @@ def test_what_one_part_saw_lost_is_told_with_the_last_one_too(world: World) -> N
     world.put(world.task.source, **{f"item-{number}": "1" for number in range(40)})
     first, last = Segment(0, 2), Segment(1, 2)
     assert not world.copy(part=first).whole
-    row = PartRow(world.task, first, world.clock, world.clock.turn)
-    progress = row.load()
-    assert progress
-    progress.lost = "While task orders was copied its daemon passed 1 gap."
-    row.take(progress)
-    row.release(progress)
+    world.lose(first)
     for _ in range(2):
         with pytest.raises(GapError, match="passed 1 gap"):
             world.copy("there", part=last)
