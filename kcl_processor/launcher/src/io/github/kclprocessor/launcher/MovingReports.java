@@ -8,7 +8,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.kinesis.coordinator.LeaderDecider;
@@ -35,7 +34,7 @@ final class MovingReports extends WorkerMetricStatsDAO {
     private final long closeNanos;
     private final LongSupplier nanos;
     private final LongSupplier epochSeconds;
-    private Map<String, Seen> seen = new HashMap<>();
+    private Map<String, Seen> seen = Map.of();
     private long lookedAt;
 
     /** A report, since when it is the same, and whether it was seen to become so. */
@@ -103,10 +102,14 @@ final class MovingReports extends WorkerMetricStatsDAO {
         boolean close = now - lookedAt <= closeNanos;
         lookedAt = now;
         Map<String, Seen> before = seen;
-        seen = reports.stream().filter(report -> report.getLastUpdateTime() != null).collect(Collectors.toMap(
-                WorkerMetricStats::getWorkerId, report -> look(before.get(report.getWorkerId()), report, now, close)));
-        reports.stream().filter(report -> report.getLastUpdateTime() != null)
-                .forEach(report -> report.setLastUpdateTime(time(seen.get(report.getWorkerId()), now)));
+        seen = new HashMap<>();
+        for (WorkerMetricStats report : reports) {
+            if (report.getLastUpdateTime() != null) {
+                Seen last = look(before.get(report.getWorkerId()), report, now, close);
+                seen.put(report.getWorkerId(), last);
+                report.setLastUpdateTime(time(last, now));
+            }
+        }
         return reports;
     }
 

@@ -178,12 +178,13 @@ final class UnreadWatch implements Runnable {
                 Event.of("unread", shard, words, "Shard " + shard + " is given to no worker: " + words
                         + ". Try: kcl-processor doctor; the leader's kcl.log says why")));
         // The KCL gives the lead to another after some rounds that failed: that makes none good.
-        if (assignments.areFailing()) {
+        boolean fails = assignments.areFailing();
+        if (fails) {
             failing++;
         } else if (assignments.areLed()) {
             failing = 0;
         }
-        if (!due.isEmpty() && failing >= ROUNDS && assignments.areFailing()) {
+        if (!due.isEmpty() && fails && failing >= ROUNDS) {
             Connectors.LOG.error("This worker leads, and fails to give {} to anybody; its kcl.log says why. The daemon"
                     + " ends, so that all is begun anew. Try: a supervisor's start, or kcl-processor run",
                     String.join(", ", due));
